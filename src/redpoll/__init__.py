@@ -1,0 +1,10 @@
+"""Redpoll, an alert broker for time-domain surveys.
+
+The names below are the public interface; everything else may change.
+"""
+
+from redpoll.errors import RedpollError
+from redpoll.schema.column import Column
+
+__all__ = ["Column", "RedpollError", "__version__"]
+__version__ = "0.1.0"

@@ -1,0 +1,81 @@
+"""Every error Redpoll raises on purpose.
+
+The message says what is wrong, where, and what to do::
+
+    RedpollError
+    ├── UsageError            a command or setting that cannot be followed (exit code 2)
+    │   └── ConfigError       the TOML file: an unknown key, a wrong type
+    ├── SchemaError           a schema or column that does not fit
+    │   └── UnknownColumn     a module asks for a column nobody makes
+    ├── PacketError           one packet that cannot be used; becomes a dead letter
+    ├── SourceError           a source of packets that cannot be read
+    ├── PluginError           a module, filter, source or sink that breaks the contract
+    ├── ExpressionError       a one-line filter that cannot be understood
+    ├── SinkBackpressure      a sink is full; try again later
+    └── StoreError            the store cannot be opened, read or written
+        ├── StoreLocked       another run is writing to the store
+        └── NotFound          no such object, alert, cutout or dead letter
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+
+class RedpollError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class UsageError(RedpollError):
+    """A command or setting that cannot be followed."""
+
+
+class ConfigError(UsageError):
+    """The configuration file has an unknown key or a value of the wrong type."""
+
+
+class SchemaError(RedpollError):
+    """A schema or column that does not fit."""
+
+
+class UnknownColumn(SchemaError):
+    """A module asks for a column that no alert field or module provides."""
+
+    def __init__(self, module: str, name: str, available: Sequence[str]) -> None:
+        near = get_close_matches(name, available, n=3, cutoff=0.5)
+        hint = f" Near: {', '.join(near)}." if near else ""
+        super().__init__(f"{module} reads '{name}', which no alert field or module provides.{hint}")
+        self.module, self.name, self.near = module, name, near
+
+
+class PacketError(RedpollError):
+    """One packet that cannot be used; the pipeline keeps it as a dead letter."""
+
+
+class SourceError(RedpollError):
+    """A source of packets that cannot be read."""
+
+
+class PluginError(RedpollError):
+    """A module, filter, source or sink that breaks the contract."""
+
+
+class ExpressionError(RedpollError):
+    """A one-line filter that cannot be understood."""
+
+
+class SinkBackpressure(RedpollError):
+    """A sink is full; try again later."""
+
+
+class StoreError(RedpollError):
+    """The store cannot be opened, read or written."""
+
+
+class StoreLocked(StoreError):
+    """Another run is writing to the store."""
+
+
+class NotFound(StoreError):
+    """No such object, alert, cutout or dead letter."""

@@ -1,0 +1,16 @@
+"""Logging: one logger a module, facts as fields, human text to stderr."""
+
+from __future__ import annotations
+
+import logging
+
+from rich.console import Console
+from rich.logging import RichHandler
+
+
+def configure_logging(*, verbose: bool = False) -> None:
+    """Send Redpoll's log to stderr; `verbose` adds DEBUG."""
+    handler = RichHandler(console=Console(stderr=True), show_path=False, markup=False)
+    root = logging.getLogger("redpoll")
+    root.handlers[:] = [handler]
+    root.setLevel(logging.DEBUG if verbose else logging.INFO)

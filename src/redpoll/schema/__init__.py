@@ -1,0 +1,1 @@
+"""The alert data model, one mapping per survey, and the Avro decoder."""

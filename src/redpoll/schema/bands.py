@@ -1,0 +1,8 @@
+"""Names of the bands and of the kinds of light-curve point, in the order of their codes."""
+
+from __future__ import annotations
+
+BANDS = ("u", "g", "r", "i", "z", "y")
+KINDS = ("detection", "forced", "limit", "low_quality")
+DETECTION, FORCED, LIMIT, LOW_QUALITY = range(len(KINDS))
+SURVEYS = ("ztf", "rubin")

@@ -1,0 +1,80 @@
+"""A column of the alert table: what it holds, in which unit, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from typing import Literal
+
+import pyarrow as pa
+
+from redpoll.errors import SchemaError
+
+_DTYPES = {
+    "bool": pa.bool_(),
+    "int8": pa.int8(),
+    "int16": pa.int16(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "float32": pa.float32(),
+    "float64": pa.float64(),
+    "string": pa.string(),
+    "bytes": pa.binary_view(),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column, as declared by the data model or by a science module.
+
+    Parameters
+    ----------
+    dtype
+        One of bool, int8 to int64, float32, float64, string, bytes, or an Arrow type.
+    unit
+        Unit in the notation of the VOUnits standard; empty if it has none.
+    doc
+        One sentence: what the number means, and when it is null.
+    ucd
+        Unified Content Descriptor (IVOA UCD1+).
+    hot
+        Whether the value goes into the store's index, where any query reaches it. Large families of
+        features say False: they are in the archive only.
+    best
+        ``"max"`` or ``"min"``: the object keeps the best value over its alerts. None: it does not.
+    source
+        Where the value comes from in each survey, for the data model's own columns.
+
+    Examples
+    --------
+    >>> Column("float32", "mag/day").arrow_type
+    DataType(float)
+    """
+
+    dtype: str | pa.DataType
+    unit: str = ""
+    doc: str = ""
+    ucd: str = ""
+    hot: bool = True
+    best: Literal["max", "min"] | None = None
+    source: Mapping[str, str] = attribute(default_factory=dict, compare=False)
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        """The Arrow type of the column."""
+        if isinstance(self.dtype, pa.DataType):
+            return self.dtype
+        if self.dtype not in _DTYPES:
+            raise SchemaError(f"unknown dtype '{self.dtype}'; use one of {', '.join(_DTYPES)} or an Arrow type")
+        return _DTYPES[self.dtype]
+
+    def field(self, name: str, *, by: str | None = None) -> pa.Field:
+        """The Arrow field of this column; its metadata carries unit, doc, ucd, hot, best and the maker `by`.
+
+        >>> Column("float32", "mag/day").field("rise_rate", by="rise_rate@1").metadata[b"by"]
+        b'rise_rate@1'
+        """
+        facts = {"unit": self.unit, "doc": self.doc, "ucd": self.ucd, "hot": "1" if self.hot else "0"}
+        facts |= {"best": self.best or "", "by": by or ""}
+        return pa.field(name, self.arrow_type, metadata=facts)

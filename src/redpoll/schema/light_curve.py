@@ -1,0 +1,98 @@
+"""A batch of light curves as one ragged array: values end to end, and offsets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from redpoll.schema.bands import BANDS, KINDS
+
+BAND_TYPE = pa.dictionary(pa.int8(), pa.string())
+POINT_TYPE = pa.struct(
+    [
+        pa.field("mjd", pa.float64()),
+        pa.field("band", BAND_TYPE),
+        pa.field("flux", pa.float32()),
+        pa.field("flux_err", pa.float32()),
+        pa.field("kind", BAND_TYPE),
+    ]
+)
+LIGHT_CURVE_TYPE = pa.list_(POINT_TYPE)
+
+
+@dataclass(frozen=True)
+class LightCurves:
+    """Light curves of a batch; curve ``i`` is ``values[offsets[i]:offsets[i + 1]]``, time-sorted.
+
+    ``mjd`` is TAI days, ``flux`` and ``flux_err`` nJy with NaN where unknown, ``band`` the index into
+    ``BANDS`` and ``kind`` the index into ``KINDS``, both int8 with -1 where unknown. The flux of a limit
+    is NaN and its flux_err the one-sigma depth. The alert's own point is the last one.
+    """
+
+    offsets: NDArray[np.int64]
+    mjd: NDArray[np.float64]
+    band: NDArray[np.int8]
+    flux: NDArray[np.float32]
+    flux_err: NDArray[np.float32]
+    kind: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, i: int) -> LightCurves:
+        """The light curve of alert `i` alone, without a copy."""
+        part = slice(self.offsets[i], self.offsets[i + 1])
+        return self._sliced(np.array([0, part.stop - part.start]), part)
+
+    def of_kind(self, *kinds: int) -> LightCurves:
+        """The same light curves with the points of these kinds only."""
+        keep = np.isin(self.kind, kinds)
+        before = np.concatenate([[0], np.cumsum(keep)])
+        return self._sliced(before[self.offsets], keep)
+
+    def _sliced(self, offsets: NDArray[np.int64], part: slice | NDArray[np.bool_]) -> LightCurves:
+        columns = (self.mjd, self.band, self.flux, self.flux_err, self.kind)
+        return LightCurves(offsets, *(c[part] for c in columns))
+
+    @classmethod
+    def from_arrow(cls, array: pa.Array) -> LightCurves:
+        """View of an Arrow ``light_curve`` column; copies only what holds nulls or a foreign dictionary."""
+        array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+        offsets = array.offsets.to_numpy().astype(np.int64)
+        points = array.values.slice(offsets[0], offsets[-1] - offsets[0])
+        offsets = offsets - offsets[0]
+        mjd, band, flux, flux_err, kind = points.flatten()
+        floats = (c.to_numpy(zero_copy_only=False) for c in (flux, flux_err))
+        return cls(offsets, mjd.to_numpy(zero_copy_only=False), _codes(band, BANDS), *floats, _codes(kind, KINDS))
+
+    def to_arrow(self) -> pa.ListArray:
+        """The Arrow ``light_curve`` column; NaN becomes null."""
+        points = pa.StructArray.from_arrays(
+            [
+                pa.array(self.mjd),
+                _dictionary(self.band, BANDS),
+                pa.array(self.flux, from_pandas=True),
+                pa.array(self.flux_err, from_pandas=True),
+                _dictionary(self.kind, KINDS),
+            ],
+            fields=list(POINT_TYPE),
+        )
+        return pa.ListArray.from_arrays(pa.array(self.offsets, pa.int32()), points, type=LIGHT_CURVE_TYPE)
+
+
+def _dictionary(codes: NDArray[np.int8], names: tuple[str, ...]) -> pa.DictionaryArray:
+    known = pa.array(codes, mask=codes < 0) if (codes < 0).any() else pa.array(codes)
+    return pa.DictionaryArray.from_arrays(known, pa.array(names))
+
+
+def _codes(array: pa.Array, names: tuple[str, ...]) -> NDArray[np.int8]:
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    order = np.array([names.index(n) if n in names else -1 for n in array.dictionary.to_pylist()], np.int8)
+    indices = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    if np.array_equal(order, np.arange(len(order))):
+        return indices.astype(np.int8, copy=False)
+    return np.where(indices >= 0, order[indices] if len(order) else -1, -1).astype(np.int8)

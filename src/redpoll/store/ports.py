@@ -1,0 +1,161 @@
+"""The ports of the store: what the pipeline writes and what the portal reads.
+
+An adapter passes the conformance suite in ``redpoll.testing.store_suite``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Row = dict[str, Any]
+Outcome = Literal["stored", "duplicate", "rejected"]
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A packet that could not be used: its bytes, where it came from and why. ``id`` is given by the store."""
+
+    data: bytes
+    source: str
+    position: str
+    reason: str
+    id: int | None = None
+    received: str | None = None
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """``n`` packets of one night met one outcome; ``night`` is None where the packet could not tell.
+
+    ``reason`` is empty for stored packets.
+    """
+
+    survey: str | None
+    night: int | None
+    outcome: Outcome
+    reason: str
+    n: int
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Everything one batch adds to the store, in one transaction.
+
+    ``part`` is the archive part holding ``alerts``, already written and synced, or None if nothing is stored.
+    ``alerts`` carries all there is to know: ``pass_<topic>`` columns say which filters an alert passed, and the
+    metadata of each field (see ``Column.field``) says unit, meaning, whether it is hot, and who made it.
+    """
+
+    alerts: pa.RecordBatch | None
+    part: Path | None
+    dead_letters: Sequence[DeadLetter] = ()
+    ledger: Sequence[LedgerEntry] = ()
+
+
+class AlertWriter(Protocol):
+    """The one writer of a store."""
+
+    def start_run(self, command: str) -> int:
+        """Open a run and return its number; removes what a crashed run left behind."""
+        ...
+
+    def known(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[Any]:
+        """Boolean per id: is this alert stored already?"""
+        ...
+
+    def archive(self, alerts: pa.RecordBatch) -> Path:
+        """Write and sync an archive part that does not count until it is committed; callable in any process."""
+        ...
+
+    def commit(self, commit: Commit) -> None:
+        """Make part, alerts, objects, tags, dead letters and ledger count, all or nothing."""
+        ...
+
+    def end_run(self, status: str) -> None:
+        """Close the run: done, interrupted or failed."""
+        ...
+
+
+class AlertReader(Protocol):
+    """Questions about alerts; safe beside a running writer. Rows are plain dicts of hot columns."""
+
+    def alerts_of(self, object_id: str, *, limit: int | None = None) -> list[Row]:
+        """Alerts of an object, newest first; each row carries ``tags``, the topics it passed."""
+        ...
+
+    def cone(self, ra: float, dec: float, radius_arcsec: float, *, limit: int | None = None) -> list[Row]:
+        """Alerts within a radius, nearest first, with ``separation_arcsec``."""
+        ...
+
+    def latest(
+        self,
+        *,
+        topic: str | None = None,
+        night: int | None = None,
+        limit: int = 100,
+        before: tuple[float, int] | None = None,
+    ) -> list[Row]:
+        """Newest alerts, of one topic and night if given; ``before`` is (mjd, alert_id) of the last row seen."""
+        ...  # fmt: skip
+
+    def whole(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
+        """One alert from the archive with history, added values and cutouts (as sent); NotFound if unknown."""
+        ...
+
+    def provenance(self, alert_id: int, survey: str) -> dict[str, str]:
+        """Column -> module@version for the values added to this alert."""
+        ...
+
+
+class ObjectReader(Protocol):
+    """Questions about objects."""
+
+    def object(self, object_id: str) -> Row:
+        """Summary of an object: position, first and last seen, counts, last mags, best scores; or NotFound."""
+        ...
+
+    def light_curve(self, object_id: str) -> pa.Table:
+        """Points merged over all packets of the object, without duplicates, time-sorted, as ``POINT_TYPE`` columns."""
+        ...
+
+
+class LedgerReader(Protocol):
+    """What happened to every packet."""
+
+    def ledger(self, *, by: Literal["night", "run"] = "night") -> list[Row]:
+        """Rows with survey, night or run, received, stored, duplicate, rejected and ``reasons`` {reason: n}."""
+        ...
+
+    def runs(self) -> list[Row]:
+        """Runs, newest first: run, command, started, ended, status."""
+        ...
+
+    def topics(self, *, night: int | None = None) -> dict[str, int]:
+        """Alerts per topic, over one night or all."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """Packets that could not be used."""
+
+    def dead_letters(self, *, limit: int = 100, reason: str | None = None) -> list[Row]:
+        """Newest first, without their bytes: id, received, source, position, reason, n_bytes."""
+        ...
+
+    def dead_letter(self, id: int) -> DeadLetter:
+        """One dead letter with its bytes; NotFound if there is none."""
+        ...
+
+    def iter_dead_letters(self, reason: str | None = None) -> Iterator[DeadLetter]:
+        """All dead letters with their bytes, oldest first."""
+        ...
+
+    def remove_dead_letters(self, ids: Sequence[int]) -> None:
+        """Forget letters, because they were replayed."""
+        ...
