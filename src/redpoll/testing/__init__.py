@@ -1,0 +1,1 @@
+"""Public test kit: conformance suites, small made-up batches, and a pytest plugin with fixtures."""

@@ -1,0 +1,229 @@
+"""The contract of science modules and alert filters: plain functions whose parameters are columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyarrow as pa
+
+from redpoll.errors import PluginError
+from redpoll.plugin.signature import Function, inputs_and_settings
+from redpoll.schema.column import Column
+
+if TYPE_CHECKING:
+    from redpoll.plugin.columns import Columns
+
+Per = Literal["batch", "object"]
+_SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, eq=False)
+class ScienceModule:
+    """A function that adds columns to the alert table; made by `science_module`, still callable as the function.
+
+    ``inputs`` are the columns it reads, ``settings`` its keyword-only parameters with their defaults and
+    ``outputs`` the columns it makes. ``model`` names the trained model it is given, if any.
+    """
+
+    function: Function
+    name: str
+    version: str
+    inputs: tuple[str, ...]
+    settings: Mapping[str, Any]
+    outputs: Mapping[str, Column]
+    per: Per
+    model: str | None
+    doc: str
+
+    def __post_init__(self) -> None:
+        self.__dict__.update(_dress(self.function))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.version}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from redpoll.plugin.reference import reference
+
+        return reference(self.function)
+
+    def compute(self, columns: Columns, settings: Mapping[str, Any], model: Any = None) -> dict[str, pa.Array]:
+        """The output columns for a batch; whatever the function raises is raised here too."""
+        from redpoll.plugin.call import call
+
+        return call(self, columns, settings, model)
+
+
+@dataclass(frozen=True, eq=False)
+class AlertFilter:
+    """A function that chooses alerts, one boolean each; made by `alert_filter`, still callable as the function.
+
+    Its outcome becomes the column ``pass_<topic>``; the alerts that pass go to ``topic``.
+    """
+
+    function: Function
+    topic: str
+    version: str
+    inputs: tuple[str, ...]
+    settings: Mapping[str, Any]
+    per: Per
+    doc: str
+    model: None = None
+
+    def __post_init__(self) -> None:
+        self.__dict__.update(_dress(self.function))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def __str__(self) -> str:
+        return f"{self.topic}@{self.version}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from redpoll.plugin.reference import reference
+
+        return reference(self.function)
+
+    @property
+    def name(self) -> str:
+        """The topic."""
+        return self.topic
+
+    @property
+    def outputs(self) -> Mapping[str, Column]:
+        """The one column it makes: ``pass_<topic>``, never null."""
+        return {f"pass_{self.topic}": Column("bool", doc=self.doc)}
+
+    def compute(self, columns: Columns, settings: Mapping[str, Any], model: Any = None) -> dict[str, pa.Array]:
+        """The outcome for a batch; whatever the function raises is raised here too."""
+        from redpoll.plugin.call import call
+
+        return call(self, columns, settings, model)
+
+
+def science_module(
+    *, version: str, outputs: Mapping[str, Column], per: Per = "batch", model: str | None = None
+) -> Callable[[Function], ScienceModule]:
+    """Declare a function as a science module.
+
+    Parameters
+    ----------
+    version
+        Bump it whenever an output may change; it is stored beside every value.
+    outputs
+        Name and `Column` of everything the function returns, in its order.
+    per
+        ``"batch"``: the function gets one array per column, one element per alert. ``"object"``: it is called
+        once per alert; ``mjd band flux flux_err mag mag_err`` are then the time-sorted detections of its light
+        curve, own point last, and every other name is a Python scalar or None.
+    model
+        Name of a trained model, given to the function as parameter ``model``.
+
+    Raises
+    ------
+    PluginError
+        If the function or the declaration breaks the contract.
+
+    Examples
+    --------
+    >>> @science_module(version="1", outputs={"colour_excess": Column("float32", "mag")})
+    ... def colour_excess(mag, reference_mag, *, offset=0.0):
+    ...     return mag - reference_mag - offset
+    >>> colour_excess.inputs, dict(colour_excess.settings)
+    (('mag', 'reference_mag'), {'offset': 0.0})
+    >>> colour_excess(20.0, 19.5)
+    0.5
+    """
+
+    def declare(function: Function) -> ScienceModule:
+        name = _valid_name(function.__name__, "the function's name")
+        _check_version(name, version)
+        _check_per(name, per)
+        _check_outputs(name, outputs)
+        inputs, settings = inputs_and_settings(function, model=model is not None)
+        made = MappingProxyType(dict(outputs))
+        return ScienceModule(function, name, version, inputs, settings, made, per, model, _doc(function))
+
+    return declare
+
+
+def alert_filter(
+    topic: str | None = None, *, version: str = "1", per: Per = "batch"
+) -> Callable[[Function], AlertFilter]:
+    """Declare a function that returns one boolean per alert as an alert filter.
+
+    Parameters
+    ----------
+    topic
+        Name of the topic that gets the alerts; the function's name if not given.
+    version, per
+        As for `science_module`.
+
+    Raises
+    ------
+    PluginError
+        If the function or the declaration breaks the contract.
+
+    Examples
+    --------
+    >>> @alert_filter(topic="bright")
+    ... def bright(mag, *, max_mag=18.0):
+    ...     return mag < max_mag
+    >>> list(bright.outputs)
+    ['pass_bright']
+    """
+    if callable(topic):
+        raise PluginError(f"{topic.__name__}: write @alert_filter() with parentheses")
+
+    def declare(function: Function) -> AlertFilter:
+        name = _valid_name(function.__name__ if topic is None else topic, "a topic")
+        _check_version(name, version)
+        _check_per(name, per)
+        inputs, settings = inputs_and_settings(function, model=False)
+        return AlertFilter(function, name, version, inputs, settings, per, _doc(function))
+
+    return declare
+
+
+def _valid_name(name: object, what: str) -> str:
+    if not isinstance(name, str) or not _SNAKE_CASE.fullmatch(name):
+        raise PluginError(f"{name!r} cannot be {what}: use small letters, digits and underscores, a letter first")
+    return name
+
+
+def _check_version(name: str, version: object) -> None:
+    if not isinstance(version, str) or not version or not version.isprintable() or set("@, ") & set(version):
+        raise PluginError(f'{name}: version must be a short string without spaces, like version="1"; got {version!r}')
+
+
+def _check_per(name: str, per: object) -> None:
+    if per not in ("batch", "object"):
+        raise PluginError(f'{name}: per must be "batch" or "object"; got {per!r}')
+
+
+def _check_outputs(name: str, outputs: object) -> None:
+    if not isinstance(outputs, Mapping) or not outputs:
+        raise PluginError(f'{name}: outputs must name what it makes, like outputs={{"{name}": Column("float32")}}')
+    for output, column in outputs.items():
+        _valid_name(output, f"an output of {name}")
+        if not isinstance(column, Column):
+            raise PluginError(f"{name}: output '{output}' must be declared as a Column; got {column!r}")
+        _ = column.arrow_type
+
+
+def _doc(function: Function) -> str:
+    """First sentence-like line of the docstring; empty if there is none."""
+    text = (function.__doc__ or "").strip()
+    return text.splitlines()[0].strip() if text else ""
+
+
+def _dress(function: Function) -> dict[str, Any]:
+    """What makes `help`, doctest and notebooks take the object for the function."""
+    names = ("__module__", "__name__", "__qualname__", "__doc__")
+    return {name: getattr(function, name) for name in names} | {"__wrapped__": function}

@@ -1,0 +1,36 @@
+"""How a plugin travels to a worker process: by the name under which it is found again, never by its code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pickle import PicklingError
+from typing import Any
+
+FILE_PREFIX = "redpoll_file_"
+"""Start of the names of modules that were loaded from a user's file instead of being imported."""
+
+
+def reference(function: Callable[..., Any]) -> tuple[Any, ...]:
+    """What pickle stores for the plugin made from `function`: where to find it.
+
+    Raises
+    ------
+    PicklingError
+        If the plugin is not at the top level of a module.
+    """
+    if "." in function.__qualname__:
+        raise PicklingError(f"{function.__qualname__}: move it to the top level of a file, where workers can find it")
+    if function.__module__.startswith(FILE_PREFIX):
+        return _from_file, (function.__code__.co_filename, function.__qualname__)
+    return _from_module, (function.__module__, function.__qualname__)
+
+
+def _from_module(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
+
+
+def _from_file(path: str, name: str) -> Any:
+    from redpoll.plugin.discovery import import_file
+
+    return getattr(import_file(path), name)
