@@ -1,0 +1,158 @@
+"""An Avro schema as a tree of nodes, each knowing its Arrow type."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+
+from redpoll.errors import SchemaError
+
+MAX_NODES = 20_000
+_DEPTH = 24
+_PRIMITIVES = {
+    "null": pa.null(),
+    "boolean": pa.bool_(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "float": pa.float32(),
+    "double": pa.float64(),
+    "bytes": pa.binary_view(),
+    "string": pa.string(),
+}
+_LOGICAL = {
+    ("long", "timestamp-millis"): pa.timestamp("ms", "UTC"),
+    ("long", "timestamp-micros"): pa.timestamp("us", "UTC"),
+    ("int", "date"): pa.date32(),
+}
+
+
+@dataclass(frozen=True)
+class Node:
+    """One value of the schema: its kind, name, Arrow type, children, and which union branch means null.
+
+    ``null_index`` is -1 where the value cannot be null; ``size`` is the byte length of a fixed, or the
+    number of symbols of an enum; ``min_bytes`` the least bytes any value takes.
+    """
+
+    kind: str
+    name: str
+    arrow: pa.DataType
+    children: tuple[Node, ...] = ()
+    null_index: int = -1
+    size: int = 0
+    symbols: tuple[str, ...] = ()
+
+    @property
+    def min_bytes(self) -> int:
+        if self.null_index >= 0:
+            return 1
+        own = {"null": 0, "float": 4, "double": 8, "fixed": self.size}.get(self.kind, 1)
+        return sum(child.min_bytes for child in self.children) if self.kind == "record" else own
+
+
+def parse_schema(text: str) -> Node:
+    """The tree of an Avro schema given as JSON text; SchemaError says what cannot be used and where."""
+    try:
+        schema = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SchemaError(f"the writer schema is not JSON: {error}") from error
+    reader = _Reader()
+    node = reader.node(schema, "", "", 0)
+    if node.kind != "record" or node.null_index >= 0:
+        raise SchemaError(f"the writer schema is a {node.kind}, not a record")
+    return node
+
+
+class _Reader:
+    """Resolves named types and counts nodes, so that a hostile schema cannot grow without bound."""
+
+    def __init__(self) -> None:
+        self.named: dict[str, Any] = {}
+        self.open: list[str] = []
+        self.count = 0
+
+    def node(self, schema: Any, name: str, space: str, depth: int) -> Node:
+        self.count += 1
+        if self.count > MAX_NODES or depth > _DEPTH:
+            raise SchemaError(f"the writer schema has more than {MAX_NODES} fields or {_DEPTH} levels")
+        if isinstance(schema, list):
+            return self._union(schema, name, space, depth)
+        if isinstance(schema, str):
+            return self._reference(schema, name, space, depth)
+        if isinstance(schema, dict) and isinstance(schema.get("type"), str):
+            return self._complex(schema, name, space, depth)
+        if isinstance(schema, dict) and isinstance(schema.get("type"), dict | list):
+            return self.node(schema["type"], name, space, depth + 1)
+        raise SchemaError(f"field '{name}' has no usable type: {str(schema)[:80]}")
+
+    def _union(self, branches: list[Any], name: str, space: str, depth: int) -> Node:
+        others = [b for b in branches if b != "null"]
+        if len(branches) == 1 and others:
+            return self.node(others[0], name, space, depth + 1)
+        if len(branches) != 2 or len(others) != 1:
+            raise SchemaError(f"field '{name}' is a union of {len(others)} types; only null and one type is read")
+        inner = self.node(others[0], name, space, depth + 1)
+        if inner.null_index >= 0:
+            raise SchemaError(f"field '{name}' is a union within a union")
+        return replace(inner, null_index=branches.index("null"))
+
+    def _reference(self, kind: str, name: str, space: str, depth: int) -> Node:
+        if kind in _PRIMITIVES:
+            return Node(kind, name, _PRIMITIVES[kind])
+        full = kind if "." in kind or not space else f"{space}.{kind}"
+        full = full if full in self.named else kind
+        if full in self.open:
+            raise SchemaError(f"field '{name}' makes type '{kind}' contain itself")
+        if full not in self.named:
+            raise SchemaError(f"field '{name}' has the unknown type '{kind}'")
+        definition, space = self.named[full]
+        return self._define(definition, full, name, space, depth)
+
+    def _complex(self, schema: dict[str, Any], name: str, space: str, depth: int) -> Node:
+        kind = schema["type"]
+        if kind == "array":
+            item = self.node(schema.get("items"), "element", space, depth + 1)
+            return Node("array", name, pa.list_(_field(item)), (item,))
+        if kind == "map":
+            key, item = Node("string", "key", pa.string()), self.node(schema.get("values"), "value", space, depth + 1)
+            return Node("map", name, pa.map_(pa.string(), _field(item)), (key, item))
+        if kind in ("record", "enum", "fixed"):
+            own = str(schema.get("name", ""))
+            space = own.rpartition(".")[0] or str(schema.get("namespace", space))
+            full = own if "." in own or not space else f"{space}.{own}"
+            self.named[full] = (schema, space)
+            return self._define(schema, full, name, space, depth)
+        if kind in _PRIMITIVES:
+            return Node(kind, name, _LOGICAL.get((kind, schema.get("logicalType", "")), _PRIMITIVES[kind]))
+        return self._reference(kind, name, space, depth)
+
+    def _define(self, schema: dict[str, Any], full: str, name: str, space: str, depth: int) -> Node:
+        if schema["type"] == "enum":
+            symbols = tuple(str(s) for s in schema.get("symbols", ()))
+            if not symbols:
+                raise SchemaError(f"enum '{full}' has no symbols")
+            return Node("enum", name, pa.dictionary(pa.int32(), pa.string()), size=len(symbols), symbols=symbols)
+        if schema["type"] == "fixed":
+            size = schema.get("size")
+            if not isinstance(size, int) or not 0 < size < 1 << 24:
+                raise SchemaError(f"fixed '{full}' has no usable size")
+            return Node("fixed", name, pa.binary_view(), size=size)
+        return self._record(schema, full, name, space, depth)
+
+    def _record(self, schema: dict[str, Any], full: str, name: str, space: str, depth: int) -> Node:
+        fields = schema.get("fields")
+        if not isinstance(fields, list) or not all(isinstance(f, dict) and isinstance(f.get("name"), str) for f in fields):
+            raise SchemaError(f"record '{full}' has no usable fields")
+        self.open.append(full)
+        children = tuple(self.node(f.get("type"), f["name"], space, depth + 1) for f in fields)
+        self.open.pop()
+        if len({c.name for c in children}) != len(children):
+            raise SchemaError(f"record '{full}' names a field twice")
+        return Node("record", name, pa.struct([_field(c) for c in children]), children)
+
+
+def _field(node: Node) -> pa.Field:
+    return pa.field(node.name, node.arrow)
