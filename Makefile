@@ -1,0 +1,67 @@
+# The commands of this repository. Each works as the first one: what it needs is installed on the way, by lock file.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+DONE := .venv/.done
+PACKAGES := $(wildcard packages/*)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+ARGS ?=
+
+.PHONY: help demo test check bench docs setup lock changes clean
+
+help: ## This list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+
+demo: $(DONE)/runtime ## A simulated night from packet to portal; ARGS="--no-serve" ends by itself
+	@$(MAKE) --silent $(DONE)/frontend || echo "redpoll: the portal runs without its front-end packages" >&2
+	@redpoll demo $(ARGS)
+
+test: $(DONE)/dev $(DONE)/frontend $(DONE)/chromium ## All tests
+	python -m pytest -n 2 --dist loadfile --doctest-modules tests src/redpoll $(ARGS)
+
+check: $(DONE)/dev ## Format, lint, types, import contracts, sizes, docs
+	ruff format --check
+	ruff check
+	mypy
+	lint-imports
+	python -m pytest -q -p no:cacheprovider tests/unit/test_house.py
+	sphinx-build -q -W --keep-going docs docs/_build/html
+
+bench: $(DONE)/dev ## All benchmarks; their tables go to the terminal
+	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; python "$$script" $(ARGS) || exit 1; done
+
+docs: $(DONE)/dev ## The documentation, in docs/_build/html
+	sphinx-build -q -W --keep-going docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+setup: $(DONE)/dev $(DONE)/frontend $(DONE)/chromium ## Only install what the others need
+
+lock: $(DONE)/python ## Write the lock files anew; ARGS=--upgrade takes newer versions
+	tools/lock.sh $(ARGS)
+
+changes: $(DONE)/dev ## What the next CHANGES.md would say
+	@towncrier build --draft --version next
+
+clean: ## Remove everything that can be made again
+	rm -rf .venv node_modules docs/_build docs/reference/generated build src/*.egg-info
+
+$(DONE)/python: requirements/uv.txt tools/python.sh
+	@tools/python.sh
+	@mkdir -p $(DONE) && touch $@
+
+$(DONE)/runtime: requirements/runtime.txt pyproject.toml tools/install.sh | $(DONE)/python
+	@tools/install.sh requirements/runtime.txt .
+	@touch $@
+
+$(DONE)/dev: requirements/dev.txt pyproject.toml tools/install.sh $(PACKAGES:%=%/pyproject.toml) | $(DONE)/python
+	@tools/install.sh requirements/dev.txt . $(PACKAGES)
+	@touch $@ $(DONE)/runtime
+
+$(DONE)/frontend: package-lock.json $(wildcard tools/frontend.*) | $(DONE)/python
+	@command -v npm >/dev/null || tools/debian.sh "for the portal's front-end packages" npm
+	@npm ci --silent --no-audit --no-fund --ignore-scripts
+	@tools/frontend.sh
+	@touch $@
+
+$(DONE)/chromium: | $(DONE)/python
+	@command -v chromium >/dev/null || tools/debian.sh "for the browser tests" chromium
+	@touch $@

@@ -1,0 +1,23 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DATA = Path(os.environ.get("REDPOLL_DATA", ROOT.parent / "shared" / "data"))
+
+hypothesis.settings.register_profile("redpoll", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("redpoll")
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder of real packets, named by REDPOLL_DATA; a test that needs it is skipped where it is absent."""
+    if not DATA.is_dir():
+        pytest.skip(f"no real packets at {DATA}; name their folder in REDPOLL_DATA")
+    return DATA

@@ -1,0 +1,128 @@
+"""The house rules that a machine can hold: sizes, names, docstrings, what may be committed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median, quantiles
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "redpoll"
+FILES = sorted(SOURCE.rglob("*.py"))
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+LONG_FILES: dict[str, str] = {}
+"""Files that may pass the ceiling of 600 lines, with the reason."""
+LONG_FUNCTIONS: dict[str, str] = {}
+"""Functions (``path::name``) whose body may pass the ceiling of 60 lines, with the reason."""
+EMPTY_NAMES = {"utils", "util", "common", "misc", "helpers", "tools", "shared"}
+
+
+def lines_of(path: Path) -> int:
+    return path.read_text(encoding="utf-8").count("\n")
+
+
+def body_lines(function: Function) -> int:
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def functions() -> Iterator[tuple[str, int]]:
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, Function):
+                yield f"{path.relative_to(SOURCE)}::{node.name}", body_lines(node)
+
+
+def tracked() -> list[Path]:
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listing.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listing.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def undocumented(path: Path) -> Iterator[str]:
+    name = str(path.relative_to(SOURCE))
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if tree.body and ast.get_docstring(tree) is None:
+        yield name
+    owners: list[tuple[str, ast.Module | ast.ClassDef]] = [(name, tree)]
+    while owners:
+        owner, node = owners.pop()
+        for child in node.body:
+            if not isinstance(child, Function | ast.ClassDef) or child.name.startswith("_") or is_repeat(child):
+                continue
+            if ast.get_docstring(child) is None:
+                yield f"{owner}::{child.name}"
+            if isinstance(child, ast.ClassDef):
+                owners.append((f"{owner}::{child.name}", child))
+
+
+def is_repeat(node: Function | ast.ClassDef) -> bool:
+    """An overload or a setter: its first definition carries the docstring."""
+    names = [ast.unparse(decorator) for decorator in node.decorator_list]
+    return any(name.endswith(("overload", ".setter")) for name in names)
+
+
+def test_no_file_passes_the_ceiling() -> None:
+    long = {str(p.relative_to(SOURCE)): lines_of(p) for p in FILES if lines_of(p) > 600}
+    assert long.keys() == LONG_FILES.keys(), long
+
+
+def test_no_function_passes_the_ceiling() -> None:
+    long = {name: n for name, n in functions() if n > 60}
+    assert long.keys() == LONG_FUNCTIONS.keys(), long
+
+
+def test_most_files_are_short() -> None:
+    sizes = [lines_of(p) for p in FILES]
+    assert median(sizes) <= 150
+    assert quantiles(sizes, n=10)[-1] <= 400
+
+
+def test_most_functions_are_short() -> None:
+    sizes = [n for _name, n in functions()]
+    assert median(sizes) <= 8
+    assert quantiles(sizes, n=10)[-1] <= 35
+
+
+def test_every_file_is_named_for_its_topic() -> None:
+    assert [p for p in SOURCE.rglob("*") if p.stem.strip("_") in EMPTY_NAMES] == []
+
+
+def test_every_room_is_in_the_import_contract() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = config["tool"]["importlinter"]["contracts"][0]["layers"]
+    named = {name.strip() for layer in layers for name in layer.split("|")}
+    rooms = {p.parent.name for p in SOURCE.glob("*/__init__.py")}
+    assert rooms <= named
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_public_names_are_documented(path: Path) -> None:
+    assert list(undocumented(path)) == []
+
+
+def test_no_large_file_is_committed() -> None:
+    assert [p for p in tracked() if p.stat().st_size > 500_000] == []
+
+
+def test_lock_files_name_no_registry() -> None:
+    """They hold names and hashes only, so that they install from any index or folder of wheels."""
+    locks = [
+        (ROOT / "requirements" / name).read_text(encoding="utf-8") for name in ("runtime.txt", "dev.txt", "uv.txt")
+    ]
+    assert not any("://" in lock for lock in locks)
+    assert '"resolved": "http' not in (ROOT / "package-lock.json").read_text(encoding="utf-8")
+
+
+def test_every_change_fragment_has_a_known_kind() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["towncrier"]
+    endings = tuple(f".{kind['directory']}.md" for kind in config["type"])
+    fragments = {p.name for p in (ROOT / "changes").iterdir()} - set(config["ignore"])
+    assert {name for name in fragments if not name.endswith(endings)} == set()
