@@ -49,6 +49,16 @@ def utc_jd_from_tai_mjd(mjd: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(_utc_mjd(mjd) + MJD_ZERO)
 
 
+def is_night(mjd_tai: ArrayLike) -> NDArray[np.bool_]:
+    """Whether each time is one that `night_of` can name: finite, in the years 1859 to 9999.
+
+    >>> is_night([60000.2, float("nan"), 1e9]).tolist()
+    [True, False, False]
+    """
+    mjd = np.asarray(mjd_tai, np.float64)
+    return np.isfinite(mjd) & (mjd >= 1.0) & (mjd < 2_973_482.0)
+
+
 def night_of(mjd_tai: ArrayLike, survey_offset_days: float = 0.0) -> NDArray[np.int32]:
     """Night as YYYYMMDD, int32: the date of UTC plus `survey_offset_days`, see `NIGHT_OFFSET`.
 
