@@ -1,0 +1,147 @@
+"""Avro object containers of many records, taken apart into packets of one record each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+from redpoll.errors import PacketError, SchemaError, SourceError
+from redpoll.ingest.block_codecs import CODECS, decompress
+from redpoll.ingest.byte_stream import MAX_PACKET_BYTES, ByteStream
+from redpoll.ingest.place import Place
+from redpoll.plugin.ports import Packet
+from redpoll.schema.avro.container import CONTAINER_MAGIC, Header, one_datum, read_header, read_long, wrap
+from redpoll.schema.avro.decoder import record_ends
+
+log = logging.getLogger(__name__)
+
+_HEADER_SIZES = (64 << 10, 1 << 20, 8 << 20)
+_LONGEST_COUNTS = 20
+_SYNC_BYTES = 16
+
+
+class OneRecord:
+    """Tells whole, uncompressed containers of one record, which are packets as they stand.
+
+    It remembers the last header, because the packets of a night share theirs but for the sync marker.
+    """
+
+    def __init__(self) -> None:
+        self._prefix, self._header = b"\0", Header("", "", b"", 0)
+
+    def __call__(self, data: bytes) -> bool:
+        """Whether `data` is such a container."""
+        try:
+            one_datum(data, self._header_of(data))
+        except PacketError:
+            return False
+        return True
+
+    def _header_of(self, data: bytes) -> Header:
+        if not data.startswith(self._prefix):
+            self._header = read_header(data)
+            self._prefix = data[: self._header.start - _SYNC_BYTES]
+        known = self._header
+        return Header(known.schema_text, known.codec, data[known.start - _SYNC_BYTES : known.start], known.start)
+
+
+def container_packets(stream: ByteStream, place: Place) -> Iterator[Packet]:
+    """Each record of a container, or of containers laid end to end, as a packet.
+
+    A block that cannot be taken apart is one packet as it stands, and so is a container without records or with a
+    header that cannot be read: they become dead letters.
+
+    Raises
+    ------
+    SourceError
+        If the codec is not known; and, after all before it was given, if blocks are cut short or damaged so that
+        records beyond those given are lost.
+    """
+    first = 1
+    while stream.peek(1):
+        first = yield from _one_container(stream, place, first)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """``raw`` is the whole block; ``raw[start:stop]`` its records, still compressed."""
+
+    count: int
+    raw: bytes
+    start: int
+    stop: int
+
+
+def _one_container(stream: ByteStream, place: Place, first: int) -> Generator[Packet, None, int]:
+    """Packets of the container at hand; the number of the record after it."""
+    header, head = _header(stream, place)
+    if header is None or not stream.peek(1):
+        yield place.within("header" if first == 1 else f"header before record {first}").packet(head)
+        return first
+    next_record = first
+    while stream.peek(1) and stream.peek(4) != CONTAINER_MAGIC:
+        block = _block(stream, place.within(f"record {next_record}"))
+        yield from _records(block, header, head, next_record, place)
+        _check_end(
+            block, header, place.within(f"record {next_record}"), is_alone=next_record == 1 and not stream.peek(1)
+        )
+        next_record += block.count
+    return next_record
+
+
+def _header(stream: ByteStream, place: Place) -> tuple[Header | None, bytes]:
+    """Header and its bytes; None and all that follows where it cannot be read."""
+    for size in _HEADER_SIZES:
+        start = stream.peek(size)
+        try:
+            header = read_header(start)
+        except PacketError:
+            if len(start) < size:
+                break
+        else:
+            return _checked(header, place), stream.take(header.start)
+    return None, stream.take(MAX_PACKET_BYTES)
+
+
+def _checked(header: Header, place: Place) -> Header:
+    if header.codec not in CODECS:
+        known = ", ".join(CODECS)
+        raise SourceError(
+            f"{place}: compressed with '{header.codec}'; known are {known}: write the container with one of them"
+        )
+    return header
+
+
+def _block(stream: ByteStream, place: Place) -> _Block:
+    """The next block; one without end or with absurd counts is all that follows, as one record."""
+    start = stream.peek(_LONGEST_COUNTS)
+    try:
+        count, at = read_long(start, 0)
+        size, at = read_long(start, at)
+    except PacketError:
+        count = size = at = -1
+    if count < 0 or not 0 <= size <= MAX_PACKET_BYTES:
+        return _Block(1, stream.take(MAX_PACKET_BYTES), 0, 0)
+    return _Block(count, stream.take(at + size + _SYNC_BYTES), at, at + size)
+
+
+def _records(block: _Block, header: Header, head: bytes, first: int, place: Place) -> Iterator[Packet]:
+    """Packets of a block, or one packet of the whole block if its records cannot be told apart."""
+    try:
+        data = decompress(header.codec, block.raw[block.start : block.stop])
+        ends = record_ends(header.schema_text, data, block.count).tolist()
+    except (PacketError, SchemaError) as error:
+        last = first + block.count - 1
+        broken = place.within(f"record {first}" if last <= first else f"records {first} to {last}")
+        log.warning("%s: kept as one dead letter: %s", broken, error)
+        yield broken.packet(head + block.raw)
+        return
+    for n, (start, stop) in enumerate(zip([0, *ends], ends, strict=False), first):
+        yield place.within(f"record {n}").packet(wrap(header.schema_text, data[start:stop]))
+
+
+def _check_end(block: _Block, header: Header, place: Place, *, is_alone: bool) -> None:
+    """A single broken record is a dead letter and no more; whatever else lacks its sync marker loses records."""
+    if block.raw[-_SYNC_BYTES:] != header.sync and not (is_alone and block.count == 1):
+        raise SourceError(f"{place}: the container is cut short or damaged here; fetch or copy it again")

@@ -1,0 +1,89 @@
+"""Parquet copies of packets: each row becomes an Arrow IPC stream of one row, with its nested types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from redpoll.errors import SourceError
+from redpoll.ingest.place import Place
+from redpoll.plugin.ports import Packet
+
+ALERT_COLUMNS = ("candidate", "diaSource")
+_ROWS_AT_ONCE = 64
+_END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+
+
+def is_packet_table(file: str | BinaryIO) -> bool:
+    """Whether a Parquet file has a column that only alerts have; SourceError if it cannot be read."""
+    with _opened(file, Place(str(file))) as table:
+        return _has_alerts(table.schema_arrow)
+
+
+def row_packets(
+    file: str | BinaryIO, place: Place, *, on_row: Callable[[float], None] = lambda done: None
+) -> Iterator[Packet]:
+    """Every row as a packet; `on_row` is told the share of rows given, 0 to 1.
+
+    Raises
+    ------
+    SourceError
+        If the file is not Parquet or its rows are no alerts, and, after the rows before it, where it is damaged.
+    """
+    with _opened(file, place) as table:
+        schema, n_rows, row = table.schema_arrow, table.metadata.num_rows, 0
+        if not _has_alerts(schema):
+            wanted = " nor ".join(ALERT_COLUMNS)
+            raise SourceError(
+                f"{place}: rows of this Parquet file are no alerts: it has no struct {wanted}; leave it out"
+            )
+        for batch in _batches(table, place):
+            for data in _rows(batch):
+                row += 1
+                on_row(row / n_rows)
+                yield place.within(f"row {row}").packet(data)
+
+
+def _has_alerts(schema: pa.Schema) -> bool:
+    return any(name in schema.names and pa.types.is_struct(schema.field(name).type) for name in ALERT_COLUMNS)
+
+
+def _opened(file: str | BinaryIO, place: Place) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(file)
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(f"{place}: not a Parquet file that can be read ({error}); copy it again") from error
+
+
+def _batches(table: pq.ParquetFile, place: Place) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from table.iter_batches(batch_size=_ROWS_AT_ONCE)
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(
+            f"{place}: the Parquet file is damaged ({error}); rows before were read. Copy it again"
+        ) from error
+
+
+def _rows(batch: pa.RecordBatch) -> Iterator[bytes]:
+    """IPC streams of one row; the schema's message is made once and shared by all rows."""
+    if any(map(_has_dictionary, batch.schema.types)):
+        yield from (_stream(batch.slice(i, 1)) for i in range(batch.num_rows))
+        return
+    head = batch.schema.serialize().to_pybytes()
+    for i in range(batch.num_rows):
+        yield b"".join((head, batch.slice(i, 1).serialize(), _END_OF_STREAM))
+
+
+def _stream(batch: pa.RecordBatch) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+def _has_dictionary(kind: pa.DataType) -> bool:
+    return pa.types.is_dictionary(kind) or any(_has_dictionary(kind.field(i).type) for i in range(kind.num_fields))

@@ -1,0 +1,55 @@
+"""What kind of bytes these are, told from the bytes and never from a file's name."""
+
+from __future__ import annotations
+
+import tarfile
+from enum import Enum
+
+from redpoll.schema.avro.container import CONFLUENT_MAGIC, CONFLUENT_PREFIX, CONTAINER_MAGIC
+
+HEAD_BYTES = 512
+_LARGEST_SCHEMA_ID = 1 << 24
+
+
+class Kind(Enum):
+    """Kinds of bytes that packets come in."""
+
+    EMPTY = "nothing"
+    AVRO = "an Avro object container"
+    CONFLUENT = "a Confluent-framed packet"
+    GZIP = "gzip"
+    TAR = "a tar archive"
+    PARQUET = "Parquet"
+    UNKNOWN = "bytes of no known kind"
+
+
+def recognise(head: bytes) -> Kind:
+    """Kind of what begins with `head`; 512 bytes are enough.
+
+    >>> recognise(b"Obj\\x01...").name, recognise(b"\\x00\\x00\\x00\\x03\\x84...").name, recognise(b"SIMPLE  =").name
+    ('AVRO', 'CONFLUENT', 'UNKNOWN')
+    """
+    if not head:
+        return Kind.EMPTY
+    for magic, kind in ((CONTAINER_MAGIC, Kind.AVRO), (b"\x1f\x8b", Kind.GZIP), (b"PAR1", Kind.PARQUET)):
+        if head.startswith(magic):
+            return kind
+    if _is_tar(head[:HEAD_BYTES]):
+        return Kind.TAR
+    return Kind.CONFLUENT if _is_framed(head) else Kind.UNKNOWN
+
+
+def _is_tar(block: bytes) -> bool:
+    """A header block with a right checksum, or the zeros that are all of an empty archive."""
+    if block == bytes(HEAD_BYTES):
+        return True
+    try:
+        tarfile.TarInfo.frombuf(block, "utf-8", "replace")
+    except tarfile.HeaderError:
+        return False
+    return True
+
+
+def _is_framed(head: bytes) -> bool:
+    schema_id = int.from_bytes(head[1:CONFLUENT_PREFIX], "big")
+    return head.startswith(CONFLUENT_MAGIC) and len(head) > CONFLUENT_PREFIX and 0 < schema_id < _LARGEST_SCHEMA_ID

@@ -1,0 +1,106 @@
+"""Writer schemas of Confluent-framed packets: from folders, from those that Redpoll knows, from a registry."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from redpoll.errors import SourceError
+from redpoll.ingest.registry import Registry
+from redpoll.ingest.schema_folder import SchemaFolder
+from redpoll.ingest.unknown_schema import UnknownSchema
+from redpoll.schema.packet_schemas import confluent_schema
+
+
+class SchemaLookup(Protocol):
+    """Finds writer schemas by the id that a packet's frame names."""
+
+    def schema(self, schema_id: int) -> str:
+        """Self-contained schema as JSON text.
+
+        Raises
+        ------
+        UnknownSchema
+            If there is none of this id: the packet cannot be used.
+        SourceError
+            If the place cannot be asked now: the packet may be used later.
+        """
+        ...
+
+
+class BuiltIn:
+    """The survey schemas that Redpoll itself knows."""
+
+    def schema(self, schema_id: int) -> str:
+        """Schema of Rubin packets with this id, which is major * 100 + minor."""
+        known = confluent_schema(schema_id)
+        if known is None:
+            raise UnknownSchema(schema_id, "Redpoll's own")
+        return json.dumps(known)
+
+
+class Chain:
+    """Lookups asked in turn; what one answers is kept, so that each id is looked up once.
+
+    >>> json.loads(Chain(BuiltIn()).schema(900))["name"]
+    'lsst.v9_0.alert'
+    """
+
+    def __init__(self, *lookups: SchemaLookup) -> None:
+        self._lookups = lookups
+        self._known: dict[int, str] = {}
+
+    def schema(self, schema_id: int) -> str:
+        """The first answer; SourceError if none has it and one could not be asked, else UnknownSchema."""
+        if schema_id not in self._known:
+            self._known[schema_id] = self._first(schema_id)
+        return self._known[schema_id]
+
+    def _first(self, schema_id: int) -> str:
+        asked: list[str] = []
+        silent: SourceError | None = None
+        for lookup in self._lookups:
+            try:
+                return lookup.schema(schema_id)
+            except UnknownSchema as error:
+                asked.append(error.where)
+            except SourceError as error:
+                silent = error
+        if silent is not None:
+            raise silent
+        raise UnknownSchema(schema_id, *asked)
+
+
+@dataclass(frozen=True)
+class SchemaPlaces:
+    """Where to look for schemas; plain data, to be sent to worker processes, which each make their own lookup.
+
+    Parameters
+    ----------
+    folders
+        Folders of ``.avsc`` files (see `SchemaFolder`), asked first.
+    registry
+        Base URL of a schema registry, asked last and only for ids nobody else knows. A user and password come from
+        the URL or from the environment, ``REDPOLL_SCHEMA_REGISTRY_USER`` and ``REDPOLL_SCHEMA_REGISTRY_PASSWORD``.
+
+    Examples
+    --------
+    >>> json.loads(SchemaPlaces().lookup().schema(1000))["name"]
+    'lsst.v10_0.alert'
+    """
+
+    folders: tuple[str, ...] = ()
+    registry: str | None = field(default=None, repr=False)
+
+    def lookup(self) -> SchemaLookup:
+        """A lookup over all places; SchemaError or SourceError if a folder or the URL cannot be used."""
+        lookups: list[SchemaLookup] = [SchemaFolder(Path(folder)) for folder in self.folders]
+        lookups.append(BuiltIn())
+        if self.registry:
+            user = os.environ.get("REDPOLL_SCHEMA_REGISTRY_USER")
+            password = os.environ.get("REDPOLL_SCHEMA_REGISTRY_PASSWORD", "")
+            lookups.append(Registry(self.registry, auth=(user, password) if user else None))
+        return Chain(*lookups)

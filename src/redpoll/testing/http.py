@@ -1,0 +1,113 @@
+"""A local HTTP server for tests: real sockets, scripted answers, every way to fail."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the server was asked; names of headers are lower case."""
+
+    path: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server is to answer.
+
+    Parameters
+    ----------
+    cut_after
+        Close the connection after so many bytes of the body, although its whole length was announced.
+    pause
+        Seconds to wait before each kilobyte of the body.
+    """
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut_after: int | None = None
+    pause: float = 0.0
+
+
+@dataclass(frozen=True)
+class LocalServer:
+    """A server at ``url``; ``requests`` are those it had so far."""
+
+    url: str
+    requests: list[Request]
+
+
+@contextmanager
+def http_server(answer: Callable[[Request], Answer]) -> Iterator[LocalServer]:
+    """A server on a free port of this machine that answers each GET by calling `answer`.
+
+    >>> import httpx
+    >>> with http_server(lambda request: Answer(body=request.path.encode())) as server:
+    ...     httpx.get(server.url + "/here").text
+    '/here'
+    """
+    requests: list[Request] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            request = Request(self.path, {name.lower(): value for name, value in self.headers.items()})
+            requests.append(request)
+            _send(self, answer(request))
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing: a test shows what matters."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield LocalServer(f"http://127.0.0.1:{server.server_address[1]}", requests)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def file_answer(request: Request, data: bytes, *, etag: str = '"1"', cut_after: int | None = None) -> Answer:
+    """Answer to a GET of a file as a good server gives it, with ``Range`` and ``If-Range``."""
+    start = _range_start(request, etag)
+    headers = {"ETag": etag, "Accept-Ranges": "bytes"}
+    if start is None:
+        return Answer(200, data, headers, cut_after)
+    if start >= len(data):
+        return Answer(416, b"", headers | {"Content-Range": f"bytes */{len(data)}"})
+    span = {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"}
+    return Answer(206, data[start:], headers | span, cut_after)
+
+
+def _range_start(request: Request, etag: str) -> int | None:
+    asked = request.headers.get("range", "")
+    if not asked.startswith("bytes=") or request.headers.get("if-range", etag) != etag:
+        return None
+    return int(asked.removeprefix("bytes=").partition("-")[0])
+
+
+def _send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
+    handler.send_response(answer.status)
+    for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.close_connection = answer.cut_after is not None
+    body = answer.body[: answer.cut_after]
+    step = 1024 if answer.pause else max(len(body), 1)
+    try:
+        for start in range(0, len(body), step):
+            time.sleep(answer.pause)
+            handler.wfile.write(body[start : start + step])
+    except (BrokenPipeError, ConnectionResetError):
+        handler.close_connection = True
