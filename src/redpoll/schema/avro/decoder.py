@@ -135,7 +135,9 @@ class _Builder:
         if node.kind == "array":
             return pa.Array.from_buffers(node.arrow, n, buffers, children=[self.array(node.children[0], items)])
         keys, values = (self.array(child, items) for child in node.children)
-        entries = pa.StructArray.from_arrays([keys, values], fields=[pa.field("key", pa.string(), False), node.arrow.item_field])
+        entries = pa.StructArray.from_arrays(
+            [keys, values], fields=[pa.field("key", pa.string(), False), node.arrow.item_field]
+        )
         return pa.Array.from_buffers(node.arrow, n, buffers, children=[entries])
 
     def _validity(self, node: Node) -> Any:

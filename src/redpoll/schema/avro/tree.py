@@ -144,7 +144,9 @@ class _Reader:
 
     def _record(self, schema: dict[str, Any], full: str, name: str, space: str, depth: int) -> Node:
         fields = schema.get("fields")
-        if not isinstance(fields, list) or not all(isinstance(f, dict) and isinstance(f.get("name"), str) for f in fields):
+        if not isinstance(fields, list) or not all(
+            isinstance(f, dict) and isinstance(f.get("name"), str) for f in fields
+        ):
             raise SchemaError(f"record '{full}' has no usable fields")
         self.open.append(full)
         children = tuple(self.node(f.get("type"), f["name"], space, depth + 1) for f in fields)

@@ -1,0 +1,94 @@
+"""Reading a survey's fields out of packets whose versions differ: what a version lacks is null."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from redpoll.schema.bands import BANDS
+from redpoll.schema.light_curve import BAND_TYPE
+
+
+def field(packets: pa.Array, *paths: str, dtype: pa.DataType | None = None) -> pa.Array:
+    """The first of these dotted paths that the packets have, null inside null structs; all null if none."""
+    for path in paths:
+        array = packets
+        for name in path.split("."):
+            if array is None or not pa.types.is_struct(array.type) or array.type.get_field_index(name) < 0:
+                array = None
+                break
+            array = pc.struct_field(array, name)
+        if array is not None:
+            return array if dtype is None or array.type == dtype else array.cast(dtype)
+    return pa.nulls(len(packets), dtype or pa.null())
+
+
+def has_field(packets: pa.Array, path: str) -> bool:
+    """Whether the packets' schema has this dotted path."""
+    kind = packets.type
+    for name in path.split("."):
+        if not pa.types.is_struct(kind) or kind.get_field_index(name) < 0:
+            return False
+        kind = kind.field(name).type
+    return True
+
+
+def floats(packets: pa.Array, *paths: str, sentinel: float | None = None) -> NDArray[np.float64]:
+    """A field as float64 with NaN for null, and for anything at or below the survey's `sentinel`."""
+    values = field(packets, *paths, dtype=pa.float64()).to_numpy(zero_copy_only=False)
+    if sentinel is None:
+        return np.asarray(values)
+    return np.where(values <= sentinel, np.nan, values)
+
+
+def nullable(values: NDArray[Any], dtype: pa.DataType) -> pa.Array:
+    """An Arrow array with null for NaN."""
+    return pa.array(values, mask=~np.isfinite(values)).cast(dtype)
+
+
+def band_array(codes: NDArray[np.int8]) -> pa.DictionaryArray:
+    """Bands as Arrow dictionary from codes; -1 is null."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(BANDS)).cast(BAND_TYPE)
+
+
+def codes_of(names: pa.Array, order: Sequence[str] = BANDS) -> NDArray[np.int8]:
+    """Code of each name in `order`, -1 for an unknown or missing one."""
+    found = pc.index_in(names.cast(pa.string()), value_set=pa.array(order, pa.string()))
+    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), np.int8)
+
+
+def any_flag(packets: pa.Array, *paths: str) -> pa.Array:
+    """True if any of these flags is set, null if none is set but one is missing; flags a version lacks are ignored."""
+    flags = [field(packets, path, dtype=pa.bool_()) for path in paths if has_field(packets, path)]
+    result = pa.array(np.zeros(len(packets), bool))
+    for flag in flags:
+        result = pc.or_kleene(result, flag)
+    return result
+
+
+def without(packets: pa.StructArray, drop: Sequence[str]) -> pa.StructArray:
+    """The same structs without some of their fields; a dotted path drops a field of an inner struct."""
+    outer = {path for path in drop if "." not in path}
+    inner = {path.partition(".")[0]: path.partition(".")[2] for path in drop if "." in path}
+    arrays, fields = [], []
+    for kind in packets.type:
+        if kind.name in outer:
+            continue
+        array = pc.struct_field(packets, kind.name)
+        if kind.name in inner and pa.types.is_struct(array.type):
+            array = _drop_inner(array, inner[kind.name])
+        arrays.append(array)
+        fields.append(pa.field(kind.name, array.type))
+    return pa.StructArray.from_arrays(arrays, fields=fields)
+
+
+def _drop_inner(array: pa.StructArray, name: str) -> pa.StructArray:
+    kept = [kind for kind in array.type if kind.name != name]
+    parts = [array.field(kind.name) for kind in kept]
+    mask = array.is_null() if array.null_count else None
+    return pa.StructArray.from_arrays(parts, fields=kept, mask=mask) if kept else pa.nulls(len(array), pa.struct([]))

@@ -1,0 +1,55 @@
+"""From the histories a packet carries, and its own point, to one time-sorted light curve."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from redpoll.schema.light_curve import LightCurves
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points of many light curves: ``row`` says whose each is. NaN flux means a limit of depth flux_err."""
+
+    row: NDArray[np.int64]
+    mjd: NDArray[np.float64]
+    band: NDArray[np.int8]
+    flux: NDArray[np.float32]
+    flux_err: NDArray[np.float32]
+    kind: NDArray[np.int8]
+
+    def kept(self, keep: NDArray[np.bool_]) -> Points:
+        """The points where `keep` is true."""
+        return Points(*(getattr(self, name)[keep] for name in _NAMES))
+
+
+_NAMES = ("row", "mjd", "band", "flux", "flux_err", "kind")
+
+
+def items(lists: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
+    """The items of a list column end to end, and the row each belongs to; none if the packets have no such field."""
+    if not pa.types.is_list(lists.type):
+        return pa.nulls(0, pa.struct([])), np.zeros(0, np.int64)
+    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    return lists.flatten(), np.repeat(np.arange(len(lists)), lengths)
+
+
+def light_curves(own: Points, *histories: Points) -> LightCurves:
+    """Light curves sorted by time with the own point last; history points without a time are left out.
+
+    ``own`` has exactly one point a row, in row order.
+    """
+    parts = [h.kept(np.isfinite(h.mjd)) for h in histories]
+    row, mjd, band, flux, flux_err, kind = (
+        np.concatenate([getattr(p, name) for p in (*parts, own)]) for name in _NAMES
+    )
+    is_own = np.arange(len(row)) >= len(row) - len(own.row)
+    order = np.lexsort((mjd, is_own, row))
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(own.row)))])
+    columns = (mjd, band, flux.astype(np.float32, copy=False), flux_err.astype(np.float32, copy=False), kind)
+    return LightCurves(offsets.astype(np.int64), *(c[order] for c in columns))

@@ -1,0 +1,141 @@
+"""Rubin packets (schema 7.x to 11.x and on) to the alert table.
+
+Facts: the Rubin alert packet schemas (names, types and units of fields; Data Products Definition Document LSE-163).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from redpoll.astro.photometry import limiting_mag, mag_err_from_flux, mag_from_flux
+from redpoll.astro.time import NIGHT_OFFSET
+from redpoll.schema.bands import DETECTION, FORCED, LIMIT, LOW_QUALITY
+from redpoll.schema.fields import any_flag, band_array, codes_of, field, floats, nullable, without
+from redpoll.schema.history import Points, items, light_curves
+from redpoll.schema.table import assemble
+
+_PIXELS = tuple(f"diaSource.pixelFlags_{name}" for name in ("bad", "saturated", "interpolated", "cr", "nodata"))
+_EDGE = ("diaSource.pixelFlags_edge", "diaSource.psfFlux_flag_edge", "diaSource.forced_PsfFlux_flag_edge")
+_STREAK = ("diaSource.pixelFlags_streak", "diaSource.pixelFlags_streakCenter")
+_PHOTOMETRY = tuple(f"diaSource.{f}_flag" for f in ("psfFlux", "apFlux", "forced_PsfFlux", "centroid", "shape"))
+_POOR_POINT = ("psfFlux_flag", "centroid_flag", "pixelFlags_bad", "pixelFlags_saturated", "pixelFlags_edge")
+_CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
+
+
+def to_alerts(packets: pa.StructArray) -> pa.RecordBatch:
+    """Alert table of Rubin packets of one writer schema, one row a packet."""
+    own, previous = _own(packets), _sources(packets)
+    curves = light_curves(own, previous, _forced(packets), _limits(packets))
+    template, template_err = (floats(packets, f"diaSource.templateFlux{x}") for x in ("", "Err"))
+    columns = {
+        "alert_id": field(packets, "diaSource.diaSourceId", "diaSourceId", dtype=pa.int64()),
+        "object_id": _object_id(packets),
+        "mjd": nullable(own.mjd, pa.float64()),
+        "ra": nullable(floats(packets, "diaSource.ra"), pa.float64()),
+        "dec": nullable(floats(packets, "diaSource.dec"), pa.float64()),
+        "band": band_array(own.band),
+        "flux": nullable(own.flux, pa.float32()),
+        "flux_err": nullable(own.flux_err, pa.float32()),
+        "mag": _f32(mag_from_flux(own.flux)),
+        "mag_err": _f32(mag_err_from_flux(own.flux, own.flux_err)),
+        "limiting_mag": _f32(limiting_mag(own.flux_err)),
+        "is_positive": pc.greater_equal(nullable(own.flux, pa.float32()), 0.0),
+        "real_bogus": field(packets, "diaSource.reliability", dtype=pa.float32()),
+        "deep_real_bogus": pa.nulls(len(packets), pa.float32()),
+        "n_detections": _n_detections(packets, previous),
+        "first_mjd": _first_mjd(packets, own, previous),
+        "sso_name": _sso_name(packets),
+        "sso_distance_arcsec": field(packets, "ssSource.ephOffset", dtype=pa.float32()),
+        "star_distance_arcsec": pa.nulls(len(packets), pa.float32()),
+        "star_score": pa.nulls(len(packets), pa.float32()),
+        "reference_distance_arcsec": pa.nulls(len(packets), pa.float32()),
+        "reference_mag": _f32(mag_from_flux(np.where(template > 0, template, np.nan))),
+        "reference_mag_err": _f32(mag_err_from_flux(np.where(template > 0, template, np.nan), template_err)),
+        "n_bad_pixels": pa.nulls(len(packets), pa.int32()),
+        "has_bad_pixels": any_flag(packets, *_PIXELS),
+        "is_edge": any_flag(packets, *_EDGE),
+        "is_streak": any_flag(packets, *_STREAK),
+        "is_dipole": any_flag(packets, "diaSource.isDipole"),
+        "is_photometry_bad": any_flag(packets, *_PHOTOMETRY),
+        "light_curve": curves.to_arrow(),
+        "cutout_science": field(packets, "cutoutScience", dtype=pa.binary_view()),
+        "cutout_template": field(packets, "cutoutTemplate", dtype=pa.binary_view()),
+        "cutout_difference": field(packets, "cutoutDifference", dtype=pa.binary_view()),
+    }
+    return assemble("rubin", columns, without(packets, _CUTOUTS), NIGHT_OFFSET["rubin"])
+
+
+def _f32(values: NDArray[np.float64]) -> pa.Array:
+    return nullable(values.astype(np.float32), pa.float32())
+
+
+def _identifier(packets: pa.StructArray, *paths: str) -> pa.Array:
+    """An identifier as text; Rubin's 0 means none."""
+    number = field(packets, *paths, dtype=pa.int64())
+    return pc.if_else(pc.equal(number, 0), None, number).cast(pa.string())
+
+
+def _object_id(packets: pa.StructArray) -> pa.Array:
+    """The diaObject; of a source that has none the solar-system object, else the alert itself."""
+    return pc.coalesce(
+        _identifier(packets, "diaSource.diaObjectId", "diaObject.diaObjectId"),
+        _identifier(packets, "diaSource.ssObjectId", "ssSource.ssObjectId"),
+        _identifier(packets, "diaSource.diaSourceId", "diaSourceId"),
+    )
+
+
+def _sso_name(packets: pa.StructArray) -> pa.Array:
+    paths = ("ssSource.designation", "mpc_orbits.designation", "MPCORB.mpcDesignation")
+    names = [field(packets, path, dtype=pa.string()) for path in paths]
+    return pc.coalesce(*names, _identifier(packets, "diaSource.ssObjectId"))
+
+
+def _n_detections(packets: pa.StructArray, previous: Points) -> pa.Array:
+    counted = np.bincount(previous.row, minlength=len(packets)).astype(np.int32) + np.int32(1)
+    return pc.coalesce(field(packets, "diaObject.nDiaSources", dtype=pa.int32()), pa.array(counted, pa.int32()))
+
+
+def _first_mjd(packets: pa.StructArray, own: Points, previous: Points) -> pa.Array:
+    first = own.mjd.copy()
+    np.fmin.at(first, previous.row, previous.mjd)
+    told = floats(packets, "diaObject.firstDiaSourceMjdTai")
+    return nullable(np.where(np.isfinite(told), told, first), pa.float64())
+
+
+def _points(sources: pa.Array, row: NDArray[np.int64], kind: NDArray[np.int8]) -> Points:
+    flux, flux_err = (floats(sources, name).astype(np.float32) for name in ("psfFlux", "psfFluxErr"))
+    return Points(row, floats(sources, "midpointMjdTai"), codes_of(field(sources, "band")), flux, flux_err, kind)
+
+
+def _detected(sources: pa.Array) -> NDArray[np.int8]:
+    poor = any_flag(sources, *_POOR_POINT).fill_null(True).to_numpy(zero_copy_only=False)
+    return np.where(poor, np.int8(LOW_QUALITY), np.int8(DETECTION)).astype(np.int8)
+
+
+def _own(packets: pa.StructArray) -> Points:
+    source = field(packets, "diaSource")
+    return _points(source, np.arange(len(packets)), _detected(source))
+
+
+def _sources(packets: pa.StructArray) -> Points:
+    sources, row = items(field(packets, "prvDiaSources"))
+    found = _points(sources, row, _detected(sources))
+    return found.kept(np.isfinite(found.flux))
+
+
+def _forced(packets: pa.StructArray) -> Points:
+    sources, row = items(field(packets, "prvDiaForcedSources"))
+    found = _points(sources, row, np.full(len(row), FORCED, np.int8))
+    return found.kept(np.isfinite(found.flux))
+
+
+def _limits(packets: pa.StructArray) -> Points:
+    """Non-detection limits, which schema 7 sends: the noise is the one-sigma depth."""
+    limits, row = items(field(packets, "prvDiaNondetectionLimits"))
+    depth = floats(limits, "diaNoise").astype(np.float32)
+    mjd, band = floats(limits, "midpointMjdTai"), codes_of(field(limits, "band"))
+    none = np.full(len(row), np.nan, np.float32)
+    return Points(row, mjd, band, none, depth, np.full(len(row), LIMIT, np.int8)).kept(np.isfinite(depth))

@@ -1,0 +1,46 @@
+"""Which survey sent a packet, and its mapping onto the alert table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from redpoll.errors import SchemaError
+from redpoll.schema import rubin, ztf
+
+MAPPINGS: dict[str, Callable[[pa.StructArray], pa.RecordBatch]] = {"ztf": ztf.to_alerts, "rubin": rubin.to_alerts}
+_MARKS = {"ztf": ("objectId", "candid", "candidate"), "rubin": ("diaSource",)}
+_MARK_FIELDS = {
+    "ztf": ("candidate", ("jd", "fid", "ra", "dec", "magpsf", "isdiffpos")),
+    "rubin": ("diaSource", ("diaSourceId", "midpointMjdTai", "ra", "dec", "psfFlux")),
+}
+
+
+def survey_of(packet_type: pa.DataType) -> str:
+    """The survey whose packets look like this struct type; SchemaError if none does."""
+    names = {kind.name for kind in packet_type}
+    for survey, marks in _MARKS.items():
+        if names.issuperset(marks):
+            _check(survey, packet_type)
+            return survey
+    raise SchemaError(
+        f"not a ZTF or Rubin alert: it has the fields {', '.join(sorted(names)[:8]) or 'none'}; "
+        "expected objectId, candid, candidate (ztf) or diaSource (rubin)"
+    )
+
+
+def _check(survey: str, packet_type: pa.DataType) -> None:
+    name, needed = _MARK_FIELDS[survey]
+    kind = packet_type.field(name).type
+    has = {f.name for f in kind} if pa.types.is_struct(kind) else set()
+    if missing := [n for n in needed if n not in has]:
+        raise SchemaError(f"not a {survey} alert: {name} lacks {', '.join(missing)}")
+
+
+def to_alerts(packets: pa.StructArray) -> pa.RecordBatch:
+    """The alert table of packets of one writer schema, whatever the survey."""
+    try:
+        return MAPPINGS[survey_of(packets.type)](packets)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        raise SchemaError(f"a field of the packets has a type that cannot be used: {error}") from error

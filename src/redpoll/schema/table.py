@@ -1,0 +1,30 @@
+"""The last step of every survey's mapping: survey, night and HEALPix added, columns in the model's order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from redpoll.astro.sky import hpx29, is_position
+from redpoll.astro.time import is_night, night_of
+from redpoll.schema.alert import COLUMNS, PACKET, alert_schema
+from redpoll.schema.bands import SURVEYS
+
+
+def assemble(survey: str, columns: dict[str, pa.Array], packet: pa.StructArray, night_offset: float) -> pa.RecordBatch:
+    """The alert table of one survey's mapped `columns`; night and hpx29 are null where time or place is unusable."""
+    n = len(packet)
+    mjd, ra, dec = (columns[name].to_numpy(zero_copy_only=False) for name in ("mjd", "ra", "dec"))
+    on_sky, in_time = is_position(ra, dec), is_night(mjd)
+    nights, places = np.zeros(n, np.int32), np.zeros(n, np.int64)
+    nights[in_time] = night_of(mjd[in_time], night_offset)
+    places[on_sky] = hpx29(ra[on_sky], dec[on_sky])
+    codes = np.full(n, SURVEYS.index(survey), np.int8)
+    columns = columns | {
+        "survey": pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(SURVEYS)),
+        "night": pa.array(nights, mask=~in_time),
+        "hpx29": pa.array(places, mask=~on_sky),
+    }
+    arrays = [columns[name].cast(COLUMNS[name].arrow_type) for name in COLUMNS]
+    schema = alert_schema().append(pa.field(PACKET, packet.type))
+    return pa.RecordBatch.from_arrays([*arrays, packet], schema=schema)

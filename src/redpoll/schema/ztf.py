@@ -1,0 +1,136 @@
+"""ZTF packets (schema 1.3 to 4.02) to the alert table.
+
+Facts: the ZTF alert packet documentation (Patterson et al. 2019, PASP 131, 018001) and the quality cuts that Fink
+applies (bad pixels, real-bogus score), which tell a detection in the history from a low-quality one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from redpoll.astro.photometry import flux_err_from_mag_err, flux_from_mag
+from redpoll.astro.time import NIGHT_OFFSET, tai_mjd_from_utc_jd
+from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT, LOW_QUALITY
+from redpoll.schema.fields import any_flag, band_array, field, floats, nullable, without
+from redpoll.schema.history import Points, items, light_curves
+from redpoll.schema.table import assemble
+
+LEAST_REAL_BOGUS = 0.55
+PIXEL_ARCSEC = 1.012
+EDGE_PIXELS = 10.0
+_SENTINEL = -900.0
+_FORCED_SENTINEL = -90_000.0
+_BAND_OF_FID = np.array([-1, BANDS.index("g"), BANDS.index("r"), BANDS.index("i")], np.int8)
+
+
+def to_alerts(packets: pa.StructArray) -> pa.RecordBatch:
+    """Alert table of ZTF packets of one writer schema, one row a packet."""
+    is_positive = _is_positive(field(packets, "candidate.isdiffpos"))
+    own = _own(packets, is_positive.fill_null(True).to_numpy(zero_copy_only=False))
+    curves = light_curves(own, _previous(packets), _forced(packets))
+    name = field(packets, "candidate.ssnamenr", dtype=pa.string())
+    columns = {
+        "alert_id": field(packets, "candid", dtype=pa.int64()),
+        "object_id": field(packets, "objectId", dtype=pa.string()),
+        "mjd": nullable(own.mjd, pa.float64()),
+        "ra": nullable(floats(packets, "candidate.ra"), pa.float64()),
+        "dec": nullable(floats(packets, "candidate.dec"), pa.float64()),
+        "band": band_array(own.band),
+        "flux": nullable(own.flux, pa.float32()),
+        "flux_err": nullable(own.flux_err, pa.float32()),
+        "mag": field(packets, "candidate.magpsf", dtype=pa.float32()),
+        "mag_err": field(packets, "candidate.sigmapsf", dtype=pa.float32()),
+        "limiting_mag": _known(packets, "candidate.diffmaglim"),
+        "is_positive": is_positive,
+        "real_bogus": _known(packets, "candidate.rb"),
+        "deep_real_bogus": _known(packets, "candidate.drb"),
+        "n_detections": field(packets, "candidate.ndethist", dtype=pa.int32()),
+        "first_mjd": nullable(tai_mjd_from_utc_jd(floats(packets, "candidate.jdstarthist")), pa.float64()),
+        "sso_name": pc.if_else(pc.is_in(name, pa.array(["null", ""])), None, name),
+        "sso_distance_arcsec": _known(packets, "candidate.ssdistnr"),
+        "star_distance_arcsec": _known(packets, "candidate.distpsnr1"),
+        "star_score": _known(packets, "candidate.sgscore1", "candidate.sgscore"),
+        "reference_distance_arcsec": _scaled(floats(packets, "candidate.distnr", sentinel=_SENTINEL), PIXEL_ARCSEC),
+        "reference_mag": _known(packets, "candidate.magnr"),
+        "reference_mag_err": _known(packets, "candidate.sigmagnr"),
+        "n_bad_pixels": field(packets, "candidate.nbad", dtype=pa.int32()),
+        "has_bad_pixels": pc.greater(field(packets, "candidate.nbad", dtype=pa.int32()), 0),
+        "is_edge": pc.less(field(packets, "candidate.mindtoedge", dtype=pa.float64()), EDGE_PIXELS),
+        "is_streak": any_flag(packets),
+        "is_dipole": any_flag(packets),
+        "is_photometry_bad": any_flag(packets),
+        "light_curve": curves.to_arrow(),
+        "cutout_science": field(packets, "cutoutScience.stampData", dtype=pa.binary_view()),
+        "cutout_template": field(packets, "cutoutTemplate.stampData", dtype=pa.binary_view()),
+        "cutout_difference": field(packets, "cutoutDifference.stampData", dtype=pa.binary_view()),
+    }
+    stamps = [f"cutout{kind}.stampData" for kind in ("Science", "Template", "Difference")]
+    return assemble("ztf", columns, without(packets, stamps), NIGHT_OFFSET["ztf"])
+
+
+def _known(packets: pa.StructArray, *paths: str) -> pa.Array:
+    return nullable(floats(packets, *paths, sentinel=_SENTINEL).astype(np.float32), pa.float32())
+
+
+def _scaled(values: NDArray[np.float64], factor: float) -> pa.Array:
+    return nullable((values * factor).astype(np.float32), pa.float32())
+
+
+def _is_positive(flag: pa.Array) -> pa.Array:
+    yes, no = pa.array(["t", "1", "T", "true"]), pa.array(["f", "0", "F", "false"])
+    text = flag.cast(pa.string())
+    return pc.if_else(pc.is_in(text, yes), True, pc.if_else(pc.is_in(text, no), False, pa.scalar(None, pa.bool_())))
+
+
+def _band(fid: NDArray[np.float64]) -> NDArray[np.int8]:
+    known = np.isin(fid, (1, 2, 3))
+    return _BAND_OF_FID[np.where(known, fid, 0).astype(np.int64)]
+
+
+def _own(packets: pa.StructArray, is_positive: NDArray[np.bool_]) -> Points:
+    mag, mag_err = floats(packets, "candidate.magpsf"), floats(packets, "candidate.sigmapsf")
+    flux = flux_from_mag(mag, is_positive)
+    flux_err = flux_err_from_mag_err(mag_err, flux)
+    n = len(packets)
+    kind = _quality(packets, "candidate.")
+    mjd = tai_mjd_from_utc_jd(floats(packets, "candidate.jd"))
+    return Points(np.arange(n), mjd, _band(floats(packets, "candidate.fid")), _f32(flux), _f32(flux_err), kind)
+
+
+def _previous(packets: pa.StructArray) -> Points:
+    """Earlier detections and upper limits; what says neither is left out."""
+    points, row = items(field(packets, "prv_candidates"))
+    mag, limit = floats(points, "magpsf"), floats(points, "diffmaglim", sentinel=_SENTINEL)
+    is_limit = np.isnan(mag)
+    is_positive = _is_positive(field(points, "isdiffpos")).fill_null(True).to_numpy(zero_copy_only=False)
+    flux = flux_from_mag(mag, is_positive)
+    flux_err = flux_err_from_mag_err(floats(points, "sigmapsf"), flux)
+    flux_err = np.where(is_limit, flux_from_mag(limit) / 5.0, flux_err)
+    kind = np.where(is_limit, np.int8(LIMIT), _quality(points, "")).astype(np.int8)
+    mjd = tai_mjd_from_utc_jd(floats(points, "jd"))
+    found = Points(row, mjd, _band(floats(points, "fid")), _f32(flux), _f32(flux_err), kind)
+    return found.kept(~(is_limit & np.isnan(limit)))
+
+
+def _quality(packets: pa.Array, prefix: str) -> NDArray[np.int8]:
+    poor = (floats(packets, f"{prefix}rb") < LEAST_REAL_BOGUS) | (floats(packets, f"{prefix}nbad") > 0)
+    return np.where(poor, np.int8(LOW_QUALITY), np.int8(DETECTION)).astype(np.int8)
+
+
+def _forced(packets: pa.StructArray) -> Points:
+    """Forced photometry (from schema 4.0 on), from counts and zero point to nJy; failed points are left out."""
+    points, row = items(field(packets, "fp_hists"))
+    counts = floats(points, "forcediffimflux", sentinel=_FORCED_SENTINEL)
+    error = floats(points, "forcediffimfluxunc", sentinel=_FORCED_SENTINEL)
+    scale = flux_from_mag(floats(points, "magzpsci", sentinel=_SENTINEL))
+    mjd = tai_mjd_from_utc_jd(floats(points, "jd"))
+    kind = np.full(len(row), FORCED, np.int8)
+    found = Points(row, mjd, _band(floats(points, "fid")), _f32(counts * scale), _f32(error * scale), kind)
+    return found.kept(np.isfinite(found.flux))
+
+
+def _f32(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    return values.astype(np.float32)
