@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 
 from redpoll.errors import PluginError
-from redpoll.plugin.signature import Function, inputs_and_settings
+from redpoll.plugin.call import batch_columns, call
+from redpoll.plugin.columns import Columns
+from redpoll.plugin.names import valid_name
+from redpoll.plugin.node import Attempt, unguarded
+from redpoll.plugin.reference import reference
+from redpoll.plugin.signature import Function, check_inputs, inputs_and_settings
 from redpoll.schema.column import Column
 
-if TYPE_CHECKING:
-    from redpoll.plugin.columns import Columns
-
 Per = Literal["batch", "object"]
-_SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +38,7 @@ class ScienceModule:
     per: Per
     model: str | None
     doc: str
+    is_module: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self.__dict__.update(_dress(self.function))
@@ -49,15 +50,22 @@ class ScienceModule:
         return f"{self.name}@{self.version}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from redpoll.plugin.reference import reference
-
         return reference(self.function)
 
-    def compute(self, columns: Columns, settings: Mapping[str, Any], model: Any = None) -> dict[str, pa.Array]:
-        """The output columns for a batch; whatever the function raises is raised here too."""
-        from redpoll.plugin.call import call
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns of a batch it reads: with per="object", detections come from ``light_curve``."""
+        return batch_columns(self.inputs, self.per)
 
-        return call(self, columns, settings, model)
+    def check(self, columns: Mapping[str, Column]) -> None:
+        """Raise UnknownColumn if it reads a column that is not among these."""
+        check_inputs(self.name, self.reads, columns)
+
+    def compute(
+        self, columns: Columns, settings: Mapping[str, Any], model: Any = None, attempt: Attempt = unguarded
+    ) -> dict[str, pa.Array]:
+        """The output columns for a batch; whatever the function raises is raised here too."""
+        return call(self, columns, settings, model, attempt)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +82,8 @@ class AlertFilter:
     settings: Mapping[str, Any]
     per: Per
     doc: str
-    model: None = None
+    model: ClassVar[None] = None
+    is_module: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         self.__dict__.update(_dress(self.function))
@@ -86,8 +95,6 @@ class AlertFilter:
         return f"{self.topic}@{self.version}"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from redpoll.plugin.reference import reference
-
         return reference(self.function)
 
     @property
@@ -100,11 +107,20 @@ class AlertFilter:
         """The one column it makes: ``pass_<topic>``, never null."""
         return {f"pass_{self.topic}": Column("bool", doc=self.doc)}
 
-    def compute(self, columns: Columns, settings: Mapping[str, Any], model: Any = None) -> dict[str, pa.Array]:
-        """The outcome for a batch; whatever the function raises is raised here too."""
-        from redpoll.plugin.call import call
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns of a batch it reads: with per="object", detections come from ``light_curve``."""
+        return batch_columns(self.inputs, self.per)
 
-        return call(self, columns, settings, model)
+    def check(self, columns: Mapping[str, Column]) -> None:
+        """Raise UnknownColumn if it reads a column that is not among these."""
+        check_inputs(self.name, self.reads, columns)
+
+    def compute(
+        self, columns: Columns, settings: Mapping[str, Any], model: Any = None, attempt: Attempt = unguarded
+    ) -> dict[str, pa.Array]:
+        """The outcome for a batch; whatever the function raises is raised here too."""
+        return call(self, columns, settings, model, attempt)
 
 
 def science_module(
@@ -142,7 +158,7 @@ def science_module(
     """
 
     def declare(function: Function) -> ScienceModule:
-        name = _valid_name(function.__name__, "the function's name")
+        name = valid_name(function.__name__, "the function's name")
         _check_version(name, version)
         _check_per(name, per)
         _check_outputs(name, outputs)
@@ -182,19 +198,13 @@ def alert_filter(
         raise PluginError(f"{topic.__name__}: write @alert_filter() with parentheses")
 
     def declare(function: Function) -> AlertFilter:
-        name = _valid_name(function.__name__ if topic is None else topic, "a topic")
+        name = valid_name(function.__name__ if topic is None else topic, "a topic")
         _check_version(name, version)
         _check_per(name, per)
         inputs, settings = inputs_and_settings(function, model=False)
         return AlertFilter(function, name, version, inputs, settings, per, _doc(function))
 
     return declare
-
-
-def _valid_name(name: object, what: str) -> str:
-    if not isinstance(name, str) or not _SNAKE_CASE.fullmatch(name):
-        raise PluginError(f"{name!r} cannot be {what}: use small letters, digits and underscores, a letter first")
-    return name
 
 
 def _check_version(name: str, version: object) -> None:
@@ -211,7 +221,7 @@ def _check_outputs(name: str, outputs: object) -> None:
     if not isinstance(outputs, Mapping) or not outputs:
         raise PluginError(f'{name}: outputs must name what it makes, like outputs={{"{name}": Column("float32")}}')
     for output, column in outputs.items():
-        _valid_name(output, f"an output of {name}")
+        valid_name(output, f"an output of {name}")
         if not isinstance(column, Column):
             raise PluginError(f"{name}: output '{output}' must be declared as a Column; got {column!r}")
         _ = column.arrow_type

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from pickle import PicklingError
@@ -22,7 +23,7 @@ def reference(function: Callable[..., Any]) -> tuple[Any, ...]:
     if "." in function.__qualname__:
         raise PicklingError(f"{function.__qualname__}: move it to the top level of a file, where workers can find it")
     if function.__module__.startswith(FILE_PREFIX):
-        return _from_file, (function.__code__.co_filename, function.__qualname__)
+        return _from_file, (sys.modules[function.__module__].__file__, function.__qualname__)
     return _from_module, (function.__module__, function.__qualname__)
 
 
@@ -31,6 +32,6 @@ def _from_module(module: str, name: str) -> Any:
 
 
 def _from_file(path: str, name: str) -> Any:
-    from redpoll.plugin.discovery import import_file
+    from redpoll.plugin.files import imported_file
 
-    return getattr(import_file(path), name)
+    return getattr(imported_file(path), name)

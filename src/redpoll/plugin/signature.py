@@ -8,7 +8,7 @@ from inspect import Parameter
 from types import MappingProxyType
 from typing import Any
 
-from redpoll.errors import PluginError
+from redpoll.errors import PluginError, UnknownColumn
 
 Function = Callable[..., Any]
 MODEL = "model"
@@ -36,9 +36,18 @@ def inputs_and_settings(function: Function, *, model: bool) -> tuple[tuple[str, 
     return tuple(i for i in inputs if i != MODEL), MappingProxyType(settings)
 
 
+def check_inputs(name: str, inputs: tuple[str, ...], columns: Mapping[str, Any]) -> None:
+    """Raise UnknownColumn, with near names, for the first input that is not among the columns."""
+    for column in inputs:
+        if column not in columns:
+            raise UnknownColumn(name, column, list(columns))
+
+
 def _check(name: str, parameter: Parameter) -> None:
     if parameter.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD):
         raise PluginError(f"{name}: '{parameter}' names no column; name each column it reads")
+    if parameter.kind is Parameter.POSITIONAL_ONLY:
+        raise PluginError(f"{name}: '{parameter.name}' is positional-only; columns are given by name, remove the /")
     if parameter.kind is not Parameter.KEYWORD_ONLY:
         if parameter.default is not Parameter.empty:
             raise PluginError(f"{name}: the column '{parameter.name}' has a default; put settings after a bare *")

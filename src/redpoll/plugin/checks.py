@@ -1,0 +1,60 @@
+"""What a graph refuses, and the order in which it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+from redpoll.errors import PluginError
+from redpoll.plugin.node import Node
+from redpoll.schema.alert import PACKET
+from redpoll.schema.column import Column
+
+
+def check_names(modules: Sequence[Node], filters: Sequence[Node], columns: Mapping[str, Column]) -> None:
+    """Raise PluginError for a module, topic or output that is there twice."""
+    seen: dict[str, str] = {}
+    for kind, node in chain((("module", m) for m in modules), (("topic", f) for f in filters)):
+        if node.name in seen:
+            raise PluginError(f"two plugins are called '{node.name}': a {seen[node.name]} and a {kind}; rename one")
+        seen[node.name] = kind
+    makers: dict[str, str] = {}
+    for node in chain(modules, filters):
+        for output in node.outputs:
+            _check_output(node.name, output, makers, columns)
+            makers[output] = node.name
+
+
+def _check_output(name: str, output: str, makers: Mapping[str, str], columns: Mapping[str, Column]) -> None:
+    if output in columns or output == PACKET:
+        raise PluginError(f"{name} makes '{output}', which is a column of the alerts; rename the output")
+    if output in makers:
+        raise PluginError(f"{name} and {makers[output]} both make '{output}'; rename one of the outputs")
+
+
+def in_order(modules: Sequence[Node]) -> list[Node]:
+    """The modules, each after those whose outputs it reads; otherwise as given.
+
+    Raises
+    ------
+    PluginError
+        If modules read each other in a circle; the message names the circle.
+    """
+    makers = {output: module for module in modules for output in module.outputs}
+    waiting = {module.name: module for module in modules}
+    needs = {m.name: [makers[i].name for i in m.inputs if i in makers] for m in modules}
+    ordered: list[Node] = []
+    while waiting:
+        ready = next((name for name in waiting if not any(need in waiting for need in needs[name])), None)
+        if ready is None:
+            raise PluginError(f"modules read each other in a circle: {_circle(needs, list(waiting))}")
+        ordered.append(waiting.pop(ready))
+    return ordered
+
+
+def _circle(needs: Mapping[str, Sequence[str]], waiting: Sequence[str]) -> str:
+    """One circle among the waiting modules, as reader <- maker."""
+    path = [waiting[0]]
+    while path[-1] not in path[:-1]:
+        path.append(next(need for need in needs[path[-1]] if need in waiting))
+    return " reads from ".join(path[path.index(path[-1]) :])

@@ -1,0 +1,92 @@
+"""An expression as an alert filter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from redpoll.plugin.columns import Columns
+from redpoll.plugin.expression.expression import Expression, parse_expression
+from redpoll.plugin.names import valid_name
+from redpoll.plugin.node import Attempt, unguarded
+from redpoll.schema.column import Column
+
+
+@dataclass(frozen=True)
+class ExpressionFilter:
+    """An alert filter written as an expression; stands in a graph like any other filter."""
+
+    topic: str
+    expression: Expression
+    model: ClassVar[None] = None
+    is_module: ClassVar[bool] = False
+    settings: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+
+    def __str__(self) -> str:
+        return f"{self.topic}@{self.version}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return expression_filter, (self.topic, self.expression.text)
+
+    @property
+    def name(self) -> str:
+        """The topic."""
+        return self.topic
+
+    @property
+    def version(self) -> str:
+        """Eight digits that follow from what the expression says."""
+        return sha256(str(self.expression).encode()).hexdigest()[:8]
+
+    @property
+    def doc(self) -> str:
+        """The expression in its tidy form."""
+        return str(self.expression)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns it reads."""
+        return self.expression.columns
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns of a batch it reads."""
+        return self.expression.columns
+
+    @property
+    def outputs(self) -> Mapping[str, Column]:
+        """The one column it makes: ``pass_<topic>``, never null."""
+        return {f"pass_{self.topic}": Column("bool", doc=self.doc)}
+
+    def check(self, columns: Mapping[str, Column]) -> None:
+        """Raise ExpressionError if a column is unknown or a type does not fit."""
+        self.expression.check(columns)
+
+    def compute(
+        self, columns: Columns, settings: Mapping[str, Any], model: Any = None, attempt: Attempt = unguarded
+    ) -> dict[str, pa.Array]:
+        """The outcome for a batch."""
+        return {f"pass_{self.topic}": self.expression.passes(columns)}
+
+
+def expression_filter(topic: str, text: str) -> ExpressionFilter:
+    """An alert filter that passes the alerts for which the expression `text` holds.
+
+    Raises
+    ------
+    ExpressionError
+        If the text is no expression.
+    PluginError
+        If the topic is no snake_case name.
+
+    Examples
+    --------
+    >>> expression_filter("bright", "mag < 18").outputs
+    {'pass_bright': Column(dtype='bool', unit='', doc='mag < 18', ucd='', hot=True, best=None, source={})}
+    """
+    return ExpressionFilter(valid_name(topic, "a topic"), parse_expression(text))

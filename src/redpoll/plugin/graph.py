@@ -1,0 +1,193 @@
+"""Science modules and filters as one function from Arrow batch to Arrow batch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from redpoll.plugin.checks import check_names, in_order
+from redpoll.plugin.columns import Columns
+from redpoll.plugin.isolation import FailureLog, Guard
+from redpoll.plugin.node import Node
+from redpoll.plugin.settings import check_settings
+from redpoll.schema.alert import COLUMNS, PACKET
+from redpoll.schema.column import Column
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class GraphResult:
+    """A processed batch; what failed in it, by module or topic; and the seconds each of them took."""
+
+    batch: pa.RecordBatch
+    failures: dict[str, str]
+    seconds: dict[str, float]
+
+
+class Graph:
+    """Science modules in dependency order, then filters; made by `Graph.build`.
+
+    A graph travels to worker processes by pickle: its modules by name, its settings and models by value.
+
+    Examples
+    --------
+    >>> from redpoll import Column, alert_filter, science_module
+    >>> @science_module(version="1", outputs={"snr": Column("float32", doc="flux / flux_err")})
+    ... def snr(flux, flux_err):
+    ...     return flux / flux_err
+    >>> @alert_filter()
+    ... def significant(snr, *, min_snr=5.0):
+    ...     return snr > min_snr
+    >>> graph = Graph.build([snr], [significant], settings={"significant": {"min_snr": 10}})
+    >>> batch = pa.record_batch({"flux": pa.array([90.0, 110.0, None]), "flux_err": pa.array([10.0] * 3)})
+    >>> graph.run(batch).batch["pass_significant"].to_pylist()
+    [False, True, False]
+    """
+
+    def __init__(
+        self,
+        nodes: tuple[Node, ...],
+        settings: Mapping[str, Mapping[str, Any]],
+        models: Mapping[str, Any],
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self.nodes, self.models = nodes, dict(models)
+        self.settings = {node.name: dict(settings.get(node.name, {})) for node in nodes}
+        self._clock = clock
+        self._log = FailureLog(clock)
+
+    @classmethod
+    def build(
+        cls,
+        modules: Iterable[Node],
+        filters: Iterable[Node],
+        *,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+        models: Mapping[str, Any] | None = None,
+        columns: Mapping[str, Column] = COLUMNS,
+        clock: Clock = time.monotonic,
+    ) -> Graph:
+        """Check names and settings, and order the modules so that each comes after those it reads.
+
+        Parameters
+        ----------
+        modules, filters
+            What to run; where the order is free, it stays as given.
+        settings
+            Settings that differ from their defaults, by module name or topic.
+        models
+            Trained models by name; a module whose model is missing makes null columns.
+        columns
+            The columns of the batches to come.
+
+        Raises
+        ------
+        UnknownColumn
+            If something reads a column that nobody makes.
+        PluginError
+            If names or outputs are doubled, or modules read each other in a circle.
+        ConfigError
+            If a setting is unknown or has the wrong type.
+        ExpressionError
+            If a filter's expression does not fit the columns.
+        """
+        modules, filters = list(modules), list(filters)
+        check_names(modules, filters, columns)
+        known = {**columns, **{name: column for module in modules for name, column in module.outputs.items()}}
+        for node in [*modules, *filters]:
+            node.check(known)
+        nodes = (*in_order(modules), *filters)
+        return cls(nodes, check_settings(nodes, settings or {}), models or {}, clock)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Graph, (self.nodes, self.settings, self.models)
+
+    @cached_property
+    def without_model(self) -> dict[str, str]:
+        """Modules that make nulls because their model is not there: module name -> model name."""
+        return {node.name: node.model for node in self.nodes if node.model and node.model not in self.models}
+
+    @cached_property
+    def fields(self) -> tuple[pa.Field, ...]:
+        """The fields the graph appends, with unit, doc and maker in their metadata."""
+        return tuple(
+            column.field(name, by=self._by(node)) for node in self.nodes for name, column in node.outputs.items()
+        )
+
+    def output_schema(self, schema: pa.Schema) -> pa.Schema:
+        """The schema of a processed batch; the graph's columns come last, but before ``packet``."""
+        made = {field.name for field in self.fields}
+        kept = [field for field in schema if field.name not in made and field.name != PACKET]
+        packet = [field for field in schema if field.name == PACKET]
+        return pa.schema([*kept, *self.fields, *packet], metadata=schema.metadata)
+
+    def provenance(self) -> dict[str, dict[str, Any]]:
+        """For each column made: its maker ``by`` and the settings in force."""
+        return {
+            name: {"by": self._by(node), "settings": {**node.settings, **self.settings[node.name]}}
+            for node in self.nodes
+            for name in node.outputs
+        }
+
+    def run(self, batch: pa.RecordBatch) -> GraphResult:
+        """Add every module's columns and every filter's ``pass_<topic>`` to a batch.
+
+        A module that raises has null columns in this batch, a filter that raises passes nothing; both are named
+        in ``failures``. Columns of the batch that the graph makes itself are replaced.
+
+        Raises
+        ------
+        SchemaError
+            If the batch lacks a column that the graph reads.
+        """
+        columns = Columns(batch.drop_columns([f.name for f in self.fields if f.name in batch.schema.names]))
+        self._check_batch(columns)
+        failures: dict[str, str] = {}
+        seconds: dict[str, float] = {}
+        for node in self.nodes:
+            start = self._clock()
+            guard = Guard(node, columns.n)
+            columns.add(self._compute(node, columns, guard))
+            seconds[node.name] = self._clock() - start
+            if guard.errors:
+                failures[node.name] = guard.message
+                self._log.report(guard)
+        schema = self.output_schema(batch.schema)
+        arrays = [columns.arrow(name) for name in schema.names]
+        return GraphResult(pa.RecordBatch.from_arrays(arrays, schema=schema), failures, seconds)
+
+    def _compute(self, node: Node, columns: Columns, guard: Guard) -> dict[str, pa.Array]:
+        """The node's columns; no answer for an empty batch, without its model, or after a failure."""
+        found = None
+        if columns.n and node.name not in self.without_model:
+            settings, model = self.settings[node.name], self._model(node)
+            found = guard.attempt(
+                node.compute, columns=columns, settings=settings, model=model, attempt=guard.attempt_one
+            )
+        return found or _no_answer(node, columns.n)
+
+    def _check_batch(self, columns: Columns) -> None:
+        made = {field.name for field in self.fields}
+        for node in self.nodes:
+            for name in node.reads:
+                if name not in made:
+                    columns.arrow(name)
+
+    def _model(self, node: Node) -> Any:
+        return self.models.get(node.model) if node.model else None
+
+    def _by(self, node: Node) -> str:
+        model = self._model(node)
+        return f"{node.name}@{node.version}" + (f", {node.model}@{model.version}" if model else "")
+
+
+def _no_answer(node: Node, n: int) -> dict[str, pa.Array]:
+    if node.is_module:
+        return {name: pa.nulls(n, column.arrow_type) for name, column in node.outputs.items()}
+    return {name: pa.repeat(False, n) for name in node.outputs}

@@ -1,0 +1,67 @@
+"""Keeping a failing plugin from stopping the stream. The one place that catches every exception."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from redpoll.plugin.node import Node
+
+log = logging.getLogger(__name__)
+
+
+def outcome(function: Callable[..., Any], **arguments: Any) -> tuple[Any, Exception | None]:
+    """What a plugin's function returns, or None and the exception it raises."""
+    try:
+        return function(**arguments), None
+    except Exception as error:
+        return None, error
+
+
+class Guard:
+    """Calls one plugin for one batch and keeps what it raised."""
+
+    def __init__(self, node: Node, n: int) -> None:
+        self.node, self.n = node, n
+        self.errors: list[Exception] = []
+        self.whole = False
+
+    def attempt(self, function: Callable[..., Any], **arguments: Any) -> Any:
+        """What the function returns for the batch, or None if it raises."""
+        answer = self.attempt_one(function, **arguments)
+        self.whole = answer is None
+        return answer
+
+    def attempt_one(self, function: Callable[..., Any], **arguments: Any) -> Any:
+        """What the function returns for one alert of the batch, or None if it raises."""
+        answer, error = outcome(function, **arguments)
+        if error is not None:
+            self.errors.append(error)
+        return answer
+
+    @property
+    def message(self) -> str:
+        """The last failure in words, and how many alerts have no answer because of failures."""
+        error = self.errors[-1]
+        lost = self.n if self.whole else len(self.errors)
+        return f"{type(error).__name__}: {error} ({lost} of {self.n} alerts)"
+
+
+class FailureLog:
+    """Logs failures, at most once per `period` seconds for each plugin."""
+
+    def __init__(self, clock: Callable[[], float], period: float = 60.0) -> None:
+        self._clock, self._period = clock, period
+        self._next: dict[str, float] = {}
+        self._silent: dict[str, int] = {}
+
+    def report(self, guard: Guard) -> None:
+        """Log the failure with its traceback, or count it until the next report is due."""
+        name, now = guard.node.name, self._clock()
+        if now < self._next.get(name, now):
+            self._silent[name] = self._silent.get(name, 0) + 1
+            return
+        facts = {"plugin": name, "version": guard.node.version, "unreported": self._silent.pop(name, 0)}
+        log.error("%s failed: %s", name, guard.message, extra=facts, exc_info=guard.errors[-1])
+        self._next[name] = now + self._period

@@ -1,0 +1,104 @@
+"""What plugins return, as Arrow columns of the declared types; NaN and None become null."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from redpoll.errors import PluginError
+from redpoll.schema.column import Column
+
+if TYPE_CHECKING:
+    from redpoll.plugin.node import Node
+
+
+def by_name(node: Node, result: Any) -> dict[str, Any]:
+    """What a function returned, under the names of its outputs.
+
+    A dict has the declared names, a tuple the declared order; anything else is the only output. None is
+    "no answer" for all outputs.
+
+    Raises
+    ------
+    PluginError
+        If names or their number differ from the declaration.
+    """
+    names = tuple(node.outputs)
+    if result is None:
+        return dict.fromkeys(names)
+    if isinstance(result, Mapping):
+        if set(result) != set(names):
+            raise PluginError(f"{node}: expected the outputs {_list(names)}, got {_list(result)}")
+        return {name: result[name] for name in names}
+    if isinstance(result, tuple):
+        if len(result) != len(names):
+            raise PluginError(f"{node}: expected {len(names)} outputs ({_list(names)}), got a tuple of {len(result)}")
+        return dict(zip(names, result, strict=True))
+    if len(names) > 1:
+        kind = type(result).__name__
+        raise PluginError(f"{node}: expected a dict or tuple of the outputs {_list(names)}, got a {kind}")
+    return {names[0]: result}
+
+
+def column_of(node: Node, name: str, values: Any, n: int) -> pa.Array:
+    """One output of a batch as an Arrow array of its declared type.
+
+    Raises
+    ------
+    PluginError
+        If there is not one value per alert, or a value does not fit the declared type.
+    """
+    column = node.outputs[name]
+    if values is None:
+        return pa.nulls(n, column.arrow_type)
+    array = _one_per_alert(node, name, values, n)
+    try:
+        made = _convert(array, column)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        raise PluginError(f"{node}: output '{name}' is declared {column.arrow_type}, {error}") from error
+    if pa.types.is_boolean(made.type) and made.null_count:
+        raise PluginError(f"{node}: output '{name}' is declared bool, got {made.null_count} None; say True or False")
+    return made
+
+
+def _one_per_alert(node: Node, name: str, values: Any, n: int) -> NDArray[Any]:
+    if isinstance(values, np.ma.MaskedArray):
+        mask, values = np.ma.getmaskarray(values), values.data.astype(object)
+        values[mask] = None
+    array = values if isinstance(values, np.ndarray) else _objects(values)
+    if array.shape != (n,):
+        raise PluginError(f"{node}: output '{name}' needs one value per alert: expected ({n},), got {array.shape}")
+    return array
+
+
+def _objects(values: Any) -> NDArray[Any]:
+    """A list as an array of objects, element by element; anything else as numpy sees it."""
+    return np.fromiter(values, object, len(values)) if isinstance(values, list) else np.asarray(values)
+
+
+def _convert(array: NDArray[Any], column: Column) -> pa.Array:
+    wanted = column.arrow_type
+    if array.dtype.kind == "O":
+        return pa.array(array.tolist(), wanted, from_pandas=True)
+    if pa.types.is_floating(wanted) and array.dtype.kind in "fiu":
+        with np.errstate(over="ignore"):
+            return pa.array(array.astype(wanted.to_pandas_dtype(), copy=False), wanted, from_pandas=True)
+    if pa.types.is_integer(wanted) and array.dtype.kind in "fiu":
+        return pa.array(array, from_pandas=True).cast(wanted)
+    if pa.types.is_boolean(wanted) and array.dtype.kind == "b":
+        return pa.array(array)
+    if array.dtype.kind in "fiub" and _is_primitive(wanted):
+        raise TypeError(f"got {array.dtype}")
+    return pa.array(array.tolist(), wanted, from_pandas=True)
+
+
+def _is_primitive(wanted: pa.DataType) -> bool:
+    return bool(pa.types.is_primitive(wanted) and not pa.types.is_temporal(wanted))
+
+
+def _list(names: Any) -> str:
+    return ", ".join(map(str, names))
