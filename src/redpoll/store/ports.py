@@ -47,9 +47,11 @@ class LedgerEntry:
 class Commit:
     """Everything one batch adds to the store, in one transaction.
 
-    ``part`` is the archive part holding ``alerts``, already written and synced, or None if nothing is stored.
-    ``alerts`` carries all there is to know: ``pass_<topic>`` columns say which filters an alert passed, and the
-    metadata of each field (see ``Column.field``) says unit, meaning, whether it is hot, and who made it.
+    ``part`` is the archive part holding ``alerts`` in the same order, already written and synced, or None if
+    nothing is stored. Of ``alerts`` only the hot columns and the topics are read (see ``hot_columns``):
+    ``pass_<topic>`` columns say which filters an alert passed, and the metadata of each field (see
+    ``Column.field``) says unit, meaning, whether it is hot, and who made it. The ``stored`` entries of the ledger
+    may be left out; if given, they must be what ``alerts`` says.
     """
 
     alerts: pa.RecordBatch | None
@@ -73,8 +75,11 @@ class AlertWriter(Protocol):
         """Write and sync an archive part that does not count until it is committed; callable in any process."""
         ...
 
-    def commit(self, commit: Commit) -> None:
-        """Make part, alerts, objects, tags, dead letters and ledger count, all or nothing."""
+    def commit(self, commit: Commit) -> int:
+        """Make part, alerts, objects, tags, dead letters and ledger count, all or nothing; returns the new alerts.
+
+        Alerts that are stored already are left out and counted as duplicates in the ledger.
+        """
         ...
 
     def end_run(self, status: str) -> None:
@@ -122,6 +127,10 @@ class ObjectReader(Protocol):
 
     def light_curve(self, object_id: str) -> pa.Table:
         """Points merged over all packets of the object, without duplicates, time-sorted, as ``POINT_TYPE`` columns."""
+        ...
+
+    def columns(self) -> list[Row]:
+        """Columns of the stored alerts: name, dtype, unit, doc, ucd, hot and best."""
         ...
 
 

@@ -1,0 +1,114 @@
+"""Questions about alerts, answered from the index and the archive beside a running writer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from redpoll.astro.sky import cone_ranges, separation_arcsec
+from redpoll.errors import NotFound, UsageError
+from redpoll.store.columns import PASS
+from redpoll.store.connections import FROM_ALERTS, AlertShape, Connections
+from redpoll.store.layout import Layout
+from redpoll.store.ports import Row
+from redpoll.store.rows import find_places, read_whole, while_moving
+
+_TAGGED = f"tags t CROSS JOIN {FROM_ALERTS.replace('alerts a', 'alerts a ON a._id = t.alert')}"
+_ONE = "a.alert_id = ? AND a._survey = (SELECT _id FROM surveys WHERE name = ?)"
+
+
+class AlertQueries:
+    """The port AlertReader on the embedded store."""
+
+    def __init__(self, connections: Connections, shape: AlertShape, layout: Layout) -> None:
+        self._connections, self._shape, self._layout = connections, shape, layout
+
+    def alerts_of(self, object_id: str, *, limit: int | None = None) -> list[Row]:
+        """Alerts of an object, newest first."""
+        sql = f"SELECT {self._shape.select()} FROM {FROM_ALERTS}"
+        sql += " WHERE a._object = ? ORDER BY a.mjd DESC, a.alert_id DESC LIMIT ?"
+        keys = self._connections.execute("SELECT _id FROM objects WHERE object_id = ?", (object_id,))
+        rows = [row for (key,) in keys for row in self._rows(sql, (key, _sql_limit(limit)))]
+        if len(keys) > 1:  # one name in two surveys
+            rows.sort(key=itemgetter("mjd", "alert_id"), reverse=True)
+        return rows[:limit]
+
+    def cone(self, ra: float, dec: float, radius_arcsec: float, *, limit: int | None = None) -> list[Row]:
+        """Alerts within a radius, nearest first; UsageError if there is no such cone."""
+        try:
+            ranges = cone_ranges(ra, dec, radius_arcsec)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        holes = ", ".join(["(?, ?)"] * len(ranges))
+        sql = f"WITH r (start, stop) AS (VALUES {holes}) SELECT a._id, a.ra, a.dec FROM r CROSS JOIN alerts a"
+        found = self._connections.execute(sql + " ON a.hpx29 >= start AND a.hpx29 < stop", ranges.ravel().tolist())
+        keys, a_ra, a_dec = np.array(found, np.float64).reshape(-1, 3).T
+        separation = separation_arcsec(ra, dec, a_ra, a_dec)
+        order = np.lexsort((keys, separation))
+        order = order[separation[order] <= radius_arcsec][:limit]
+        rows = self._by_key(keys[order].astype(np.int64).tolist())
+        return [row | {"separation_arcsec": s} for row, s in zip(rows, separation[order].tolist(), strict=True)]
+
+    def latest(
+        self,
+        *,
+        topic: str | None = None,
+        night: int | None = None,
+        limit: int = 100,
+        before: tuple[float, int] | None = None,
+    ) -> list[Row]:
+        """Newest alerts, of one topic and night if given, after the row `before` = (mjd, alert_id)."""
+        t, source = ("a", FROM_ALERTS) if topic is None else ("t", _TAGGED)
+        wanted: list[tuple[str, Any]] = [] if topic is None else [("t.topic = ?", self._shape.topic(topic))]
+        wanted += [] if night is None else [(f"{t}.night = ?", night)]
+        where = " AND ".join([condition for condition, _ in wanted] or ["1"])
+        values = [value for _, value in wanted]
+        if before is not None:
+            where += f" AND ({t}.mjd, {t}.alert_id) < (?, ?)"
+            values += before
+        order = f"ORDER BY {t}.mjd DESC, {t}.alert_id DESC LIMIT ?"
+        return self._rows(f"SELECT {self._shape.select()} FROM {source} WHERE {where} {order}", (*values, limit))
+
+    def whole(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
+        """One alert from the archive; NotFound if there is no such alert or column."""
+        self._check_columns(columns)
+
+        def read() -> Row:
+            places = find_places(self._connections, self._layout, _ONE, (alert_id, survey))
+            return read_whole(places[0], columns) if places else self._no_alert(alert_id, survey)
+
+        row = while_moving(read)
+        if columns is not None:
+            return {name: row.get(name) for name in columns}
+        return {name: value for name, value in row.items() if not name.startswith("_")}
+
+    def provenance(self, alert_id: int, survey: str) -> dict[str, str]:
+        """Column -> module@version for the values added to this alert; NotFound if there is no such alert."""
+        sql = "SELECT v.mapping FROM alerts a JOIN parts p ON p._id = a._part JOIN provenance v ON v._id = p.provenance"
+        found = self._connections.execute(f"{sql} WHERE {_ONE}", (alert_id, survey))
+        return dict(json.loads(found[0][0])) if found else self._no_alert(alert_id, survey)
+
+    def _rows(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        return self._shape.rows(self._connections.execute(sql, values))
+
+    def _by_key(self, keys: list[int]) -> list[Row]:
+        sql = f"SELECT {self._shape.select()} FROM json_each(?) k CROSS JOIN alerts a ON a._id = k.value"
+        sql += " CROSS JOIN objects o ON o._id = a._object ORDER BY k.key"
+        return self._rows(sql, (json.dumps(keys),))
+
+    def _check_columns(self, columns: Sequence[str] | None) -> None:
+        known = {name for (name,) in self._connections.execute("SELECT name FROM columns")} if columns else set()
+        for name in columns or ():
+            if name not in known and not name.startswith(PASS):
+                raise NotFound(f"no column '{name}' in {self._layout.root}")
+
+    def _no_alert(self, alert_id: int, survey: str) -> Row:
+        raise NotFound(f"no alert {alert_id} of '{survey}' in {self._layout.root}")
+
+
+def _sql_limit(limit: int | None) -> int:
+    return -1 if limit is None else limit

@@ -1,0 +1,130 @@
+"""Writing a part: one batch, whole, as three Parquet files that appear together or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from redpoll.errors import StoreError
+from redpoll.schema.alert import CUTOUTS
+from redpoll.store.columns import KEYS, check_names, provenance
+from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, part_name, sync
+
+LIGHT_CURVE = "light_curve"
+PROVENANCE = b"redpoll.provenance"
+ROWS = {ALERTS: 1000, LIGHT_CURVES: 128, CUTOUT_FILE: 64}
+"""Rows of a row group: one light curve or one cutout is one small read."""
+_NEEDED = ("survey", "object_id", "alert_id", "night", "mjd", "ra", "dec", "hpx29")
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The archive of the store at `root`; light enough to be sent to a worker process.
+
+    Examples
+    --------
+    >>> Archive(Path("store")).layout.parts.as_posix()
+    'store/archive/parts'
+    """
+
+    root: Path
+
+    @property
+    def layout(self) -> Layout:
+        """Paths of the store."""
+        return Layout(self.root)
+
+    def write_part(self, alerts: pa.RecordBatch) -> Path:
+        """Write a batch of one survey and sync it; it does not count until it is committed.
+
+        Raises
+        ------
+        StoreError
+            If the batch is empty, mixes surveys or lacks a column, or the disk does not take it. Nothing is left.
+        """
+        table = pa.Table.from_batches([alerts])
+        name = part_name(*_survey_and_night(table))
+        folder = self.layout.parts / (TEMPORARY + name)
+        try:
+            with disk_errors(f"cannot write to {folder.parent}"):
+                folder.mkdir()
+                for file, piece in split(table).items():
+                    write_file(folder / file, piece)
+                sync(folder)
+                folder.rename(self.layout.parts / name)
+                sync(self.layout.parts)
+        except FileNotFoundError as error:
+            raise StoreError(f"{self.root} is not a store") from error
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return self.layout.parts / name
+
+
+def split(table: pa.Table) -> dict[str, pa.Table]:
+    """What goes into which file of a part, row for row."""
+    cutouts = [name for name in CUTOUTS if name in table.column_names]
+    head = table.select(["survey", "alert_id", *cutouts])
+    light_curves = table.select(["alert_id", *([LIGHT_CURVE] if LIGHT_CURVE in table.column_names else [])])
+    return {
+        CUTOUT_FILE: head.replace_schema_metadata({PROVENANCE: provenance(table.schema)}),
+        LIGHT_CURVES: light_curves,
+        ALERTS: table.drop_columns([name for name in (*CUTOUTS, LIGHT_CURVE) if name in table.column_names]),
+    }
+
+
+def write_file(path: Path, table: pa.Table, *, sorted_by: str | None = None) -> None:
+    """Write and sync one Parquet file with the settings measured in benchmarks/store.py."""
+    pq.write_table(table, path, row_group_size=ROWS.get(path.name, 1000), **_settings(path.name, table, sorted_by))
+    sync(path)
+
+
+def join_rows(part: Path, rows: np.ndarray[Any, Any]) -> pa.Table:
+    """Some rows of a part that was not compacted, with all their columns."""
+    table, *others = (take(pq.read_table(part / file), rows) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE))
+    for extra in others:
+        for field in extra.schema:
+            if field.name not in table.column_names:
+                table = table.append_column(field, extra[field.name])
+    return table
+
+
+def take(table: pa.Table, rows: np.ndarray[Any, Any]) -> pa.Table:
+    """Some rows of a table, in the order of their numbers; Arrow itself cannot do it for binary views."""
+    views = [i for i, kind in enumerate(table.schema.types) if kind == pa.binary_view()]
+    for i in views:
+        table = table.set_column(i, table.field(i).with_type(pa.binary()), table.column(i).cast(pa.binary()))
+    return table.take(pa.array(rows))
+
+
+def _settings(file: str, table: pa.Table, sorted_by: str | None) -> dict[str, Any]:
+    compressed = file != CUTOUT_FILE or "rubin" in _surveys(table)  # ztf sends its cutouts gzipped
+    few_values = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
+    dictionary: Sequence[str] | bool = few_values if file == ALERTS and few_values else False
+    codec = {"compression": "zstd", "compression_level": 1} if compressed else {"compression": "none"}
+    statistics = [name for name in (sorted_by, "alert_id") if name in table.column_names]
+    return {"use_dictionary": dictionary, "write_statistics": statistics, **codec}
+
+
+def _surveys(table: pa.Table) -> list[str]:
+    return [] if "survey" not in table.column_names else pc.unique(table["survey"]).to_pylist()
+
+
+def _survey_and_night(table: pa.Table) -> tuple[str, int]:
+    check_names(table.schema)
+    missing = [name for name in _NEEDED if name not in table.column_names or table[name].null_count]
+    surveys = _surveys(table)
+    if missing or len(surveys) != 1:
+        raise StoreError(f"a part holds alerts of one survey, whole; lacking {missing or 'one survey'}: {surveys}")
+    return surveys[0], pc.min(table["night"]).as_py()
+
+
+assert set(KEYS) < set(_NEEDED)

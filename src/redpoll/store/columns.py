@@ -1,0 +1,123 @@
+"""Which columns of a batch go where: hot ones into the index, topics into tags, and the record of them all."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from redpoll.errors import StoreError
+from redpoll.schema.alert import CUTOUTS, PACKET
+
+PASS = "pass_"
+CORE = ("alert_id", "night", "mjd", "ra", "dec", "hpx29")
+"""Columns every index has from the start, besides survey and object_id, which are stored as keys."""
+KEYS = ("survey", "object_id")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+def hot_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The columns of a batch that `commit` reads: scalars for the index and the topics.
+
+    A worker sends this to the writer instead of the whole batch, whose cutouts and histories are in the part.
+    """
+    return batch.select([f.name for f in batch.schema if is_hot(f) or is_topic(f)])
+
+
+def is_hot(field: pa.Field) -> bool:
+    """Whether a column goes into the index: marked hot and of a type SQLite can hold."""
+    return _fact(field, "hot") != "0" and not is_topic(field) and _dtype(field.type) is not None
+
+
+def is_topic(field: pa.Field) -> bool:
+    """Whether a column says which alerts passed a filter."""
+    name: str = field.name
+    return name.startswith(PASS) and bool(pa.types.is_boolean(field.type))
+
+
+def check_names(schema: pa.Schema) -> None:
+    """Raise StoreError if a column's name is not a lower-case identifier, or stands twice."""
+    for name in schema.names:
+        if not _NAME.fullmatch(name):
+            raise StoreError(f"column '{name}' cannot be stored: names are small letters, digits and underscores")
+    if len(set(schema.names)) < len(schema.names):
+        raise StoreError(f"a column stands twice in {', '.join(schema.names)}")
+
+
+def provenance(schema: pa.Schema) -> str:
+    """Column -> module@version of the columns that say who made them, as JSON with sorted keys."""
+    made = {f.name: _fact(f, "by") for f in schema if _fact(f, "by")}
+    return json.dumps(made, sort_keys=True)
+
+
+def values(column: pa.Array) -> list[Any]:
+    """Python values for SQLite; unknown (null or NaN) is None or NaN, which SQLite stores as NULL."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    numeric = pa.types.is_floating(column.type) or (pa.types.is_integer(column.type) and not column.null_count)
+    return column.to_numpy(zero_copy_only=False).tolist() if numeric else column.to_pylist()  # type: ignore[no-any-return]
+
+
+def register(connection: sqlite3.Connection, schema: pa.Schema) -> None:
+    """Record the columns of an archived batch, and add those not seen before to the index."""
+    check_names(schema)
+    known = {row[0]: row[1:] for row in connection.execute("SELECT * FROM columns")}
+    for field in schema:
+        facts = _facts(field)
+        if not is_topic(field) and known.get(field.name) != facts:
+            sql = "INSERT INTO columns VALUES (?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET dtype = excluded.dtype,"
+            sql += " unit = excluded.unit, doc = excluded.doc, ucd = excluded.ucd, best = excluded.best,"
+            connection.execute(sql + " hot = max(hot, excluded.hot)", (field.name, *facts))
+    hot = [f for f in schema if is_hot(f) and f.name not in KEYS]
+    _add(connection, "alerts", (f.name for f in hot))
+    _add(connection, "objects", (f"best_{name}" for name, _ in best_columns(schema)))
+
+
+def best_columns(schema: pa.Schema) -> list[tuple[str, str]]:
+    """(name, "max" or "min") of the columns whose best value an object keeps."""
+    hot = (f for f in schema if is_hot(f) and (pa.types.is_floating(f.type) or pa.types.is_integer(f.type)))
+    return [(f.name, _fact(f, "best")) for f in hot if _fact(f, "best") in ("max", "min")]
+
+
+def table_columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    """Names of the columns of an index table, in order."""
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+
+
+def filled(column: pa.Array, missing: Any) -> np.ndarray[Any, Any]:
+    """The column as numpy, nulls replaced."""
+    return np.asarray(column.fill_null(missing).to_numpy(zero_copy_only=False))
+
+
+def _add(connection: sqlite3.Connection, table: str, names: Iterable[str]) -> None:
+    present = set(table_columns(connection, table))
+    for name in names:
+        if name not in present:
+            connection.execute(f'ALTER TABLE {table} ADD COLUMN "{name}"')
+
+
+def _facts(field: pa.Field) -> tuple[str, str, str, str, int, str]:
+    dtype = _dtype(field.type) or ("bytes" if field.name in CUTOUTS else "struct" if field.name == PACKET else "list")
+    unit, doc, ucd, best = (_fact(field, key) for key in ("unit", "doc", "ucd", "best"))
+    return dtype, unit, doc, ucd, int(is_hot(field)), best
+
+
+def _fact(field: pa.Field, key: str) -> str:
+    metadata: dict[bytes, bytes] = field.metadata or {}
+    return metadata.get(key.encode(), b"").decode()
+
+
+def _dtype(kind: pa.DataType) -> str | None:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return "string"
+    if pa.types.is_boolean(kind):
+        return "bool"
+    if pa.types.is_floating(kind) or (pa.types.is_integer(kind) and kind != pa.uint64()):
+        return {"float": "float32", "double": "float64", "halffloat": "float16"}.get(str(kind), str(kind))
+    return None

@@ -1,0 +1,98 @@
+"""Read connections of a store, and the shape of its rows."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from redpoll.errors import StoreError
+from redpoll.store import database
+from redpoll.store.columns import table_columns
+from redpoll.store.layout import Layout
+from redpoll.store.ports import Row
+
+FROM_ALERTS = "alerts a CROSS JOIN objects o ON o._id = a._object"
+_OWN = {"survey": "a._survey", "object_id": "o.object_id"}
+
+
+class Connections:
+    """One read connection per thread, made when first asked for."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout, self._local, self._guard = layout, threading.local(), threading.Lock()
+        self._all: list[sqlite3.Connection] | None = []
+
+    def get(self) -> sqlite3.Connection:
+        """The connection of this thread; StoreError if the store is closed."""
+        if self._all is None:
+            raise StoreError(f"the store {self._layout.root} is closed")
+        if not hasattr(self._local, "connection"):
+            self._local.connection = database.open_reader(self._layout.index)
+            with self._guard:
+                self._all.append(self._local.connection)
+        return self._local.connection  # type: ignore[no-any-return]
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a query."""
+        connection = self.get()
+        with database.sql_errors(self._layout.index):
+            return connection.execute(sql, parameters).fetchall()
+
+    def close(self) -> None:
+        """Close those of all threads."""
+        with self._guard:
+            for connection in self._all or ():
+                connection.close()
+            self._all = None
+
+
+class AlertShape:
+    """Which columns an alert's row has, and how SQL values become the values of answers."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._version: int | None = None
+        self._names: list[str] = []
+        self._bools: list[str] = []
+        self._sql = ""
+        self._known: dict[str, dict[int, str]] = {"surveys": {}, "topics": {}}
+
+    def select(self) -> str:
+        """SELECT list for `FROM_ALERTS`; follows the index as modules add columns."""
+        ((version,),) = self._connections.execute("PRAGMA schema_version")
+        if version != self._version:
+            present = {*table_columns(self._connections.get(), "alerts"), *_OWN}
+            columns = self._connections.execute("SELECT name, dtype FROM columns WHERE hot")
+            columns = [(name, dtype) for name, dtype in columns if name in present]
+            self._bools = [name for name, dtype in columns if dtype == "bool"]
+            self._names = [name for name, _ in columns]
+            self._sql = ", ".join([*(_OWN.get(name, f'a."{name}"') for name in self._names), "a._tags"])
+            self._version = version
+        return self._sql
+
+    def rows(self, found: Iterable[Sequence[Any]]) -> list[Row]:
+        """Answers from the tuples of a query that selected `select()`."""
+        return [self._row(values) for values in found]
+
+    def name(self, table: str, number: int) -> str:
+        """Name of a survey or topic."""
+        if number not in self._known[table]:
+            self._known[table] = dict(self._connections.execute(f"SELECT _id, name FROM {table}"))
+        return self._known[table][number]
+
+    def topic(self, name: str) -> int | None:
+        """Number of a topic; None, which equals nothing, if no alert ever passed it."""
+        found = self._connections.execute("SELECT _id FROM topics WHERE name = ?", (name,))
+        return int(found[0][0]) if found else None
+
+    def _row(self, values: Sequence[Any]) -> Row:
+        row: Row = dict(zip(self._names, values, strict=False))
+        row["survey"] = self.name("surveys", row["survey"])
+        for name in self._bools:
+            if row[name] is not None:
+                row[name] = bool(row[name])
+        tags = values[-1]
+        row["tags"] = [self.name("topics", int(t)) for t in tags.split(",")] if tags else []
+        return row

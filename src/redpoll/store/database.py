@@ -1,0 +1,106 @@
+"""The SQLite file of a store: opening, settings, one transaction, errors in our words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from redpoll.errors import StoreError
+
+SCHEMA_VERSION = 1
+_APPLICATION = 0x5250_4F4C  # "RPOL": tells a store from any other SQLite file
+_WRITER: Mapping[str, str | int] = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "cache_size": -262144,
+    "wal_autocheckpoint": 4096,
+}
+_READER: Mapping[str, str | int] = {"cache_size": -65536, "mmap_size": 1 << 33, "query_only": 1}
+_HERE = Path(__file__)
+
+
+def create(path: Path) -> sqlite3.Connection:
+    """Make the index of a new store and open it for writing."""
+    with sql_errors(path):
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA page_size = 8192")
+        _set(connection, _WRITER)
+        connection.execute("BEGIN IMMEDIATE")
+        for script in ("index.sql", "index_keys.sql"):
+            run_script(connection, script)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+        return connection
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """Open an index for writing."""
+    with sql_errors(path):
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+        _check(connection, path)
+        _set(connection, _WRITER)
+        return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Open an index for reading beside a writer; also in a folder that cannot be written."""
+    frozen = not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
+    address = f"{path.absolute().as_uri()}?mode=ro" + ("&immutable=1" if frozen else "")
+    with sql_errors(path):
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+        _check(connection, path)
+        _set(connection, _READER)
+        return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
+    """All or nothing: commit at the end, undo on any error."""
+    with sql_errors(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # a full disk may have undone it already
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def sql_errors(path: Path) -> Iterator[None]:
+    """Turn an SQLite error into a StoreError that names the file and what to do."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"{path}: {error}; check free space and permissions") from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{path}: {error}; `redpoll store check`, then `redpoll store rebuild`") from error
+
+
+def run_script(connection: sqlite3.Connection, name: str) -> None:
+    """Run the statements of a .sql file of this folder inside the open transaction."""
+    text = _HERE.with_name(name).read_text()
+    for statement in text.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+def _set(connection: sqlite3.Connection, settings: Mapping[str, str | int]) -> None:
+    for name, value in settings.items():
+        connection.execute(f"PRAGMA {name} = {value}")
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != _APPLICATION:
+        connection.close()
+        raise StoreError(f"{path} is not the index of a Redpoll store")
+    if version > SCHEMA_VERSION:
+        connection.close()
+        raise StoreError(f"{path} has layout {version}, this Redpoll knows {SCHEMA_VERSION}: upgrade Redpoll")

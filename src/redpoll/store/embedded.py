@@ -1,0 +1,241 @@
+"""The embedded store: one folder with an SQLite index and a Parquet archive, one writer, any number of readers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from redpoll.errors import StoreError
+from redpoll.store import database
+from redpoll.store.alert_reader import AlertQueries
+from redpoll.store.archive import Archive
+from redpoll.store.connections import AlertShape, Connections
+from redpoll.store.layout import Layout, disk_errors
+from redpoll.store.ledger import DeadLetterQueries, LedgerQueries
+from redpoll.store.lock import WriterLock
+from redpoll.store.object_reader import ObjectQueries
+from redpoll.store.ports import Commit, DeadLetter, Row
+from redpoll.store.writer import Clock, Writer
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Store:
+    """A store on this machine, open for reading or for reading and writing; all ports in one.
+
+    Open it with `open_store`. It may be shared between threads, not between processes: a worker process that
+    writes parts gets ``store.parts`` (an `Archive`), which is small and picklable.
+    """
+
+    def __init__(self, layout: Layout, *, writer: sqlite3.Connection | None, lock: WriterLock | None, now: Clock):
+        self.path = layout.root
+        self.parts = Archive(layout.root)
+        self._layout, self._connection, self._lock = layout, writer, lock
+        self._connections = Connections(layout)
+        shape = AlertShape(self._connections)
+        self._alerts = AlertQueries(self._connections, shape, layout)
+        self._objects = ObjectQueries(self._connections, shape, layout)
+        self._ledger = LedgerQueries(self._connections)
+        self._letters = DeadLetterQueries(self._connections, self._writing)
+        self._writer = Writer(writer, self.parts, now) if writer is not None else None
+
+    # writing
+
+    def start_run(self, command: str) -> int:
+        """Open a run and return its number; removes what a crashed run left behind."""
+        return self._writing_port().start_run(command)
+
+    def known(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[Any]:
+        """Boolean per id: is this alert stored already?"""
+        return self._writing_port().known(survey, alert_ids)
+
+    def archive(self, alerts: pa.RecordBatch) -> Path:
+        """Write and sync an archive part that does not count until it is committed."""
+        return self.parts.write_part(alerts)
+
+    def commit(self, commit: Commit) -> int:
+        """Make everything in `commit` count, or nothing; returns how many alerts were new."""
+        return self._writing_port().commit(commit)
+
+    def end_run(self, status: str) -> None:
+        """Close the run: done, interrupted or failed."""
+        self._writing_port().end_run(status)
+
+    # alerts
+
+    def alerts_of(self, object_id: str, *, limit: int | None = None) -> list[Row]:
+        """Alerts of an object, newest first."""
+        return self._alerts.alerts_of(object_id, limit=limit)
+
+    def cone(self, ra: float, dec: float, radius_arcsec: float, *, limit: int | None = None) -> list[Row]:
+        """Alerts within a radius, nearest first, with ``separation_arcsec``."""
+        return self._alerts.cone(ra, dec, radius_arcsec, limit=limit)
+
+    def latest(
+        self,
+        *,
+        topic: str | None = None,
+        night: int | None = None,
+        limit: int = 100,
+        before: tuple[float, int] | None = None,
+    ) -> list[Row]:
+        """Newest alerts, of one topic and night if given; ``before`` is (mjd, alert_id) of the last row seen."""
+        return self._alerts.latest(topic=topic, night=night, limit=limit, before=before)
+
+    def whole(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
+        """One alert from the archive with history, added values and cutouts; NotFound if unknown."""
+        return self._alerts.whole(alert_id, survey, columns)
+
+    def provenance(self, alert_id: int, survey: str) -> dict[str, str]:
+        """Column -> module@version for the values added to this alert."""
+        return self._alerts.provenance(alert_id, survey)
+
+    # objects
+
+    def object(self, object_id: str) -> Row:
+        """Summary of an object, or NotFound."""
+        return self._objects.object(object_id)
+
+    def light_curve(self, object_id: str) -> pa.Table:
+        """Points merged over all packets of the object, without duplicates, time-sorted."""
+        return self._objects.light_curve(object_id)
+
+    def columns(self) -> list[Row]:
+        """Columns of the stored alerts: name, dtype, unit, doc, ucd, hot and best."""
+        return self._objects.columns()
+
+    # ledger and dead letters
+
+    def ledger(self, *, by: Literal["night", "run"] = "night") -> list[Row]:
+        """Packets received, stored, duplicate and rejected, per night or run."""
+        return self._ledger.ledger(by=by)
+
+    def runs(self) -> list[Row]:
+        """Runs, newest first."""
+        return self._ledger.runs()
+
+    def topics(self, *, night: int | None = None) -> dict[str, int]:
+        """Alerts per topic, over one night or all."""
+        return self._ledger.topics(night=night)
+
+    def dead_letters(self, *, limit: int = 100, reason: str | None = None) -> list[Row]:
+        """Dead letters without their bytes, newest first."""
+        return self._letters.dead_letters(limit=limit, reason=reason)
+
+    def dead_letter(self, id: int) -> DeadLetter:
+        """One dead letter with its bytes; NotFound if there is none."""
+        return self._letters.dead_letter(id)
+
+    def iter_dead_letters(self, reason: str | None = None) -> Iterator[DeadLetter]:
+        """All dead letters with their bytes, oldest first."""
+        return self._letters.iter_dead_letters(reason)
+
+    def remove_dead_letters(self, ids: Sequence[int]) -> None:
+        """Forget letters, because they were replayed."""
+        self._letters.remove_dead_letters(ids)
+
+    # the store itself
+
+    def close(self) -> None:
+        """Close all connections and let the next writer in; harmless if done before."""
+        self._connections.close()
+        if self._connection is not None:
+            self._connection.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _writing_port(self) -> Writer:
+        if self._writer is None:
+            raise StoreError(f"{self.path} is open for reading; open_store(path, mode='write') lets you write")
+        return self._writer
+
+    def _writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        self._writing_port()
+        assert self._connection is not None
+        return database.transaction(self._connection, self._layout.index)
+
+
+def open_store(path: Path | str, *, mode: Literal["read", "write"] = "read", now: Clock = _utc_now) -> Store:
+    """Open the store in a folder; for writing, make it if the folder is new or empty.
+
+    Parameters
+    ----------
+    path
+        Folder of the store.
+    mode
+        "read" beside any other process, or "write" as the only writer.
+    now
+        The clock that dates runs and dead letters.
+
+    Raises
+    ------
+    StoreLocked
+        If another process writes to it.
+    StoreError
+        If the folder is no store, cannot be read or written, or was written by a newer Redpoll.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, open_store(folder, mode="write") as store:
+    ...     store.runs()
+    []
+    """
+    layout = Layout(Path(path).absolute())
+    if mode == "write":
+        return _open_writer(layout, now)
+    if not layout.index.exists():
+        raise StoreError(_no_store(layout))
+    store = Store(layout, writer=None, lock=None, now=now)
+    store.runs()
+    return store
+
+
+def _open_writer(layout: Layout, now: Clock) -> Store:
+    is_new = _prepare(layout)
+    lock = WriterLock(layout.lock)
+    try:
+        is_new = is_new and not layout.index.exists()  # unless a rival made it before we had the lock
+        connection = database.create(layout.index) if is_new else database.open_writer(layout.index)
+    except BaseException:
+        lock.release()
+        raise
+    return Store(layout, writer=connection, lock=lock, now=now)
+
+
+def _prepare(layout: Layout) -> bool:
+    """Make the folders; returns whether there is no index yet."""
+    is_new = not layout.index.exists()
+    with disk_errors(f"cannot make a store in {layout.root}"):
+        inside = {path.name for path in layout.root.iterdir()} if layout.root.is_dir() else set()
+        if is_new and (inside - {"lock", "archive"} or any(layout.parts.glob("*"))):
+            raise StoreError(_no_store(layout))
+        for folder in layout.folders():
+            folder.mkdir(parents=True, exist_ok=True)
+    return is_new
+
+
+def _no_store(layout: Layout) -> str:
+    if layout.parts.is_dir():
+        return f"{layout.root} has an archive but no index: `redpoll store rebuild` makes it from the archive"
+    if layout.root.is_dir() and any(layout.root.iterdir()):
+        return f"{layout.root} is not a Redpoll store and not empty: name another folder"
+    return f"there is no Redpoll store in {layout.root}: `redpoll run ALERTS --store DIR` makes one"

@@ -1,0 +1,79 @@
+"""Adding the alerts of a part to the index: alerts, objects, tags. Commit and rebuild both come here."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from redpoll.store.columns import KEYS, PASS, filled, is_hot, is_topic, values
+from redpoll.store.objects import update_objects
+
+_OWN = ("_id", "_part", "_row", "_survey", "_object", "_tags")
+
+
+def insert_alerts(
+    connection: sqlite3.Connection,
+    survey: int,
+    batch: pa.RecordBatch,
+    parts: Sequence[int],
+    rows: Sequence[int],
+) -> None:
+    """Insert alerts that are not in the index yet, inside the open transaction.
+
+    Parameters
+    ----------
+    connection, survey
+        The index, and the key of the survey of every alert.
+    batch
+        Hot columns and topics, registered before; each (alert_id, survey) once.
+    parts, rows
+        Key of the part of each alert, and its row there.
+    """
+    if not batch.num_rows:
+        return
+    (last,) = connection.execute("SELECT ifnull(max(_id), 0) FROM alerts").fetchone()
+    ids = range(last + 1, last + 1 + batch.num_rows)
+    objects = update_objects(connection, survey, batch).tolist()
+    tags = _insert_tags(connection, batch, np.array(ids))
+    hot = [f.name for f in batch.schema if is_hot(f) and f.name not in KEYS]
+    names = ", ".join([*_OWN, *(f'"{name}"' for name in hot)])
+    columns = [ids, parts, rows, [survey] * batch.num_rows, objects, tags, *(values(batch[name]) for name in hot)]
+    sql = f"INSERT INTO alerts ({names}) VALUES ({','.join('?' * len(columns))})"
+    connection.executemany(sql, zip(*columns, strict=True))
+
+
+def stored(connection: sqlite3.Connection, survey: int, alert_ids: Iterable[int]) -> set[int]:
+    """Which of these alerts of a survey the index has."""
+    wanted = json.dumps([int(i) for i in alert_ids])
+    sql = "SELECT alert_id FROM alerts WHERE _survey = ? AND alert_id IN (SELECT value FROM json_each(?))"
+    return {row[0] for row in connection.execute(sql, (survey, wanted))}
+
+
+def key(connection: sqlite3.Connection, table: str, column: str, value: str) -> int:
+    """Number of a survey, topic or provenance mapping; given on first sight."""
+    connection.execute(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", (value,))
+    row = connection.execute(f"SELECT _id FROM {table} WHERE {column} = ?", (value,)).fetchone()
+    return int(row[0])
+
+
+def _insert_tags(connection: sqlite3.Connection, batch: pa.RecordBatch, ids: NDArray[np.int64]) -> list[str | None]:
+    """Insert one row per alert and topic; returns the topics of each alert as the text `_tags` holds."""
+    texts: list[str | None] = [None] * batch.num_rows
+    night, mjd, alert_id = (filled(batch[name], 0) for name in ("night", "mjd", "alert_id"))
+    for field in batch.schema:
+        passed = np.flatnonzero(filled(batch[field.name], False)) if is_topic(field) else ids[:0]
+        if not len(passed):
+            continue
+        topic = key(connection, "topics", "name", field.name.removeprefix(PASS))
+        columns: list[list[Any]] = [column[passed].tolist() for column in (night, mjd, alert_id, ids)]
+        rows = ((topic, *row) for row in zip(*columns, strict=True))
+        connection.executemany("INSERT INTO tags VALUES (?, ?, ?, ?, ?)", rows)
+        for i in passed.tolist():
+            texts[i] = f"{topic}" if texts[i] is None else f"{texts[i]},{topic}"
+    return texts

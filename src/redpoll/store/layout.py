@@ -1,0 +1,119 @@
+"""Where everything lies in the folder of a store, and how a file becomes safe on disk.
+
+::
+
+    index.sqlite                      the hot index: catalogue of all below
+    lock                              held by the one writer
+    archive/parts/<survey>-<night>-<hex>/
+        cutouts.parquet               stays here for good
+        alerts.parquet                every column but the two below; moves to the HATS catalogue by compaction
+        light_curves.parquet          likewise
+    archive/hats/<survey>             link to the generation that counts
+    archive/generations/<survey>-<n>-<hex>/   a HATS catalogue
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from redpoll.errors import StoreError
+
+ALERTS, LIGHT_CURVES, CUTOUT_FILE = "alerts.parquet", "light_curves.parquet", "cutouts.parquet"
+TEMPORARY = ".tmp-"
+_SURVEY = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_PART = re.compile(r"[a-z][a-z0-9_]{0,31}-\d+-[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths inside the store at `root`."""
+
+    root: Path
+
+    @property
+    def index(self) -> Path:
+        """The SQLite file."""
+        return self.root / "index.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        """The file the writer locks."""
+        return self.root / "lock"
+
+    @property
+    def parts(self) -> Path:
+        """Folder of the parts."""
+        return self.root / "archive" / "parts"
+
+    @property
+    def generations(self) -> Path:
+        """Folder of the HATS catalogues, finished or not."""
+        return self.root / "archive" / "generations"
+
+    @property
+    def hats(self) -> Path:
+        """Folder with one link per survey to the HATS catalogue that counts."""
+        return self.root / "archive" / "hats"
+
+    def folders(self) -> tuple[Path, ...]:
+        """Folders that exist in every store."""
+        return self.parts, self.generations, self.hats
+
+
+def pixel_path(norder: int, npix: int) -> str:
+    """Path of a pixel inside its HATS catalogue.
+
+    >>> pixel_path(6, 23456)
+    'dataset/Norder=6/Dir=20000/Npix=23456.parquet'
+    """
+    return f"dataset/Norder={norder}/Dir={npix // 10_000 * 10_000}/Npix={npix}.parquet"
+
+
+def part_name(survey: str, night: int) -> str:
+    """A new name for a part; unique however many processes ask."""
+    if not _SURVEY.fullmatch(survey):
+        raise StoreError(f"survey '{survey}' cannot name a folder: use small letters, digits and underscores")
+    return f"{survey}-{night}-{uuid4().hex[:16]}"
+
+
+def is_part_name(name: str) -> bool:
+    """Whether a folder of this name was made by `part_name`.
+
+    >>> is_part_name("ztf-20200105-0123456789abcdef"), is_part_name("notes")
+    (True, False)
+    """
+    return _PART.fullmatch(name) is not None
+
+
+def sync(path: Path) -> None:
+    """Return once the file or folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_tree(folder: Path) -> None:
+    """Return once every file and folder below `folder`, and itself, is on the disk."""
+    for path in folder.rglob("*"):
+        if not path.is_symlink():
+            sync(path)
+    sync(folder)
+
+
+@contextmanager
+def disk_errors(what: str) -> Iterator[None]:
+    """Turn an operating-system error (disk full, no permission) into a StoreError that says what was attempted."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreError(f"{what}: {error.strerror or error}; check free space and permissions") from error

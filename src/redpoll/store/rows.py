@@ -1,0 +1,158 @@
+"""Reading single alerts from the archive: where each one lies now, and only the bytes that are asked for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from redpoll.errors import StoreError
+from redpoll.schema.alert import CUTOUTS
+from redpoll.store.archive import LIGHT_CURVE
+from redpoll.store.columns import filled
+from redpoll.store.connections import Connections
+from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout, pixel_path
+
+HEALPIX = "_healpix_29"
+"""Name of the sort key in a HATS catalogue, where LSDB looks for it."""
+_ATTEMPTS = 5
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an alert is: the part and row it was written to, or its pixel if compaction moved it."""
+
+    key: int
+    alert_id: int
+    hpx29: int
+    part: Path
+    row: int
+    pixel: Path | None
+
+
+def find_places(connections: Connections, layout: Layout, where: str, parameters: Sequence[Any]) -> list[Place]:
+    """Places of the alerts `a` that an SQL condition selects."""
+    sql = f"""SELECT a._id, a.alert_id, a.hpx29, p.name, a._row,
+          (SELECT g.name || ' ' || x.norder || ' ' || x.npix FROM pixels x JOIN generations g ON g.survey = x.survey
+           WHERE p.compacted AND x.survey = a._survey AND x.start <= a.hpx29 ORDER BY x.start DESC LIMIT 1)
+        FROM alerts a JOIN parts p ON p._id = a._part WHERE {where}"""
+    found = connections.execute(sql, parameters)
+    return [Place(k, i, hpx, layout.parts / name, row, _pixel(layout, x)) for k, i, hpx, name, row, x in found]
+
+
+def _pixel(layout: Layout, text: str | None) -> Path | None:
+    if text is None:
+        return None
+    generation, norder, npix = text.split()
+    return layout.generations / generation / pixel_path(int(norder), int(npix))
+
+
+def while_moving(read: Callable[[], _T]) -> _T:
+    """Result of `read`, which is asked again if compaction moved the files between its look-up and its reading."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return read()
+        except FileNotFoundError as error:
+            missing = str(error)
+        except OSError as error:
+            raise StoreError(f"cannot read the archive: {error}; run `redpoll store check`") from error
+    raise StoreError(f"the archive lacks a file: {missing}; run `redpoll store check`")
+
+
+def read_whole(place: Place, columns: Sequence[str] | None) -> dict[str, Any]:
+    """One alert with all its columns, or with those of `columns` that it has."""
+    row: dict[str, Any] = {}
+    for path, positions in _files(place, columns):
+        for name, value in zip(*_first(read_rows(path, positions, columns)), strict=True):
+            row.setdefault(name, value)
+    return row
+
+
+def read_light_curves(places: Sequence[Place]) -> Iterator[tuple[Sequence[Place], pa.ChunkedArray]]:
+    """Per file, some of the places and their light curves in the same order."""
+    by_file: dict[Path, list[Place]] = defaultdict(list)
+    for place in places:
+        by_file[place.pixel or place.part / LIGHT_CURVES].append(place)
+    for path, inside in by_file.items():
+        moved = inside[0].pixel is not None
+        rows = find_rows(path, inside) if moved else np.array([place.row for place in inside])
+        table = read_rows(path, rows, [LIGHT_CURVE])
+        if LIGHT_CURVE in table.column_names:
+            yield inside, table[LIGHT_CURVE]
+
+
+def read_rows(path: Path, rows: NDArray[np.int64], columns: Sequence[str] | None) -> pa.Table:
+    """Rows of a Parquet file by number, in the order given; unknown columns are left out."""
+    facts = _facts(str(path))
+    known = None if columns is None else [name for name in columns if name in facts.names]
+    groups = np.searchsorted(facts.ends, rows, side="right")
+    with pq.ParquetFile(path, metadata=facts.metadata, memory_map=True) as file:
+        inside = {g: file.read_row_group(g, columns=known, use_threads=False) for g in np.unique(groups).tolist()}
+    pairs = zip(groups.tolist(), (rows - facts.starts[groups]).tolist(), strict=True)
+    return pa.concat_tables([inside[g].slice(row, 1) for g, row in pairs])
+
+
+def find_rows(pixel: Path, places: Sequence[Place]) -> NDArray[np.int64]:
+    """Row number of each place in the file of its pixel, which is sorted by HEALPix index."""
+    facts = _facts(str(pixel))
+    wanted = {place.alert_id: i for i, place in enumerate(places)}
+    hpx = np.array([place.hpx29 for place in places])[:, None]
+    groups = np.flatnonzero(((facts.lowest <= hpx) & (hpx <= facts.highest)).any(axis=0))
+    result = np.full(len(places), -1)
+    with pq.ParquetFile(pixel, metadata=facts.metadata, memory_map=True) as file:
+        for g in groups:
+            ids = filled(file.read_row_group(g, columns=["alert_id"])["alert_id"].combine_chunks(), 0)
+            for position in np.flatnonzero(np.isin(ids, list(wanted))):
+                result[wanted[int(ids[position])]] = facts.starts[g] + position
+    if (result < 0).any():
+        raise StoreError(f"{pixel} lacks alert {places[int(np.argmin(result))].alert_id}; run `redpoll store check`")
+    return result
+
+
+@dataclass(frozen=True)
+class _Facts:
+    metadata: pq.FileMetaData
+    names: frozenset[str]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    lowest: NDArray[np.int64]
+    highest: NDArray[np.int64]
+
+
+@lru_cache(maxsize=256)  # files never change once their name is known: new content gets a new folder
+def _facts(path: str) -> _Facts:
+    metadata = pq.read_metadata(path)
+    groups = [metadata.row_group(g) for g in range(metadata.num_row_groups)]
+    ends = np.cumsum([g.num_rows for g in groups])
+    names = frozenset(metadata.schema.to_arrow_schema().names)
+    at = [i for i in range(metadata.num_columns) if metadata.schema.column(i).path == HEALPIX]
+    ranges = [(s.min, s.max) for g in groups for i in at if (s := g.column(i).statistics) is not None]
+    lowest, highest = np.array(ranges, np.int64).reshape(-1, 2).T
+    return _Facts(metadata, names, np.concatenate([[0], ends[:-1]]), ends, lowest, highest)
+
+
+def _files(place: Place, columns: Sequence[str] | None) -> Iterator[tuple[Path, NDArray[np.int64]]]:
+    """The files that hold something of what is asked for, and the row in each."""
+    asked = set(columns) if columns is not None else {*CUTOUTS, LIGHT_CURVE, ""}
+    here = np.array([place.row])
+    if asked - {*CUTOUTS, LIGHT_CURVE} and place.pixel is None:
+        yield place.part / ALERTS, here
+    if LIGHT_CURVE in asked and place.pixel is None:
+        yield place.part / LIGHT_CURVES, here
+    if asked - set(CUTOUTS) and place.pixel is not None:
+        yield place.pixel, find_rows(place.pixel, [place])
+    if asked & set(CUTOUTS):
+        yield place.part / CUTOUT_FILE, here
+
+
+def _first(table: pa.Table) -> tuple[list[str], list[Any]]:
+    return table.column_names, [column[0].as_py() for column in table.columns]

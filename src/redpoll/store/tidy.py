@@ -1,0 +1,66 @@
+"""Removing from the archive what does not count: leavings of a crash, and what compaction has replaced."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+from uuid import uuid4
+
+from redpoll.store.layout import ALERTS, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, is_part_name, sync
+
+
+def tidy(connection: sqlite3.Connection, layout: Layout) -> None:
+    """Bring the archive in line with the index: finish what a crash interrupted, remove what never counted.
+
+    Only the writer may call it. Folders that Redpoll did not name are left alone.
+    """
+    with disk_errors(f"cannot tidy {layout.root}"):
+        for path in temporary(layout):
+            _remove(path)
+        states = dict(connection.execute("SELECT name, compacted FROM parts"))
+        for path in layout.parts.iterdir():
+            if is_part_name(path.name) and path.name not in states:
+                remove_part(path)
+            elif states.get(path.name):
+                for file in (ALERTS, LIGHT_CURVES):
+                    (path / file).unlink(missing_ok=True)
+        _tidy_catalogues(connection, layout)
+
+
+def temporary(layout: Layout) -> list[Path]:
+    """Files and folders that were being written when their process ended."""
+    return [path for folder in (*layout.folders(), layout.root) for path in folder.glob(TEMPORARY + "*")]
+
+
+def remove_part(part: Path) -> None:
+    """Remove a part; a crash half-way leaves a name that `temporary` finds."""
+    gone = part.with_name(TEMPORARY + part.name)
+    part.rename(gone)
+    shutil.rmtree(gone)
+
+
+def _tidy_catalogues(connection: sqlite3.Connection, layout: Layout) -> None:
+    sql = "SELECT surveys.name, generations.name FROM generations JOIN surveys ON surveys._id = generations.survey"
+    current = dict(connection.execute(sql))
+    for survey, generation in current.items():
+        _point(layout.hats / survey, Path("..", "generations", generation))
+    for path in layout.generations.iterdir():
+        if is_part_name(path.name) and path.name not in current.values():
+            _remove(path)
+
+
+def _point(link: Path, target: Path) -> None:
+    if link.is_symlink() and link.readlink() == target:
+        return
+    fresh = link.with_name(f"{TEMPORARY}{uuid4().hex}")
+    fresh.symlink_to(target)
+    fresh.replace(link)
+    sync(link.parent)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,166 @@
+"""The one writer of an embedded store: runs, known alerts, and the commit that makes a batch count."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from redpoll.errors import StoreError
+from redpoll.store import columns, database
+from redpoll.store.archive import PROVENANCE, Archive, join_rows
+from redpoll.store.insert import insert_alerts, key, stored
+from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES
+from redpoll.store.ports import Commit, DeadLetter, LedgerEntry
+from redpoll.store.tidy import remove_part, tidy
+
+Clock = Callable[[], datetime]
+ALREADY = "already stored"
+_LEDGER = """INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (run, ifnull(survey, ''), ifnull(night, 0), outcome, reason) DO UPDATE SET n = n + excluded.n"""
+
+
+class Writer:
+    """Writes through one connection; holds no state but the run's number."""
+
+    def __init__(self, connection: sqlite3.Connection, archive: Archive, now: Clock) -> None:
+        self._connection, self._archive, self._now = connection, archive, now
+        self._run: int | None = None
+
+    def start_run(self, command: str) -> int:
+        """Open a run; marks runs that never ended as crashed, and removes what they left in the archive."""
+        with self._transaction() as c:
+            c.execute("UPDATE runs SET status = 'crashed' WHERE status = 'running'")
+            sql = "INSERT INTO runs (command, started, status) VALUES (?, ?, 'running')"
+            run = c.execute(sql, (command, self._time())).lastrowid
+        tidy(self._connection, self._archive.layout)
+        assert run is not None
+        self._run = run
+        return int(run)
+
+    def end_run(self, status: str) -> None:
+        """Close the run."""
+        with self._transaction() as c:
+            c.execute("UPDATE runs SET status = ?, ended = ? WHERE run = ?", (status, self._time(), self._run))
+        self._run = None
+
+    def known(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[np.bool_]:
+        """Whether each alert is stored already."""
+        with database.sql_errors(self._archive.layout.index):
+            row = self._connection.execute("SELECT _id FROM surveys WHERE name = ?", (survey,)).fetchone()
+            have = stored(self._connection, row[0], alert_ids.tolist()) if row else set()
+        return np.fromiter((i in have for i in alert_ids.tolist()), bool, len(alert_ids))
+
+    def commit(self, commit: Commit) -> int:
+        """Make everything in `commit` count, or nothing; returns how many alerts were new.
+
+        Raises
+        ------
+        StoreError
+            If no run is open, the part does not hold these alerts, the ledger says otherwise, or the disk is full.
+        """
+        if self._run is None:
+            raise StoreError("commit before start_run: every alert belongs to a run")
+        batch, part, repeats = self._without_repeats(commit)
+        entries = _ledger(commit, batch, repeats)
+        with self._transaction() as c:
+            if batch is not None and part is not None and batch.num_rows:
+                self._add_part(c, batch, part)
+            c.executemany(_LEDGER, [(self._run, e.survey, e.night, e.outcome, e.reason, e.n) for e in entries])
+            self._add_dead_letters(c, commit.dead_letters)
+        if commit.part is not None and part != commit.part:
+            remove_part(commit.part)
+        return batch.num_rows if batch is not None else 0
+
+    def _without_repeats(self, commit: Commit) -> tuple[pa.RecordBatch | None, Path | None, Counter[int]]:
+        """Alerts, part and, per night, the number of alerts left out because they are stored or stand twice.
+
+        The rare batch with such alerts gets a new part without them, so that a part holds what counts, no more.
+        """
+        batch, part = commit.alerts, commit.part
+        if (batch is None) != (part is None):
+            raise StoreError("a commit has alerts and their part, or neither")
+        if batch is None or part is None:
+            return None, None, Counter()
+        _check_part(part, batch)
+        batch = columns.hot_columns(batch)
+        ids = columns.filled(batch["alert_id"], 0)
+        first = np.zeros(len(ids), bool)
+        first[np.unique(ids, return_index=True)[1]] = True
+        keep = np.flatnonzero(first & ~self.known(_survey(batch), ids))
+        if len(keep) == len(ids):
+            return batch, part, Counter()
+        left_out = np.delete(columns.filled(batch["night"], 0), keep).tolist()
+        if len(keep):
+            part = self._archive.write_part(join_rows(part, keep).combine_chunks().to_batches()[0])
+        return batch.take(pa.array(keep)), part if len(keep) else None, Counter(left_out)
+
+    def _add_part(self, c: sqlite3.Connection, batch: pa.RecordBatch, part: Path) -> None:
+        survey = key(c, "surveys", "name", _survey(batch))
+        columns.register(c, _archived_schema(part))
+        mapping = pq.read_schema(part / CUTOUT_FILE).metadata[PROVENANCE].decode()
+        row = (part.name, survey, self._run, batch.num_rows, key(c, "provenance", "mapping", mapping))
+        sql = "INSERT INTO parts (name, survey, run, rows, provenance) VALUES (?, ?, ?, ?, ?)"
+        number = c.execute(sql, row).lastrowid
+        assert number is not None
+        insert_alerts(c, survey, batch, [number] * batch.num_rows, range(batch.num_rows))
+
+    def _add_dead_letters(self, c: sqlite3.Connection, letters: Sequence[DeadLetter]) -> None:
+        sql = "INSERT OR IGNORE INTO dead_letters (received, source, position, reason, sha256, data)"
+        rows = (
+            (le.received or self._time(), le.source, le.position, le.reason, hashlib.sha256(le.data).digest(), le.data)
+            for le in letters
+        )
+        c.executemany(sql + " VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def _transaction(self) -> Any:
+        return database.transaction(self._connection, self._archive.layout.index)
+
+    def _time(self) -> str:
+        return self._now().isoformat(timespec="milliseconds")
+
+
+def _survey(batch: pa.RecordBatch) -> str:
+    return str(batch["survey"][0].as_py())
+
+
+def _archived_schema(part: Path) -> pa.Schema:
+    """Every column of a part, in the order of its files."""
+    schemas = [pq.read_schema(part / file) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE)]
+    fields = {field.name: field for schema in reversed(schemas) for field in schema}
+    return pa.schema([fields[name] for name in dict.fromkeys(n for s in schemas for n in s.names)])
+
+
+def _check_part(part: Path, batch: pa.RecordBatch) -> None:
+    try:
+        ids = pq.read_table(part / CUTOUT_FILE, columns=["alert_id"])["alert_id"].combine_chunks()
+    except OSError as error:
+        raise StoreError(f"{part} is no part of this archive: {error}") from error
+    if not ids.equals(batch["alert_id"].cast(ids.type)):
+        raise StoreError(f"{part.name} does not hold the {batch.num_rows} alerts of this commit, in their order")
+
+
+def _ledger(commit: Commit, batch: pa.RecordBatch | None, repeats: Counter[int]) -> list[LedgerEntry]:
+    """Entries to add; what is stored is counted from the alerts, and must be what the commit says."""
+    said = Counter({(e.survey, e.night): e.n for e in commit.ledger if e.outcome == "stored"})
+    if commit.alerts is None or batch is None:
+        if said.total():
+            raise StoreError("the ledger says stored, but the commit has no alerts")
+        return list(commit.ledger)
+    survey = _survey(commit.alerts)
+    given = Counter((survey, night) for night in columns.filled(commit.alerts["night"], 0).tolist())
+    if said and said != given:
+        raise StoreError(f"the ledger says stored {dict(said)}, the alerts are {dict(given)}")
+    kept = given - Counter({(survey, night): n for night, n in repeats.items()})
+    entries = [e for e in commit.ledger if e.outcome != "stored"]
+    entries += [LedgerEntry(survey, night, "stored", "", n) for (survey, night), n in kept.items()]
+    return entries + [LedgerEntry(survey, night, "duplicate", ALREADY, n) for night, n in repeats.items()]
