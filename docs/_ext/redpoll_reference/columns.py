@@ -1,0 +1,57 @@
+"""The alert table, column by column."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from redpoll.schema.alert import COLUMNS, PACKET
+from redpoll.schema.bands import BANDS, KINDS, SURVEYS
+from redpoll.schema.column import Column
+from redpoll.schema.light_curve import POINT_TYPE
+from redpoll_reference.markdown import said, table
+
+INTRODUCTION = f"""# Columns
+
+*For anyone who reads alerts, or writes a science module or a filter: the name of every quantity.*
+
+One name per quantity, the same for both surveys. Times are MJD TAI, positions ICRS degrees, fluxes nJy with the AB
+zero point 31.4. Unknown is null, never a special number. Hot columns are in the store's index, where any query
+reaches them; the others are in the archive. The bands are {", ".join(f"`{b}`" for b in BANDS)}.
+"""
+
+
+def page() -> str:
+    """The page of columns."""
+    rows = [_row(name, column) for name, column in COLUMNS.items()]
+    header = ["column", "type", "unit", "UCD", "meaning and null rule", "hot", *SURVEYS]
+    return "\n\n".join([INTRODUCTION, table(header, rows), _light_curve(), _packet()]) + "\n"
+
+
+def _row(name: str, column: Column) -> list[str]:
+    meaning = said(column.doc, f"column {name}")
+    sources = [column.source.get(survey, "computed by Redpoll") for survey in SURVEYS]
+    kind = "list of points" if pa.types.is_list(column.arrow_type) else _type(column.arrow_type)
+    return [f"`{name}`", kind, column.unit, column.ucd, meaning, "yes" if column.hot else "", *sources]
+
+
+def _type(arrow: pa.DataType) -> str:
+    if pa.types.is_dictionary(arrow):
+        return "string, as a dictionary"
+    return "bytes" if arrow == pa.binary_view() else str(arrow)
+
+
+def _light_curve() -> str:
+    fields = [[f"`{field.name}`", _type(field.type)] for field in POINT_TYPE]
+    kinds = ", ".join(f"`{kind}`" for kind in KINDS)
+    return f"""## A point of `light_curve`
+
+{table(["field", "type"], fields)}
+
+The kinds of point are {kinds}. A limit has no flux; its `flux_err` is the one-sigma depth."""
+
+
+def _packet() -> str:
+    return f"""## `{PACKET}`
+
+The last column: a struct with all the survey's own fields under their own names, except the bytes of the cutouts.
+Nothing the survey sent is lost; a field that is newer than this version of Redpoll is there too."""

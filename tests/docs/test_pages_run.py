@@ -1,0 +1,40 @@
+"""Every command and example of the README, the tutorials and the how-to guides runs as it stands."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from page_runner import PageRunner
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("tutorials/*.md")),
+    *sorted((ROOT / "docs").glob("how-to/*.md")),
+]
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p.name != "index.md"], ids=lambda p: p.stem)
+def test_every_example_of_the_page_runs(page: Path, tmp_path: Path) -> None:
+    PageRunner(tmp_path).run(page)
+
+
+def test_a_failing_command_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text("```console\n$ false\n```\n", encoding="utf-8")
+    with pytest.raises(AssertionError):
+        PageRunner(tmp_path).run(tmp_path / "page.md")
+
+
+def test_a_wrong_script_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text("```python\nassert 1 == 2\n```\n", encoding="utf-8")
+    with pytest.raises(AssertionError):
+        PageRunner(tmp_path).run(tmp_path / "page.md")
+
+
+def test_an_unknown_make_target_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text("```console\n$ make coffee\n```\n", encoding="utf-8")
+    with pytest.raises(subprocess.CalledProcessError):
+        PageRunner(tmp_path).run(tmp_path / "page.md")
