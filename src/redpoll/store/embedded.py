@@ -17,13 +17,19 @@ from redpoll.errors import StoreError
 from redpoll.store import database
 from redpoll.store.alert_reader import AlertQueries
 from redpoll.store.archive import Archive
+from redpoll.store.compaction import Compacted, Progress, compact
 from redpoll.store.connections import AlertShape, Connections
+from redpoll.store.insert import known
 from redpoll.store.layout import Layout, disk_errors
 from redpoll.store.ledger import DeadLetterQueries, LedgerQueries
 from redpoll.store.lock import WriterLock
 from redpoll.store.object_reader import ObjectQueries
 from redpoll.store.ports import Commit, DeadLetter, Row
 from redpoll.store.writer import Clock, Writer
+
+
+def no_progress(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
 
 
 def _utc_now() -> datetime:
@@ -56,8 +62,10 @@ class Store:
         return self._writing_port().start_run(command)
 
     def known(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[Any]:
-        """Boolean per id: is this alert stored already?"""
-        return self._writing_port().known(survey, alert_ids)
+        """Boolean per id: is this alert stored already? A reader may ask too."""
+        if self._writer is not None:
+            return self._writer.known(survey, alert_ids)
+        return known(self._connections.get(), survey, alert_ids)
 
     def archive(self, alerts: pa.RecordBatch) -> Path:
         """Write and sync an archive part that does not count until it is committed."""
@@ -145,6 +153,26 @@ class Store:
         self._letters.remove_dead_letters(ids)
 
     # the store itself
+
+    def compact(self, *, rows_per_pixel: int | None = None, progress: Progress = no_progress) -> list[Compacted]:
+        """Sort all committed alerts into one HATS catalogue per survey, in ``archive/hats/<survey>``.
+
+        Parameters
+        ----------
+        rows_per_pixel
+            Most alerts in one file of the catalogue; by default as many as fit in 256 MB of memory.
+        progress
+            Called with what is being done, how much is done, and how much there is.
+
+        Raises
+        ------
+        StoreError
+            If the store is open for reading, or the disk is full; the old catalogue then still counts.
+        """
+        self._writing_port()
+        assert self._connection is not None
+        with database.sql_errors(self._layout.index):
+            return compact(self._connection, self._layout, rows_per_pixel=rows_per_pixel, progress=progress)
 
     def close(self) -> None:
         """Close all connections and let the next writer in; harmless if done before."""

@@ -55,6 +55,13 @@ def stored(connection: sqlite3.Connection, survey: int, alert_ids: Iterable[int]
     return {row[0] for row in connection.execute(sql, (survey, wanted))}
 
 
+def known(connection: sqlite3.Connection, survey: str, alert_ids: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether the index has each of these alerts."""
+    row = connection.execute("SELECT _id FROM surveys WHERE name = ?", (survey,)).fetchone()
+    have = stored(connection, row[0], alert_ids.tolist()) if row else set()
+    return np.fromiter((i in have for i in alert_ids.tolist()), bool, len(alert_ids))
+
+
 def key(connection: sqlite3.Connection, table: str, column: str, value: str) -> int:
     """Number of a survey, topic or provenance mapping; given on first sight."""
     connection.execute(f"INSERT OR IGNORE INTO {table} ({column}) VALUES (?)", (value,))

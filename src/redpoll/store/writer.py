@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from redpoll.errors import StoreError
 from redpoll.store import columns, database
 from redpoll.store.archive import PROVENANCE, Archive, join_rows
-from redpoll.store.insert import insert_alerts, key, stored
+from redpoll.store.insert import insert_alerts, key, known
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES
 from redpoll.store.ports import Commit, DeadLetter, LedgerEntry
 from redpoll.store.tidy import remove_part, tidy
@@ -56,9 +56,7 @@ class Writer:
     def known(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[np.bool_]:
         """Whether each alert is stored already."""
         with database.sql_errors(self._archive.layout.index):
-            row = self._connection.execute("SELECT _id FROM surveys WHERE name = ?", (survey,)).fetchone()
-            have = stored(self._connection, row[0], alert_ids.tolist()) if row else set()
-        return np.fromiter((i in have for i in alert_ids.tolist()), bool, len(alert_ids))
+            return known(self._connection, survey, alert_ids)
 
     def commit(self, commit: Commit) -> int:
         """Make everything in `commit` count, or nothing; returns how many alerts were new.
