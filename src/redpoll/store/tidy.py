@@ -18,14 +18,25 @@ def tidy(connection: sqlite3.Connection, layout: Layout) -> None:
     with disk_errors(f"cannot tidy {layout.root}"):
         for path in temporary(layout):
             _remove(path)
-        states = dict(connection.execute("SELECT name, compacted FROM parts"))
+        known = {name for (name,) in connection.execute("SELECT name FROM parts")}
         for path in layout.parts.iterdir():
-            if is_part_name(path.name) and path.name not in states:
+            if is_part_name(path.name) and path.name not in known:
                 remove_part(path)
-            elif states.get(path.name):
-                for file in (ALERTS, LIGHT_CURVES):
-                    (path / file).unlink(missing_ok=True)
-        _tidy_catalogues(connection, layout)
+        drop_replaced(connection, layout)
+
+
+def drop_replaced(connection: sqlite3.Connection, layout: Layout) -> None:
+    """Point the links of the catalogues at the generations that count, and remove what these replace."""
+    sql = "SELECT surveys.name, generations.name FROM generations JOIN surveys ON surveys._id = generations.survey"
+    current = dict(connection.execute(sql))
+    for survey, generation in current.items():
+        _point(layout.hats / survey, Path("..", "generations", generation))
+    for path in layout.generations.iterdir():
+        if is_part_name(path.name) and path.name not in current.values():
+            shutil.rmtree(path)
+    for (name,) in connection.execute("SELECT name FROM parts WHERE compacted"):
+        for file in (ALERTS, LIGHT_CURVES):
+            (layout.parts / name / file).unlink(missing_ok=True)
 
 
 def temporary(layout: Layout) -> list[Path]:
@@ -38,16 +49,6 @@ def remove_part(part: Path) -> None:
     gone = part.with_name(TEMPORARY + part.name)
     part.rename(gone)
     shutil.rmtree(gone)
-
-
-def _tidy_catalogues(connection: sqlite3.Connection, layout: Layout) -> None:
-    sql = "SELECT surveys.name, generations.name FROM generations JOIN surveys ON surveys._id = generations.survey"
-    current = dict(connection.execute(sql))
-    for survey, generation in current.items():
-        _point(layout.hats / survey, Path("..", "generations", generation))
-    for path in layout.generations.iterdir():
-        if is_part_name(path.name) and path.name not in current.values():
-            _remove(path)
 
 
 def _point(link: Path, target: Path) -> None:

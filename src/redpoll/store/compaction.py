@@ -1,0 +1,242 @@
+"""Nightly compaction: from parts in order of arrival to one catalogue per survey, sorted by place on the sky.
+
+A new generation of the catalogue is written beside the old one; pixels that got no new alerts are linked, not copied.
+One transaction makes the new generation count; only then do old files go. A crash at any point leaves one generation
+that counts, and `tidy` removes the other. Cutouts stay where they were first written: nothing ever copies them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from redpoll.store import database
+from redpoll.store.hats import (
+    PART,
+    ROW,
+    Pixel,
+    catalogue_schema,
+    describe,
+    moved_schema,
+    parquet_settings,
+    pixels_of,
+    write_pixel,
+)
+from redpoll.store.layout import ALERTS, LIGHT_CURVES, Layout, disk_errors, part_name, sync, sync_tree
+from redpoll.store.rows import HEALPIX
+from redpoll.store.tidy import drop_replaced
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+_PIXEL_BYTES = 256 << 20
+_RUN_BYTES = 256 << 20
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """What compaction did for one survey."""
+
+    survey: str
+    parts: int
+    alerts: int
+    pixels: int
+    rewritten: int
+
+
+@dataclass(frozen=True)
+class _Part:
+    key: int
+    folder: Path
+    rows: int
+    n_bytes: int
+    schema: pa.Schema
+
+
+def compact(
+    connection: sqlite3.Connection, layout: Layout, *, rows_per_pixel: int | None = None, progress: Progress
+) -> list[Compacted]:
+    """Move the alerts of all committed parts into the catalogues of their surveys.
+
+    Memory is bounded by the size of a pixel (256 MB of alerts; see `rows_per_pixel`), not by the night's.
+    """
+    surveys = connection.execute("SELECT _id, name FROM surveys ORDER BY _id").fetchall()
+    with disk_errors(f"cannot compact {layout.root}"):
+        done = [_compact_survey(connection, layout, key, name, rows_per_pixel, progress) for key, name in surveys]
+    return [report for report in done if report is not None]
+
+
+def _compact_survey(
+    connection: sqlite3.Connection, layout: Layout, key: int, survey: str, max_rows: int | None, progress: Progress
+) -> Compacted | None:
+    parts = _waiting(connection, layout, key)
+    if not parts:
+        return None
+    found = connection.execute("SELECT hpx29 FROM alerts WHERE _survey = ?", (key,))
+    indices = np.sort(np.fromiter((row[0] for row in found), np.int64))
+    pixels = pixels_of(indices, max_rows or _rows_per_pixel(parts))
+    generation = layout.generations / part_name(survey, _number(connection, key) + 1)
+    try:
+        rewritten = _write(generation, survey, pixels, parts, _Catalogue.current(connection, layout, key), progress)
+        sync_tree(generation)
+        sync(layout.generations)
+        with database.transaction(connection, layout.index):
+            _swap(connection, key, generation.name, pixels, parts)
+    finally:
+        drop_replaced(connection, layout)  # the old generation if the new one counts, else the new one
+    return Compacted(survey, len(parts), sum(p.rows for p in parts), len(pixels), rewritten)
+
+
+def _write(
+    folder: Path, survey: str, pixels: Sequence[Pixel], parts: Sequence[_Part], old: _Catalogue, progress: Progress
+) -> int:
+    """Write a whole generation; returns how many pixels had to be written anew."""
+    (folder / "dataset").mkdir(parents=True)
+    schema = catalogue_schema([*old.schemas, *(part.schema for part in parts)])
+    settings = parquet_settings(schema)
+    same_schema = old.schemas == [schema]
+    runs = list(_write_runs(folder / "runs", pixels, parts, progress))
+    rewritten = 0
+    for i, pixel in enumerate(pixels):
+        progress(f"{survey} pixels", i, len(pixels))
+        pieces = [run.piece(i) for run in runs if i in run.batches]
+        if same_schema and not pieces and pixel in old.pixels:
+            _link(old.folder / pixel.path, folder / pixel.path)
+            continue
+        table = pa.concat_tables([schema.empty_table(), *pieces, *old.rows(pixel)], promote_options="permissive")
+        write_pixel(folder / pixel.path, table.cast(schema), settings)
+        rewritten += 1
+    progress(f"{survey} pixels", len(pixels), len(pixels))
+    del runs
+    shutil.rmtree(folder / "runs")
+    describe(folder, survey, pixels, schema)
+    return rewritten
+
+
+def _swap(
+    connection: sqlite3.Connection, survey: int, name: str, pixels: Sequence[Pixel], parts: Sequence[_Part]
+) -> None:
+    connection.execute("DELETE FROM pixels WHERE survey = ?", (survey,))
+    rows = [(survey, p.start, p.stop, p.norder, p.npix, p.rows) for p in pixels]
+    connection.executemany("INSERT INTO pixels VALUES (?, ?, ?, ?, ?, ?)", rows)
+    connection.execute("INSERT OR REPLACE INTO generations VALUES (?, ?)", (survey, name))
+    connection.executemany("UPDATE parts SET compacted = 1 WHERE _id = ?", [(part.key,) for part in parts])
+
+
+@dataclass(frozen=True)
+class _Catalogue:
+    """The generation that counts now; without pixels if there is none yet."""
+
+    folder: Path
+    pixels: frozenset[Pixel]
+    schemas: list[pa.Schema]
+
+    @classmethod
+    def current(cls, connection: sqlite3.Connection, layout: Layout, survey: int) -> _Catalogue:
+        found = connection.execute("SELECT name FROM generations WHERE survey = ?", (survey,)).fetchone()
+        if found is None:
+            return cls(layout.generations, frozenset(), [])
+        folder = layout.generations / found[0]
+        sql = "SELECT start, stop, norder, npix, rows FROM pixels WHERE survey = ?"
+        pixels = frozenset(Pixel(*row) for row in connection.execute(sql, (survey,)))
+        return cls(folder, pixels, [pq.read_schema(folder / "dataset" / "_common_metadata")])
+
+    def rows(self, pixel: Pixel) -> Iterator[pa.Table]:
+        """The alerts the catalogue has in a pixel, wherever its own borders are."""
+        for mine in sorted(self.pixels):
+            if mine.start < pixel.stop and pixel.start < mine.stop:
+                table = pq.read_table(self.folder / mine.path, partitioning=None)
+                inside = table[HEALPIX].to_numpy()
+                first, last = np.searchsorted(inside, [pixel.start, pixel.stop])
+                yield table.slice(first, last - first)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Alerts of some parts, sorted by place: one Arrow batch for each pixel they fall into."""
+
+    file: pa.ipc.RecordBatchFileReader
+    batches: dict[int, int]
+
+    def piece(self, pixel: int) -> pa.Table:
+        return pa.Table.from_batches([self.file.get_batch(self.batches[pixel])])
+
+
+def _write_runs(folder: Path, pixels: Sequence[Pixel], parts: Sequence[_Part], progress: Progress) -> Iterator[_Run]:
+    """External sort: parts are read once, in groups that fit in memory, and sorted into files of their own."""
+    folder.mkdir()
+    starts = np.array([pixel.start for pixel in pixels])
+    group: list[pa.Table] = []
+    size = 0
+    for i, part in enumerate(parts):
+        progress("parts", i, len(parts))
+        group.append(_moved(part))
+        size += group[-1].nbytes
+        if size > _RUN_BYTES or i == len(parts) - 1:
+            yield _write_run(folder / f"{i}.arrow", pa.concat_tables(group, promote_options="permissive"), starts)
+            group, size = [], 0
+    progress("parts", len(parts), len(parts))
+
+
+def _write_run(path: Path, table: pa.Table, starts: NDArray[np.int64]) -> _Run:
+    pixel = np.searchsorted(starts, table[HEALPIX].to_numpy(), side="right") - 1
+    order = np.argsort(pixel, kind="stable")
+    table = table.take(pa.array(order)).combine_chunks()
+    numbers, first, rows = np.unique(pixel[order], return_index=True, return_counts=True)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        for start, n in zip(first.tolist(), rows.tolist(), strict=True):
+            (batch,) = table.slice(start, n).to_batches()
+            writer.write_batch(batch)
+    return _Run(pa.ipc.open_file(pa.memory_map(str(path))), {p: i for i, p in enumerate(numbers.tolist())})
+
+
+def _moved(part: _Part) -> pa.Table:
+    """The alerts of a part, all columns but the cutouts, with where they come from."""
+    table = pq.read_table(part.folder / ALERTS, partitioning=None)
+    curves = pq.read_table(part.folder / LIGHT_CURVES, partitioning=None)
+    for name in curves.column_names:
+        if name not in table.column_names:
+            table = table.append_column(curves.field(name), curves[name])
+    table = table.add_column(0, HEALPIX, table["hpx29"])
+    table = table.append_column(PART, pa.array([part.folder.name] * part.rows))
+    table = table.append_column(ROW, pa.array(np.arange(part.rows, dtype=np.int32)))
+    return table.cast(catalogue_schema([table.schema]))
+
+
+def _waiting(connection: sqlite3.Connection, layout: Layout, survey: int) -> list[_Part]:
+    sql = "SELECT _id, name, rows FROM parts WHERE survey = ? AND NOT compacted ORDER BY name"
+    return [_describe_part(key, layout.parts / name, rows) for key, name, rows in connection.execute(sql, (survey,))]
+
+
+def _describe_part(key: int, folder: Path, rows: int) -> _Part:
+    files = [pq.read_metadata(folder / name) for name in (ALERTS, LIGHT_CURVES)]
+    n_bytes = sum(f.row_group(g).total_byte_size for f in files for g in range(f.num_row_groups))
+    fields = {field.name: field for file in reversed(files) for field in file.schema.to_arrow_schema()}
+    return _Part(key, folder, rows, n_bytes, moved_schema(pa.schema(list(fields.values()))))
+
+
+def _rows_per_pixel(parts: Sequence[_Part]) -> int:
+    """A power of two, so that nights of slightly different packets keep the same pixels."""
+    mean = sum(part.n_bytes for part in parts) / sum(part.rows for part in parts)
+    return 1 << int(np.clip(np.log2(_PIXEL_BYTES / max(mean, 1.0)), 8, 17))
+
+
+def _number(connection: sqlite3.Connection, survey: int) -> int:
+    found = connection.execute("SELECT name FROM generations WHERE survey = ?", (survey,)).fetchone()
+    return int(found[0].split("-")[1]) if found else 0
+
+
+def _link(old: Path, new: Path) -> None:
+    new.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(old, new)
+    except OSError:  # a file system without hard links
+        shutil.copy2(old, new)
