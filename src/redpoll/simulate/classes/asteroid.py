@@ -1,0 +1,66 @@
+"""Main-belt asteroid near opposition: brightness by the HG system (Bowell et al. 1989), motion across the sky."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from redpoll.astro.photometry import flux_from_mag
+from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+
+_COLOUR = np.array([1.75, 0.55, 0.0, -0.17, -0.15, -0.13])
+_V_MINUS_R = 0.2
+
+
+def hg_mag(h: Array, g: Array, phase_deg: Array, sun_au: Array, earth_au: Array) -> Array:
+    """V magnitude of an asteroid.
+
+    Parameters
+    ----------
+    h, g
+        Absolute magnitude and slope.
+    phase_deg, sun_au, earth_au
+        Phase angle [deg], distances from Sun and Earth [au].
+    """
+    tangent = np.tan(np.radians(phase_deg) / 2)
+    phi1, phi2 = np.exp(-3.33 * tangent**0.63), np.exp(-1.87 * tangent**1.22)
+    return np.asarray(h - 2.5 * np.log10((1 - g) * phi1 + g * phi2) + 5 * np.log10(sun_au * earth_au))
+
+
+class Asteroid:
+    """Main-belt asteroid; see the module. Each sighting is an object of its own, as it is elsewhere each time."""
+
+    name, moves = "asteroid", True
+    place: Place = "empty"
+
+    def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
+        """HG parameters, geometry, motion [arcsec/h], rotation [d, mag]; the predicted V magnitude follows."""
+        sun, phase = rng.uniform(2.1, 3.3, n), rng.uniform(0.5, 20.0, n)
+        earth = np.sqrt(sun**2 - np.sin(np.radians(phase)) ** 2) - np.cos(np.radians(phase))
+        g = rng.normal(0.15, 0.05, n).clip(-0.1, 0.5)
+        mag = window.depth + 0.3 - rng.exponential(1.6, n).clip(max=6.0)
+        rate = 40.0 * (2.4 / sun) ** 1.5 * rng.normal(1.0, 0.15, n)
+        direction = rng.normal(np.radians(290.0), 0.2, n)
+        return {
+            "h": mag - hg_mag(np.zeros(n), g, phase, sun, earth),
+            "g": g,
+            "phase_angle": phase,
+            "sun_distance": sun,
+            "earth_distance": earth,
+            "v_mag": mag,
+            "rate_ra": rate * np.sin(direction),
+            "rate_dec": rate * np.cos(direction),
+            "rotation_days": np.exp(rng.normal(np.log(0.3), 0.5, n)),
+            "rotation_amplitude": rng.exponential(0.1, n).clip(max=0.6),
+            "rotation_phase": rng.uniform(0.0, 2 * np.pi, n),
+        }
+
+    def flux(self, parameters: Parameters, epochs: Epochs, rng: np.random.Generator) -> Array:
+        """Flux [nJy] where it is at that moment, within the window; outside it was elsewhere."""
+        p = {key: value[epochs.index] for key, value in parameters.items()}
+        turn = 4 * np.pi * epochs.mjd / p["rotation_days"] + p["rotation_phase"]
+        mag = p["v_mag"] - _V_MINUS_R + _COLOUR[epochs.band] + p["rotation_amplitude"] * np.sin(turn)
+        return np.asarray(np.where(epochs.in_window, flux_from_mag(mag), 0.0))
+
+    def reference_mag(self, parameters: Parameters) -> None:
+        """It was elsewhere when the template was taken."""
+        return None

@@ -1,0 +1,65 @@
+"""What a class of objects is to the simulator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Parameters = dict[str, Array]
+"""Truth of a batch: one float per object and quantity, NaN where it has none."""
+Place = Literal["host", "nucleus", "star", "empty", "near_star"]
+
+
+@dataclass(frozen=True)
+class Window:
+    """When alerts are made, MJD TAI, and how deep the survey sees, AB mag."""
+
+    start: float
+    end: float
+    depth: float
+    bright: float
+    """Magnitude of the brightest source that does not saturate."""
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """Exposures of a batch of objects, end to end; those of object ``i`` are ``offsets[i]:offsets[i + 1]``.
+
+    ``index`` names the object of each epoch, ``mjd`` is TAI days, ``band`` the index into u, g, r, i, z, y, ``noise``
+    the one-sigma noise of a faint source [nJy], and ``in_window`` tells whether a detection would make an alert.
+    """
+
+    offsets: NDArray[np.int64]
+    index: NDArray[np.int64]
+    mjd: Array
+    band: NDArray[np.int64]
+    noise: Array
+    in_window: NDArray[np.bool_]
+
+
+class ObjectClass(Protocol):
+    """One class of objects: how its parameters are distributed, and its light.
+
+    ``place`` says what lies under it: a host galaxy, a galaxy's nucleus, its own star, nothing, or a bright star
+    close by; ``moves``, that it is elsewhere in every exposure.
+    """
+
+    name: str
+    place: Place
+    moves: bool
+
+    def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
+        """Parameters of `n` objects, some of which may be visible in the window."""
+        ...
+
+    def flux(self, parameters: Parameters, epochs: Epochs, rng: np.random.Generator) -> Array:
+        """Flux in the difference image [nJy] at each epoch; negative where the source is below its template."""
+        ...
+
+    def reference_mag(self, parameters: Parameters) -> NDArray[np.float64] | None:
+        """AB magnitudes (n, 6) of the source in the template; None if it is not there."""
+        ...

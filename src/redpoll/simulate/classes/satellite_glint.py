@@ -1,0 +1,31 @@
+"""Glint of a tumbling satellite: sunlight for a fraction of a second, in one exposure only (Corbett et al. 2020)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.m_dwarf_flare import chosen_epoch
+
+
+class SatelliteGlint:
+    """Glint of a satellite; see the module."""
+
+    name, moves = "satellite_glint", False
+    place: Place = "empty"
+
+    def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
+        """Signal over the noise, and which of the window's epochs it is in."""
+        return {"signal_to_noise": 4.5 + rng.pareto(1.5, n).clip(max=40.0) * 5.0, "moment": rng.random(n)}
+
+    def flux(self, parameters: Parameters, epochs: Epochs, rng: np.random.Generator) -> Array:
+        """Flux [nJy]: zero but at one epoch."""
+        at = chosen_epoch(parameters["moment"], epochs)
+        parameters["peak_mjd"] = epochs.mjd[at]
+        flux = np.zeros(len(epochs.mjd))
+        flux[at] = parameters["signal_to_noise"] * epochs.noise[at]
+        return flux
+
+    def reference_mag(self, parameters: Parameters) -> None:
+        """It was not there when the template was taken."""
+        return None

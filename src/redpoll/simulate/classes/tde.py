@@ -1,0 +1,49 @@
+"""Tidal disruption event: a hot black body in a galaxy's nucleus, Gaussian rise, t^(-5/3) decay.
+
+Forms and ranges of van Velzen et al. 2021 (ApJ 908, 4).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from redpoll.simulate.blackbody import blackbody_flux
+from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.supernovae import draw_redshift, draw_time, rest_age
+
+
+class TDE:
+    """Tidal disruption event; see the module."""
+
+    name, moves = "tde", False
+    place: Place = "nucleus"
+
+    def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
+        """Peak luminosity [log erg/s], temperature [K], rise and decay times [d], redshift, time of peak."""
+        power = rng.normal(44.0, 0.4, n).clip(43.0, 45.2)
+        temperature = 10.0 ** rng.normal(4.33, 0.12, n)
+        peak = -19.0 - 2.5 * (power - 44.0) + 7.5 * (np.log10(temperature) - 4.33)
+        return {
+            "log_luminosity": power,
+            "temperature": temperature,
+            "rise_days": 10.0 ** rng.normal(1.05, 0.15, n),
+            "decay_days": 10.0 ** rng.normal(1.7, 0.2, n),
+            "redshift": draw_redshift(rng, peak, window),
+            "peak_mjd": draw_time(rng, n, window, before=150.0, after=15.0),
+        }
+
+    def flux(self, parameters: Parameters, epochs: Epochs, rng: np.random.Generator) -> Array:
+        """Flux [nJy]: zero from five rise times before the peak backwards."""
+        age = rest_age(parameters["peak_mjd"], parameters["redshift"], epochs)
+        p = {key: value[epochs.index] for key, value in parameters.items()}
+        on = age > -5.0 * p["rise_days"]
+        rise = np.exp(-0.5 * (np.minimum(age, 0.0) / p["rise_days"]) ** 2)
+        decay = (1.0 + np.maximum(age, 0.0) / p["decay_days"]) ** (-5 / 3)
+        power = 10.0 ** p["log_luminosity"] * rise * decay
+        flux = np.zeros(len(age))
+        flux[on] = blackbody_flux(epochs.band[on], p["temperature"][on], power[on], p["redshift"][on])
+        return flux
+
+    def reference_mag(self, parameters: Parameters) -> None:
+        """It was not there when the template was taken."""
+        return None

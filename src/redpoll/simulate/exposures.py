@@ -1,0 +1,78 @@
+"""Exposures of a survey: where it looked, when, in which band, how deep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+TAI_MINUS_UTC = 37.0 / 86400.0
+"""Days, since 2017."""
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Pointings on the sky: the survey's number and the centre [deg] of each."""
+
+    number: NDArray[np.int64]
+    ra: Array
+    dec: Array
+
+
+@dataclass(frozen=True)
+class Exposures:
+    """Exposures sorted by field, then time; those of field ``i`` are ``offsets[i]:offsets[i + 1]``.
+
+    ``mjd`` TAI of the start (ztf) or middle (rubin), ``band`` index into u to y, ``limiting_mag`` five sigma, seeing
+    as FWHM [arcsec], ``zero_point`` AB magnitude of one count per exposure, ``night`` YYYYMMDD.
+    """
+
+    field: NDArray[np.int64]
+    mjd: Array
+    band: NDArray[np.int64]
+    limiting_mag: Array
+    seeing: Array
+    zero_point: Array
+    night: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+
+    @classmethod
+    def sorted(cls, n_fields: int, **columns: NDArray) -> Exposures:
+        """Exposures from columns in any order."""
+        order = np.lexsort((columns["mjd"], columns["field"]))
+        columns = {name: column[order] for name, column in columns.items()}
+        counts = np.bincount(columns["field"], minlength=n_fields)
+        return cls(offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), **columns)
+
+    def __len__(self) -> int:
+        return len(self.mjd)
+
+    @property
+    def columns(self) -> dict[str, NDArray]:
+        """Every column by its name, without the offsets."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "offsets"}
+
+
+def moonlight(mjd: Array) -> Array:
+    """Illuminated share of the Moon, 0 to 1, from the mean lunation.
+
+    >>> moonlight(np.array([51550.0])).round(1)  # new Moon of 2000 January 6
+    array([0.])
+    """
+    return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * (mjd - 51549.76) / 29.530589))
+
+
+def midnight_ra(mjd: Array) -> Array:
+    """Right ascension opposite the Sun [deg], to a few degrees.
+
+    >>> midnight_ra(np.array([60940.0])).round(0)  # 2025 September 22
+    array([360.])
+    """
+    return np.asarray(np.mod((mjd - 60940.0) * 360.0 / 365.2422 - 1e-9, 360.0))
+
+
+def separation_ra(ra: Array, other: Array) -> Array:
+    """Difference of two right ascensions, -180 to 180 deg."""
+    return np.asarray(np.mod(ra - other + 180.0, 360.0) - 180.0)

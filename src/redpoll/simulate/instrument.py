@@ -1,0 +1,78 @@
+"""What the simulator knows of each survey's camera, and the error model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from redpoll.astro.photometry import flux_err_from_limiting_mag
+
+Survey = Literal["ztf", "rubin"]
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """A survey's camera and how well it measures.
+
+    ``half_width`` of a field [deg]; ``pixel_scale`` [arcsec] and ``detector_pixels``; ``stamp`` size of a cutout
+    [pixels]; ``depth`` and ``bright`` the useful magnitudes; ``history_days`` what a packet carries of the past.
+    ``noise_factor``, ``excess`` and ``floor`` are explained in `flux_error`.
+    """
+
+    survey: Survey
+    half_width: float
+    n_detectors: int
+    detector_pixels: int
+    pixel_scale: float
+    stamp: int
+    depth: float
+    bright: float
+    history_days: float
+    noise_factor: float
+    excess: float
+    floor: float
+
+    def flux_error(self, flux: NDArray[np.float64], limiting_mag: NDArray[np.float64]) -> NDArray[np.float64]:
+        """One-sigma error [nJy] of a difference flux [nJy] in an image of this five-sigma depth.
+
+        Three parts in quadrature: the image's noise, photon noise that grows as the root of the flux, and a relative
+        floor. ZTF's were set by eye to the median sigmapsf of real packets at each magnitude below the limit;
+        Rubin's follow from its photon rate in 30 s.
+        """
+        noise = self.noise_factor * flux_err_from_limiting_mag(limiting_mag)
+        photons = self.excess**2 * np.abs(flux) * 5.0 * noise
+        return np.asarray(np.sqrt(noise**2 + photons + (self.floor * flux) ** 2))
+
+
+ZTF = Instrument(
+    survey="ztf",
+    half_width=3.6,
+    n_detectors=64,
+    detector_pixels=3072,
+    pixel_scale=1.012,
+    stamp=63,
+    depth=20.5,
+    bright=12.8,
+    history_days=30.0,
+    noise_factor=0.84,
+    excess=0.14,
+    floor=0.018,
+)
+RUBIN = Instrument(
+    survey="rubin",
+    half_width=1.75,
+    n_detectors=189,
+    detector_pixels=4072,
+    pixel_scale=0.2,
+    stamp=31,
+    depth=24.0,
+    bright=16.0,
+    history_days=365.0,
+    noise_factor=1.0,
+    excess=0.021,
+    floor=0.002,
+)
+INSTRUMENTS: dict[str, Instrument] = {"ztf": ZTF, "rubin": RUBIN}

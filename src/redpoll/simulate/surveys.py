@@ -1,0 +1,31 @@
+"""How each survey looks at the sky and writes its packets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from redpoll.simulate import ztf_cadence
+from redpoll.simulate.exposures import Exposures, Fields
+from redpoll.simulate.part import Part, Setting
+from redpoll.simulate.ztf_packets import ztf_packets
+
+
+@dataclass(frozen=True)
+class SurveyHabits:
+    """``n_fields`` for so many alerts; fields and exposures of a night; packets of a part; names of the files."""
+
+    n_fields: Callable[[int], int]
+    draw_fields: Callable[[np.random.Generator, int, float], Fields]
+    draw_exposures: Callable[[np.random.Generator, Fields, int, int], Exposures]
+    packets: Callable[[Setting, Part], list[tuple[int, str, bytes]]]
+    file_stem: str
+
+
+HABITS: dict[str, SurveyHabits] = {
+    "ztf": SurveyHabits(
+        ztf_cadence.n_fields, ztf_cadence.draw_fields, ztf_cadence.draw_exposures, ztf_packets, "ztf_public"
+    ),
+}

@@ -1,0 +1,196 @@
+"""The numbers in a ZTF packet's candidate and history, one column a field, one entry a detection or exposure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from redpoll.simulate.classes import CLASSES
+from redpoll.simulate.exposures import TAI_MINUS_UTC
+from redpoll.simulate.part import BOGUS, Part, Setting
+
+Array = NDArray[np.float64]
+Columns = dict[str, NDArray]
+MISSING = -999.0
+"""What ZTF writes where it knows nothing, for asteroids and catalogue neighbours."""
+_ASTEROID = list(CLASSES).index("asteroid")
+_COLOUR_TERM = [0.0, -0.05, 0.09, 0.12]
+
+
+def exposure_columns(setting: Setting, part: Part, points: NDArray[np.int64]) -> Columns:
+    """Fields that every history entry has, detection or upper limit."""
+    s, e = part.sources, setting.exposures
+    row, who = s.row[points], s.index[points]
+    jd = e.mjd[row] - TAI_MINUS_UTC + 2400000.5
+    nid = np.floor(jd - 2457754.5).astype(np.int64)
+    fraction = np.mod(jd - 0.5, 1.0)
+    number, rcid, band = setting.fields.number[e.field[row]], s.detector[who], e.band[row]
+    return {
+        "jd": jd,
+        "fid": band,
+        "pid": nid * 10**9 + (fraction * 1e5).astype(np.int64) * 10**4 + rcid * 100 + 15,
+        "diffmaglim": e.limiting_mag[row],
+        "pdiffimfilename": _file_names(e.night[row], fraction, number, band, rcid),
+        "programpi": np.full(len(points), "Kulkarni"),
+        "programid": np.ones(len(points), np.int64),
+        "nid": nid,
+        "rcid": rcid,
+        "field": number,
+        "magzpsci": e.zero_point[row],
+        "magzpsciunc": np.full(len(points), 1.2e-5),
+        "magzpscirms": 0.032 + 0.004 * (rcid % 4),
+        "clrcoeff": np.array(_COLOUR_TERM)[band],
+        "clrcounc": np.full(len(points), 2.0e-5),
+        "rbversion": np.full(len(points), "t17_f5_c3"),
+    }
+
+
+def _file_names(night: NDArray, fraction: Array, field: NDArray, band: NDArray, rcid: NDArray) -> NDArray:
+    rows = zip(night, fraction * 1e6, field, band, rcid, strict=True)
+    return np.array(
+        [
+            f"ztf_{n}{int(f):06d}_{k:06d}_z{'ugri'[b]}_c{r // 4 + 1:02d}_o_q{r % 4 + 1}_scimrefdiffimg.fits"
+            for n, f, k, b, r in rows
+        ],
+        dtype=object,
+    )
+
+
+def detection_columns(setting: Setting, part: Part, points: NDArray[np.int64], kick: Array) -> Columns:
+    """Fields of a detection: as candidate, and as entry of a later alert's history."""
+    s, around = part.sources, part.surroundings
+    row, who = s.row[points], s.index[points]
+    exposure = exposure_columns(setting, part, points)
+    snr = np.abs(s.flux[points]) / s.flux_err[points]
+    positive = s.flux[points] > 0
+    mag, sigma = 31.4 - 2.5 * np.log10(np.abs(s.flux[points])), 1.0857 / snr
+    wobble = 0.5 / snr / 3600.0
+    dec = s.dec[who] + wobble * kick[:, 0]
+    aperture = mag + kick[:, 1] * (0.6 * sigma + 0.015)
+    band = setting.exposures.band[row]
+    big = aperture + 0.5 * sigma * kick[:, 2]
+    reference = around.reference_mag[who, band]
+    columns = {
+        "candid": exposure["pid"] * 10**6 + np.where(positive, 15000, 10000) + s.rank[points] % 5000,
+        "isdiffpos": np.where(positive, "t", "f"),
+        "tblid": s.rank[points],
+        "xpos": s.x[who] + 0.3 * kick[:, 3],
+        "ypos": s.y[who] + 0.3 * kick[:, 4],
+        "ra": s.ra[who] + wobble * kick[:, 5] / np.cos(np.radians(dec)),
+        "dec": dec,
+        "magpsf": mag,
+        "sigmapsf": sigma,
+        "magap": aperture,
+        "sigmagap": 1.1 * sigma + 0.005,
+        "magdiff": aperture - mag,
+        "magfromlim": exposure["diffmaglim"] - aperture,
+        "magapbig": big,
+        "sigmagapbig": 1.35 * sigma + 0.005,
+        "distnr": np.abs(around.reference_distance[who] / setting.camera.pixel_scale + 0.5 / snr * kick[:, 6]),
+        "magnr": reference,
+        "sigmagnr": np.clip(0.012 + 10.0 ** (0.4 * (reference - 23.5)), 0.008, 0.36),
+        "scorr": snr * np.exp(0.08 * kick[:, 7]) * 1.05,
+    }
+    return exposure | columns | _shape_columns(setting, part, points, kick, snr)
+
+
+def _shape_columns(setting: Setting, part: Part, points: NDArray[np.int64], kick: Array, snr: Array) -> Columns:
+    """Shape of the detection and how real it looks; artefacts differ from sources, with an overlap."""
+    s, around = part.sources, part.surroundings
+    row, who = s.row[points], s.index[points]
+    bogus = s.kind[who] == BOGUS
+    seeing = setting.exposures.seeing[row] / setting.camera.pixel_scale
+    axis = 0.34 * seeing * np.exp(0.13 * kick[:, 8] + np.where(bogus, 0.15 * kick[:, 9], 0.0))
+    elong = 1.03 + np.abs(kick[:, 9]) * np.where(bogus, 0.25, 0.08)
+    looks = np.where(bogus, -0.7 + 1.1 * kick[:, 10], 1.5 + 0.85 * kick[:, 10] + np.clip(0.05 * (snr - 10), -0.3, 0.8))
+    deep = np.where(bogus, -1.5 + 3.0 * kick[:, 11], 8.5 + 4.0 * kick[:, 11]) + 1.2 * kick[:, 10]
+    return {
+        "chipsf": np.exp(0.6 * kick[:, 12]) * (1.0 + (snr / 25.0) ** 1.5),
+        "chinr": 0.9 * np.exp(0.5 * kick[:, 12]),
+        "sharpnr": np.where(np.isfinite(around.host_mag[who, 2]), 0.2, 0.0) + 0.05 * kick[:, 13],
+        "sky": 0.7 * kick[:, 13],
+        "fwhm": np.clip(seeing * np.exp(0.12 * kick[:, 14] + np.where(bogus, 0.2 * kick[:, 9], 0.0)), 1.0, 9.0),
+        "classtar": _logistic(np.where(bogus, 1.0, 4.2) + 1.2 * kick[:, 14]),
+        "mindtoedge": np.minimum.reduce([s.x[who], s.y[who], 3072.0 - s.x[who], 3072.0 - s.y[who]]),
+        "seeratio": np.clip(np.exp(0.2 * kick[:, 15]) * 1.1, 0.4, 2.0),
+        "aimage": axis,
+        "bimage": axis / elong,
+        "aimagerat": axis / seeing,
+        "bimagerat": axis / elong / seeing,
+        "elong": elong,
+        "nneg": np.clip(np.rint(np.where(bogus, 5.0, 2.0) + 2.0 * kick[:, 15]), 0, 15).astype(np.int64),
+        "nbad": np.where(bogus & (kick[:, 15] > 0.8), np.rint(kick[:, 15] + 0.5), 0).astype(np.int64),
+        "rb": _logistic(looks),
+        "drb": _logistic(deep),
+        "sumrat": np.clip(1.0 - np.abs(kick[:, 7]) * np.where(bogus, 0.2, 0.03), 0.3, 1.0),
+    }
+
+
+def _logistic(x: Array) -> Array:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -40.0, 40.0))))
+
+
+def candidate_columns(setting: Setting, part: Part, points: NDArray[np.int64], detection: Columns) -> Columns:
+    """Fields that only the alert's own candidate has: history counts, neighbours, image statistics."""
+    s = part.sources
+    who = s.index[points]
+    n = len(points)
+    snr = np.abs(s.flux[points]) / s.flux_err[points]
+    noise, jitter = 12.0 + 3.0 * (s.serial[who] % 7), s.serial[who] % 25
+    constants = {"tooflag": 0, "nframesref": 15, "nmatches": 1100, "zpclrcov": -1.1e-5, "clrmed": 0.63, "clrrms": 0.21}
+    columns = {name: np.full(n, value) for name, value in constants.items()} | {
+        "ndethist": s.n_detections[points],
+        "ncovhist": s.n_covered[points],
+        "jdstarthist": s.first_mjd[who] - TAI_MINUS_UTC + 2400000.5,
+        "jdendhist": detection["jd"],
+        "rfid": detection["field"] * 10**6 + detection["fid"] * 10**5 + 20000 + detection["rcid"],
+        "jdstartref": 2458154.7 + jitter,
+        "jdendref": 2458410.8 + jitter,
+        "dsnrms": 0.4 * snr,
+        "ssnrms": 0.4 * snr + noise,
+        "dsdiff": -noise,
+        "zpmed": detection["magzpsci"],
+        "exptime": np.full(n, 30.0),
+        "drbversion": np.full(n, "d6_m7"),
+    }
+    return columns | _neighbour_columns(part, who) | _asteroid_columns(setting, part, who)
+
+
+def _neighbour_columns(part: Part, who: NDArray[np.int64]) -> Columns:
+    around, s = part.surroundings, part.sources
+    columns: Columns = {}
+    for k in range(3):
+        distance = around.near_distance[who, k]
+        known = np.isfinite(distance)
+        columns[f"distpsnr{k + 1}"] = np.where(known, distance, MISSING)
+        columns[f"sgscore{k + 1}"] = np.where(known, around.near_score[who, k], MISSING)
+        columns[f"objectidps{k + 1}"] = np.where(known, 10**17 + s.serial[who] * 97 + k, int(MISSING))
+        for band, name in enumerate("griz", start=1):
+            columns[f"s{name}mag{k + 1}"] = np.where(known, around.near_mag[who, k, band], MISSING)
+    star = around.near_score[who] > 0.5
+    near = np.where(star, around.near_distance[who], np.inf).min(axis=1)
+    mag = np.where(star & (around.near_distance[who] == near[:, None]), around.near_mag[who, :, 2], np.inf).min(axis=1)
+    bright = mag < 14.0
+    north = around.reference_distance[who] / 3600.0
+    return columns | {
+        "nmtchps": np.isfinite(around.near_distance[who]).sum(axis=1) + 4,
+        "neargaia": np.where(mag < 20.5, near, MISSING),
+        "maggaia": np.where(mag < 20.5, mag, MISSING),
+        "neargaiabright": np.where(bright, near, MISSING),
+        "maggaiabright": np.where(bright, mag, MISSING),
+        "ranr": s.ra[who],
+        "decnr": s.dec[who] + north,
+    }
+
+
+def _asteroid_columns(setting: Setting, part: Part, who: NDArray[np.int64]) -> Columns:
+    """The known asteroid at the place: nine of ten that are sighted, by name and predicted magnitude."""
+    s = part.sources
+    known = (s.kind[who] == _ASTEROID) & (s.unit[who] % 10 != 0)
+    v_mag = s.parameters.get("v_mag", np.full(len(s), np.nan))[who]
+    names = [str(1000 + 37 * int(unit)) if yes else "null" for unit, yes in zip(s.unit[who], known, strict=True)]
+    return {
+        "ssdistnr": np.where(known, s.unit[who] % 4, MISSING),
+        "ssmagnr": np.where(known, np.round(v_mag, 1), MISSING),
+        "ssnamenr": np.array(names, dtype=object),
+    }
