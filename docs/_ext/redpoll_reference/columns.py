@@ -15,28 +15,35 @@ INTRODUCTION = f"""# Columns
 *For anyone who reads alerts, or writes a science module or a filter: the name of every quantity.*
 
 One name per quantity, the same for both surveys. Times are MJD TAI, positions ICRS degrees, fluxes nJy with the AB
-zero point 31.4. Unknown is null, never a special number. Hot columns are in the store's index, where any query
-reaches them; the others are in the archive. The bands are {", ".join(f"`{b}`" for b in BANDS)}.
+zero point 31.4. Unknown is null, never a special number. The bands are {", ".join(f"`{b}`" for b in BANDS)}.
+"""
+ORIGINS = """## Where it comes from
+
+The field of each survey's packet that a column is made of. Hot columns are in the store's index, where any query
+reaches them; the others are in the archive. `survey` and `hpx29` are Redpoll's own.
 """
 
 
 def page() -> str:
     """The page of columns."""
-    rows = [_row(name, column) for name, column in COLUMNS.items()]
-    header = ["column", "type", "unit", "UCD", "meaning and null rule", "hot", *SURVEYS]
-    return "\n\n".join([INTRODUCTION, table(header, rows), _light_curve(), _packet()]) + "\n"
+    meanings = table(["column", "type", "unit", "meaning and null rule"], (_meaning(*item) for item in COLUMNS.items()))
+    origins = table(["column", "UCD", "hot", *SURVEYS], (_origin(*item) for item in COLUMNS.items()))
+    return "\n\n".join([INTRODUCTION, meanings, ORIGINS, origins, _light_curve(), _packet()]) + "\n"
 
 
-def _row(name: str, column: Column) -> list[str]:
-    meaning = said(column.doc, f"column {name}")
-    sources = [column.source.get(survey, "computed by Redpoll") for survey in SURVEYS]
+def _meaning(name: str, column: Column) -> list[str]:
     kind = "list of points" if pa.types.is_list(column.arrow_type) else _type(column.arrow_type)
-    return [f"`{name}`", kind, column.unit, column.ucd, meaning, "yes" if column.hot else "", *sources]
+    return [f"`{name}`", kind, column.unit, said(column.doc, f"column {name}")]
+
+
+def _origin(name: str, column: Column) -> list[str]:
+    sources = [column.source.get(survey, "computed by Redpoll") for survey in SURVEYS]
+    return [f"`{name}`", column.ucd.replace(";", "; "), "yes" if column.hot else "", *sources]
 
 
 def _type(arrow: pa.DataType) -> str:
     if pa.types.is_dictionary(arrow):
-        return "string, as a dictionary"
+        return "string"
     return "bytes" if arrow == pa.binary_view() else str(arrow)
 
 
