@@ -1,0 +1,75 @@
+"""/api/v2/alerts: pages of alerts, and one alert whole."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from redpoll.schema.alert import CUTOUTS
+from redpoll.serve.api import formats
+from redpoll.serve.api.facts import column_facts
+from redpoll.serve.api.models import AlertPage, Problem, WholeAlert
+from redpoll.serve.api.query import AlertQuery, page_of
+from redpoll.serve.door import StoreDoor
+from redpoll.serve.values import plain, to_json
+
+router = APIRouter(tags=["alerts"])
+Survey = Literal["ztf", "rubin"]
+AlertId = Annotated[int, Path(ge=-(2**63), le=2**63 - 1, examples=["1105522281015015001"])]
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (400, 404, 422, 503)
+}
+
+
+class NoQuery(BaseModel):
+    """No parameters are known here, so any is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+async def door_of(request: Request) -> StoreDoor:
+    """The application's door to the store; its reader is taken in the thread that uses it."""
+    door: StoreDoor = request.app.state.door
+    return door
+
+
+Door = Annotated[StoreDoor, Depends(door_of)]
+
+
+@router.get(
+    "/alerts",
+    response_model=AlertPage,
+    responses=PROBLEMS | {200: {"content": {media_type: {} for media_type in formats.MEDIA_TYPES}}},
+)
+def alerts(
+    request: Request, door: Door, query: Annotated[AlertQuery, Query()], accept: Annotated[str, Header()] = ""
+) -> Response:
+    """Alerts of an object or of a cone, or the newest of a topic and a night.
+
+    Pages are linked by `next` in JSON, and in every format by the header `Link: <...>; rel="next"`.
+    """
+    format = formats.choose(query.format, accept)
+    rows, following = page_of(door.reader(), query)
+    headers = {"Vary": "Accept"}
+    if following:
+        headers["Link"] = f'<{request.url.include_query_params(cursor=following)}>; rel="next"'
+    if format == "json":
+        body = to_json({"alerts": [plain(row) for row in rows], "next": following})
+        return Response(body, headers=headers, media_type="application/json")
+    body, media_type = formats.encode(rows, format)
+    return Response(body, headers=headers, media_type=media_type)
+
+
+@router.get("/alerts/{survey}/{alert_id}", response_model=WholeAlert, responses=PROBLEMS)
+def alert(door: Door, survey: Survey, alert_id: AlertId, query: Annotated[NoQuery, Query()]) -> Response:
+    """One alert with history, added values, and the survey's own packet; cutouts have their own addresses."""
+    reader = door.reader()
+    row = reader.whole(alert_id, survey)
+    sent = [name.removeprefix("cutout_") for name in CUTOUTS if row.pop(name, None) is not None]
+    facts = column_facts(reader, row, survey, reader.provenance(alert_id, survey))
+    cutouts = {kind: f"/api/v2/alerts/{survey}/{alert_id}/cutouts/{kind}" for kind in sent}
+    body = to_json({"alert": plain(row), "columns": facts, "cutouts": cutouts})
+    return Response(body, media_type="application/json")

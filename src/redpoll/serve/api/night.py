@@ -1,0 +1,48 @@
+"""/api/v2/ledger and /api/v2/topics: what became of a night's packets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from redpoll.serve.api.alerts import PROBLEMS, Door
+from redpoll.serve.api.models import Ledger, Topics
+from redpoll.serve.api.query import Night
+from redpoll.serve.values import plain, to_json
+
+router = APIRouter(tags=["night"])
+
+
+class LedgerQuery(BaseModel):
+    """Parameters of /api/v2/ledger."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Literal["night", "run"] = Field(
+        default="night", description="one row per survey and night, or per survey and run"
+    )
+
+
+class TopicsQuery(BaseModel):
+    """Parameters of /api/v2/topics."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    night: Night | None = None
+
+
+@router.get("/ledger", response_model=Ledger, responses=PROBLEMS)
+def ledger(door: Door, query: Annotated[LedgerQuery, Query()]) -> Response:
+    """Packets received = stored + duplicate + rejected, with reasons."""
+    rows = door.reader().ledger(by=query.by)
+    return Response(to_json({"ledger": [plain(row) for row in rows]}), media_type="application/json")
+
+
+@router.get("/topics", response_model=Topics, responses=PROBLEMS)
+def topics(door: Door, query: Annotated[TopicsQuery, Query()]) -> Response:
+    """Alerts per topic, over one night or all."""
+    counts = door.reader().topics(night=query.night)
+    return Response(to_json({"night": query.night, "topics": counts}), media_type="application/json")

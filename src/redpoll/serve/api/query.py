@@ -1,0 +1,84 @@
+"""The questions one may ask about alerts, and their answers page by page."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from redpoll.serve.api import cursor as cursors
+from redpoll.serve.api.cursor import Mark
+from redpoll.serve.api.formats import Format
+from redpoll.serve.door import Reader
+from redpoll.serve.problems import BadQuery
+from redpoll.store.ports import Row
+
+MAX_LIMIT = 1000
+MAX_RADIUS_ARCSEC = 18_000.0
+Night = Annotated[int, Field(ge=0, le=99_991_231, description="night as YYYYMMDD", examples=[20260310])]
+_CONE = ("ra", "dec", "radius_arcsec")
+
+
+class AlertQuery(BaseModel):
+    """Parameters of /api/v2/alerts: one object, one cone, or the newest alerts of a topic and a night."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    topic: str | None = Field(default=None, max_length=200, description="only alerts that passed this filter")
+    night: Night | None = None
+    object_id: str | None = Field(default=None, max_length=200, description="alerts of this object, newest first")
+    ra: float | None = Field(
+        default=None, ge=0, le=360, allow_inf_nan=False, description="centre of a cone, ICRS degrees"
+    )
+    dec: float | None = Field(
+        default=None, ge=-90, le=90, allow_inf_nan=False, description="centre of a cone, ICRS degrees"
+    )
+    radius_arcsec: float | None = Field(
+        default=None,
+        gt=0,
+        le=MAX_RADIUS_ARCSEC,
+        allow_inf_nan=False,
+        description="radius of a cone; nearest alerts first",
+    )
+    limit: int = Field(default=100, ge=1, le=MAX_LIMIT, description="alerts per page")
+    cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before")
+    format: Format | None = Field(default=None, description="else the Accept header decides")
+
+    def search(self) -> str:
+        """What is searched for, without paging and format: what a cursor is bound to."""
+        return self.model_dump_json(exclude={"limit", "cursor", "format"}, exclude_none=True)
+
+    def check(self) -> None:
+        """Refuse a mixture of searches that the store cannot answer together."""
+        given = [name for name in _CONE if getattr(self, name) is not None]
+        if given and len(given) < len(_CONE):
+            missing = ", ".join(name for name in _CONE if name not in given)
+            raise BadQuery(f"a cone needs ra, dec and radius_arcsec; missing: {missing}")
+        by_topic = self.topic is not None or self.night is not None
+        if bool(given) + (self.object_id is not None) + by_topic > 1:
+            raise BadQuery("ask for one of: object_id; ra, dec and radius_arcsec; topic and night")
+
+
+def page_of(reader: Reader, query: AlertQuery) -> tuple[list[Row], str | None]:
+    """Rows of one page and the cursor of the next, None on the last."""
+    query.check()
+    mark = cursors.decode(query.cursor, query.search()) if query.cursor is not None else None
+    key = "separation_arcsec" if query.ra is not None else "mjd"
+    rows = _rows(reader, query, mark)
+    page, rest = rows[: query.limit], rows[query.limit :]
+    if not rest:
+        return page, None
+    return page, cursors.encode((page[-1][key], int(page[-1]["alert_id"])), query.search())
+
+
+def _rows(reader: Reader, query: AlertQuery, mark: Mark | None) -> list[Row]:
+    """Rows after the mark, one more than fit on the page if there are more."""
+    n = query.limit + 1
+    if query.object_id is not None:
+        rows = reader.alerts_of(query.object_id, limit=n if mark is None else None)
+        return [row for row in rows if mark is None or (row["mjd"], int(row["alert_id"])) < mark][:n]
+    if query.ra is not None and query.dec is not None and query.radius_arcsec is not None:
+        rows = reader.cone(query.ra, query.dec, query.radius_arcsec, limit=None)
+        rows.sort(key=lambda row: (row["separation_arcsec"], int(row["alert_id"])))
+        return [row for row in rows if mark is None or (row["separation_arcsec"], int(row["alert_id"])) > mark][:n]
+    return reader.latest(topic=query.topic, night=query.night, limit=n, before=mark)

@@ -1,0 +1,1 @@
+"""Cutouts as pictures: a bounded FITS reader, stretches, and a small PNG writer."""

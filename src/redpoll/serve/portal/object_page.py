@@ -1,0 +1,200 @@
+"""What an object's page shows, gathered from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from redpoll.errors import NotFound, StoreError
+from redpoll.schema.alert import COLUMNS, CUTOUTS
+from redpoll.schema.bands import BANDS, KINDS
+from redpoll.serve.api.facts import column_facts
+from redpoll.serve.curve import Curve
+from redpoll.serve.door import Reader
+from redpoll.serve.portal.plot import SHAPES, Plot, light_curve_plot
+from redpoll.serve.values import shortest
+from redpoll.store.ports import Row
+
+POINTS_A_PAGE = 50
+ALERTS_A_PAGE = 25
+_NOTHING: Row = dict.fromkeys(COLUMNS)
+_NOT_VALUES = {*CUTOUTS, "light_curve", "packet", "tags"}
+_GROUPS = {
+    "Identity": ("survey", "alert_id", "object_id", "night", "n_detections", "first_mjd"),
+    "Time and place": ("mjd", "ra", "dec", "hpx29"),
+    "Brightness": ("band", "flux", "flux_err", "mag", "mag_err", "limiting_mag", "is_positive"),
+}
+"""Columns of the data model under a heading; the rest follow as surroundings and quality."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One column of an alert with what it means."""
+
+    name: str
+    value: Any
+    unit: str
+    doc: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Columns under one heading, from the survey or from one module."""
+
+    title: str
+    is_added: bool
+    values: list[Value]
+
+
+@dataclass(frozen=True)
+class Paged:
+    """One page of a table: rows, its number from 1, how many pages, and how many rows in all."""
+
+    rows: list[Any]
+    page: int
+    n_pages: int
+    n_rows: int
+
+
+@dataclass(frozen=True)
+class ObjectPage:
+    """The page of one object; ``alert`` is the one whose cutouts and columns are shown."""
+
+    summary: Row
+    alert: Row
+    is_newest: bool
+    curve: Curve
+    plot: Plot | None
+    bands: list[tuple[str, dict[str, int]]]
+    data: dict[str, Any]
+    points: Paged
+    alerts: Paged
+    groups: list[Group]
+    cutouts: list[str]
+    best: list[Value]
+    trouble: str | None
+
+
+def object_page(reader: Reader, object_id: str, alert_id: int | None, points: int, alerts: int) -> ObjectPage:
+    """Gather the page; NotFound if there is no such object, or no such alert of it."""
+    summary = reader.object(object_id)
+    rows = [_NOTHING | row for row in reader.alerts_of(object_id)]
+    alert = _chosen(rows, alert_id)
+    curve = Curve.from_table(reader.light_curve(object_id))
+    whole, made_by, trouble = _whole(reader, alert)
+    return ObjectPage(
+        summary=summary,
+        alert=alert,
+        is_newest=alert is rows[0],
+        curve=curve,
+        plot=light_curve_plot(curve),
+        bands=curve.bands(),
+        data=plot_data(curve),
+        points=paged(_point_rows(curve), points, POINTS_A_PAGE),
+        alerts=paged(rows, alerts, ALERTS_A_PAGE),
+        groups=_groups(reader, alert | whole, made_by),
+        cutouts=[name.removeprefix("cutout_") for name in CUTOUTS if whole.get(name) is not None],
+        best=_best(reader, summary),
+        trouble=trouble,
+    )
+
+
+def _chosen(rows: Sequence[Row], alert_id: int | None) -> Row:
+    """The alert that was asked for, else the newest."""
+    for row in rows:
+        if alert_id is None or int(row["alert_id"]) == alert_id:
+            return row
+    raise NotFound(f"this object has no alert {alert_id}" if rows else "this object has no alerts")
+
+
+def _whole(reader: Reader, alert: Row) -> tuple[Row, Mapping[str, str], str | None]:
+    """The alert from the archive and who made its values; without the archive, what went wrong."""
+    survey, alert_id = alert["survey"], int(alert["alert_id"])
+    try:
+        made_by = reader.provenance(alert_id, survey)
+        stored = {row["name"] for row in reader.columns()}
+        wanted = [name for name in (*COLUMNS, *made_by) if name in stored and name != "light_curve"]
+        return reader.whole(alert_id, survey, wanted), made_by, None
+    except StoreError as error:
+        return {}, {}, str(error)
+
+
+def plot_data(curve: Curve) -> dict[str, Any]:
+    """The curve for the page's own drawing: columns of numbers, times after `mjd0`, fluxes in nJy."""
+    start = float(np.floor(curve.mjd[0])) if len(curve) else 0.0
+    return {
+        "mjd0": start,
+        "mjd": [round(float(t) - start, 5) for t in curve.mjd],
+        "flux": [_short(v) for v in curve.flux],
+        "err": [_short(v) for v in curve.flux_err],
+        "band": curve.band.tolist(),
+        "kind": curve.kind.tolist(),
+        "bands": BANDS,
+        "kinds": KINDS,
+        "shapes": SHAPES,
+    }
+
+
+def _short(value: float) -> float | None:
+    return float(f"{value:.5g}") if np.isfinite(value) else None
+
+
+def _point_rows(curve: Curve) -> list[dict[str, Any]]:
+    """Points, newest first, as the table shows them."""
+    return [
+        {
+            "mjd": float(curve.mjd[i]),
+            "band": BANDS[curve.band[i]] if curve.band[i] >= 0 else None,
+            "kind": KINDS[curve.kind[i]] if curve.kind[i] >= 0 else None,
+            "is_limit": bool(curve.is_limit[i]),
+            "mag": float(curve.mag[i]),
+            "mag_err": float(curve.mag_err[i]),
+            "flux": shortest(float(curve.flux[i])),
+            "flux_err": shortest(float(curve.flux_err[i])),
+        }
+        for i in reversed(range(len(curve)))
+    ]
+
+
+def paged(rows: Sequence[Any], page: int, size: int) -> Paged:
+    """One page of rows; a page beyond the last is the last.
+
+    >>> paged(range(7), 99, 3)
+    Paged(rows=[6], page=3, n_pages=3, n_rows=7)
+    """
+    n_pages = max(1, -(-len(rows) // size))
+    page = min(max(page, 1), n_pages)
+    return Paged(list(rows[(page - 1) * size : page * size]), page, n_pages, len(rows))
+
+
+def _groups(reader: Reader, row: Row, made_by: Mapping[str, str]) -> list[Group]:
+    """Columns of an alert: first what modules added, one group each, then the data model's."""
+    survey = row.get("survey")
+    facts = column_facts(reader, row, survey, made_by)
+    values = {
+        name: Value(name, item, **{key: facts[name][key] for key in ("unit", "doc", "by")})
+        for name, item in row.items()
+        if name in facts and name not in _NOT_VALUES
+    }
+    makers = dict.fromkeys(made_by[name] for name in values if name in made_by)
+    groups = [Group(maker, True, [v for v in values.values() if made_by.get(v.name) == maker]) for maker in makers]
+    own = {name: v for name, v in values.items() if name not in made_by}
+    for title, names in _GROUPS.items():
+        groups.append(Group(title, False, [own.pop(name) for name in names if name in own]))
+    groups.append(Group("Surroundings and quality", False, list(own.values())))
+    return [group for group in groups if group.values]
+
+
+def _best(reader: Reader, summary: Row) -> list[Value]:
+    """The best value of each score over all alerts of the object."""
+    scores = {name.removeprefix("best_"): v for name, v in summary.items() if name.startswith("best_")}
+    facts = column_facts(reader, scores)
+    return [
+        Value(name, value, facts[name]["unit"], facts[name]["doc"], "")
+        for name, value in scores.items()
+        if name in facts and value is not None
+    ]

@@ -1,0 +1,115 @@
+"""What the front page shows: one night's ledger, its topics, and the newest candidates."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from redpoll.errors import StoreError
+from redpoll.schema.alert import COLUMNS
+from redpoll.serve.door import Reader
+from redpoll.serve.portal.sparkline import Sparkline, sparkline
+from redpoll.store.ports import Row
+
+N_CANDIDATES = 40
+ALL_ALERTS = "all"
+"""Instead of a topic: every alert, whether or not it passed a filter."""
+_NOTHING: Row = dict.fromkeys(COLUMNS)
+_N_NIGHTS = 14
+_OUTCOMES = ("received", "stored", "duplicate", "rejected")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One object among the newest alerts: its newest alert, and its history as a sparkline."""
+
+    alert: Row
+    spark: Sparkline | None
+
+
+@dataclass(frozen=True)
+class Tonight:
+    """The front page of one night; ``total`` and ``reasons`` sum over the surveys in ``ledger``."""
+
+    night: int | None
+    nights: list[int]
+    ledger: list[Row]
+    total: dict[str, int]
+    reasons: list[tuple[str, int]]
+    nightless: list[Row]
+    topics: list[tuple[str, int]]
+    topic: str | None
+    candidates: list[Candidate]
+
+
+class Sparklines:
+    """Sparklines of alerts, remembered, because an alert never changes once it is stored."""
+
+    def __init__(self, size: int = 4096) -> None:
+        self._known: OrderedDict[tuple[str, int], Sparkline | None] = OrderedDict()
+        self._size, self._lock = size, threading.Lock()
+
+    def of(self, reader: Reader, alert: Row) -> Sparkline | None:
+        """Sparkline of the light curve that came with an alert; None if it cannot be read."""
+        key = alert["survey"], int(alert["alert_id"])
+        if key not in self._known:
+            spark = self._read(reader, *key)
+            with self._lock:
+                self._known[key] = spark
+                while len(self._known) > self._size:
+                    self._known.popitem(last=False)
+            return spark
+        return self._known.get(key)
+
+    @staticmethod
+    def _read(reader: Reader, survey: str, alert_id: int) -> Sparkline | None:
+        try:
+            return sparkline(reader.whole(alert_id, survey, ["light_curve"]).get("light_curve"))
+        except StoreError:
+            return None
+
+
+def tonight(reader: Reader, sparklines: Sparklines, night: int | None = None, topic: str | None = None) -> Tonight:
+    """The front page of a night, by default the newest; of one topic, all alerts, or whatever passed a filter."""
+    rows = reader.ledger(by="night")
+    nights = sorted({row["night"] for row in rows if row["night"] is not None}, reverse=True)
+    night = night if night is not None else (nights[0] if nights else None)
+    ledger = [row for row in rows if row["night"] == night and night is not None]
+    topics = sorted(reader.topics(night=night).items(), key=lambda item: (-item[1], item[0]))
+    alerts = _newest(reader, night, topic, [name for name, n in topics if n])
+    return Tonight(
+        night=night,
+        nights=nights[:_N_NIGHTS],
+        ledger=ledger,
+        total={name: sum(row[name] for row in ledger) for name in _OUTCOMES},
+        reasons=reasons_of(ledger),
+        nightless=[row for row in rows if row["night"] is None],
+        topics=topics,
+        topic=topic,
+        candidates=[Candidate(alert, sparklines.of(reader, alert)) for alert in alerts],
+    )
+
+
+def reasons_of(ledger: Iterable[Row]) -> list[tuple[str, int]]:
+    """Packets per reason over all rows, most frequent first."""
+    total: dict[str, int] = {}
+    for row in ledger:
+        for reason, n in row["reasons"].items():
+            total[reason] = total.get(reason, 0) + n
+    return sorted(total.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _newest(reader: Reader, night: int | None, topic: str | None, topics: Sequence[str]) -> list[Row]:
+    """Newest alert of each of the latest objects."""
+    if topic == ALL_ALERTS or (topic is None and not topics):
+        wanted: list[str | None] = [None]
+    else:
+        wanted = list(topics) if topic is None else [topic]
+    rows = [row for name in wanted for row in reader.latest(topic=name, night=night, limit=2 * N_CANDIDATES)]
+    rows.sort(key=lambda row: (row["mjd"], int(row["alert_id"])), reverse=True)
+    objects: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        objects.setdefault((row["survey"], row["object_id"]), _NOTHING | row)
+    return list(objects.values())[:N_CANDIDATES]

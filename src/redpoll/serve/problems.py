@@ -1,0 +1,127 @@
+"""Errors as RFC 9457 problem documents for programs, and as pages for people."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from redpoll.errors import NotFound, PacketError, StoreError
+from redpoll.serve.door import StoreNotReady
+from redpoll.serve.values import to_json
+
+log = logging.getLogger(__name__)
+MEDIA_TYPE = "application/problem+json"
+
+
+class BadQuery(Exception):
+    """A question that cannot be answered as it was put (400): a stale cursor, a mixture of searches."""
+
+
+Headers = Mapping[str, str]
+
+
+def problem(
+    status: int, detail: str, errors: list[dict[str, str]] | None = None, headers: Headers | None = None
+) -> Response:
+    """A problem document: `detail` says what is wrong and what to do, `errors` which parameters are meant."""
+    body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    body |= {"detail": detail} | ({"errors": errors} if errors else {})
+    return Response(to_json(body), status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def is_for_programs(request: Request) -> bool:
+    """Whether the answer goes to a program: the API's paths, health, JSON twins."""
+    path = request.url.path
+    return path.startswith("/api/") or path in ("/healthz", "/openapi.json") or path.endswith(".json")
+
+
+Answer = Callable[[Request, int, str], Response]
+STATUS: dict[type[Exception], int] = {
+    NotFound: 404,
+    PacketError: 404,
+    BadQuery: 400,
+    StoreNotReady: 503,
+    StoreError: 503,
+}
+
+
+def add_problems(app: FastAPI, page: Answer) -> None:
+    """Answer errors with a problem document where a program asks, and with a `page` where a person does.
+
+    ``page(request, status, detail)`` makes the page; it may read the store, so it runs in a worker thread.
+    """
+
+    async def answer(
+        request: Request,
+        status: int,
+        detail: str,
+        errors: list[dict[str, str]] | None = None,
+        headers: Headers | None = None,
+    ) -> Response:
+        detail = without_path(detail, request)
+        if is_for_programs(request):
+            return problem(status, detail, errors, headers)
+        return await run_in_threadpool(page, request, status, detail)
+
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return await answer(request, 422, *explain(request, error))
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        detail = str(error.detail)
+        if error.status_code == HTTPStatus.NOT_FOUND and detail == HTTPStatus.NOT_FOUND.phrase:
+            detail = f"there is nothing at {request.url.path}"
+        return await answer(request, error.status_code, detail, headers=error.headers)
+
+    async def known(request: Request, error: Exception) -> Response:
+        status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+        if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return await answer(request, status, str(error))
+        log.warning("the store cannot answer: %s", error, extra={"path": request.url.path})
+        return await answer(request, status, str(error), headers={"Retry-After": "5"})
+
+    async def unexpected(request: Request, error: Exception) -> Response:
+        return problem(500, "This should not have happened; the server's log says what did.")
+
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    for kind in STATUS:
+        app.add_exception_handler(kind, known)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def without_path(detail: str, request: Request) -> str:
+    """The detail without the place of the store on this machine, which is nobody's business."""
+    path = request.app.state.door.path
+    return detail.replace(str(path.absolute()), "this store").replace(str(path), "this store")
+
+
+def explain(request: Request, error: RequestValidationError) -> tuple[str, list[dict[str, str]]]:
+    """One sentence on what is wrong with a request, and the same for each parameter."""
+    errors = [_explain_one(request, each) for each in error.errors()]
+    return "; ".join(f"{e['name']}: {e['message']}" if e["name"] else e["message"] for e in errors), errors
+
+
+def _explain_one(request: Request, error: dict[str, Any]) -> dict[str, str]:
+    place, name = (*(str(part) for part in error["loc"][:2]), "", "")[:2]
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        near = get_close_matches(name, _parameters(request), n=1, cutoff=0.5)
+        message = "unknown parameter" + (f"; did you mean '{near[0]}'?" if near else "")
+    return {"in": place, "name": name, "message": message}
+
+
+def _parameters(request: Request) -> list[str]:
+    route = request.scope.get("route")
+    operation = request.app.openapi()["paths"].get(getattr(route, "path_format", ""), {}).get("get", {})
+    return [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]

@@ -1,0 +1,60 @@
+"""Rows of the store as plain JSON values: no NaN, no rounding noise, no number that JavaScript would spoil."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+
+from redpoll.schema.alert import COLUMNS
+
+_SAFE_INTEGER = 2**53 - 1
+_ID = re.compile(r"^(alert_id|object_id|hpx29|candid|pid|rfid|\w*[a-z]Id)$")
+_FLOAT32 = frozenset(name for name, column in COLUMNS.items() if column.dtype == "float32")
+
+
+def plain(value: Any, name: str = "") -> Any:
+    """The value of column `name` as JSON knows it.
+
+    NaN and infinity become None, bytes are dropped to None, identifiers and integers beyond 2^53 become strings,
+    and float32 columns lose the digits that float64 adds to them.
+
+    >>> plain(float("nan")), plain(1234, "candid"), plain(18.299999237060547, "mag"), plain(2**60)
+    (None, '1234', 18.3, '1152921504606846976')
+    """
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | np.integer):
+        return str(value) if _ID.match(name) or abs(int(value)) > _SAFE_INTEGER else int(value)
+    if isinstance(value, float | np.floating):
+        return _plain_float(float(value), name in _FLOAT32 or isinstance(value, np.float32))
+    if isinstance(value, Mapping):
+        return {str(key): plain(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(item, name) for item in value]
+    return value.isoformat() if isinstance(value, date | datetime) else None
+
+
+def _plain_float(value: float, is_float32: bool) -> float | None:
+    if not math.isfinite(value):
+        return None
+    return shortest(value) if is_float32 else value
+
+
+def shortest(value: float) -> float:
+    """The float64 with the fewest digits that is still the same float32.
+
+    >>> shortest(0.10000000149011612)
+    0.1
+    """
+    return float(f"{value:.7g}") if np.float32(f"{value:.7g}") == np.float32(value) else float(f"{value:.9g}")
+
+
+def to_json(value: Any) -> bytes:
+    """Compact JSON as bytes; a NaN that slipped through is an error, not a token no parser knows."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
