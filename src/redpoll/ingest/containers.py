@@ -72,6 +72,10 @@ class _Block:
     start: int
     stop: int
 
+    def ends_with(self, sync: bytes) -> bool:
+        """Whether it is whole, so far as its marker tells."""
+        return self.raw[self.stop :] == sync
+
 
 def _one_container(stream: ByteStream, place: Place, first: int) -> Generator[Packet, None, int]:
     """Packets of the container at hand; the number of the record after it."""
@@ -129,6 +133,8 @@ def _block(stream: ByteStream, place: Place) -> _Block:
 def _records(block: _Block, header: Header, head: bytes, first: int, place: Place) -> Iterator[Packet]:
     """Packets of a block, or one packet of the whole block if its records cannot be told apart."""
     try:
+        if not block.ends_with(header.sync):
+            raise PacketError("no sync marker follows it")
         data = decompress(header.codec, block.raw[block.start : block.stop])
         ends = record_ends(header.schema_text, data, block.count).tolist()
     except (PacketError, SchemaError) as error:
@@ -143,5 +149,5 @@ def _records(block: _Block, header: Header, head: bytes, first: int, place: Plac
 
 def _check_end(block: _Block, header: Header, place: Place, *, is_alone: bool) -> None:
     """A single broken record is a dead letter and no more; whatever else lacks its sync marker loses records."""
-    if block.raw[-_SYNC_BYTES:] != header.sync and not (is_alone and block.count == 1):
+    if not block.ends_with(header.sync) and not (is_alone and block.count == 1):
         raise SourceError(f"{place}: the container is cut short or damaged here; fetch or copy it again")
