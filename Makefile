@@ -56,10 +56,9 @@ $(DONE)/dev: requirements/dev.txt pyproject.toml tools/install.sh $(PACKAGES:%=%
 	@tools/install.sh requirements/dev.txt . $(PACKAGES)
 	@touch $@ $(DONE)/runtime
 
-$(DONE)/frontend: package-lock.json $(wildcard tools/frontend.*) | $(DONE)/python
+$(DONE)/frontend: package-lock.json tools/frontend.py | $(DONE)/python
 	@command -v npm >/dev/null || tools/debian.sh "for the portal's front-end packages" npm
-	@npm ci --silent --no-audit --no-fund --ignore-scripts
-	@tools/frontend.sh
+	@python tools/frontend.py
 	@touch $@
 
 $(DONE)/chromium: | $(DONE)/python
