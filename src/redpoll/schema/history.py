@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,11 +46,14 @@ def light_curves(own: Points, *histories: Points) -> LightCurves:
     ``own`` has exactly one point a row, in row order.
     """
     parts = [h.kept(np.isfinite(h.mjd)) for h in histories]
-    row, mjd, band, flux, flux_err, kind = (
-        np.concatenate([getattr(p, name) for p in (*parts, own)]) for name in _NAMES
-    )
+    joined: dict[str, NDArray[Any]] = {
+        name: np.concatenate([getattr(p, name) for p in (*parts, own)]) for name in _NAMES
+    }
+    row = joined["row"]
     is_own = np.arange(len(row)) >= len(row) - len(own.row)
-    order = np.lexsort((mjd, is_own, row))
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(own.row)))])
-    columns = (mjd, band, flux.astype(np.float32, copy=False), flux_err.astype(np.float32, copy=False), kind)
-    return LightCurves(offsets.astype(np.int64), *(c[order] for c in columns))
+    order = np.lexsort((joined["mjd"], is_own, row))
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(own.row)))]).astype(np.int64)
+    mjd, band, flux, flux_err, kind = (joined[name][order] for name in _NAMES[1:])
+    return LightCurves(
+        offsets, mjd, band, flux.astype(np.float32, copy=False), flux_err.astype(np.float32, copy=False), kind
+    )

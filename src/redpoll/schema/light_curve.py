@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -54,8 +55,8 @@ class LightCurves:
         return self._sliced(before[self.offsets], keep)
 
     def _sliced(self, offsets: NDArray[np.int64], part: slice | NDArray[np.bool_]) -> LightCurves:
-        columns = (self.mjd, self.band, self.flux, self.flux_err, self.kind)
-        return LightCurves(offsets, *(c[part] for c in columns))
+        band, flux, flux_err = self.band[part], self.flux[part], self.flux_err[part]
+        return LightCurves(offsets, self.mjd[part], band, flux, flux_err, self.kind[part])
 
     @classmethod
     def from_arrow(cls, array: pa.Array) -> LightCurves:
@@ -65,8 +66,8 @@ class LightCurves:
         points = array.values.slice(offsets[0], offsets[-1] - offsets[0])
         offsets = offsets - offsets[0]
         mjd, band, flux, flux_err, kind = points.flatten()
-        floats = (c.to_numpy(zero_copy_only=False) for c in (flux, flux_err))
-        return cls(offsets, mjd.to_numpy(zero_copy_only=False), _codes(band, BANDS), *floats, _codes(kind, KINDS))
+        times, fluxes, errors = (c.to_numpy(zero_copy_only=False) for c in (mjd, flux, flux_err))
+        return cls(offsets, times, _codes(band, BANDS), fluxes, errors, _codes(kind, KINDS))
 
     def to_arrow(self) -> pa.ListArray:
         """The Arrow ``light_curve`` column; NaN becomes null."""
@@ -88,11 +89,11 @@ def _dictionary(codes: NDArray[np.int8], names: tuple[str, ...]) -> pa.Dictionar
     return pa.DictionaryArray.from_arrays(known, pa.array(names))
 
 
-def _codes(array: pa.Array, names: tuple[str, ...]) -> NDArray[np.int8]:
+def _codes(array: Any, names: tuple[str, ...]) -> NDArray[np.int8]:
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
     order = np.array([names.index(n) if n in names else -1 for n in array.dictionary.to_pylist()], np.int8)
-    indices = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    indices: NDArray[np.int64] = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     if np.array_equal(order, np.arange(len(order))):
         return indices.astype(np.int8, copy=False)
     return np.where(indices >= 0, order[indices] if len(order) else -1, -1).astype(np.int8)

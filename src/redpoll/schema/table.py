@@ -9,6 +9,7 @@ from redpoll.astro.sky import hpx29, is_position
 from redpoll.astro.time import is_night, night_of
 from redpoll.schema.alert import COLUMNS, PACKET, alert_schema
 from redpoll.schema.bands import SURVEYS
+from redpoll.schema.rows import without_views
 
 
 def assemble(survey: str, columns: dict[str, pa.Array], packet: pa.StructArray, night_offset: float) -> pa.RecordBatch:
@@ -26,5 +27,7 @@ def assemble(survey: str, columns: dict[str, pa.Array], packet: pa.StructArray, 
         "hpx29": pa.array(places, mask=~on_sky),
     }
     arrays = [columns[name].cast(COLUMNS[name].arrow_type) for name in COLUMNS]
+    plain = without_views(packet.type)
+    packet = packet if plain == packet.type else packet.cast(plain)
     schema = alert_schema().append(pa.field(PACKET, packet.type))
     return pa.RecordBatch.from_arrays([*arrays, packet], schema=schema)

@@ -52,6 +52,7 @@ def record_ends(schema_text: str, data: bytes, count: int) -> NDArray[np.int64]:
         raise PacketError(f"a block of {len(data)} bytes claims {count} records")
     starts = np.full(count, -1, np.int64)
     starts[:1] = 0
+    ends: NDArray[np.int64]
     _, codes, ends = _run(program, pa.py_buffer(data), starts, np.full(count, -1, np.int64))
     if codes.any():
         bad = int(np.flatnonzero(codes)[0])

@@ -13,7 +13,18 @@ import numpy as np
 from numba import njit, types
 
 from redpoll.schema.avro.program import (
-    ARRAY, BOOLEAN, BYTES, DOUBLE, END, ENUM, FIXED, FLOAT, INT, ITEM_END, LONG, RECORD,
+    ARRAY,
+    BOOLEAN,
+    BYTES,
+    DOUBLE,
+    END,
+    ENUM,
+    FIXED,
+    FLOAT,
+    INT,
+    ITEM_END,
+    LONG,
+    RECORD,
 )  # fmt: skip
 
 ERRORS = (

@@ -1,0 +1,165 @@
+"""One TOML file, typed: every key with its default is in ``default.toml``, which a test holds complete."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from redpoll.errors import ConfigError
+
+OFF = "off"
+"""Written for a setting that shall have no value although it has a default, such as a quality cut."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How a run works: worker processes, and packets a batch (None: chosen by itself)."""
+
+    workers: int | None = None
+    batch_size: int | None = None
+
+
+@dataclass(frozen=True)
+class IngestConfig:
+    """Where schemas of framed packets come from."""
+
+    schemas: tuple[str, ...] = ()
+    registry: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class CutsConfig:
+    """Quality cuts of one survey; None is off."""
+
+    min_real_bogus: float | None = None
+    max_bad_pixels: int | None = None
+    bands: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class QualityConfig:
+    """Quality cuts per survey."""
+
+    ztf: CutsConfig = CutsConfig(min_real_bogus=0.55, max_bad_pixels=0, bands=("g", "r"))
+    rubin: CutsConfig = CutsConfig()
+
+
+@dataclass(frozen=True)
+class ModulesConfig:
+    """Science modules left out, and settings that differ from their defaults, by module."""
+
+    off: tuple[str, ...] = ()
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FiltersConfig:
+    """Filters left out, settings by topic, and filters written as one line: topic -> expression."""
+
+    off: tuple[str, ...] = ()
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    expressions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ServeConfig:
+    """Where the portal listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole configuration."""
+
+    store: str = "redpoll-store"
+    run: RunConfig = RunConfig()
+    ingest: IngestConfig = IngestConfig()
+    quality: QualityConfig = QualityConfig()
+    modules: ModulesConfig = ModulesConfig()
+    filters: FiltersConfig = FiltersConfig()
+    serve: ServeConfig = ServeConfig()
+
+
+def default_toml() -> str:
+    """The commented default file, which is the reference of all settings."""
+    return (files("redpoll") / "default.toml").read_text()
+
+
+def load_config(path: Path | None = None) -> Config:
+    """The configuration in a TOML file, or the defaults.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is not TOML, has an unknown key or a value of the wrong type.
+    """
+    if path is None:
+        return Config()
+    try:
+        return parse_config(path.read_text(), str(path))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text") from error
+
+
+def parse_config(text: str, where: str = "configuration") -> Config:
+    """The configuration in TOML text; `where` names it in errors.
+
+    >>> parse_config("[serve]\\nport = 9000").serve.port
+    9000
+    """
+    try:
+        tree = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{where}: not TOML: {error}") from error
+    config: Config = _changed(Config(), tree, where)
+    return config
+
+
+def _changed(base: Any, tree: Mapping[str, Any], where: str) -> Any:
+    """A copy of the section `base` with the values in `tree`; what it does not name stays."""
+    hints = get_type_hints(type(base))
+    names = [f.name for f in fields(base)]
+    for key in tree:
+        if key not in names:
+            near = get_close_matches(key, names, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(names)}"
+            raise ConfigError(f"{where}: unknown key '{key}'{hint}")
+    values = {key: _value(hints[key], value, f"{where}: {key}", getattr(base, key)) for key, value in tree.items()}
+    return replace(base, **values)
+
+
+def _value(kind: Any, value: Any, where: str, base: Any = None) -> Any:
+    if is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise ConfigError(f"{where}: expected a table, got {value!r}")
+        return _changed(base, value, where)
+    if isinstance(kind, UnionType):
+        return None if value == OFF else _value(next(k for k in get_args(kind) if k is not NoneType), value, where)
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise ConfigError(f"{where}: expected a list of strings, got {value!r}")
+        return tuple(value)
+    if get_origin(kind) is not None:
+        return _mapping(kind, value, where)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise ConfigError(f"{where}: expected {kind.__name__}, got {value!r}")
+    return value
+
+
+def _mapping(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where}: expected a table, got {value!r}")
+    inner = get_args(kind)[1]
+    return value if inner is Any else {k: _value(inner, v, f"{where}.{k}") for k, v in value.items()}

@@ -1,0 +1,60 @@
+"""Reads blocks ahead of the workers, in a thread of its own."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+
+from redpoll.plugin.ports import Packet
+
+Packets = Sequence[Packet]
+_AHEAD = 2
+
+
+class Reader:
+    """The blocks of an iterator, a few read ahead. An error of the iterator is raised where the block is asked for."""
+
+    def __init__(self, blocks: Iterator[Packets]) -> None:
+        self._queue: queue.Queue[Packets | BaseException | None] = queue.Queue(_AHEAD)
+        self._stopped = threading.Event()
+        self.is_done = False
+        self._thread = threading.Thread(target=self._read, args=(blocks,), daemon=True, name="redpoll-reader")
+        self._thread.start()
+
+    def next(self, timeout: float) -> Packets | None:
+        """The next block, or None if there is none yet or, with `is_done`, none any more."""
+        if self.is_done:
+            return None
+        try:
+            block = self._queue.get(timeout=timeout) if timeout else self._queue.get_nowait()
+        except queue.Empty:
+            return None
+        self.is_done = block is None or isinstance(block, BaseException)
+        if isinstance(block, BaseException):
+            raise block
+        return block
+
+    def stop(self) -> None:
+        """Read no further."""
+        self.is_done = True
+        self._stopped.set()
+
+    def _read(self, blocks: Iterator[Packets]) -> None:
+        last: BaseException | None = None
+        try:
+            for block in blocks:
+                if not self._put(block):
+                    return
+        except BaseException as error:
+            last = error
+        self._put(last)
+
+    def _put(self, block: Packets | BaseException | None) -> bool:
+        while not self._stopped.is_set():
+            try:
+                self._queue.put(block, timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False

@@ -1,0 +1,44 @@
+"""A worker process: makes its task once, then turns one block after the other into a result."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from redpoll.engine.memory import Inbox
+from redpoll.errors import RedpollError
+from redpoll.ingest.decode import Block
+
+Task = Callable[[Block], Any]
+MakeTask = Callable[[], Task]
+_PR_SET_PDEATHSIG = 1
+
+
+def work(pipe: Connection, make_task: MakeTask, path: str) -> None:
+    """Serve blocks until the pipe closes. An error on purpose is the result; any other ends the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+    logging.getLogger("redpoll").setLevel(logging.WARNING)
+    inbox = Inbox(path)
+    try:
+        task = make_task()
+        while True:
+            size, offsets = pipe.recv()
+            try:
+                result: Any = task(Block(inbox.get(size), offsets))
+            except RedpollError as error:
+                result = error
+            pipe.send(result)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+
+
+def _die_with_parent() -> None:
+    """On Linux, have this process killed when the run that started it dies, whatever killed that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,61 @@
+"""From the configuration to the graph of modules and filters, and to the chain that a worker runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from redpoll.config import Config, CutsConfig
+from redpoll.engine.worker import MakeTask
+from redpoll.errors import ConfigError
+from redpoll.ingest.decode import PacketDecoder
+from redpoll.ingest.schemas import SchemaPlaces
+from redpoll.pipeline.chain import Chain
+from redpoll.plugin.discovery import installed_filters, installed_modules
+from redpoll.plugin.expression import expression_filter
+from redpoll.plugin.graph import Graph
+from redpoll.quality.cuts import Cuts
+from redpoll.schema.bands import BANDS
+from redpoll.store import open_store
+
+
+def build_graph(config: Config) -> Graph:
+    """The installed modules and filters that `config` leaves on, and its expressions.
+
+    Raises
+    ------
+    ConfigError, PluginError, UnknownColumn, ExpressionError
+        If a name in the configuration is unknown, or the modules do not fit together.
+    """
+    modules = _left_on(installed_modules(), config.modules.off, "modules")
+    filters = _left_on(installed_filters(), config.filters.off, "filters")
+    filters += [expression_filter(topic, text) for topic, text in config.filters.expressions.items()]
+    settings: Mapping[str, Mapping[str, Any]] = {**config.modules.settings, **config.filters.settings}
+    return Graph.build(modules, filters, settings=settings)
+
+
+def chain_maker(config: Config, store: Path) -> MakeTask:
+    """What makes the chain in any process: plain data and names, to be sent to workers."""
+    return partial(_make_chain, config, store, build_graph(config))
+
+
+def _make_chain(config: Config, store: Path, graph: Graph) -> Chain:
+    reader = open_store(store)
+    schemas = SchemaPlaces(config.ingest.schemas, config.ingest.registry).lookup()
+    cuts = {"ztf": _cuts(config.quality.ztf, "ztf"), "rubin": _cuts(config.quality.rubin, "rubin")}
+    return Chain(PacketDecoder(schemas), cuts, graph, reader.known, reader.parts)
+
+
+def _cuts(config: CutsConfig, survey: str) -> Cuts:
+    if unknown := set(config.bands or ()) - set(BANDS):
+        raise ConfigError(f"quality: {survey}: bands: unknown {', '.join(sorted(unknown))}; use {', '.join(BANDS)}")
+    return Cuts(config.min_real_bogus, config.max_bad_pixels, config.bands)
+
+
+def _left_on(nodes: list[Any], off: tuple[str, ...], what: str) -> list[Any]:
+    names = [node.name for node in nodes]
+    if unknown := [name for name in off if name not in names]:
+        raise ConfigError(f"{what}: off: there is no {', '.join(unknown)}; installed: {', '.join(names) or 'none'}")
+    return [node for node in nodes if node.name not in off]

@@ -1,0 +1,33 @@
+"""What an alert must have to be an alert: identity, time, place and sign."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+_NEEDED = {
+    "alert_id": "alert_id is missing",
+    "object_id": "object_id is missing",
+    "mjd": "mjd is missing, not finite or out of range",
+    "night": "mjd is missing, not finite or out of range",
+    "ra": "ra is missing or not finite",
+    "dec": "dec is missing or not finite",
+    "hpx29": "ra and dec are no place on the sky",
+    "is_positive": "the sign of the flux is neither positive nor negative",
+}
+
+
+def unusable(alerts: pa.RecordBatch) -> dict[int, str]:
+    """Row -> reason for every alert that lacks what the data model says is never null."""
+    reasons: dict[int, str] = {}
+    for name, reason in _NEEDED.items():
+        column = alerts.column(name)
+        if column.null_count:
+            for row in np.flatnonzero(_missing(column)):
+                reasons.setdefault(int(row), reason)
+    return reasons
+
+
+def _missing(column: pa.Array) -> NDArray[np.bool_]:
+    return np.asarray(column.is_null().to_numpy(zero_copy_only=False))
