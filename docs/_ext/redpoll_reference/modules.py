@@ -20,7 +20,7 @@ PORTS = {"redpoll.sources": "Sources", "redpoll.sinks": "Sinks"}
 
 def page() -> str:
     """The page of modules and filters."""
-    nodes = [_section(title, [_node(e.load()) for e in own(group)]) for group, title in NODES.items()]
+    nodes = [_section(title, [describe(e.load()) for e in own(group)]) for group, title in NODES.items()]
     ports = [_section(title, [_port(e) for e in own(group)]) for group, title in PORTS.items()]
     return "\n\n".join([INTRODUCTION, *nodes, *ports]) + "\n"
 
@@ -35,7 +35,8 @@ def _section(title: str, parts: list[str]) -> str:
     return "\n\n".join([f"## {title}", *(parts or ["None yet."])])
 
 
-def _node(node: ScienceModule | AlertFilter) -> str:
+def describe(node: ScienceModule | AlertFilter) -> str:
+    """Section of a module or filter."""
     text = said(node.function.__doc__, node.name)
     kind = "one call per object" if node.per == "object" else "one call per batch"
     reads = ", ".join(f"`{name}`" for name in node.inputs)
