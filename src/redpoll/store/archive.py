@@ -97,6 +97,19 @@ def join_rows(part: Path, rows: np.ndarray[Any, Any]) -> pa.Table:
     return table
 
 
+def archived_schema(part: Path) -> pa.Schema:
+    """Every column of a part that is still there, in the order of its files."""
+    schemas = [pq.read_schema(part / file) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE) if (part / file).exists()]
+    fields = {field.name: field for schema in reversed(schemas) for field in schema}
+    return pa.schema([fields[name] for name in dict.fromkeys(n for s in schemas for n in s.names)])
+
+
+def made_by(part: Path) -> str:
+    """Column -> module@version of a part, as JSON."""
+    made: bytes = pq.read_schema(part / CUTOUT_FILE).metadata[PROVENANCE]
+    return made.decode()
+
+
 def take(table: pa.Table, rows: np.ndarray[Any, Any]) -> pa.Table:
     """Some rows of a table, in the order of their numbers; Arrow itself cannot do it for binary views."""
     views = [i for i, kind in enumerate(table.schema.types) if kind == pa.binary_view()]

@@ -12,12 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from redpoll.errors import StoreError
-from redpoll.schema.alert import CUTOUTS, PACKET
+from redpoll.schema.alert import COLUMNS, CUTOUTS, PACKET
 
 PASS = "pass_"
 CORE = ("alert_id", "night", "mjd", "ra", "dec", "hpx29")
 """Columns every index has from the start, besides survey and object_id, which are stored as keys."""
 KEYS = ("survey", "object_id")
+_RANK = {name: i for i, name in enumerate(COLUMNS)} | {PACKET: len(COLUMNS) + 1}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -53,6 +54,15 @@ def provenance(schema: pa.Schema) -> str:
     """Column -> module@version of the columns that say who made them, as JSON with sorted keys."""
     made = {f.name: _fact(f, "by") for f in schema if _fact(f, "by")}
     return json.dumps(made, sort_keys=True)
+
+
+def rank(name: str) -> tuple[int, str]:
+    """Where a column stands among the others: those of the data model first, then those of modules by name.
+
+    >>> sorted(["packet", "rise_rate", "mjd", "age", "survey"], key=rank)
+    ['survey', 'mjd', 'age', 'rise_rate', 'packet']
+    """
+    return _RANK.get(name, len(COLUMNS)), name
 
 
 def values(column: pa.Array) -> list[Any]:

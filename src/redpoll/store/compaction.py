@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +109,7 @@ def _write(
     for i, pixel in enumerate(pixels):
         progress(f"{survey} pixels", i, len(pixels))
         pieces = [run.piece(i) for run in runs if i in run.batches]
-        if same_schema and not pieces and pixel in old.pixels:
+        if same_schema and not pieces and old.pixels.get(pixel.start) == pixel:
             _link(old.folder / pixel.path, folder / pixel.path)
             continue
         table = pa.concat_tables([schema.empty_table(), *pieces, *old.rows(pixel)], promote_options="permissive")
@@ -136,23 +137,25 @@ class _Catalogue:
     """The generation that counts now; without pixels if there is none yet."""
 
     folder: Path
-    pixels: frozenset[Pixel]
+    pixels: dict[int, Pixel]
     schemas: list[pa.Schema]
 
     @classmethod
     def current(cls, connection: sqlite3.Connection, layout: Layout, survey: int) -> _Catalogue:
         found = connection.execute("SELECT name FROM generations WHERE survey = ?", (survey,)).fetchone()
         if found is None:
-            return cls(layout.generations, frozenset(), [])
+            return cls(layout.generations, {}, [])
         folder = layout.generations / found[0]
         sql = "SELECT start, stop, norder, npix, rows FROM pixels WHERE survey = ?"
-        pixels = frozenset(Pixel(*row) for row in connection.execute(sql, (survey,)))
+        pixels = {row[0]: Pixel(*row) for row in connection.execute(sql + " ORDER BY start", (survey,))}
         return cls(folder, pixels, [pq.read_schema(folder / "dataset" / "_common_metadata")])
 
     def rows(self, pixel: Pixel) -> Iterator[pa.Table]:
         """The alerts the catalogue has in a pixel, wherever its own borders are."""
-        for mine in sorted(self.pixels):
-            if mine.start < pixel.stop and pixel.start < mine.stop:
+        starts = list(self.pixels)
+        for start in starts[max(bisect_right(starts, pixel.start) - 1, 0) : bisect_left(starts, pixel.stop)]:
+            mine = self.pixels[start]
+            if pixel.start < mine.stop:
                 table = pq.read_table(self.folder / mine.path, partitioning=None)
                 inside = table[HEALPIX].to_numpy()
                 first, last = np.searchsorted(inside, [pixel.start, pixel.stop])

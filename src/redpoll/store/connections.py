@@ -9,7 +9,7 @@ from typing import Any
 
 from redpoll.errors import StoreError
 from redpoll.store import database
-from redpoll.store.columns import table_columns
+from redpoll.store.columns import rank, table_columns
 from redpoll.store.layout import Layout
 from redpoll.store.ports import Row
 
@@ -65,7 +65,7 @@ class AlertShape:
         if version != self._version:
             present = {*table_columns(self._connections.get(), "alerts"), *_OWN}
             columns = self._connections.execute("SELECT name, dtype FROM columns WHERE hot")
-            columns = [(name, dtype) for name, dtype in columns if name in present]
+            columns = sorted(((n, dtype) for n, dtype in columns if n in present), key=lambda c: rank(c[0]))
             self._bools = [name for name, dtype in columns if dtype == "bool"]
             self._names = [name for name, _ in columns]
             self._sql = ", ".join([*(_OWN.get(name, f'a."{name}"') for name in self._names), "a._tags"])

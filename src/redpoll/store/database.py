@@ -22,6 +22,13 @@ _READER: Mapping[str, str | int] = {"cache_size": -65536, "mmap_size": 1 << 33, 
 _HERE = Path(__file__)
 
 
+def is_newer(path: Path) -> bool:
+    """Whether a later Redpoll wrote this index; read from the file's header, which survives most damage."""
+    with path.open("rb") as file:
+        version, _, application = (int.from_bytes(file.read(100)[i : i + 4]) for i in (60, 64, 68))
+    return application == _APPLICATION and version > SCHEMA_VERSION
+
+
 def create(path: Path) -> sqlite3.Connection:
     """Make the index of a new store and open it for writing."""
     with sql_errors(path):

@@ -17,6 +17,7 @@ from redpoll.errors import StoreError
 from redpoll.store import database
 from redpoll.store.alert_reader import AlertQueries
 from redpoll.store.archive import Archive
+from redpoll.store.check import Report, check
 from redpoll.store.compaction import Compacted, Progress, compact
 from redpoll.store.connections import AlertShape, Connections
 from redpoll.store.insert import known
@@ -25,6 +26,7 @@ from redpoll.store.ledger import DeadLetterQueries, LedgerQueries
 from redpoll.store.lock import WriterLock
 from redpoll.store.object_reader import ObjectQueries
 from redpoll.store.ports import Commit, DeadLetter, Row
+from redpoll.store.rebuild import Rebuilt, rebuild
 from redpoll.store.writer import Clock, Writer
 
 
@@ -174,6 +176,11 @@ class Store:
         with database.sql_errors(self._layout.index):
             return compact(self._connection, self._layout, rows_per_pixel=rows_per_pixel, progress=progress)
 
+    def check(self, *, progress: Progress = no_progress) -> Report:
+        """Compare index, archive and ledger in every row; the report's ``problems`` are empty if the store is whole."""
+        with database.sql_errors(self._layout.index):
+            return check(self._connections.get(), self._layout, progress=progress)
+
     def close(self) -> None:
         """Close all connections and let the next writer in; harmless if done before."""
         self._connections.close()
@@ -199,6 +206,17 @@ class Store:
         self._writing_port()
         assert self._connection is not None
         return database.transaction(self._connection, self._layout.index)
+
+
+def rebuild_store(path: Path | str, *, progress: Progress = no_progress) -> Rebuilt:
+    """Make the index of the store in a folder anew from its archive; see `redpoll.store.rebuild.rebuild`.
+
+    Raises
+    ------
+    StoreError
+        If there is no archive, the store is open elsewhere, or the disk is full; the old index then stays.
+    """
+    return rebuild(path, progress=progress)
 
 
 def open_store(path: Path | str, *, mode: Literal["read", "write"] = "read", now: Clock = _utc_now) -> Store:

@@ -34,6 +34,13 @@ class Pixel:
     npix: int
     rows: int
 
+    @classmethod
+    def at(cls, path: Path, rows: int) -> Pixel:
+        """The pixel of a file named as in `path`."""
+        norder, npix = (int(piece.split("=")[1]) for piece in (path.parts[-3], path.stem))
+        shift = 2 * (_ORDER - norder)
+        return cls(npix << shift, (npix + 1) << shift, norder, npix, rows)
+
     @property
     def path(self) -> str:
         """File of the pixel, inside its catalogue."""

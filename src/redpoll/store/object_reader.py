@@ -10,7 +10,7 @@ import pyarrow as pa
 from redpoll.errors import NotFound
 from redpoll.schema.bands import BANDS
 from redpoll.schema.light_curve import LightCurves
-from redpoll.store.columns import table_columns
+from redpoll.store.columns import rank, table_columns
 from redpoll.store.connections import AlertShape, Connections
 from redpoll.store.layout import Layout
 from redpoll.store.light_curves import Packet, merge, single, to_table
@@ -47,8 +47,8 @@ class ObjectQueries:
     def columns(self) -> list[Row]:
         """Columns of the stored alerts: name, dtype, unit, doc, ucd, hot and best."""
         names = ("name", "dtype", "unit", "doc", "ucd", "hot", "best")
-        found = self._connections.execute(f"SELECT {', '.join(names)} FROM columns ORDER BY rowid")
-        rows = [dict(zip(names, row, strict=True)) for row in found]
+        found = self._connections.execute(f"SELECT {', '.join(names)} FROM columns")
+        rows = [dict(zip(names, row, strict=True)) for row in sorted(found, key=lambda row: rank(row[0]))]
         return [row | {"hot": bool(row["hot"]), "best": row["best"] or None} for row in rows]
 
     def _packets(self, object_id: str) -> list[Packet]:

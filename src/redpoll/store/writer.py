@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from redpoll.errors import StoreError
 from redpoll.store import columns, database
-from redpoll.store.archive import PROVENANCE, Archive, join_rows
+from redpoll.store.archive import Archive, archived_schema, join_rows, made_by
 from redpoll.store.insert import insert_alerts, key, known
-from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES
+from redpoll.store.layout import CUTOUT_FILE
 from redpoll.store.ports import Commit, DeadLetter, LedgerEntry
 from redpoll.store.tidy import remove_part, tidy
 
@@ -104,9 +104,8 @@ class Writer:
 
     def _add_part(self, c: sqlite3.Connection, batch: pa.RecordBatch, part: Path) -> None:
         survey = key(c, "surveys", "name", _survey(batch))
-        columns.register(c, _archived_schema(part))
-        mapping = pq.read_schema(part / CUTOUT_FILE).metadata[PROVENANCE].decode()
-        row = (part.name, survey, self._run, batch.num_rows, key(c, "provenance", "mapping", mapping))
+        columns.register(c, archived_schema(part))
+        row = (part.name, survey, self._run, batch.num_rows, key(c, "provenance", "mapping", made_by(part)))
         sql = "INSERT INTO parts (name, survey, run, rows, provenance) VALUES (?, ?, ?, ?, ?)"
         number = c.execute(sql, row).lastrowid
         assert number is not None
@@ -129,13 +128,6 @@ class Writer:
 
 def _survey(batch: pa.RecordBatch) -> str:
     return str(batch["survey"][0].as_py())
-
-
-def _archived_schema(part: Path) -> pa.Schema:
-    """Every column of a part, in the order of its files."""
-    schemas = [pq.read_schema(part / file) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE)]
-    fields = {field.name: field for schema in reversed(schemas) for field in schema}
-    return pa.schema([fields[name] for name in dict.fromkeys(n for s in schemas for n in s.names)])
 
 
 def _check_part(part: Path, batch: pa.RecordBatch) -> None:
