@@ -22,7 +22,6 @@ from redpoll.errors import SourceError
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int | None], None]
-_CHUNK = 1 << 20
 _WAITS = (1.0, 2.0, 5.0, 10.0)
 _TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 
@@ -151,8 +150,8 @@ class Download:
         if total is not None and free < total - held:
             raise OSError(errno.ENOSPC, f"{(total - held) / 1e9:.2f} GB to come, {free / 1e9:.2f} GB free")
         file.seek(held)
-        for chunk in response.iter_raw(_CHUNK):
-            file.write(chunk)
+        for chunk in response.iter_raw():
+            _write(file, chunk)
             held += len(chunk)
             self.progress(held, total)
 
@@ -184,6 +183,13 @@ def _locked(part: Path) -> Iterator[BinaryIO]:
         finally:
             if not _size(file):
                 part.unlink(missing_ok=True)
+
+
+def _write(file: BinaryIO, data: bytes) -> None:
+    """Write all of `data`: an unbuffered file may take a part only, as where the disk is nearly full."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def _size(file: BinaryIO) -> int:

@@ -85,9 +85,15 @@ class _Resolver:
             out["type"] = self.resolve(kind, namespace, depth + 1)
         else:
             inner = self._define(schema, namespace)
-            if "fields" in schema:
-                out["fields"] = [self.resolve(f, inner, depth + 1) for f in schema["fields"]]
+            if kind in ("record", "error"):
+                out["fields"] = [self.resolve(f, inner, depth + 1) for f in self._fields(schema)]
         return out
+
+    def _fields(self, schema: dict[str, Any]) -> list[Any]:
+        fields = schema.get("fields")
+        if not isinstance(fields, list):
+            raise SchemaError(f"{self._what}: record {str(schema.get('name'))[:80]} has no list of fields")
+        return fields
 
     def _define(self, schema: dict[str, Any], namespace: str) -> str:
         """Note the type's full name; the namespace that holds within it."""

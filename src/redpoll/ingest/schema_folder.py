@@ -10,6 +10,7 @@ from redpoll.ingest.named_types import self_contained
 from redpoll.ingest.unknown_schema import UnknownSchema
 
 _BY_ID = re.compile(r"(\d+)")
+_NAME = re.compile(r"\w+(\.\w+)*")
 _BY_VERSION = re.compile(r"lsst\.v(\d+)_(\d+)\.alert")
 
 
@@ -38,8 +39,8 @@ class SchemaFolder:
         path = self._files[schema_id]
 
         def beside(name: str) -> str | None:
-            other = path.with_name(f"{name}.avsc")
-            return _text(other) if Path(name).name == name and other != path and other.is_file() else None
+            other = path.parent / f"{name}.avsc"
+            return _text(other) if _NAME.fullmatch(name) and other != path and other.is_file() else None
 
         return self_contained(_text(path), beside, str(path))
 
