@@ -82,22 +82,27 @@ def _objects(values: Any) -> NDArray[Any]:
 
 def _convert(array: NDArray[Any], column: Column) -> pa.Array:
     wanted = column.arrow_type
-    if array.dtype.kind == "O":
+    if not _is_number(wanted) and not pa.types.is_boolean(wanted):
         return pa.array(array.tolist(), wanted, from_pandas=True)
-    if pa.types.is_floating(wanted) and array.dtype.kind in "fiu":
-        with np.errstate(over="ignore"):
-            return pa.array(array.astype(wanted.to_pandas_dtype(), copy=False), wanted, from_pandas=True)
-    if pa.types.is_integer(wanted) and array.dtype.kind in "fiu":
-        return pa.array(array, from_pandas=True).cast(wanted)
-    if pa.types.is_boolean(wanted) and array.dtype.kind == "b":
-        return pa.array(array)
-    if array.dtype.kind in "fiub" and _is_primitive(wanted):
-        raise TypeError(f"got {array.dtype}")
-    return pa.array(array.tolist(), wanted, from_pandas=True)
+    if array.dtype.kind == "O":
+        found = pa.array([_scalar(value) for value in array], from_pandas=True)
+    else:
+        found = pa.array(array.astype(array.dtype.newbyteorder("="), copy=False), from_pandas=True)
+    if not pa.types.is_null(found.type) and _sort(found.type) != _sort(wanted):
+        raise TypeError(f"got {found.type}")
+    return found.cast(wanted, safe=not pa.types.is_floating(wanted))
 
 
-def _is_primitive(wanted: pa.DataType) -> bool:
-    return bool(pa.types.is_primitive(wanted) and not pa.types.is_temporal(wanted))
+def _scalar(value: Any) -> Any:
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def _sort(kind: pa.DataType) -> str:
+    return "number" if _is_number(kind) else "bool" if pa.types.is_boolean(kind) else "other"
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _list(names: Any) -> str:

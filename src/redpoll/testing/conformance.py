@@ -96,8 +96,8 @@ class _Exam:
     def order(self) -> None:
         answer = self._answer(self._batch, "order", "the batch as it is")
         for order in _orders(self._n):
-            mixed = self._answer(self._batch.take(pa.array(order)), "order", "the batch in another order")
-            alike = _same(_rebuilt(answer.take(pa.array(order))), mixed)
+            mixed = self._answer(_taken(self._batch, order), "order", "the batch in another order")
+            alike = _same(_rebuilt(_taken(answer, order)), mixed)
             self._require(alike, "order", "answers change with the order of the alerts in the batch")
 
     def empty(self) -> None:
@@ -126,6 +126,11 @@ def _told(error: Exception) -> str:
     return f"it raises {type(error).__name__}: {error}"
 
 
+def _taken(batch: pa.RecordBatch, order: list[int]) -> pa.RecordBatch:
+    """The rows in this order; Arrow's own `take` knows no views of bytes."""
+    return pa.concat_batches([batch.slice(i, 1) for i in order] or [batch])
+
+
 def _same(a: pa.RecordBatch, b: pa.RecordBatch) -> bool:
     """Whether two answers have the same Arrow bytes; ``==`` would lie about NaN."""
     return _bytes(a) == _bytes(b)
@@ -150,7 +155,7 @@ def _chance() -> str:
 def _cuts(n: int) -> Iterator[list[int]]:
     """Where to cut a batch: in the middle, into single alerts, and at some seeded places."""
     yield [0, n // 2, n]
-    yield list(range(n + 1))
+    yield [0, *range(1, n), n]
     rng = np.random.default_rng(n)
     for _ in range(3):
         yield [0, *sorted(rng.integers(0, n + 1, 4).tolist()), n]

@@ -25,9 +25,10 @@ class FakeModel:
         p = 1 / (1 + np.exp(-total))
         return np.column_stack([1 - p, p])
 
-    def predict(self, X: Any) -> NDArray[np.intp]:
+    def predict(self, X: Any) -> NDArray[Any]:
         """The more probable class of each row, 0 or 1."""
-        return np.argmax(self.predict_proba(X), axis=1)
+        classes: NDArray[Any] = np.argmax(self.predict_proba(X), axis=1)
+        return classes
 
     def score_samples(self, X: Any) -> NDArray[np.float64]:
         """A score for each row."""
