@@ -76,3 +76,31 @@ def midnight_ra(mjd: Array) -> Array:
 def separation_ra(ra: Array, other: Array) -> Array:
     """Difference of two right ascensions, -180 to 180 deg."""
     return np.asarray(np.mod(ra - other + 180.0, 360.0) - 180.0)
+
+
+def one_at_a_time(day: NDArray[np.int64], fraction: Array, seconds: float) -> Array:
+    """The same times of the day, shifted so that a telescope starts at most one exposure every so many seconds.
+
+    >>> one_at_a_time(np.array([1, 1]), np.array([0.5, 0.5]), 86.4).tolist()
+    [0.5, 0.501]
+    """
+    order = np.lexsort((fraction, day))
+    shifted = fraction.copy()
+    starts = np.flatnonzero(np.diff(day[order], prepend=day.min(initial=0) - 1))
+    for part in np.split(order, starts[1:]):
+        steps = np.arange(len(part)) * seconds / 86400.0
+        shifted[part] = np.maximum.accumulate(fraction[part] - steps) + steps
+    return shifted
+
+
+def calendar(day: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Date YYYYMMDD of whole MJD days.
+
+    >>> calendar(np.array([60939]))
+    array([20250921])
+    """
+    date = np.datetime64("1858-11-17") + day.astype("timedelta64[D]")
+    months = date.astype("datetime64[M]")
+    year = months.astype("datetime64[Y]").astype(np.int64) + 1970
+    month = months.astype(np.int64) % 12 + 1
+    return np.asarray(year * 10000 + month * 100 + (date - months).astype(np.int64) + 1)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 _BLOCK = 2880
 
 
-def fits_header(shape: tuple[int, int], unit: str, cards: Mapping[str, float] | None = None) -> bytes:
+def fits_header(shape: tuple[int, int], unit: str, cards: Mapping[str, float | str] | None = None) -> bytes:
     """Header of a 32-bit image of this shape (rows, columns), padded to whole blocks."""
     rows, columns = shape
     lines = [
@@ -22,7 +22,8 @@ def fits_header(shape: tuple[int, int], unit: str, cards: Mapping[str, float] | 
         _card("NAXIS2", str(rows)),
         f"BUNIT   = '{unit:<8}'",
     ]
-    lines += [_card(name, f"{value:.13G}") for name, value in (cards or {}).items()]
+    for name, value in (cards or {}).items():
+        lines.append(f"{name:<8}= '{value:<8}'" if isinstance(value, str) else _card(name, f"{value:.13G}"))
     text = "".join(f"{line:<80}" for line in [*lines, "END"])
     return text.ljust(-(-len(text) // _BLOCK) * _BLOCK).encode("ascii")
 

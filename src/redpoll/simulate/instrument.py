@@ -19,7 +19,8 @@ class Instrument:
 
     ``half_width`` of a field [deg]; ``pixel_scale`` [arcsec] and ``detector_pixels``; ``stamp`` size of a cutout
     [pixels]; ``depth`` and ``bright`` the useful magnitudes; ``history_days`` what a packet carries of the past.
-    ``noise_factor``, ``excess`` and ``floor`` are explained in `flux_error`.
+    ``noise_factor``, ``excess``, ``floor`` and ``template_light`` are explained in `flux_error`; ``gain`` is photons a
+    count of a cutout, and ``noon`` the share of the MJD day at which a night's date begins.
     """
 
     survey: Survey
@@ -34,16 +35,22 @@ class Instrument:
     noise_factor: float
     excess: float
     floor: float
+    template_light: float
+    gain: float
+    noon: float
 
-    def flux_error(self, flux: NDArray[np.float64], limiting_mag: NDArray[np.float64]) -> NDArray[np.float64]:
+    def flux_error(
+        self, flux: NDArray[np.float64], limiting_mag: NDArray[np.float64], template: NDArray[np.float64] | float = 0.0
+    ) -> NDArray[np.float64]:
         """One-sigma error [nJy] of a difference flux [nJy] in an image of this five-sigma depth.
 
-        Three parts in quadrature: the image's noise, photon noise that grows as the root of the flux, and a relative
-        floor. ZTF's were set by eye to the median sigmapsf of real packets at each magnitude below the limit;
-        Rubin's follow from its photon rate in 30 s.
+        Three parts in quadrature: the image's noise, photon noise that grows as the root of the flux (and of the
+        light of the `template` under the source, nJy), and a relative floor. ZTF's were set by eye to the median
+        sigmapsf of real packets at each magnitude below the limit; Rubin's follow from its photon rate in 30 s.
         """
+        lights = np.abs(flux) + self.template_light * np.asarray(template)
         noise = self.noise_factor * flux_err_from_limiting_mag(limiting_mag)
-        photons = self.excess**2 * np.abs(flux) * 5.0 * noise
+        photons = self.excess**2 * lights * 5.0 * noise
         return np.asarray(np.sqrt(noise**2 + photons + (self.floor * flux) ** 2))
 
 
@@ -60,6 +67,9 @@ ZTF = Instrument(
     noise_factor=0.84,
     excess=0.14,
     floor=0.018,
+    template_light=0.0,
+    gain=6.2,
+    noon=0.0,
 )
 RUBIN = Instrument(
     survey="rubin",
@@ -68,11 +78,14 @@ RUBIN = Instrument(
     detector_pixels=4072,
     pixel_scale=0.2,
     stamp=31,
-    depth=24.0,
+    depth=23.8,
     bright=16.0,
     history_days=365.0,
     noise_factor=1.0,
     excess=0.021,
     floor=0.002,
+    template_light=1.0,
+    gain=1.6,
+    noon=0.5,
 )
 INSTRUMENTS: dict[str, Instrument] = {"ztf": ZTF, "rubin": RUBIN}

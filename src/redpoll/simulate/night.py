@@ -129,9 +129,10 @@ def _draw(recipe: Recipe) -> tuple[Setting, Sources, Surroundings]:
     habits, camera, day = HABITS[recipe.survey], recipe.camera, recipe.first_day
     fields = habits.draw_fields(sky, habits.n_fields(recipe.n_alerts), day)
     exposures = habits.draw_exposures(sky, fields, day, recipe.nights)
-    window = Window(day, day + recipe.nights, camera.depth, camera.bright)
+    start = day + camera.noon
+    window = Window(start, start + recipe.nights, camera.depth, camera.bright)
     sources = draw_sources(people, recipe.n_alerts, window, fields, exposures, camera)
-    setting = Setting(recipe.seed, recipe.schema_version, camera, fields, exposures)
+    setting = Setting(recipe.seed, day, recipe.schema_version, camera, fields, exposures)
     return setting, sources, draw_surroundings(around, sources)
 
 

@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 N_KICKS = 16
 BOGUS = list(CLASSES).index("bogus")
 _TEMPLATE_SHARE = 0.4
+_TEMPLATE_FWHM = {"ztf": 1.9, "rubin": 4.2}  # pixels
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,16 @@ class Setting:
     """What every part of a simulated night shares."""
 
     seed: int
+    day: int
     version: str
     camera: Instrument
     fields: Fields
     exposures: Exposures
+
+    @property
+    def name_offset(self) -> int:
+        """Where the names of this simulation's objects begin, so that two simulations share none but by rare chance."""
+        return int(np.random.default_rng([self.seed, 3, self.day]).integers(2**50))
 
 
 @dataclass(frozen=True)
@@ -73,12 +80,12 @@ def stamp_scene(setting: Setting, part: Part, rng: np.random.Generator, count_ze
     passing = 10.0 ** (0.4 * (count_zero_point[:, None] - around.near_mag[who, :, band]))
     return Scene(
         size=camera.stamp,
-        gain=6.2,
+        gain=camera.gain,
         x=x,
         y=y,
         flux=flux,
         science_fwhm=fwhm,
-        template_fwhm=np.minimum(fwhm, 1.9 / 1.012 if camera.survey == "ztf" else 4.2) * 0.98,
+        template_fwhm=np.minimum(fwhm, _TEMPLATE_FWHM[camera.survey]) * 0.98,
         science_noise=noise * np.sqrt(1 - _TEMPLATE_SHARE**2),
         template_noise=noise * _TEMPLATE_SHARE,
         background=rng.uniform(90.0, 250.0, len(at)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from redpoll.astro.photometry import flux_from_mag
 from redpoll.errors import RedpollError
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.classes.contract import Epochs, ObjectClass, Parameters, Window
@@ -187,10 +188,11 @@ def _observe(
     epochs = Epochs(offsets, index, mjd, exposures.band[row], noise, in_window)
     parameters = model.draw(rng, n, window)
     truth = model.flux(parameters, epochs, rng)
-    flux_err = camera.flux_error(truth, limit)
+    reference = model.reference_mag(parameters)
+    template = 0.0 if reference is None else flux_from_mag(reference[index, epochs.band])
+    flux_err = camera.flux_error(truth, limit, template)
     flux = truth + flux_err * rng.standard_normal(len(row))
     detected = (np.abs(flux) > _DETECTION * flux_err) & (truth != 0)
-    reference = model.reference_mag(parameters)
     sources = Sources(
         kind=np.full(n, list(CLASSES).index(model.name)),
         unit=np.arange(n),

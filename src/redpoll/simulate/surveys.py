@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from redpoll.simulate import ztf_cadence
+from redpoll.simulate import rubin_cadence, ztf_cadence
 from redpoll.simulate.exposures import Exposures, Fields
 from redpoll.simulate.part import Part, Setting
+from redpoll.simulate.rubin_packets import rubin_packets
 from redpoll.simulate.ztf_packets import ztf_packets
 
 
@@ -27,5 +28,8 @@ class SurveyHabits:
 HABITS: dict[str, SurveyHabits] = {
     "ztf": SurveyHabits(
         ztf_cadence.n_fields, ztf_cadence.draw_fields, ztf_cadence.draw_exposures, ztf_packets, "ztf_public"
+    ),
+    "rubin": SurveyHabits(
+        rubin_cadence.n_fields, rubin_cadence.draw_fields, rubin_cadence.draw_exposures, rubin_packets, "rubin"
     ),
 }

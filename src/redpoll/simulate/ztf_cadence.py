@@ -5,11 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.simulate.exposures import TAI_MINUS_UTC, Exposures, Fields, midnight_ra, moonlight, separation_ra
+from redpoll.simulate.exposures import (
+    TAI_MINUS_UTC,
+    Exposures,
+    Fields,
+    calendar,
+    midnight_ra,
+    moonlight,
+    one_at_a_time,
+    separation_ra,
+)
 
 PAST_DAYS = 1500
 """How far back the simulated survey reaches, which ndethist and jdstarthist count from."""
-_OVERHEAD = 40.0 / 86400.0
 _G, _R, _I = 1, 2, 3
 _DARK_LIMIT = {_G: 20.75, _R: 20.6, _I: 20.0}
 _MOON_LOSS = {_G: 1.1, _R: 0.6, _I: 0.3}
@@ -38,11 +46,11 @@ def draw_exposures(rng: np.random.Generator, fields: Fields, night_mjd: int, nig
     transparency = rng.exponential(0.12, len(days))
     parts = [_field(rng, k, ra, days + night_mjd, clear, nights) for k, ra in enumerate(fields.ra)]
     field, day, fraction, band = (np.concatenate(column) for column in zip(*parts, strict=True))
-    fraction = _one_at_a_time(day, fraction)
+    fraction = one_at_a_time(day, fraction, 40.0)
     limit, seeing, zero_point = _conditions(rng, day + fraction, band, transparency[day - day.min()])
     mjd = day + fraction + TAI_MINUS_UTC
     columns = {"field": field, "mjd": mjd, "band": band, "limiting_mag": limit, "seeing": seeing}
-    night = _yyyymmdd(day)
+    night = calendar(day)
     return Exposures.sorted(len(fields.ra), zero_point=zero_point, night=night, **columns)
 
 
@@ -67,17 +75,6 @@ def _field(
     return np.full(len(day_), k), day_, fraction, band
 
 
-def _one_at_a_time(day: NDArray[np.int64], fraction: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The same times, shifted so that the telescope takes one exposure every 40 s at most."""
-    order = np.lexsort((fraction, day))
-    shifted = fraction.copy()
-    starts = np.flatnonzero(np.diff(day[order], prepend=-1))
-    for part in np.split(order, starts[1:]):
-        steps = np.arange(len(part)) * _OVERHEAD
-        shifted[part] = np.maximum.accumulate(fraction[part] - steps) + steps
-    return shifted
-
-
 def _conditions(
     rng: np.random.Generator, mjd: NDArray[np.float64], band: NDArray[np.int64], haze: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -86,12 +83,3 @@ def _conditions(
     dark, loss, zero = (np.array([0.0, *table.values()])[band] for table in (_DARK_LIMIT, _MOON_LOSS, _ZERO_POINT))
     limit = dark - loss * moonlight(mjd) ** 2 - haze - 1.25 * np.log10(seeing / 1.9) + rng.normal(0.0, 0.12, len(mjd))
     return limit, seeing, zero - haze
-
-
-def _yyyymmdd(day: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Calendar date of whole MJD days."""
-    date = np.datetime64("1858-11-17") + day.astype("timedelta64[D]")
-    months = date.astype("datetime64[M]")
-    year = months.astype("datetime64[Y]").astype(np.int64) + 1970
-    month = months.astype(np.int64) % 12 + 1
-    return np.asarray(year * 10000 + month * 100 + (date - months).astype(np.int64) + 1)

@@ -4,61 +4,60 @@ from __future__ import annotations
 
 import string
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.schema.packet_schemas import packet_schema
-from redpoll.simulate.container import Encoder, array
+from redpoll.simulate.avro_rows import Rows, encode_rows, record_fields
+from redpoll.simulate.container import Encoder, prefixed
 from redpoll.simulate.fits import fits_bytes, fits_header, gzipped
 from redpoll.simulate.part import Part, Setting, kicks, stamp_scene
-from redpoll.simulate.records import field_names, records
 from redpoll.simulate.stamps import draw_stamps
 from redpoll.simulate.ztf_candidates import Columns, candidate_columns, detection_columns, exposure_columns
 
-Record = dict[str, Any]
 PUBLISHER = "Redpoll simulator, in the schema of ZTF (www.ztf.caltech.edu)"
 _HEADER = fits_header((63, 63), "DN")
+_NO_FIELDS = (("jd", "double"),)
 _STAMPS = {"Science": "targ_sci", "Template": "ref", "Difference": "targ_scimref"}
 
 
 def ztf_packets(setting: Setting, part: Part) -> list[tuple[int, str, bytes]]:
     """Alert id, object id and packet of each alert of a part."""
     s = part.sources
-    encoder = _encoder(setting.version)
-    history, candidates = _tables(setting, part)
-    forced = records(_forced_columns(setting, part), field_names("ztf", setting.version).get("alert.fp_hist", []))
+    encoder, fields = _encoder(setting.version), record_fields("ztf", setting.version)
+    own, history, candidates = _tables(setting, part)
+    # schema 3.3 has no forced photometry
+    forced = encode_rows(fields.get("alert.fp_hist", _NO_FIELDS), _forced_columns(setting, part))
     stamps = _stamps(setting, part)
     mjd = setting.exposures.mjd[s.row]
     packets = []
-    for k, point in enumerate(part.points.tolist()):
+    for k, (point, candid, pid) in enumerate(zip(part.points.tolist(), own["candid"], own["pid"], strict=True)):
         who = int(s.index[point])
         start = int(s.offsets[who])
         first = start + int(np.searchsorted(mjd[start:point], mjd[point] - setting.camera.history_days))
-        name, candidate = object_id(int(s.serial[who]), float(s.first_mjd[who])), candidates[k]
-        record = {
+        name = object_id(int(s.serial[who]), float(s.first_mjd[who]), setting.name_offset)
+        alert = {
             "schemavsn": setting.version,
             "publisher": PUBLISHER,
             "objectId": name,
-            "candid": candidate["candid"],
-            "candidate": candidate,
-            "prv_candidates": array(history[first:point]),
-            "fp_hists": array(forced[first:point]),
-            **_cutouts(candidate, [images[k] for images in stamps]),
+            "candid": int(candid),
+            "candidate": candidates.row(k),
+            "prv_candidates": history.array(first, point),
+            "fp_hists": forced.array(first, point),
+            **_cutouts(f"candid{candid}_pid{pid}", [images[k] for images in stamps]),
         }
-        packets.append((candidate["candid"], name, encoder.container(record)))
+        packets.append((int(candid), name, encoder.container(alert)))
     return packets
 
 
-def object_id(serial: int, first_mjd: float) -> str:
+def object_id(serial: int, first_mjd: float, offset: int) -> str:
     """Name of an object: ZTF, the year of its first detection, seven letters.
 
-    >>> object_id(0, 60939.3)
+    >>> object_id(0, 60939.3, 0)
     'ZTF25aaaaaaa'
     """
     year = (np.datetime64("1858-11-17") + np.timedelta64(int(first_mjd), "D")).astype("datetime64[Y]")
-    rest = serial * 1_234_577 % 26**7  # coprime with 26: scatters the names and never repeats one
+    rest = (serial * 1_234_577 + offset) % 26**7  # coprime with 26: scatters the names and never repeats one
     letters = ""
     for _ in range(7):
         rest, letter = divmod(rest, 26)
@@ -66,19 +65,20 @@ def object_id(serial: int, first_mjd: float) -> str:
     return f"ZTF{(int(year.astype(np.int64)) + 1970) % 100:02d}{letters}"
 
 
-def _tables(setting: Setting, part: Part) -> tuple[list[Record], list[Record]]:
-    """History entry of every point of the part's objects, and the candidate of every alert."""
-    s, names = part.sources, field_names("ztf", setting.version)
-    kick = kicks(setting, s)
-    seen, unseen = np.flatnonzero(s.detected), np.flatnonzero(~s.detected)
-    detection = detection_columns(setting, part, seen, kick[seen])
-    limits = exposure_columns(setting, part, unseen)
-    rows = [*records(detection, names["alert.prv_candidate"]), *records(limits, names["alert.prv_candidate"])]
-    order = np.argsort(np.concatenate([seen, unseen]))
-    at = np.searchsorted(seen, part.points)
-    own = {name: column[at] for name, column in detection.items()}
-    candidates = records(own | candidate_columns(setting, part, part.points, own), names["alert.candidate"])
-    return [rows[k] for k in order.tolist()], candidates
+def _tables(setting: Setting, part: Part) -> tuple[Columns, Rows, Rows]:
+    """Columns of the alerts' candidates; the history entry of every point; the candidate of every alert."""
+    s, fields = part.sources, record_fields("ztf", setting.version)
+    seen = np.flatnonzero(s.detected)
+    detection = detection_columns(setting, part, seen, kicks(setting, s)[seen])
+    history = exposure_columns(setting, part, np.arange(len(s.row)))
+    for name in detection.keys() - history.keys():
+        values = np.zeros(len(s.row), detection[name].dtype)
+        values[seen] = detection[name]
+        history[name] = np.ma.masked_array(values, ~s.detected)
+    own = {name: column[np.searchsorted(seen, part.points)] for name, column in detection.items()}
+    own |= candidate_columns(setting, part, part.points, own)
+    rows = encode_rows(fields["alert.prv_candidate"], history), encode_rows(fields["alert.candidate"], own)
+    return own, *rows
 
 
 def _forced_columns(setting: Setting, part: Part) -> Columns:
@@ -116,17 +116,14 @@ def _stamps(setting: Setting, part: Part) -> tuple[NDArray[np.float32], ...]:
     return draw_stamps(rng, stamp_scene(setting, part, rng, zero_point))
 
 
-def _cutouts(candidate: Record, images: list[NDArray[np.float32]]) -> Record:
-    name = f"candid{candidate['candid']}_pid{candidate['pid']}"
+def _cutouts(name: str, images: list[NDArray[np.float32]]) -> dict[str, bytes]:
+    """The three cutout records, encoded."""
     return {
-        f"cutout{kind}": (
-            "ztf.alert.cutout",
-            {"fileName": f"{name}_{tail}.fits.gz", "stampData": gzipped(fits_bytes(_HEADER, image))},
-        )
+        f"cutout{kind}": prefixed(f"{name}_{tail}.fits.gz".encode()) + prefixed(gzipped(fits_bytes(_HEADER, image)))
         for (kind, tail), image in zip(_STAMPS.items(), images, strict=True)
     }
 
 
 @lru_cache(maxsize=4)
 def _encoder(version: str) -> Encoder:
-    return Encoder(packet_schema("ztf", version))
+    return Encoder("ztf", version)
