@@ -38,19 +38,21 @@ class AlertQueries:
         return rows[:limit]
 
     def cone(self, ra: float, dec: float, radius_arcsec: float, *, limit: int | None = None) -> list[Row]:
-        """Alerts within a radius, nearest first; UsageError if there is no such cone."""
+        """Alerts within a radius, nearest first, at one distance newest first; UsageError if there is no such cone."""
         try:
             ranges = cone_ranges(ra, dec, radius_arcsec)
         except ValueError as error:
             raise UsageError(str(error)) from error
         holes = ", ".join(["(?, ?)"] * len(ranges))
-        sql = f"WITH r (start, stop) AS (VALUES {holes}) SELECT a._id, a.ra, a.dec FROM r CROSS JOIN alerts a"
-        found = self._connections.execute(sql + " ON a.hpx29 >= start AND a.hpx29 < stop", ranges.ravel().tolist())
-        keys, a_ra, a_dec = np.array(found, np.float64).reshape(-1, 3).T
+        sql = f"WITH r (start, stop) AS (VALUES {holes}) SELECT a._id, a.alert_id, a.ra, a.dec, a.mjd"
+        sql += " FROM r CROSS JOIN alerts a ON a.hpx29 >= start AND a.hpx29 < stop"
+        found = self._connections.execute(sql, ranges.ravel().tolist())
+        keys, alert_ids = np.array([row[:2] for row in found], np.int64).reshape(-1, 2).T
+        a_ra, a_dec, mjd = np.array([row[2:] for row in found], np.float64).reshape(-1, 3).T
         separation = separation_arcsec(ra, dec, a_ra, a_dec)
-        order = np.lexsort((keys, separation))
+        order = np.lexsort((-alert_ids, -mjd, separation))
         order = order[separation[order] <= radius_arcsec][:limit]
-        rows = self._by_key(keys[order].astype(np.int64).tolist())
+        rows = self._by_key(keys[order].tolist())
         return [row | {"separation_arcsec": s} for row, s in zip(rows, separation[order].tolist(), strict=True)]
 
     def latest(
