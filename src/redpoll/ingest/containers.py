@@ -136,7 +136,7 @@ def _records(block: _Block, header: Header, head: bytes, first: int, place: Plac
         if not block.ends_with(header.sync):
             raise PacketError("no sync marker follows it")
         data = decompress(header.codec, block.raw[block.start : block.stop])
-        ends = record_ends(header.schema_text, data, block.count).tolist()
+        ends = [len(data)] if block.count == 1 else record_ends(header.schema_text, data, block.count).tolist()
     except (PacketError, SchemaError) as error:
         last = first + block.count - 1
         broken = place.within(f"record {first}" if last <= first else f"records {first} to {last}")

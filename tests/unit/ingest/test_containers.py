@@ -125,17 +125,28 @@ def test_a_cut_at_each_byte_loses_nothing_silently(container, records):
 
 
 def test_a_block_that_cannot_be_told_apart_is_one_dead_letter_and_the_next_are_read(container, records, caplog):
-    data = bytearray(container(3, block=1))
-    second = data.index(b"\x02", read_header(bytes(data)).start + 40)
-    at = data.index(bytes([1]) * 40)
-    data[at - 1] = 0x7F  # the length of the second record's stamp
+    data = bytearray(container(9, block=100))
+    at = data.index(bytes([4]) * 40)
+    data[at - 1] = 0x7F  # the length of the fifth record's stamp
     with caplog.at_level(logging.WARNING):
         packets = split(bytes(data))
-    assert second
+    assert [p.position for p in packets] == [
+        *(f"record {i}" for i in (1, 2, 3)),
+        "records 4 to 6",
+        *(f"record {i}" for i in (7, 8, 9)),
+    ]
+    assert [record_of(p) for p in packets[:3] + packets[4:]] == records(9)[:3] + records(9)[6:]
+    assert bytes(data[at : at + 40]) in packets[3].data
+    assert "records 4 to 6: kept as one dead letter" in caplog.text
+
+
+def test_a_damaged_record_alone_in_its_block_is_a_packet_of_its_own(container):
+    data = bytearray(container(3, block=1))
+    at = data.index(bytes([1]) * 40)
+    data[at - 1] = 0x7F
+    packets = split(bytes(data))
     assert [p.position for p in packets] == ["record 1", "record 2", "record 3"]
-    assert record_of(packets[2]) == records(3)[2]
     assert bytes(data[at : at + 40]) in packets[1].data
-    assert "record 2: kept as one dead letter" in caplog.text
 
 
 @pytest.mark.parametrize("counts", [b"\x01\x02", b"\x02\x01", b"\xff" * 12, b"\x02\xfe\xff\xff\xff\xff\x7f"])
