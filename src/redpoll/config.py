@@ -72,7 +72,7 @@ class ServeConfig:
     """Where the portal listens."""
 
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: int = 8700
 
 
 @dataclass(frozen=True)

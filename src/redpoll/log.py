@@ -9,8 +9,8 @@ from rich.logging import RichHandler
 
 
 def configure_logging(*, verbose: bool = False) -> None:
-    """Send Redpoll's log to stderr; `verbose` adds DEBUG."""
+    """Send Redpoll's log to stderr: warnings, and with `verbose` everything from INFO on."""
     handler = RichHandler(console=Console(stderr=True), show_path=False, markup=False)
     root = logging.getLogger("redpoll")
     root.handlers[:] = [handler]
-    root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    root.setLevel(logging.INFO if verbose else logging.WARNING)

@@ -1,0 +1,1 @@
+"""The ``redpoll`` command: one verb a file, imported when it is called."""

@@ -14,7 +14,7 @@ from redpoll.errors import SourceError
 from redpoll.pipeline.assemble import chain_maker
 from redpoll.pipeline.blocks import BLOCK_BYTES, blocks
 from redpoll.pipeline.report import RunReport
-from redpoll.pipeline.settle import Settler
+from redpoll.pipeline.settle import OnSettled, Settler, nobody
 from redpoll.pipeline.stop import stop_on_interrupt
 from redpoll.plugin.ports import Source
 from redpoll.store import open_store
@@ -22,7 +22,14 @@ from redpoll.store import open_store
 log = logging.getLogger(__name__)
 
 
-def run_night(sources: Sequence[Source], store_path: Path, config: Config, *, command: str = "run") -> RunReport:
+def run_night(
+    sources: Sequence[Source],
+    store_path: Path,
+    config: Config,
+    *,
+    command: str = "run",
+    on_settled: OnSettled = nobody,
+) -> RunReport:
     """Take every packet of `sources` to the store; returns what became of them.
 
     A second run of the same packets stores nothing new. Ctrl-C finishes the batches at work; whatever ends a run, what
@@ -38,6 +45,8 @@ def run_night(sources: Sequence[Source], store_path: Path, config: Config, *, co
         Everything that can be set.
     command
         Kept with the run in the ledger.
+    on_settled
+        Told of every block after its commit.
 
     Raises
     ------
@@ -51,7 +60,7 @@ def run_night(sources: Sequence[Source], store_path: Path, config: Config, *, co
         report.run, report.status = store.start_run(command), "failed"
         try:
             packets = blocks(sources, lambda error: _source_broke(error, report), batch_size=config.run.batch_size)
-            settle = Settler(store, report)
+            settle = Settler(store, report, on_settled)
             if n_workers := _workers(config, sources):
                 run_in_workers(packets, make_chain, settle, stop, n_workers)
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from redpoll.engine.local import Killed
@@ -12,12 +12,19 @@ from redpoll.pipeline.report import RunReport
 from redpoll.plugin.ports import Packet
 from redpoll.store import Commit, DeadLetter, Store
 
+OnSettled = Callable[[Sequence[Packet], Mapping[int, str]], None]
+"""Told, after the commit, the packets of a block and which of them are dead letters, with the reason."""
+
+
+def nobody(_: Sequence[Packet], __: Mapping[int, str]) -> None:
+    """For runs of which nobody is told."""
+
 
 class Settler:
     """Commits outcomes and adds them to the report."""
 
-    def __init__(self, store: Store, report: RunReport) -> None:
-        self._store, self._report = store, report
+    def __init__(self, store: Store, report: RunReport, on_settled: OnSettled = nobody) -> None:
+        self._store, self._report, self._on_settled = store, report, on_settled
 
     def __call__(self, packets: Sequence[Packet], outcome: Outcome | Killed) -> None:
         """Commit one block; StoreError if a packet of it is not accounted for."""
@@ -35,6 +42,7 @@ class Settler:
         self._report.dead_letters += len(letters)
         self._report.failures.update(outcome.failures)
         self._report.seconds.update(outcome.seconds)
+        self._on_settled(packets, outcome.dead)
 
 
 def _letter(packet: Packet, reason: str) -> DeadLetter:

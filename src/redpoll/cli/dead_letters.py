@@ -1,0 +1,81 @@
+"""``redpoll dead-letters``: packets that could not be used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
+from redpoll.cli.output import print_json, print_rows
+from redpoll.cli.run import show
+from redpoll.config import Config
+from redpoll.pipeline.replay import replay_dead_letters
+from redpoll.store import open_store
+
+
+@click.group(epilog="Example: redpoll dead-letters list --store my-store")
+def command() -> None:
+    """Look at packets that could not be used, and try them again."""
+
+
+@command.command("list", epilog="Example: redpoll dead-letters list --limit 20")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Most rows to show.")
+@store_option
+@config_option
+@json_option
+@verbose_option
+def list_letters(limit: int, store: Path | None, config: Config, as_json: bool) -> None:
+    """List them, newest first."""
+    with open_store(store_of(store, config)) as opened:
+        rows = opened.dead_letters(limit=limit)
+    if as_json:
+        print_json(rows)
+        return
+    headings = {name: name for name in ("id", "received", "reason", "source", "position", "n_bytes")}
+    print_rows(rows, headings, none="No dead letters.")
+
+
+@command.command(epilog="Example: redpoll dead-letters show 3 --raw > packet.avro")
+@click.argument("number", type=int)
+@click.option("--raw", is_flag=True, help="Write the packet's bytes, and nothing else, to stdout.")
+@store_option
+@config_option
+@verbose_option
+def show_letter(number: int, raw: bool, store: Path | None, config: Config) -> None:
+    """Show one: where it came from, why, and its first bytes."""
+    with open_store(store_of(store, config)) as opened:
+        letter = opened.dead_letter(number)
+    if raw:
+        sys.stdout.buffer.write(letter.data)
+        return
+    click.echo(f"id        {letter.id}\nreceived  {letter.received}\nsource    {letter.source}")
+    click.echo(f"position  {letter.position}\nreason    {letter.reason}\nbytes     {len(letter.data):,}")
+    for line in _hex_lines(letter.data[:256]):
+        click.echo(line)
+
+
+show_letter.name = "show"
+
+
+@command.command(epilog="Example: redpoll dead-letters replay --config with-schemas.toml")
+@store_option
+@config_option
+@json_option
+@verbose_option
+def replay(store: Path | None, config: Config, as_json: bool) -> None:
+    """Process all dead letters again; those that can be used now leave the list."""
+    report = replay_dead_letters(store_of(store, config), config)
+    if as_json:
+        print_json(report.as_dict())
+    else:
+        show(report)
+
+
+def _hex_lines(data: bytes) -> Iterator[str]:
+    for start in range(0, len(data), 16):
+        row = data[start : start + 16]
+        text = "".join(chr(b) if 32 <= b < 127 else "." for b in row)
+        yield f"  {start:06x}  {row.hex(' '):<47}  {text}"

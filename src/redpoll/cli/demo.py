@@ -1,0 +1,56 @@
+"""``redpoll demo``: the main job, on simulated alerts: a night in, ledger and candidates out, portal served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from redpoll.cli.options import config_option, verbose_option
+from redpoll.cli.output import print_rows
+from redpoll.cli.run import run_with_progress, show
+from redpoll.cli.serve import serve_until_interrupted
+from redpoll.cli.simulate import simulate_with_progress
+from redpoll.config import Config
+from redpoll.schema.bands import SURVEYS
+from redpoll.store import open_store
+
+_HEADINGS = {
+    "object_id": "object",
+    "mjd": "MJD",
+    "band": "band",
+    "mag": "mag",
+    "real_bogus": "real-bogus",
+    "tags": "filters",
+}
+
+
+@click.command(epilog="Example: redpoll demo --no-serve")
+@click.option("--survey", type=click.Choice(SURVEYS), default="ztf", show_default=True, help="Whose alerts.")
+@click.option("--alerts", type=click.IntRange(min=1), default=1500, show_default=True, help="How many a night.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the night.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("redpoll-demo"),
+              show_default=True, help="Folder for the packets and the store.")  # fmt: skip
+@click.option("--serve/--no-serve", default=True, show_default=True, help="Serve the portal at the end.")
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
+@config_option
+@verbose_option
+def command(survey: str, alerts: int, seed: int, out: Path, serve: bool, host: str | None, port: int | None,
+            config: Config) -> None:  # fmt: skip
+    """Simulate a night, run it, show ledger and candidates, and serve the portal until Ctrl-C."""
+    night, store = out / f"{survey}-{alerts}-{seed}", out / "store"
+    if not night.exists():
+        simulate_with_progress(night, survey=survey, n_alerts=alerts, seed=seed)
+    click.echo(f"Packets: {night}   Store: {store}")
+    show(run_with_progress([str(night)], store, config))
+    with open_store(store) as opened:
+        candidates = [row for topic in opened.topics() for row in opened.latest(topic=topic, limit=3)]
+    print_rows(_distinct(candidates), _HEADINGS, title="Latest candidates of each filter", none="No candidates.")
+    if serve:
+        serve_until_interrupted(store, host or config.serve.host, config.serve.port if port is None else port)
+
+
+def _distinct(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    unique = {row["alert_id"]: row for row in rows}
+    return sorted(unique.values(), key=lambda row: str(row["mjd"]), reverse=True)

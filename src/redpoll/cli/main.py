@@ -1,0 +1,71 @@
+"""The group of verbs, and what an error becomes: a line on stderr and exit code 1, or 2 where it is misuse."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from redpoll.errors import RedpollError, UsageError
+
+VERBS = {
+    "demo": "demo",
+    "run": "run",
+    "simulate": "simulate",
+    "fetch": "fetch",
+    "try": "try_out",
+    "modules": "modules",
+    "filters": "filters",
+    "ledger": "ledger",
+    "dead-letters": "dead_letters",
+    "store": "store",
+    "serve": "serve",
+    "config": "config",
+    "version": "version",
+}
+"""Verb -> the file that holds it."""
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when they are asked for, so that each starts fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs, in the order of a night's work."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a verb."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"redpoll.cli.{VERBS[cmd_name]}").command
+        return command
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def redpoll() -> None:
+    """An alert broker for time-domain surveys: packets in, scored, stored, seen.
+
+    \b
+    Example:
+      redpoll simulate night --survey ztf --alerts 1000 --out night
+      redpoll run night --store my-store
+      redpoll serve --store my-store
+    """
+
+
+def main() -> None:
+    """Entry point of the command; exit code 0 done, 1 failed, 2 misused."""
+    try:
+        redpoll.main(prog_name="redpoll", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("redpoll: stopped", err=True)
+        sys.exit(130)
+    except RedpollError as error:
+        click.echo(f"redpoll: {error}", err=True)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except BrokenPipeError:
+        sys.exit(0)

@@ -1,0 +1,48 @@
+"""Options that many verbs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from redpoll.config import Config, load_config
+from redpoll.log import configure_logging
+
+Command = Callable[..., Any]
+
+
+def config_option(command: Command) -> Command:
+    """``--config FILE``, given to the command as a `Config`."""
+    return click.option(
+        "--config", "config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+        callback=lambda _, __, path: load_config(path), help="TOML file of settings; `redpoll config` prints one.",
+    )(command)  # fmt: skip
+
+
+def store_option(command: Command) -> Command:
+    """``--store DIR``; where it is not given, `store_of` looks into the configuration."""
+    return click.option(
+        "--store", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+        help="Folder of the store.  [default: redpoll-store]",
+    )(command)  # fmt: skip
+
+
+def json_option(command: Command) -> Command:
+    """``--json``: data for programs on stdout."""
+    return click.option("--json", "as_json", is_flag=True, help="Print data as JSON.")(command)
+
+
+def verbose_option(command: Command) -> Command:
+    """``--verbose``: the log in full."""
+    return click.option(
+        "--verbose", is_flag=True, expose_value=False, help="Log more, to stderr.",
+        callback=lambda _, __, verbose: configure_logging(verbose=verbose),
+    )(command)  # fmt: skip
+
+
+def store_of(store: Path | None, config: Config) -> Path:
+    """The folder named by ``--store``, else by the configuration."""
+    return store if store is not None else Path(config.store)

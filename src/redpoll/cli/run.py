@@ -1,0 +1,102 @@
+"""``redpoll run``: packets in, alerts in the store."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
+from redpoll.cli.output import print_json, print_rows, progress
+from redpoll.config import Config
+from redpoll.ingest.files import open_sources
+from redpoll.ingest.metered import Metered, total_bytes
+from redpoll.pipeline.report import RunReport
+from redpoll.pipeline.run import run_night
+
+
+@click.command(epilog="Example: redpoll run night.tar.gz more-packets/ --store my-store")
+@click.argument("places", nargs=-1, required=True)
+@click.option("--workers", type=click.IntRange(min=0), help="Worker processes; 0 works in this process.")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Packets a batch; by default chosen by itself.")
+@store_option
+@config_option
+@json_option
+@verbose_option
+def command(
+    places: tuple[str, ...],
+    workers: int | None,
+    batch_size: int | None,
+    store: Path | None,
+    config: Config,
+    as_json: bool,
+) -> None:
+    """Process every packet in PLACES and store the alerts.
+
+    PLACES are files, folders, globs or URIs of a source plugin: Avro packets, nightly archives, Confluent-framed
+    packets, Parquet copies; the kind is seen from the bytes. Ctrl-C finishes the batches at work. Running the same
+    packets again stores nothing new.
+    """
+    run = replace(config.run, workers=workers if workers is not None else config.run.workers,
+                  batch_size=batch_size or config.run.batch_size)  # fmt: skip
+    report = run_with_progress(places, store_of(store, config), replace(config, run=run))
+    if as_json:
+        print_json(report.as_dict())
+    else:
+        show(report)
+    if report.source_errors or report.failures:
+        sys.exit(1)
+
+
+def run_with_progress(places: Sequence[str], store: Path, config: Config) -> RunReport:
+    """Run with a progress bar on stderr."""
+    sources = [Metered(source) for source in open_sources(places)]
+    with _watched(sources):
+        return run_night(sources, store, config, command=f"run {' '.join(map(str, places))}")
+
+
+@contextmanager
+def _watched(sources: Sequence[Metered]) -> Iterator[None]:
+    """A bar that looks at the sources' counts four times a second."""
+    done = threading.Event()
+    total = total_bytes(list(sources))
+    with progress("reading", in_bytes=True) as advance:
+
+        def watch() -> None:
+            while not done.wait(0.25):
+                n = sum(source.n_packets for source in sources)
+                advance(sum(source.n_read for source in sources), total, f"{n:,} packets")
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
+def show(report: RunReport) -> None:
+    """The report as tables."""
+    rate = report.received / report.elapsed if report.elapsed else 0.0
+    click.echo(
+        f"Run {report.run} {report.status}: {report.received:,} packets in {report.elapsed:.1f} s, {rate:,.0f}/s"
+    )
+    row = {
+        name: getattr(report, name)
+        for name in ("received", "stored", "duplicate", "rejected", "dead_letters", "reasons")
+    }
+    headings = {"received": "received", "stored": "= stored", "duplicate": "+ duplicate", "rejected": "+ rejected",
+                "reasons": "reasons", "dead_letters": "dead letters"}  # fmt: skip
+    print_rows([row], headings, title="Ledger of this run", none="")
+    topics = [{"topic": topic, "n": n} for topic, n in report.topics.most_common()]
+    print_rows(topics, {"topic": "filter", "n": "alerts"}, title="Alerts per filter", none="No filter passed an alert.")
+    for name, n in report.failures.items():
+        click.echo(f"{name} failed in {n} batches; its columns are null there (see the log above)", err=True)
+    for error in report.source_errors:
+        click.echo(f"not read to its end: {error}", err=True)

@@ -1,0 +1,42 @@
+"""``redpoll simulate``: nights of alerts with the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from redpoll.cli.options import json_option, verbose_option
+from redpoll.cli.output import print_json, print_rows, progress
+from redpoll.schema.bands import SURVEYS
+from redpoll.simulate import SimulationReport, simulate_night
+
+
+@click.group(epilog="Example: redpoll simulate night --survey rubin --alerts 500 --seed 3 --out night")
+def command() -> None:
+    """Make alerts whose truth is known."""
+
+
+@command.command(epilog="Example: redpoll simulate night --survey ztf --alerts 10000 --seed 1 --out night")
+@click.option("--survey", type=click.Choice(SURVEYS), default="ztf", show_default=True, help="Whose packets to write.")
+@click.option("--alerts", type=click.IntRange(min=1), default=1000, show_default=True, help="How many.")
+@click.option("--nights", type=click.IntRange(min=1), default=1, show_default=True, help="Nights in a row.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to.")
+@json_option
+@verbose_option
+def night(survey: str, alerts: int, nights: int, seed: int, out: Path, as_json: bool) -> None:
+    """Write a night of packets in the survey's own schema and framing, and a truth table."""
+    report = simulate_with_progress(out, survey=survey, n_alerts=alerts, nights=nights, seed=seed)
+    rows = [{"class": name, "n": n} for name, n in report.alerts_per_class.items()]
+    if as_json:
+        print_json(report.__dict__)
+        return
+    print_rows(rows, {"class": "class", "n": "alerts"}, title=f"{survey}, seed {seed}", none="")
+    click.echo(f"{report.n_alerts:,} alerts of {report.n_objects:,} objects in {out} ({report.seconds:.1f} s)")
+
+
+def simulate_with_progress(out: Path, *, survey: str, n_alerts: int, nights: int = 1, seed: int) -> SimulationReport:
+    """Simulate with a progress bar on stderr."""
+    with progress("simulating") as advance:
+        return simulate_night(out, survey=survey, n_alerts=n_alerts, nights=nights, seed=seed, progress=advance)

@@ -1,0 +1,91 @@
+"""A user's file tried on packets, without a store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from redpoll.config import Config
+from redpoll.errors import SourceError
+from redpoll.ingest.decode import Block, PacketDecoder
+from redpoll.ingest.schemas import SchemaPlaces
+from redpoll.pipeline.blocks import blocks
+from redpoll.plugin.discovery import installed_modules
+from redpoll.plugin.files import load_file
+from redpoll.plugin.graph import Graph
+from redpoll.plugin.ports import Source
+from redpoll.quality.flags import fill_flags
+from redpoll.quality.usable import unusable
+from redpoll.schema.rows import take_rows
+
+_SHOWN = ("object_id", "alert_id", "band", "mag")
+
+
+@dataclass
+class Trial:
+    """Answers of a user's modules and filters: one row an alert; ``seconds`` is their time alone."""
+
+    columns: list[str]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
+    n_packets: int = 0
+    seconds: float = 0.0
+
+    def summary(self) -> list[dict[str, Any]]:
+        """For each column made: how many alerts got an answer, and its range."""
+        return [_summary(name, [row[name] for row in self.rows]) for name in self.columns]
+
+
+def try_file(file: Path, sources: Sequence[Source], config: Config, *, limit: int = 1000) -> Trial:
+    """Run what `file` defines on up to `limit` packets; the installed modules run before, so that it may read them.
+
+    Raises
+    ------
+    PluginError, UnknownColumn
+        If the file cannot be loaded or its modules do not fit.
+    SourceError
+        If no packet could be read.
+    """
+    loaded = load_file(file)
+    own = [*loaded.modules, *loaded.filters]
+    taken = {node.name for node in own}
+    installed = [module for module in installed_modules() if module.name not in taken]
+    settings = {**config.modules.settings, **config.filters.settings}
+    names = {node.name for node in [*installed, *own]}
+    graph = Graph.build([*installed, *loaded.modules], loaded.filters,
+                        settings={k: v for k, v in settings.items() if k in names})  # fmt: skip
+    trial = Trial([name for node in own for name in node.outputs])
+    decoder = PacketDecoder(SchemaPlaces(config.ingest.schemas, config.ingest.registry).lookup())
+    broken: list[SourceError] = []
+    for block in islice(blocks(sources, broken.append, batch_size=limit), 1):
+        trial.n_packets = len(block)
+        for batch, _ in decoder(Block.of([packet.data for packet in block])).batches:
+            _try_batch(batch, graph, taken, trial)
+    if broken and not trial.n_packets:
+        raise broken[0]
+    return trial
+
+
+def _try_batch(batch: pa.RecordBatch, graph: Graph, own: set[str], trial: Trial) -> None:
+    bad = unusable(batch)
+    batch = fill_flags(take_rows(batch, np.array([i for i in range(batch.num_rows) if i not in bad], np.int64)))
+    result = graph.run(batch)
+    trial.rows += result.batch.select([*_SHOWN, *trial.columns]).to_pylist()
+    trial.failures.update({name: why for name, why in result.failures.items() if name in own})
+    trial.seconds += sum(seconds for name, seconds in result.seconds.items() if name in own)
+
+
+def _summary(name: str, values: list[Any]) -> dict[str, Any]:
+    known = [v for v in values if v is not None]
+    row = {"column": name, "answered": f"{len(known)} of {len(values)}"}
+    if known and isinstance(known[0], bool):
+        return row | {"most": f"{sum(known)} true"}
+    if known and isinstance(known[0], int | float):
+        return row | {"least": min(known), "median": float(np.median(known)), "most": max(known)}
+    return row | ({"least": min(known), "most": max(known)} if known and isinstance(known[0], str) else {})
