@@ -1,0 +1,56 @@
+"""Many curves in one array: who owns which point, the curves of each band, the points before the last one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int = NDArray[np.int64]
+
+
+def owners(offsets: Int) -> Int:
+    """Number of the curve that each point belongs to.
+
+    >>> owners(np.array([0, 2, 2, 3])).tolist()
+    [0, 0, 2]
+    """
+    return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+
+
+def by_band(offsets: Int, band: NDArray[np.int8], keep: NDArray[np.bool_], n_bands: int) -> tuple[Int, Int]:
+    """Every curve split into its bands: an index of the points, and offsets into that index.
+
+    Part ``i * n_bands + b`` holds the points of curve ``i`` in band ``b`` that are kept, in their old order.
+    A negative band is left out.
+
+    >>> order, parts = by_band(np.array([0, 4]), np.array([1, 0, 1, -1], np.int8), np.ones(4, bool), 2)
+    >>> order.tolist(), parts.tolist()
+    ([1, 0, 2], [0, 1, 3])
+    """
+    kept = np.flatnonzero(keep & (band >= 0))
+    part = owners(offsets)[kept] * n_bands + band[kept]
+    sizes = np.bincount(part, minlength=(len(offsets) - 1) * n_bands)
+    return kept[np.argsort(part, kind="stable")], np.concatenate([[0], np.cumsum(sizes)])
+
+
+def last_of_each(offsets: Int, keep: NDArray[np.bool_]) -> Int:
+    """Index of the last point that is kept of each curve; -1 where there is none.
+
+    >>> last_of_each(np.array([0, 3, 4]), np.array([True, True, False, False])).tolist()
+    [1, -1]
+    """
+    last = np.full(len(offsets) - 1, -1)
+    kept = np.flatnonzero(keep)
+    np.maximum.at(last, owners(offsets)[kept], kept)
+    return last
+
+
+def taken(values: NDArray[np.generic], index: Int) -> NDArray[np.float64]:
+    """``values[index]`` as float64, NaN where the index is negative.
+
+    >>> taken(np.array([5.0, 6.0]), np.array([1, -1])).tolist()
+    [6.0, nan]
+    """
+    found = np.full(len(index), np.nan)
+    found[index >= 0] = values[index[index >= 0]]
+    return found

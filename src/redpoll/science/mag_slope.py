@@ -1,0 +1,45 @@
+"""Science module: slope of the magnitudes over the last days, in the alert's band."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from redpoll import Column, science_module
+from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
+from redpoll.astro.ragged import last_of_each, owners
+from redpoll.schema.bands import DETECTION
+from redpoll.schema.light_curve import LightCurves
+
+OUTPUTS = {
+    "mag_slope": Column("float32", "mag/d", "Slope of the last days in the alert's band; negative while brightening."),
+    "mag_slope_err": Column("float32", "mag/d", "One-sigma error of mag_slope, from the errors of the points."),
+    "mag_slope_points": Column("int16", doc="Detections that mag_slope rests on, the alert's own included."),
+}
+
+
+@science_module(version="1", outputs=OUTPUTS)
+def mag_slope(light_curve: LightCurves, *, days: float = 10.0, min_points: int = 3) -> dict[str, NDArray[np.generic]]:
+    """Straight line through the detections of the last `days` in the alert's band, weighted by their errors.
+
+    Null with fewer than `min_points` detections of positive flux, or if they are all at one time.
+    """
+    curve = light_curve
+    row = owners(curve.offsets)
+    own = last_of_each(curve.offsets, np.ones(len(curve.mjd), bool))[row]
+    keep = (curve.kind == DETECTION) & (curve.band == curve.band[own]) & (curve.band >= 0) & (curve.flux > 0)
+    keep &= (curve.mjd >= curve.mjd[own] - days) & (curve.flux_err > 0)
+    row, flux, time = row[keep], curve.flux[keep].astype(np.float64), (curve.mjd - curve.mjd[own])[keep]
+    mag, weight = mag_from_flux(flux), mag_err_from_flux(flux, curve.flux_err[keep]) ** -2.0
+
+    def total(values: NDArray[np.float64]) -> NDArray[Any]:
+        return np.bincount(row, values, minlength=len(curve))
+
+    n_points, sum_weight = total(np.ones(len(row))), total(weight)
+    from_mean = time - (total(weight * time) / sum_weight)[row]
+    spread = total(weight * from_mean**2)
+    is_known = (n_points >= max(min_points, 2)) & (spread > 1e-9 * sum_weight)
+    slope = np.where(is_known, total(weight * from_mean * mag) / spread, np.nan)
+    return {"mag_slope": slope, "mag_slope_err": np.where(is_known, spread**-0.5, np.nan), "mag_slope_points": n_points}
