@@ -38,7 +38,7 @@ def list_letters(limit: int, store: Path | None, config: Config, as_json: bool) 
     print_rows(rows, headings, none="No dead letters.")
 
 
-@command.command(epilog="Example: redpoll dead-letters show 3 --raw > packet.avro")
+@command.command("show", epilog="Example: redpoll dead-letters show 3 --raw > packet.avro")
 @click.argument("number", type=int)
 @click.option("--raw", is_flag=True, help="Write the packet's bytes, and nothing else, to stdout.")
 @store_option
@@ -57,7 +57,6 @@ def show_letter(number: int, raw: bool, store: Path | None, config: Config) -> N
         click.echo(line)
 
 
-show_letter.name = "show"
 
 
 @command.command(epilog="Example: redpoll dead-letters replay --config with-schemas.toml")
