@@ -6,10 +6,12 @@ import logging
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from http import HTTPStatus
-from typing import Any
+from pathlib import Path
+from typing import Any, get_type_hints
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -67,7 +69,7 @@ def add_problems(app: FastAPI, page: Answer) -> None:
         errors: list[dict[str, str]] | None = None,
         headers: Headers | None = None,
     ) -> Response:
-        detail = without_path(detail, request)
+        detail = without_path(detail, request.app.state.door.path)
         if is_for_programs(request):
             return problem(status, detail, errors, headers)
         return await run_in_threadpool(page, request, status, detail)
@@ -100,9 +102,8 @@ def add_problems(app: FastAPI, page: Answer) -> None:
     app.add_exception_handler(Exception, unexpected)
 
 
-def without_path(detail: str, request: Request) -> str:
+def without_path(detail: str, path: Path) -> str:
     """The detail without the place of the store on this machine, which is nobody's business."""
-    path = request.app.state.door.path
     return detail.replace(str(path.absolute()), "this store").replace(str(path), "this store")
 
 
@@ -122,6 +123,6 @@ def _explain_one(request: Request, error: dict[str, Any]) -> dict[str, str]:
 
 
 def _parameters(request: Request) -> list[str]:
-    route = request.scope.get("route")
-    operation = request.app.openapi()["paths"].get(getattr(route, "path_format", ""), {}).get("get", {})
-    return [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]
+    """Names of the query parameters of the route, whose function takes them as one model named `query`."""
+    model = get_type_hints(request.scope["endpoint"]).get("query")
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []

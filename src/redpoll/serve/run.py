@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -34,7 +35,7 @@ def serve(
     listener = _listen(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     config = uvicorn.Config(create_app(store_path), log_level="warning", access_log=False, server_header=False)
-    with listener:
+    with listener, suppress(KeyboardInterrupt):  # uvicorn ends in good order, and then raises it again
         _Server(config, address, ready).run(sockets=[listener])
 
 

@@ -87,14 +87,18 @@ def stamps(rng: np.random.Generator, size: int = 63) -> list[bytes]:
     """Science, template and difference: a host, some stars, and the source in the middle; gzipped FITS."""
     y, x = np.mgrid[:size, :size] - size // 2
     host = 900 * np.exp(-np.hypot((x - 5) / 1.6, y + 3) / 4.5)
-    stars = sum(a * np.exp(-((x - u) ** 2 + (y - v) ** 2) / 4.5) for a, u, v in rng.uniform(-26, 26, (5, 3)) * [180, 1, 1])
+    stars = sum(
+        a * np.exp(-((x - u) ** 2 + (y - v) ** 2) / 4.5) for a, u, v in rng.uniform(-26, 26, (5, 3)) * [180, 1, 1]
+    )
     source = 2400 * np.exp(-(x**2 + y**2) / 4.5)
     noise = rng.normal(0, 14, (3, size, size))
     images = (host + np.abs(stars) + source + 150 + noise[0], host + np.abs(stars) + 150 + noise[1], source + noise[2])
     return [gzip.compress(fits(image.astype(np.float32)), 6, mtime=0) for image in images]
 
 
-def batch_of(objects: Sequence[MadeUpObject], seed: int = 0, first_id: int = 1_105_522_281_015_015_000) -> pa.RecordBatch:
+def batch_of(
+    objects: Sequence[MadeUpObject], seed: int = 0, first_id: int = 1_105_522_281_015_015_000
+) -> pa.RecordBatch:
     """Canonical batch of the objects' alerts: the last `n_alerts` detections of each, with the history up to them."""
     rng = np.random.default_rng(seed)
     rows = [(o, i) for o in objects for i in _alert_points(o)]
@@ -174,7 +178,9 @@ def night_objects(n: int = 48, seed: int = 7) -> list[MadeUpObject]:
     made = []
     for i in range(n):
         name = "ZTF26" + "".join(letters[(i * 7 + 11 * k * k) % 26] for k in range(7)) if i else "ZTF26aaaaaaa"
-        topics = [t for t, p in zip(TOPICS, (0.5, 0.3, 0.15), strict=True) if rng.random() < p or (i == 0 and t != TOPICS[2])]
+        topics = [
+            t for t, p in zip(TOPICS, (0.5, 0.3, 0.15), strict=True) if rng.random() < p or (i == 0 and t != TOPICS[2])
+        ]
         curve = supernova(rng, int(rng.integers(3, 60)) if i else 60, float(rng.uniform(16, 19.2)), MJD + i * 7e-4)
         text = {"sso_name": "433 Eros"} if i == 5 else {}
         place = float(rng.uniform(0, 360)), float(np.degrees(np.arcsin(rng.uniform(-0.4, 1))))
@@ -186,7 +192,9 @@ def commit(store: Store, batch: pa.RecordBatch, *, n_duplicate: int = 0, letters
     """Store a batch and account for it."""
     survey = str(batch["survey"][0])
     ledger = [LedgerEntry(survey, NIGHT, "stored", "", len(batch))]
-    ledger += [LedgerEntry(survey, NIGHT, "duplicate", "alert_id is stored already", n_duplicate)] if n_duplicate else []
+    ledger += (
+        [LedgerEntry(survey, NIGHT, "duplicate", "alert_id is stored already", n_duplicate)] if n_duplicate else []
+    )
     ledger += [LedgerEntry(None, None, "rejected", letter.reason, 1) for letter in letters]
     store.commit(Commit(batch, store.archive(batch), dead_letters=letters, ledger=ledger))
 
@@ -197,7 +205,10 @@ def make_store(path: Path, objects: Sequence[MadeUpObject] | None = None) -> Pat
         store.start_run("made-up night")
         letters = [DeadLetter(b"not avro", "packets.tar", str(i), "not an Avro container") for i in range(2)]
         commit(store, batch_of(objects or night_objects()), n_duplicate=3, letters=letters)
-        rejected = [LedgerEntry("ztf", NIGHT, "rejected", reason, n) for reason, n in (("real_bogus < 0.55", 9), ("n_bad_pixels > 0", 4))]
+        rejected = [
+            LedgerEntry("ztf", NIGHT, "rejected", reason, n)
+            for reason, n in (("real_bogus < 0.55", 9), ("n_bad_pixels > 0", 4))
+        ]
         store.commit(Commit(None, None, ledger=rejected))
         store.end_run("done")
     return path

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from redpoll.errors import NotFound, StoreError
 from redpoll.schema.alert import COLUMNS, CUTOUTS
 from redpoll.schema.bands import BANDS, KINDS
+from redpoll.schema.light_curve import POINT_TYPE
 from redpoll.serve.api.facts import column_facts
 from redpoll.serve.curve import Curve
 from redpoll.serve.door import Reader
@@ -36,6 +38,7 @@ class Value:
 
     name: str
     value: Any
+    dtype: str
     unit: str
     doc: str
     by: str
@@ -84,8 +87,8 @@ def object_page(reader: Reader, object_id: str, alert_id: int | None, points: in
     summary = reader.object(object_id)
     rows = [_NOTHING | row for row in reader.alerts_of(object_id)]
     alert = _chosen(rows, alert_id)
-    curve = Curve.from_table(reader.light_curve(object_id))
-    whole, made_by, trouble = _whole(reader, alert)
+    curve, no_curve = _curve(reader, object_id)
+    whole, made_by, no_whole = _whole(reader, alert)
     return ObjectPage(
         summary=summary,
         alert=alert,
@@ -99,7 +102,7 @@ def object_page(reader: Reader, object_id: str, alert_id: int | None, points: in
         groups=_groups(reader, alert | whole, made_by),
         cutouts=[name.removeprefix("cutout_") for name in CUTOUTS if whole.get(name) is not None],
         best=_best(reader, summary),
-        trouble=trouble,
+        trouble=no_whole or no_curve,
     )
 
 
@@ -109,6 +112,14 @@ def _chosen(rows: Sequence[Row], alert_id: int | None) -> Row:
         if alert_id is None or int(row["alert_id"]) == alert_id:
             return row
     raise NotFound(f"this object has no alert {alert_id}" if rows else "this object has no alerts")
+
+
+def _curve(reader: Reader, object_id: str) -> tuple[Curve, str | None]:
+    """The merged light curve; without the archive an empty one, and what went wrong."""
+    try:
+        return Curve.from_table(reader.light_curve(object_id)), None
+    except StoreError as error:
+        return Curve.from_table(pa.schema(list(POINT_TYPE)).empty_table()), str(error)
 
 
 def _whole(reader: Reader, alert: Row) -> tuple[Row, Mapping[str, str], str | None]:
@@ -176,7 +187,7 @@ def _groups(reader: Reader, row: Row, made_by: Mapping[str, str]) -> list[Group]
     survey = row.get("survey")
     facts = column_facts(reader, row, survey, made_by)
     values = {
-        name: Value(name, item, **{key: facts[name][key] for key in ("unit", "doc", "by")})
+        name: Value(name, item, **{key: facts[name][key] for key in ("dtype", "unit", "doc", "by")})
         for name, item in row.items()
         if name in facts and name not in _NOT_VALUES
     }
@@ -194,7 +205,7 @@ def _best(reader: Reader, summary: Row) -> list[Value]:
     scores = {name.removeprefix("best_"): v for name, v in summary.items() if name.startswith("best_")}
     facts = column_facts(reader, scores)
     return [
-        Value(name, value, facts[name]["unit"], facts[name]["doc"], "")
+        Value(name, value, **{key: facts[name][key] for key in ("dtype", "unit", "doc", "by")})
         for name, value in scores.items()
         if name in facts and value is not None
     ]

@@ -16,6 +16,7 @@ from redpoll.serve.portal.object_page import object_page
 from redpoll.serve.portal.search import find_object
 from redpoll.serve.portal.site import Site, segment
 from redpoll.serve.portal.tonight import tonight
+from redpoll.serve.problems import without_path
 from redpoll.serve.values import plain, to_json
 
 router = APIRouter(include_in_schema=False)
@@ -79,7 +80,8 @@ def object_html(
     alerts: PageNumber = 1,
 ) -> Response:
     """An object; `alert` chooses whose cutouts and columns are shown, `points` and `alerts` page the tables."""
-    return site.page("object.html", o=object_page(door.reader(), object_id, alert, points, alerts))
+    facts = object_page(door.reader(), object_id, alert, points, alerts)
+    return site.page("object.html", o=facts, trouble=facts.trouble and without_path(facts.trouble, door.path))
 
 
 @router.get("/search")

@@ -10,7 +10,7 @@ from redpoll.schema.bands import SURVEYS
 from redpoll.serve.door import Reader
 
 _ZTF = re.compile(r"ztf(\d\d[a-z]{7})", re.IGNORECASE)
-_NUMBER = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(r"[0-9]{1,19}")
 _N_RECENT = 500
 
 
@@ -21,7 +21,7 @@ def find_object(reader: Reader, text: str) -> tuple[str | None, int | None]:
             return str(reader.object(candidate)["object_id"]), None
         except NotFound:
             continue
-    if _NUMBER.fullmatch(text):
+    if _NUMBER.fullmatch(text) and int(text) < 2**63:
         for survey in SURVEYS:
             try:
                 return str(reader.whole(int(text), survey, ["object_id"])["object_id"]), int(text)

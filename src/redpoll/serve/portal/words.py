@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from redpoll.astro.time import MJD_ZERO, utc_jd_from_tai_mjd
-from redpoll.serve.values import shortest
 
 UNKNOWN = "–"
 _EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
@@ -42,19 +41,18 @@ def count(value: int | None) -> str:
     return UNKNOWN if value is None else f"{value:,}".replace(",", "\u202f")
 
 
-def value(item: Any) -> str:
-    """Any column's value, short but not rounded to a different float32.
+def value(item: Any, dtype: str = "") -> str:
+    """Any column's value: six digits of a float32, all that a float64 time or place needs.
 
-    >>> value(True), value(0.10000000149011612), value([]), value(None)
-    ('yes', '0.1', '–', '–')
+    >>> value(0.398829758, "float32"), value(185.7288751, "float64"), value(True), value([]), value(None)
+    ('0.39883', '185.7288751', 'yes', '–', '–')
     """
     if item is None or item == [] or (isinstance(item, float) and math.isnan(item)):
         return UNKNOWN
     if isinstance(item, bool):
         return "yes" if item else "no"
     if isinstance(item, float):
-        is_float32 = math.isfinite(item) and abs(item) < 3e38 and float(np.float32(item)) == item
-        return f"{shortest(item) if is_float32 else item:.12g}".replace("-", "−")
+        return f"{item:.{6 if dtype == 'float32' else 12}g}".replace("-", "−")
     return ", ".join(map(str, item)) if isinstance(item, list | tuple) else str(item)
 
 
@@ -135,10 +133,10 @@ def sexagesimal(ra: float, dec: float) -> tuple[str, str]:
 def galactic(ra: float, dec: float) -> tuple[float, float]:
     """Galactic longitude and latitude in degrees of an ICRS position in degrees.
 
-    >>> [round(x, 3) for x in galactic(266.40499, -28.93617)]
-    [0.0, -0.0]
+    >>> [round(x, 3) for x in galactic(185.7289, 15.8236)]
+    [271.134, 76.9]
     """
     alpha, delta = math.radians(ra), math.radians(dec)
     vector = np.array([math.cos(delta) * math.cos(alpha), math.cos(delta) * math.sin(alpha), math.sin(delta)])
     x, y, z = _GALACTIC @ vector
-    return math.degrees(math.atan2(y, x)) % 360.0, math.degrees(math.asin(max(-1.0, min(1.0, z))))
+    return math.degrees(math.atan2(y, x)) % 360.0, math.degrees(math.atan2(z, math.hypot(x, y)))

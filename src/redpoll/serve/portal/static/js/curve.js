@@ -62,7 +62,7 @@ function chart(figure, shown, state, shapes, zoomTo) {
   const made = new uPlot(
     {
       ...sizeOf(figure),
-      padding: [null, 16, 0, 0],
+      padding: [null, 34, 0, 0],
       legend: { show: false },
       cursor: {
         points: { show: false },
@@ -74,7 +74,7 @@ function chart(figure, shown, state, shapes, zoomTo) {
       axes: [
         { ...axis, label: "MJD (TAI, days)", labelSize: 20, size: 28, space: 72, values: (_, ticks) => ticks.map(plainNumber) },
         { ...axis, label: LABEL[unit], labelSize: 20, size: 52, values: (_, ticks) => ticks.map(plainNumber) },
-        { ...axis, side: 0, size: 26, space: 92, grid: { show: false }, values: (_, ticks) => ticks.map(date) },
+        { ...axis, scale: "x", side: 0, size: 26, space: 92, grid: { show: false }, values: (_, ticks) => ticks.map(date) },
       ],
       series: [{}, { paths: () => null, points: { show: false } }],
       hooks: {

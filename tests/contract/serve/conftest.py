@@ -1,0 +1,25 @@
+"""A served store, asked without a network."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the made-up night, which two folders of tests share
+
+from made_up_night import make_store
+from served import Get, client
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a made-up night."""
+    return make_store(tmp_path_factory.mktemp("serve") / "store")
+
+
+@pytest.fixture(scope="session")
+def get(store: Path) -> Get:
+    """Ask the application over the made-up night."""
+    return client(store)

@@ -1,0 +1,24 @@
+"""Asking an application without a network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from redpoll.serve import create_app
+
+Get = Callable[..., httpx.Response]
+
+
+def client(store: Path) -> Get:
+    """A function that asks the application over a store; redirections are not followed."""
+    transport = httpx.ASGITransport(create_app(store))
+
+    async def ask(path: str, method: str, headers: dict[str, str]) -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://redpoll.test") as http:
+            return await http.request(method, path, headers=headers)
+
+    return lambda path, method="GET", **headers: asyncio.run(ask(path, method, headers))

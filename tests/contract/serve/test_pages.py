@@ -1,0 +1,280 @@
+"""Pages: what they show, what they never do, and that they live while a run writes."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import re
+import threading
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_up_night import (
+    MadeUpObject,
+    batch_of,
+    commit,
+    long_object,
+    make_store,
+    night_objects,
+    supernova,
+)
+from served import Get, client
+
+from redpoll.schema.light_curve import LightCurves
+from redpoll.serve.portal.assets import Assets
+from redpoll.store import open_store
+
+OBJECT = "/objects/ZTF26aaaaaaa"
+XSS = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
+
+
+class Tags(HTMLParser):
+    """The tags of a page with their attributes, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += f"{data} "
+
+
+PAGES = ["/", "/?topic=all", "/?topic=fast_risers", "/?night=19990101", OBJECT, "/objects/nobody", "/nothing"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_has_no_inline_script_or_style_and_loads_nothing_from_elsewhere(get: Get, path: str) -> None:
+    for tag, attributes in Tags(get(path).text).tags:
+        assert not [name for name in attributes if name == "style" or name.startswith("on")]
+        assert tag != "style"
+        assert tag != "script" or "src" in attributes or attributes.get("type") == "application/json"
+        if tag in ("script", "img", "link", "source", "iframe"):
+            assert (attributes.get("src") or attributes.get("href") or "/").startswith("/")
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/api/v2/alerts", "/healthz", "/static/x/y", "/search?q=nobody"])
+def test_every_answer_carries_the_security_headers(get: Get, path: str) -> None:
+    headers = get(path).headers
+    assert headers["content-security-policy"].startswith("default-src 'self';")
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_tonight_shows_the_books_the_topics_and_the_candidates(get: Get) -> None:
+    page = Tags(get("/").text)
+    text = " ".join(page.text.split())
+    assert "Night of 2026-03-10" in text
+    assert re.search(r"75 received = 59 stored \+ 3 duplicate \+ 13 rejected", text)
+    assert "9 real_bogus < 0.55" in text
+    assert "2 packets did not say which night" in text
+    assert text.count("fast_risers") > 2
+    assert {"class": "spark"}.items() <= next(
+        a for t, a in page.tags if t == "svg" and a.get("class") == "spark"
+    ).items()
+    assert any(a.get("href") == "/objects/ZTF26aaaaaaa" for _, a in page.tags)
+
+
+def test_a_topic_shows_its_own_alerts_only(get: Get) -> None:
+    answer = get("/tonight.json?topic=fast_risers").json()
+    assert answer["candidates"]
+    assert all("fast_risers" in row["tags"] for row in answer["candidates"])
+
+
+def test_an_object_s_page_can_be_read_without_javascript(get: Get) -> None:
+    page = get(OBJECT).text
+    text = " ".join(Tags(page).text.split())
+    for part in (
+        "12 alerts",
+        "Light curve",
+        "ICRS",
+        "p_early_ia",
+        "early_ia@1",
+        "Slope of the last points",
+        "18.90 ± 0.06",
+    ):
+        assert part in text
+    assert page.count("<noscript><img") == 3
+    assert page.count('class="points"') >= 4  # one path for each band and kind of point
+    older = " ".join(Tags(get(f"{OBJECT}?points=2").text).text.split())
+    assert re.search(r"g > 20\.\d\d – ± [\d,]+ limit", older)
+
+
+def test_older_points_and_alerts_are_on_further_pages(get: Get) -> None:
+    text = " ".join(Tags(get(f"{OBJECT}?points=2").text).text.split())
+    assert "Page 2 of 2" in text
+    assert " ".join(Tags(get(f"{OBJECT}?points=999").text).text.split()) == text
+
+
+def test_another_alert_of_the_object_can_be_chosen(get: Get) -> None:
+    alerts = get("/api/v2/alerts?object_id=ZTF26aaaaaaa").json()["alerts"]
+    page = get(f"{OBJECT}?alert={alerts[-1]['alert_id']}").text
+    assert f"/alerts/ztf/{alerts[-1]['alert_id']}/cutouts" in page
+    other = get("/api/v2/alerts?topic=solar_system_candidates").json()["alerts"][0]
+    assert get(f"{OBJECT}?alert={other['alert_id']}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("typed", "target"),
+    [
+        ("ZTF26aaaaaaa", OBJECT),
+        ("  ztf26AAAAAAA ", OBJECT),
+        ("", "/"),
+    ],
+)
+def test_search_leads_to_the_object(get: Get, typed: str, target: str) -> None:
+    answer = get(f"/search?q={typed}")
+    assert (answer.status_code, answer.headers["location"]) == (303, target)
+
+
+def test_search_knows_alerts_too(get: Get) -> None:
+    alert_id = get("/api/v2/alerts?object_id=ZTF26aaaaaaa").json()["alerts"][3]["alert_id"]
+    assert get(f"/search?q={alert_id}").headers["location"] == f"{OBJECT}?alert={alert_id}"
+
+
+def test_an_unknown_object_gets_a_page_that_suggests(get: Get) -> None:
+    for path in ("/objects/ZTF26aaaaaab", "/search?q=ZTF26aaaaaab"):
+        answer = get(path)
+        assert answer.status_code == 404
+        assert f'href="{OBJECT}"' in answer.text
+
+
+def test_hostile_text_in_every_field_stays_text(tmp_path: Path) -> None:
+    curve = supernova(np.random.default_rng(1), 12)
+    made = MadeUpObject(XSS + "/../?#%", 10.0, 20.0, curve, 3, topics=["fast_risers"], text={"sso_name": XSS})
+    get = client(make_store(tmp_path / "store", [made]))
+    with open_store(tmp_path / "store", mode="write") as store:
+        store.start_run(XSS)
+    for path in ("/", f"/?topic={XSS}", f"/search?q={XSS}", f"/objects/{XSS}", "/tonight.json"):
+        page = get(path)
+        if "html" in page.headers["content-type"]:
+            assert not [
+                a
+                for t, a in Tags(page.text).tags
+                if "onerror" in a or (t == "script" and not (a.get("src") or a.get("type")))
+            ]
+    link = next(a["href"] for _, a in Tags(get("/").text).tags if (a.get("href") or "").startswith("/objects/"))
+    page = get(link)
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    assert XSS in Tags(page.text).text
+
+
+def test_an_object_of_one_point_without_cutouts_has_a_page(tmp_path: Path) -> None:
+    one = LightCurves(
+        np.array([0, 1]),
+        np.array([61109.2]),
+        np.array([1], np.int8),
+        *np.array([[-900.0], [80.0]], np.float32),
+        np.zeros(1, np.int8),
+    )
+    lonely = MadeUpObject("169298433216610349", 0.0, -90.0, one, survey="rubin", cutouts=False)
+    get = client(make_store(tmp_path / "store", [lonely]))
+    page = get("/objects/169298433216610349")
+    assert page.status_code == 200
+    assert "came without cutouts" in page.text
+    assert get("/").status_code == 200
+
+
+@pytest.mark.parametrize("file", ["alerts.parquet", "light_curves.parquet"])
+def test_a_missing_archive_file_is_said_and_the_indexed_values_stay(tmp_path: Path, file: str) -> None:
+    get = client(make_store(tmp_path / "store", night_objects(3)))
+    for path in (tmp_path / "store/archive/parts").rglob(file):
+        path.unlink()
+    page = get(OBJECT)
+    assert page.status_code == 200
+    assert "The archive could not be read" in page.text
+    assert str(tmp_path) not in page.text
+    assert "18.90" in page.text
+    assert get("/").status_code == 200
+
+
+def test_without_a_store_there_is_a_welcome(tmp_path: Path) -> None:
+    get = client(tmp_path / "later")
+    page = get("/")
+    assert page.status_code == 200
+    assert "redpoll run PACKETS --store later" in page.text
+    assert get("/healthz").json()["store"] == "waiting"
+    for path in ("/api/v2/alerts", "/objects/a", "/tonight.json"):
+        answer = get(path)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5") if "api" in path else (503,)
+
+
+def test_an_empty_store_gets_the_welcome_too_and_then_the_night(tmp_path: Path) -> None:
+    get = client(tmp_path / "store")
+    with open_store(tmp_path / "store", mode="write") as store:
+        assert "the store is empty" in get("/").text
+        store.start_run("test")
+        commit(store, batch_of(night_objects(4)))
+        assert "Night of 2026-03-10" in get("/").text
+
+
+def test_something_else_in_the_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "index.sqlite").write_bytes(b"no database" * 100)
+    get = client(tmp_path)
+    assert "cannot be read" in get("/").text
+    assert get("/api/v2/alerts").status_code == 503
+
+
+def test_pages_live_while_a_run_writes(tmp_path: Path) -> None:
+    path = make_store(tmp_path / "store", night_objects(6))
+    get = client(path)
+    stop, written, failures = threading.Event(), [6 + 11], []
+
+    def write() -> None:
+        with open_store(path, mode="write") as store:
+            store.start_run("writer")
+            for k in range(200):
+                if stop.is_set():
+                    break
+                objects = night_objects(5, seed=100 + k)[1:]
+                commit(store, batch_of(objects, seed=k, first_id=10**15 + 100 * k))
+                written.append(written[-1] + len(objects))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        seen = []
+        for _ in range(12):
+            for page in ("/", OBJECT, "/api/v2/alerts?limit=50"):
+                answer = get(page)
+                if answer.status_code != 200:
+                    failures.append((page, answer.status_code, answer.text))
+            seen.append(sum(row["stored"] for row in get("/api/v2/ledger").json()["ledger"]))
+    finally:
+        stop.set()
+        writer.join()
+    assert not failures
+    assert seen == sorted(seen)
+    assert seen[-1] > seen[0]
+    assert set(seen) <= set(written)  # only whole batches are ever seen
+    assert get("/api/v2/ledger").json()["ledger"][0]["stored"] == written[-1]
+
+
+def test_static_files_are_named_by_content_and_kept_for_ever(get: Get) -> None:
+    url = next(a["href"] for t, a in Tags(get("/").text).tags if t == "link" and a.get("rel") == "stylesheet")
+    answer = get(url, **{"Accept-Encoding": "gzip"})
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-encoding"] == "gzip"
+    assert get(url, **{"Accept-Encoding": "identity"}).text == answer.text
+    assert get(re.sub("static/[0-9a-f]+", "static/000000000000", url)).status_code == 404
+
+
+def test_missing_front_end_packages_are_said_and_pages_still_work(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, store: Path
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert not Assets(tmp_path).has_vendor
+    assert "make setup" in caplog.text
+
+
+def test_a_long_object_s_page_is_small(tmp_path: Path) -> None:
+    page = client(make_store(tmp_path / "store", [long_object(200)]))("/objects/ZTF26zzzzzzz")
+    assert len(gzip.compress(page.content, 6)) < 30_000
+    assert len(Tags(page.text).tags) < 1500
