@@ -62,6 +62,9 @@ def _divide(a: Any, b: Any) -> Any:
 
 
 def _is_in(values: Any, choices: pa.Array) -> Any:
+    """Arrow's `is_in` tells -0.0 from 0.0; adding zero makes them one."""
+    if pa.types.is_floating(choices.type):
+        values, choices = pc.add(values, 0.0), pc.add(choices, 0.0)
     return _where(pc.is_valid(values), pc.is_in(values, value_set=choices))
 
 
