@@ -21,10 +21,12 @@ OUTPUTS = {
 
 
 @science_module(version="1", outputs=OUTPUTS)
-def mag_slope(light_curve: LightCurves, *, days: float = 10.0, min_points: int = 3) -> dict[str, NDArray[np.generic]]:
+def mag_slope(
+    light_curve: LightCurves, *, days: float = 10.0, min_points: int = 3, min_span: float = 0.1
+) -> dict[str, NDArray[np.generic]]:
     """Straight line through the detections of the last `days` in the alert's band, weighted by their errors.
 
-    Null with fewer than `min_points` detections of positive flux, or if they are all at one time.
+    Null with fewer than `min_points` detections of positive flux, or if they span less than `min_span` days.
     """
     curve = light_curve
     row = owners(curve.offsets)
@@ -40,6 +42,8 @@ def mag_slope(light_curve: LightCurves, *, days: float = 10.0, min_points: int =
     n_points, sum_weight = total(np.ones(len(row))), total(weight)
     from_mean = time - (total(weight * time) / sum_weight)[row]
     spread = total(weight * from_mean**2)
-    is_known = (n_points >= max(min_points, 2)) & (spread > 1e-9 * sum_weight)
+    first = np.zeros(len(curve))
+    np.minimum.at(first, row, time)
+    is_known = (n_points >= max(min_points, 2)) & (first <= -max(min_span, 1e-9))
     slope = np.where(is_known, total(weight * from_mean * mag) / spread, np.nan)
     return {"mag_slope": slope, "mag_slope_err": np.where(is_known, spread**-0.5, np.nan), "mag_slope_points": n_points}

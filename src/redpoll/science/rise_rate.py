@@ -14,11 +14,11 @@ from redpoll.schema.light_curve import LightCurves
 _BOUND = "of the rate's distribution; null if there is no rate, or a flux below 1.645 of its errors."
 OUTPUTS = {
     "mag_rate": Column(
-        "float32", "mag/d", "Rate since the previous epoch in the alert's band; negative while brightening.", best="min"
+        "float32", "mag/d", "Rate since the previous epoch in the alert's band; negative while brightening."
     ),
     "mag_rate_err": Column("float32", "mag/d", "One-sigma error of mag_rate."),
     "mag_rate_lower": Column("float32", "mag/d", f"5 % quantile {_BOUND}"),
-    "mag_rate_upper": Column("float32", "mag/d", f"95 % quantile {_BOUND}"),
+    "mag_rate_upper": Column("float32", "mag/d", f"95 % quantile {_BOUND}", best="min"),
     "mag_rate_days": Column(
         "float32", "d", "Time between the two epochs of mag_rate; null if there is no earlier one."
     ),
@@ -27,23 +27,20 @@ OUTPUTS = {
 
 
 @science_module(version="1", outputs=OUTPUTS)
-def rise_rate(light_curve: LightCurves, *, limit_sigma: float = 5.0) -> dict[str, NDArray[np.generic]]:
+def rise_rate(
+    light_curve: LightCurves, *, limit_sigma: float = 5.0, min_days: float = 0.01
+) -> dict[str, NDArray[np.generic]]:
     """Rate of change in magnitudes per day since the previous detection or upper limit in the same band.
 
     As Fink does, the latest earlier epoch counts, whether it was a detection or a limit (of `limit_sigma`
-    errors). Null without such an epoch, and where a flux is not positive.
+    errors); but not one less than `min_days` ago, where a few thousandths of a magnitude between two images become
+    tens of magnitudes per day. Null without such an epoch, and where a flux is not positive.
     """
     curve = light_curve
-    own = last_of_each(curve.offsets, np.ones(len(curve.mjd), bool))
-    row = owners(curve.offsets)
-    is_before = (curve.mjd < curve.mjd[own[row]]) & (curve.band == curve.band[own[row]]) & (curve.band >= 0)
-    before = last_of_each(curve.offsets, is_before & np.isin(curve.kind, (DETECTION, LIMIT)))
-    from_limit = (before >= 0) & (curve.kind[before] == LIMIT) if len(curve.mjd) else np.zeros(len(curve), bool)
-    flux, err, days = (
-        taken(curve.flux, own),
-        taken(curve.flux_err, own),
-        taken(curve.mjd, own) - taken(curve.mjd, before),
-    )
+    own, before = _epochs(curve, max(min_days, 1e-9))
+    from_limit = taken(curve.kind, before) == LIMIT
+    flux, err = taken(curve.flux, own), taken(curve.flux_err, own)
+    days = taken(curve.mjd, own) - taken(curve.mjd, before)
     between = rate_between(taken(curve.flux, before), taken(curve.flux_err, before), flux, err, days)
     since_limit = rate_from_limit(limit_sigma * taken(curve.flux_err, before), flux, err, days)
     rate = Rate(*(np.where(from_limit, a, b) for a, b in zip(since_limit, between, strict=True)))
@@ -51,3 +48,12 @@ def rise_rate(light_curve: LightCurves, *, limit_sigma: float = 5.0) -> dict[str
         "mag_rate": rate.rate, "mag_rate_err": rate.err, "mag_rate_lower": rate.lower, "mag_rate_upper": rate.upper,
         "mag_rate_days": days, "mag_rate_from_limit": from_limit & np.isfinite(rate.rate),
     }  # fmt: skip
+
+
+def _epochs(curve: LightCurves, min_days: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Index of each alert's own point, and of the latest detection or limit in its band at least `min_days` before."""
+    own = last_of_each(curve.offsets, np.ones(len(curve.mjd), bool))
+    mine = own[owners(curve.offsets)]
+    is_earlier = curve.mjd <= curve.mjd[mine] - min_days
+    is_same_band = (curve.band == curve.band[mine]) & (curve.band >= 0)
+    return own, last_of_each(curve.offsets, is_earlier & is_same_band & np.isin(curve.kind, (DETECTION, LIMIT)))
