@@ -122,12 +122,12 @@ def _values(kind: Any, column: NDArray, n: int) -> list[tuple[Bytes, Mask]]:
     kind = kind["type"] if isinstance(kind, dict) else kind
     if kind in _FIXED:
         plain = np.ascontiguousarray(column.astype(_FIXED[kind])).reshape(n, 1)
-        data = plain.view(np.uint8).reshape(n, -1)
+        data = plain.view(np.uint8)
         return [(data, np.ones(data.shape, bool))]
     if kind == "string":
         text = np.char.encode(column.astype(np.str_), "utf-8")
         length = np.char.str_len(text)
-        data = np.ascontiguousarray(text).view(np.uint8).reshape(n, -1)
+        data = np.ascontiguousarray(text).reshape(n, 1).view(np.uint8)
         return [_varints(length), (data, np.arange(data.shape[1]) < length[:, None])]
     if kind in ("int", "long"):
         return [_varints(column)]

@@ -22,7 +22,7 @@ SHARES = {
 }  # fmt: skip
 """Share of each class among the alerts: ordered as in a real night, with the rare classes far more frequent."""
 _DETECTION = 5.0
-_MAX_ROUNDS = 400
+_MAX_ROUNDS = 200
 
 
 @dataclass(frozen=True)

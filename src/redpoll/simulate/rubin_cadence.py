@@ -28,7 +28,7 @@ _DEEP_VISITS = 8
 
 def n_fields(n_alerts: int) -> int:
     """How many fields a night of so many alerts looks at."""
-    return int(np.clip(n_alerts // 60, 4, 150))
+    return int(np.clip(n_alerts // 60, 8, 150))
 
 
 def draw_fields(rng: np.random.Generator, n: int, night_mjd: float) -> Fields:

@@ -87,6 +87,8 @@ def detection_columns(setting: Setting, part: Part, points: NDArray[np.int64], k
         "magapbig": big,
         "sigmagapbig": 1.35 * sigma + 0.005,
         "distnr": np.abs(around.reference_distance[who] / setting.camera.pixel_scale + 0.5 / snr * kick[:, 6]),
+        "ranr": s.ra[who],
+        "decnr": s.dec[who] + around.reference_distance[who] / 3600.0,
         "magnr": reference,
         "sigmagnr": np.clip(0.012 + 10.0 ** (0.4 * (reference - 23.5)), 0.008, 0.36),
         "scorr": snr * np.exp(0.08 * kick[:, 7]) * 1.05,
@@ -171,15 +173,12 @@ def _neighbour_columns(part: Part, who: NDArray[np.int64]) -> Columns:
     near = np.where(star, around.near_distance[who], np.inf).min(axis=1)
     mag = np.where(star & (around.near_distance[who] == near[:, None]), around.near_mag[who, :, 2], np.inf).min(axis=1)
     bright = mag < 14.0
-    north = around.reference_distance[who] / 3600.0
     return columns | {
         "nmtchps": np.isfinite(around.near_distance[who]).sum(axis=1) + 4,
         "neargaia": np.where(mag < 20.5, near, MISSING),
         "maggaia": np.where(mag < 20.5, mag, MISSING),
         "neargaiabright": np.where(bright, near, MISSING),
         "maggaiabright": np.where(bright, mag, MISSING),
-        "ranr": s.ra[who],
-        "decnr": s.dec[who] + north,
     }
 
 
