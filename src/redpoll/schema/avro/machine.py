@@ -52,8 +52,8 @@ _SIGNATURE = types.UniTuple(_N, 2)(
 )
 
 
-@njit(nogil=True)
-def _varint(buf: Any, p: int, end: int) -> tuple[int, int, int]:
+@njit(nogil=True, forceinline=True)
+def _varint(buf: Any, p: int, end: int) -> Any:
     """Value, next byte and error of the zigzag integer at byte p."""
     acc = np.uint64(0)
     shift = np.uint64(0)
@@ -71,7 +71,7 @@ def _varint(buf: Any, p: int, end: int) -> tuple[int, int, int]:
     return 0, p, TRUNCATED
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def _load32(buf: Any, p: int) -> Any:
     return (
         np.uint32(buf[p])
@@ -81,17 +81,17 @@ def _load32(buf: Any, p: int) -> Any:
     )
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def _set_bit(bits: Any, base: int, row: int) -> None:
     bits[base + (row >> 3)] |= np.uint8(1 << (row & 7))
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def _clear_bit(bits: Any, base: int, row: int) -> None:
     bits[base + (row >> 3)] &= np.uint8(~(1 << (row & 7)) & 0xFF)
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def _roll_back(columns: Any, n_columns: int, valid: Any, before: Any, counts: Any, n_levels: int, a8: Any) -> None:
     """Forget the rows of an unfinished packet; validity bits beyond the counts are always set."""
     for column in range(n_columns):
@@ -102,7 +102,7 @@ def _roll_back(columns: Any, n_columns: int, valid: Any, before: Any, counts: An
         counts[level] = before[level]
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def _view(buf: Any, p: int, size: int, a8: Any, a32: Any, at: int) -> None:
     """Write Arrow's 16-byte view of buf[p:p + size]: inline up to 12 bytes, else prefix and offset."""
     word = at >> 2
@@ -119,186 +119,204 @@ def _view(buf: Any, p: int, size: int, a8: Any, a32: Any, at: int) -> None:
         a32[word + 3] = np.uint32(p)
 
 
-@njit(nogil=True)
+@njit(nogil=True, forceinline=True)
 def _write_null(op: int, at: int, row: int, a8: Any, a32: Any, a64: Any) -> None:
     """What stands in the value slot of a null: NaN, zero, or an empty view."""
     if op == FLOAT:
         a32[(at >> 2) + row] = _NAN32
     elif op == DOUBLE:
         a64[(at >> 3) + row] = _NAN64
-    elif op == INT or op == ENUM:
+    elif op in (INT, ENUM):
         a32[(at >> 2) + row] = np.uint32(0)
     elif op == LONG:
         a64[(at >> 3) + row] = np.uint64(0)
     elif op == BOOLEAN:
         _clear_bit(a8, at, row)
-    elif op == BYTES or op == FIXED:
+    elif op in (BYTES, FIXED):
         for k in range(4):
             a32[((at + 16 * row) >> 2) + k] = np.uint32(0)
+
+
+@njit(nogil=True, forceinline=True)
+def _read_leaf(buf: Any, p: int, end: int, op: int, size: int, at: int, row: int, a8: Any, a32: Any, a64: Any) -> Any:
+    """Read one scalar into its column; returns the next byte and an error."""
+    if op == FLOAT:
+        if p + 4 > end:
+            return p, TRUNCATED
+        a32[(at >> 2) + row] = _load32(buf, p)
+        return p + 4, 0
+    if op == DOUBLE:
+        if p + 8 > end:
+            return p, TRUNCATED
+        low = np.uint64(_load32(buf, p))
+        a64[(at >> 3) + row] = low | np.uint64(_load32(buf, p + 4)) << np.uint64(32)
+        return p + 8, 0
+    if op == LONG:
+        value, p, error = _varint(buf, p, end)
+        a64[(at >> 3) + row] = np.uint64(value)
+        return p, error
+    if op == BOOLEAN:
+        return _read_boolean(buf, p, end, at, row, a8)
+    if op in (INT, ENUM):
+        value, p, error = _varint(buf, p, end)
+        if error == 0 and (value < -2147483648 or value > 2147483647):
+            error = WIDE_INT
+        if error == 0 and op == ENUM and (value < 0 or value >= size):
+            error = SYMBOL
+        a32[(at >> 2) + row] = np.uint32(value)
+        return p, error
+    if op == BYTES:
+        size, p, error = _varint(buf, p, end)
+        if error != 0:
+            return p, error
+        if size < 0:
+            return p, NEGATIVE
+    if size > end - p:
+        return p, TRUNCATED
+    _view(buf, p, size, a8, a32, at + 16 * row)
+    return p + size, 0
+
+
+@njit(nogil=True, forceinline=True)
+def _read_boolean(buf: Any, p: int, end: int, at: int, row: int, a8: Any) -> Any:
+    if p >= end:
+        return p, TRUNCATED
+    if buf[p] > 1:
+        return p, NOT_BOOLEAN
+    if buf[p] == 1:
+        _set_bit(a8, at, row)
+    else:
+        _clear_bit(a8, at, row)
+    return p + 1, 0
+
+
+@njit(nogil=True, forceinline=True)
+def _read_branch(buf: Any, p: int, end: int) -> Any:
+    """Index of a union's branch (-1 for a negative one), next byte and error."""
+    if p < end and buf[p] < 0x80:
+        return (np.int64(buf[p]) >> 1 if buf[p] & 1 == 0 else -1), p + 1, 0
+    return _varint(buf, p, end)
+
+
+@njit(nogil=True, forceinline=True)
+def _null_record(first: int, stop: int, level: int, row: int, columns: Any, data: Any, valid: Any, counts: Any,
+                 a8: Any, a32: Any, a64: Any) -> None:  # fmt: skip
+    """Null in all columns of a record that is null: those of its own level; arrays in it are empty."""
+    for column in range(first, stop):
+        if columns[3 * column + 1] == level:
+            _clear_bit(a8, valid[column], row)
+            if columns[3 * column] == ARRAY:
+                a32[(data[column] >> 2) + row + 1] = np.uint32(counts[columns[3 * column + 2]])
+            else:
+                _write_null(columns[3 * column], data[column], row, a8, a32, a64)
+
+
+@njit(nogil=True, forceinline=True)
+def _read_count(buf: Any, p: int, end: int, least: int, empty: int) -> Any:
+    """Items in an array's next block, next byte and error; `least` bytes an item must have room in the packet.
+
+    Items of no bytes at all are bounded by their number, of which there are `empty` so far.
+    """
+    count, p, error = _varint(buf, p, end)
+    if error == 0 and count < 0:
+        _, p, error = _varint(buf, p, end)
+        count = -count
+    if error == 0 and (count < 0 or count > (_MAX_EMPTY_ITEMS - empty if least == 0 else (end - p) // least)):
+        error = CROWDED
+    return count, p, error
+
+
+@njit(nogil=True, forceinline=True)
+def _read_packet(buf: Any, p: int, end: int, code: Any, columns: Any, data: Any, valid: Any, capacity: Any,
+                 counts: Any, n_levels: int, a8: Any, a32: Any, a64: Any, frames: Any) -> Any:  # fmt: skip
+    """Read one packet; returns the byte after it, an error, and the level that has no room (-1: all have)."""
+    f_pc, f_row, f_left = n_levels, n_levels + _DEPTH, n_levels + 2 * _DEPTH
+    pc, row, depth, error, empty = 0, counts[0], 0, 0, 0
+    while True:
+        op, null_index, column = code[6 * pc], code[6 * pc + 1], code[6 * pc + 2]
+        if null_index >= 0:
+            branch, p, error = _read_branch(buf, p, end)
+            if error == 0 and branch != null_index and branch != 1 - null_index:
+                error = BRANCH
+            if error != 0:
+                return p, error, -1
+            if branch == null_index:
+                _clear_bit(a8, valid[column], row)
+                if op == RECORD:
+                    level = columns[3 * column + 1]
+                    first, stop = code[6 * pc + 3], code[6 * pc + 4]
+                    _null_record(first, stop, level, row, columns, data, valid, counts, a8, a32, a64)
+                elif op == ARRAY:
+                    a32[(data[column] >> 2) + row + 1] = np.uint32(counts[code[6 * pc + 3]])
+                else:
+                    _write_null(op, data[column], row, a8, a32, a64)
+                pc = code[6 * pc + 5]
+                continue
+        if op > ITEM_END:
+            p, error = _read_leaf(buf, p, end, op, code[6 * pc + 3], data[column], row, a8, a32, a64)
+            if error != 0:
+                return p, error, -1
+            pc += 1
+            continue
+        if op == END:
+            return p, 0, -1
+        if op == RECORD:
+            pc += 1
+            continue
+        if op == ARRAY:
+            if depth >= _DEPTH:
+                return p, CROWDED, -1
+            frames[f_pc + depth], frames[f_row + depth], frames[f_left + depth] = pc, row, 0
+            depth += 1
+        pc = frames[f_pc + depth - 1]
+        level = code[6 * pc + 3]
+        if op == ITEM_END:
+            counts[level] += 1
+            frames[f_left + depth - 1] -= 1
+        if frames[f_left + depth - 1] == 0:
+            count, p, error = _read_count(buf, p, end, code[6 * pc + 4], empty)
+            if error != 0:
+                return p, error, -1
+            if counts[level] + count > capacity[level]:
+                return p, 0, level
+            empty += count if code[6 * pc + 4] == 0 else 0
+            frames[f_left + depth - 1] = count
+            if count == 0:
+                depth -= 1
+                row = frames[f_row + depth]
+                a32[(data[code[6 * pc + 2]] >> 2) + row + 1] = np.uint32(counts[level])
+                pc = code[6 * pc + 5]
+                continue
+        row = counts[level]
+        pc += 1
 
 
 @njit(_SIGNATURE, cache=True, nogil=True)
 def _run(buf: Any, size_of_buf: int, starts: Any, stops: Any, first: int, n_packets: int, code: Any, columns: Any,
          n_columns: int, data: Any, valid: Any, capacity: Any, counts: Any, n_levels: int, a8: Any, a32: Any, a64: Any,
-         errors: Any, ends: Any, before: Any) -> tuple[int, int]:  # fmt: skip
+         errors: Any, ends: Any, scratch: Any) -> tuple[int, int]:  # fmt: skip
     """The loop of `run` over plain pointers: no reference counting, no negative indices."""
-    f_pc, f_row, f_left = n_levels, n_levels + _DEPTH, n_levels + 2 * _DEPTH
     for i in range(first, n_packets):
         for level in range(n_levels):
-            before[level] = counts[level]
+            scratch[level] = counts[level]
         if counts[0] >= capacity[0]:
             return i, 0
-        p = starts[i] if starts[i] >= 0 else ends[i - 1]
+        start = starts[i] if starts[i] >= 0 else ends[i - 1]
         end = stops[i] if stops[i] >= 0 else size_of_buf
-        error = 0
-        pc = 0
-        row = counts[0]
-        depth = 0
-        empty_items = 0
-        while True:
-            op = code[6 * pc]
-            column = code[6 * pc + 2]
-            null_index = code[6 * pc + 1]
-            next_block = False
-            if null_index >= 0:
-                if p < end and buf[p] < 0x80:
-                    branch = np.int64(buf[p]) >> 1 if buf[p] & 1 == 0 else -1
-                    p += 1
-                else:
-                    branch, p, error = _varint(buf, p, end)
-                    if error != 0:
-                        break
-                if branch == null_index:
-                    _clear_bit(a8, valid[column], row)
-                    if op == RECORD:
-                        for k in range(code[6 * pc + 3], code[6 * pc + 4]):
-                            if columns[3 * k + 1] == columns[3 * column + 1]:
-                                _clear_bit(a8, valid[k], row)
-                                if columns[3 * k] == ARRAY:
-                                    a32[(data[k] >> 2) + row + 1] = np.uint32(counts[columns[3 * k + 2]])
-                                else:
-                                    _write_null(columns[3 * k], data[k], row, a8, a32, a64)
-                        pc = code[6 * pc + 5]
-                    elif op == ARRAY:
-                        a32[(data[column] >> 2) + row + 1] = np.uint32(counts[code[6 * pc + 3]])
-                        pc = code[6 * pc + 5]
-                    else:
-                        _write_null(op, data[column], row, a8, a32, a64)
-                        pc += 1
-                    continue
-                if branch != 1 - null_index:
-                    error = BRANCH
-                    break
-            if op == FLOAT:
-                if p + 4 > end:
-                    error = TRUNCATED
-                    break
-                a32[(data[column] >> 2) + row] = _load32(buf, p)
-                p += 4
-            elif op == DOUBLE:
-                if p + 8 > end:
-                    error = TRUNCATED
-                    break
-                low = np.uint64(_load32(buf, p))
-                a64[(data[column] >> 3) + row] = low | np.uint64(_load32(buf, p + 4)) << np.uint64(32)
-                p += 8
-            elif op == BOOLEAN:
-                if p >= end:
-                    error = TRUNCATED
-                    break
-                if buf[p] > 1:
-                    error = NOT_BOOLEAN
-                    break
-                if buf[p] == 1:
-                    _set_bit(a8, data[column], row)
-                else:
-                    _clear_bit(a8, data[column], row)
-                p += 1
-            elif op == LONG:
-                value, p, error = _varint(buf, p, end)
-                if error != 0:
-                    break
-                a64[(data[column] >> 3) + row] = np.uint64(value)
-            elif op == INT or op == ENUM:
-                value, p, error = _varint(buf, p, end)
-                if error != 0:
-                    break
-                if value < -2147483648 or value > 2147483647:
-                    error = WIDE_INT
-                    break
-                if op == ENUM and (value < 0 or value >= code[6 * pc + 3]):
-                    error = SYMBOL
-                    break
-                a32[(data[column] >> 2) + row] = np.uint32(value)
-            elif op == BYTES or op == FIXED:
-                size = code[6 * pc + 3]
-                if op == BYTES:
-                    size, p, error = _varint(buf, p, end)
-                    if error != 0:
-                        break
-                if size < 0:
-                    error = NEGATIVE
-                    break
-                if size > end - p:
-                    error = TRUNCATED
-                    break
-                _view(buf, p, size, a8, a32, data[column] + 16 * row)
-                p += size
-            elif op == ARRAY:
-                if depth >= _DEPTH:
-                    error = CROWDED
-                    break
-                before[f_pc + depth] = pc
-                before[f_row + depth] = row
-                depth += 1
-                next_block = True
-            elif op == ITEM_END:
-                level = code[6 * code[6 * pc + 3] + 3]
-                counts[level] += 1
-                before[f_left + depth - 1] -= 1
-                next_block = before[f_left + depth - 1] == 0
-                if not next_block:
-                    row = counts[level]
-                    pc = before[f_pc + depth - 1] + 1
-                    continue
-            elif op == END:
-                break
-            if next_block:
-                pc = before[f_pc + depth - 1]
-                level = code[6 * pc + 3]
-                left, p, error = _varint(buf, p, end)
-                if error == 0 and left < 0:
-                    size, p, error = _varint(buf, p, end)
-                    left = -left
-                if error != 0:
-                    break
-                if left == 0:
-                    depth -= 1
-                    row = before[f_row + depth]
-                    a32[(data[code[6 * pc + 2]] >> 2) + row + 1] = np.uint32(counts[level])
-                    pc = code[6 * pc + 5]
-                    continue
-                empty_items += left if code[6 * pc + 4] == 0 else 0
-                room = _MAX_EMPTY_ITEMS if code[6 * pc + 4] == 0 else (end - p) // code[6 * pc + 4]
-                if left < 0 or left > room or empty_items > _MAX_EMPTY_ITEMS:
-                    error = CROWDED
-                    break
-                if counts[level] + left > capacity[level]:
-                    _roll_back(columns, n_columns, valid, before, counts, n_levels, a8)
-                    return i, level
-                before[f_left + depth - 1] = left
-                row = counts[level]
-            pc += 1
-        if error == 0 and stops[i] >= 0 and p != end:
+        p, error, full = _read_packet(buf, start, end, code, columns, data, valid, capacity, counts, n_levels,
+                                      a8, a32, a64, scratch)  # fmt: skip
+        if error == 0 and full < 0 and stops[i] >= 0 and p != end:
             error = LEFTOVER
+        if error != 0 or full >= 0:
+            _roll_back(columns, n_columns, valid, scratch, counts, n_levels, a8)
+        if full >= 0:
+            return i, full
         errors[i] = error
         ends[i] = p
         if error == 0:
             counts[0] += 1
-        else:
-            _roll_back(columns, n_columns, valid, before, counts, n_levels, a8)
-            if stops[i] < 0:
-                return i + 1, GROWN
+        elif stops[i] < 0:
+            return i + 1, GROWN
     return n_packets, GROWN
 
 

@@ -24,8 +24,8 @@ class Program:
     """The operations of one writer schema and the columns they fill.
 
     ``code`` has one row per operation: operation, null branch (-1: none), column, and three arguments
-    (record: first and last column of its subtree, operation after it; array: level of its items, least
-    bytes of an item, operation after it; fixed: size; enum: number of symbols). ``columns`` has one row per column:
+    (record: first and last column of its subtree; array: level of its items and the least bytes of one; fixed: size;
+    enum: number of symbols; the third is the operation that follows a null). ``columns`` has one row per column:
     operation, level, level of the items of an array. A level is a nesting of arrays; all columns of one level have
     the same number of rows. ``capacity`` is how many rows each level had room for last time.
     """
@@ -74,7 +74,8 @@ class _Flattener:
             self._array(node, level)
         elif node.kind != "null":
             op = _LEAVES[node.kind]
-            self.emit(op, node.null_index, self.column(node, op, level), node.size)
+            at = self.emit(op, node.null_index, self.column(node, op, level), node.size)
+            self.code[at][5] = at + 1
 
     def _record(self, node: Node, level: int) -> None:
         at = column = -1
