@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
 from redpoll.schema.bands import BANDS, DETECTION
 from redpoll.schema.light_curve import LightCurves
 
-ZERO_POINT = 31.4
-"""AB magnitude of 1 nJy."""
 _BAND_NAMES = np.array([*BANDS, ""], "U1")
 
 
@@ -45,14 +43,6 @@ def detections(curves: LightCurves) -> tuple[NDArray[np.int64], Detections]:
     (array(['r'], dtype='<U1'), array([0.]))
     """
     found = curves.of_kind(DETECTION)
-    mag, mag_err = magnitudes(found.flux, found.flux_err)
+    mag, mag_err = mag_from_flux(found.flux), mag_err_from_flux(found.flux, found.flux_err)
     band = _BAND_NAMES[found.band]
     return found.offsets, Detections(found.mjd, band, found.flux, found.flux_err, mag, mag_err)
-
-
-def magnitudes(flux: NDArray[Any], flux_err: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """AB magnitude of |flux| [nJy] and its one-sigma error; NaN where the flux is zero or unknown."""
-    size = np.abs(flux.astype(np.float64))
-    size[size == 0] = np.nan
-    error = flux_err.astype(np.float64)
-    return ZERO_POINT - 2.5 * np.log10(size), 2.5 / np.log(10) * error / size

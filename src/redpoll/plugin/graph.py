@@ -155,7 +155,7 @@ class Graph:
             guard = Guard(node, columns.n)
             columns.add(self._compute(node, columns, guard))
             seconds[node.name] = self._clock() - start
-            if guard.errors:
+            if guard.error:
                 failures[node.name] = guard.message
                 self._log.report(guard)
         schema = self.output_schema(batch.schema)

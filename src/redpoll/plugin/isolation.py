@@ -20,32 +20,32 @@ def outcome(function: Callable[..., Any], **arguments: Any) -> tuple[Any, Except
 
 
 class Guard:
-    """Calls one plugin for one batch and keeps what it raised."""
+    """Calls one plugin for one batch; keeps the first exception it raised and counts the rest."""
 
     def __init__(self, node: Node, n: int) -> None:
         self.node, self.n = node, n
-        self.errors: list[Exception] = []
-        self.whole = False
+        self.error: Exception | None = None
+        self._lost = 0
 
     def attempt(self, function: Callable[..., Any], **arguments: Any) -> Any:
         """What the function returns for the batch, or None if it raises."""
         answer = self.attempt_one(function, **arguments)
-        self.whole = answer is None
+        if answer is None:
+            self._lost = self.n
         return answer
 
     def attempt_one(self, function: Callable[..., Any], **arguments: Any) -> Any:
         """What the function returns for one alert of the batch, or None if it raises."""
         answer, error = outcome(function, **arguments)
         if error is not None:
-            self.errors.append(error)
+            self.error = self.error or error
+            self._lost += 1
         return answer
 
     @property
     def message(self) -> str:
-        """The last failure in words, and how many alerts have no answer because of failures."""
-        error = self.errors[-1]
-        lost = self.n if self.whole else len(self.errors)
-        return f"{type(error).__name__}: {error} ({lost} of {self.n} alerts)"
+        """The first failure in words, and how many alerts have no answer because of failures."""
+        return f"{type(self.error).__name__}: {self.error} ({self._lost} of {self.n} alerts)"
 
 
 class FailureLog:
@@ -63,5 +63,5 @@ class FailureLog:
             self._silent[name] = self._silent.get(name, 0) + 1
             return
         facts = {"plugin": name, "version": guard.node.version, "unreported": self._silent.pop(name, 0)}
-        log.error("%s failed: %s", name, guard.message, extra=facts, exc_info=guard.errors[-1])
+        log.error("%s failed: %s", name, guard.message, extra=facts, exc_info=guard.error)
         self._next[name] = now + self._period

@@ -9,7 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from redpoll.plugin.detections import ZERO_POINT, Detections, magnitudes
+from redpoll.astro.photometry import (
+    flux_err_from_mag_err,
+    flux_from_mag,
+    limiting_mag,
+    mag_err_from_flux,
+    mag_from_flux,
+)
+from redpoll.plugin.detections import Detections
 from redpoll.schema.alert import CUTOUTS, alert_schema
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT, LOW_QUALITY
 from redpoll.schema.light_curve import LightCurves
@@ -36,15 +43,13 @@ def light_curve(
     if flux is None:
         if mag is None:
             raise TypeError("light_curve needs mag or flux")
-        flux = 10 ** (0.4 * (ZERO_POINT - np.asarray(mag, np.float64)))
+        flux = flux_from_mag(mag)
     fluxes = np.broadcast_to(np.asarray(flux, np.float32), times.shape)
     if flux_err is None:
-        flux_err = np.abs(fluxes) * np.asarray(mag_err) * np.log(10) / 2.5
+        flux_err = flux_err_from_mag_err(mag_err, fluxes)
     errors = np.broadcast_to(np.asarray(flux_err, np.float32), times.shape)
-    own, own_err = magnitudes(fluxes, errors)
-    if mag is not None:
-        own = np.broadcast_to(np.asarray(mag, np.float64), times.shape)
-    return Detections(times, np.array(list(band), "U1"), fluxes, errors, own, own_err)
+    mags = mag_from_flux(fluxes) if mag is None else np.broadcast_to(np.asarray(mag, np.float64), times.shape)
+    return Detections(times, np.array(list(band), "U1"), fluxes, errors, mags, mag_err_from_flux(fluxes, errors))
 
 
 def sample_batch(n: int = 64, *, seed: int = 0, survey: str = "ztf") -> pa.RecordBatch:
@@ -82,9 +87,9 @@ def _light_curves(n: int, rng: np.random.Generator) -> LightCurves:
 def _own_points(curves: LightCurves) -> dict[str, pa.Array]:
     last = curves.offsets[1:] - 1
     flux, error = curves.flux[last], curves.flux_err[last]
-    mag, mag_err = magnitudes(flux, error)
-    own = {"mjd": curves.mjd[last], "flux": flux, "flux_err": error, "mag": mag, "mag_err": mag_err}
-    own |= {"limiting_mag": ZERO_POINT - 2.5 * np.log10(5 * error), "first_mjd": curves.mjd[curves.offsets[:-1]]}
+    own = {"mjd": curves.mjd[last], "flux": flux, "flux_err": error}
+    own |= {"mag": mag_from_flux(flux), "mag_err": mag_err_from_flux(flux, error)}
+    own |= {"limiting_mag": limiting_mag(error), "first_mjd": curves.mjd[curves.offsets[:-1]]}
     own |= {"is_positive": flux > 0, "n_detections": np.diff(curves.of_kind(DETECTION).offsets)}
     arrays = {name: pa.array(value) for name, value in own.items()}
     band = np.array(BANDS, object)[curves.band[last]]
