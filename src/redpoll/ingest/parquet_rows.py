@@ -14,6 +14,8 @@ from redpoll.plugin.ports import Packet
 
 ALERT_COLUMNS = ("candidate", "diaSource")
 _ROWS_AT_ONCE = 64
+_DAMAGE = (pa.ArrowException, OSError, ValueError, LookupError, ArithmeticError)
+"""What Arrow raises on damaged files: its own errors, and those of Python where it decodes their text."""
 _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
@@ -43,25 +45,27 @@ def row_packets(
         for batch in _batches(table, place):
             for data in _rows(batch):
                 row += 1
-                on_row(row / n_rows)
+                on_row(min(1.0, row / max(n_rows, 1)))
                 yield place.within(f"row {row}").packet(data)
+        if row != n_rows:
+            raise SourceError(f"{place}: {row} rows where the Parquet file claims {n_rows}; copy it again")
 
 
 def _has_alerts(schema: pa.Schema) -> bool:
-    return any(name in schema.names and pa.types.is_struct(schema.field(name).type) for name in ALERT_COLUMNS)
+    return any(field.name in ALERT_COLUMNS and pa.types.is_struct(field.type) for field in schema)
 
 
 def _opened(file: str | BinaryIO, place: Place) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(file)
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGE as error:
         raise SourceError(f"{place}: not a Parquet file that can be read ({error}); copy it again") from error
 
 
 def _batches(table: pq.ParquetFile, place: Place) -> Iterator[pa.RecordBatch]:
     try:
         yield from table.iter_batches(batch_size=_ROWS_AT_ONCE)
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGE as error:
         raise SourceError(
             f"{place}: the Parquet file is damaged ({error}); rows before were read. Copy it again"
         ) from error

@@ -40,9 +40,7 @@ def recognise(head: bytes) -> Kind:
 
 
 def _is_tar(block: bytes) -> bool:
-    """A header block with a right checksum, or the zeros that are all of an empty archive."""
-    if block == bytes(HEAD_BYTES):
-        return True
+    """Whether it is a header block with a right checksum; zeros, all there is of an empty archive, are not."""
     try:
         tarfile.TarInfo.frombuf(block, "utf-8", "replace")
     except tarfile.HeaderError:

@@ -59,7 +59,9 @@ class Unpacker:
 
     def _gzip(self, stream: ByteStream, place: Place, depth: int) -> Iterator[Packet]:
         inner = ByteStream(GzipReader(stream.take).read)
-        if inner.peek(1) or not inner.damage:
+        if inner.peek(HEAD_BYTES) == bytes(HEAD_BYTES):
+            yield from self._tar(inner, place, depth + 1)  # no members: a night without alerts
+        elif inner.peek(1) or not inner.damage:
             yield from self.packets(inner, place, depth + 1)
         if inner.damage or stream.damage:
             raise SourceError(f"{place}: {stream.damage or inner.damage}; what came before was read. Fetch it again")

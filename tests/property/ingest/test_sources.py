@@ -36,7 +36,7 @@ RECORD = st.fixed_dictionaries(
         "history": st.lists(st.none() | st.floats(allow_nan=False), max_size=5),
     }
 )
-BLOBS = st.lists(st.binary(max_size=2000).map(lambda data: b"blob" + data), max_size=6)
+BLOBS = st.lists(st.binary(max_size=2000).map(lambda data: b"blob" + data), min_size=1, max_size=6)
 
 
 def dribble(data: bytes, sizes: list[int]) -> Callable[[int], bytes]:

@@ -169,6 +169,11 @@ def test_an_empty_archive_gives_nothing_and_says_so(put, tar, gz, caplog):
     assert "holds no packets" in caplog.text
 
 
+def test_a_file_of_zeros_does_not_pass_for_an_empty_night(put, tar):
+    assert [p.data for p in packets(put("lost.avro", bytes(5000)))] == [bytes(5000)]
+    assert [p.data for p in packets(put("night.tar", tar({"lost.avro": bytes(5000)})))] == [bytes(5000)]
+
+
 def test_bytes_read_grow_to_the_size_of_the_file(put, tar, gz):
     path = put("night.tar.gz", gz(tar({f"{i}": os.urandom(300_000) for i in range(6)})))
     source = open_source(path)

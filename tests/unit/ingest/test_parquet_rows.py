@@ -80,6 +80,21 @@ def test_a_damaged_table_is_told(tmp_path, table):
         list(open_source(tmp_path / "a.parquet").packets())
 
 
+def test_text_that_is_no_text_in_a_table_is_told(tmp_path, table):
+    pq.write_table(table, tmp_path / "a.parquet", store_schema=False)
+    data = (tmp_path / "a.parquet").read_bytes().replace(b"psfFlux", b"psf\xb7lux")
+    (tmp_path / "a.parquet").write_bytes(data)
+    with pytest.raises(SourceError, match="copy it again"):
+        list(open_source(tmp_path / "a.parquet").packets())
+
+
+def test_rows_that_are_not_there_are_told(tmp_path, table, monkeypatch):
+    pq.write_table(table, tmp_path / "a.parquet")
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", lambda self, batch_size: iter([table.to_batches()[0][:9]]))
+    with pytest.raises(SourceError, match="9 rows where the Parquet file claims 150"):
+        list(open_source(tmp_path / "a.parquet").packets())
+
+
 def test_a_cut_table_is_told(tmp_path, table):
     pq.write_table(table, tmp_path / "a.parquet")
     data = (tmp_path / "a.parquet").read_bytes()
