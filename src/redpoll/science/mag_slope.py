@@ -35,15 +35,16 @@ def mag_slope(
     keep &= (curve.mjd >= curve.mjd[own] - days) & (curve.flux_err > 0)
     row, flux, time = row[keep], curve.flux[keep].astype(np.float64), (curve.mjd - curve.mjd[own])[keep]
     mag, weight = mag_from_flux(flux), mag_err_from_flux(flux, curve.flux_err[keep]) ** -2.0
+    n_points = np.bincount(row, minlength=len(curve))
+    first, last = np.full(len(curve), np.inf), np.full(len(curve), -np.inf)
+    np.minimum.at(first, row, time)
+    np.maximum.at(last, row, time)
+    is_known = (n_points >= max(min_points, 2)) & (last - first >= max(min_span, 1e-9))
 
     def total(values: NDArray[np.float64]) -> NDArray[Any]:
-        return np.bincount(row, values, minlength=len(curve))
+        return np.where(is_known, np.bincount(row, values, minlength=len(curve)), np.nan)
 
-    n_points, sum_weight = total(np.ones(len(row))), total(weight)
-    from_mean = time - (total(weight * time) / sum_weight)[row]
+    from_mean = time - (total(weight * time) / total(weight))[row]
     spread = total(weight * from_mean**2)
-    first = np.zeros(len(curve))
-    np.minimum.at(first, row, time)
-    is_known = (n_points >= max(min_points, 2)) & (first <= -max(min_span, 1e-9))
-    slope = np.where(is_known, total(weight * from_mean * mag) / spread, np.nan)
-    return {"mag_slope": slope, "mag_slope_err": np.where(is_known, spread**-0.5, np.nan), "mag_slope_points": n_points}
+    slope = total(weight * from_mean * mag) / spread
+    return {"mag_slope": slope, "mag_slope_err": spread**-0.5, "mag_slope_points": n_points}
