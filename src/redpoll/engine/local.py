@@ -18,7 +18,7 @@ from redpoll.engine.memory import Outbox
 from redpoll.engine.reader import Packets, Reader
 from redpoll.engine.worker import MakeTask, work
 from redpoll.errors import RedpollError
-from redpoll.ingest.decode import Block
+from redpoll.ingest.block import Block
 
 log = logging.getLogger(__name__)
 Collect = Callable[[Packets, Any], None]

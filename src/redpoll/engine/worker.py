@@ -12,7 +12,7 @@ from typing import Any
 
 from redpoll.engine.memory import Inbox
 from redpoll.errors import RedpollError
-from redpoll.ingest.decode import Block
+from redpoll.ingest.block import Block
 
 Task = Callable[[Block], Any]
 MakeTask = Callable[[], Task]

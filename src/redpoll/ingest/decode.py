@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from redpoll.errors import PacketError, SchemaError
+from redpoll.ingest.block import Block
 from redpoll.ingest.schemas import SchemaLookup
 from redpoll.schema.avro.container import (
     CONFLUENT_MAGIC,
@@ -25,26 +25,6 @@ from redpoll.schema.survey import to_alerts
 
 ARROW_STREAM = b"\xff\xff\xff\xff"
 _HEADERS = 64
-
-
-@dataclass(frozen=True)
-class Block:
-    """Packets end to end in one piece of memory: packet ``i`` is ``buffer[offsets[i]:offsets[i + 1]]``."""
-
-    buffer: pa.Buffer
-    offsets: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def packet(self, i: int) -> memoryview:
-        """Bytes of packet `i`, without a copy."""
-        return memoryview(self.buffer).cast("B")[self.offsets[i] : self.offsets[i + 1]]
-
-    @classmethod
-    def of(cls, packets: Sequence[bytes]) -> Block:
-        """A block holding a copy of these packets."""
-        return cls(pa.py_buffer(b"".join(packets)), np.cumsum([0, *map(len, packets)]))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from redpoll.ingest.decode import Block, PacketDecoder
+from redpoll.ingest.block import Block
+from redpoll.ingest.decode import PacketDecoder
 from redpoll.plugin.graph import Graph
 from redpoll.quality.cuts import Cuts
 from redpoll.quality.duplicates import Known, duplicates

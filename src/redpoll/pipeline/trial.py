@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from redpoll.config import Config
 from redpoll.errors import SourceError
-from redpoll.ingest.decode import Block, PacketDecoder
+from redpoll.ingest.block import Block
+from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.schemas import SchemaPlaces
 from redpoll.pipeline.blocks import blocks
 from redpoll.plugin.discovery import installed_modules
