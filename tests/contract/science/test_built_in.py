@@ -1,0 +1,52 @@
+"""Every built-in module and filter keeps the contract on both surveys, and they fit into one graph."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+
+from redpoll.plugin.graph import Graph
+from redpoll.testing.batches import sample_batch
+from redpoll.testing.conformance import conformance
+
+MODULES = [
+    getattr(import_module(f"redpoll.science.{name}"), name)
+    for name in (
+        "age", "brightness_history", "colour", "light_curve_statistics", "mag_slope", "rise_rate", "roid",
+    )
+]  # fmt: skip
+FILTERS = [
+    getattr(import_module(f"redpoll.filters.{name}"), name)
+    for name in ("bright_new_transients", "fast_risers", "lost_and_found", "solar_system_candidates")
+]
+
+
+@pytest.mark.parametrize("survey", ["ztf", "rubin"])
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_a_module_keeps_the_contract(module, survey):
+    conformance(module, sample_batch(48, seed=5, survey=survey))
+
+
+@pytest.mark.parametrize("one", FILTERS, ids=str)
+def test_a_filter_keeps_the_contract(one):
+    scored = Graph.build(MODULES, []).run(sample_batch(48, seed=5))
+    conformance(one, scored.batch)
+
+
+def test_statistics_of_fluxes_keep_the_contract():
+    statistics = next(m for m in MODULES if m.name == "light_curve_statistics")
+    conformance(statistics, sample_batch(48, seed=6), settings={"quantity": "flux"})
+
+
+@pytest.mark.parametrize("survey", ["ztf", "rubin"])
+def test_all_run_in_one_graph_without_failures(survey):
+    found = Graph.build(MODULES, FILTERS).run(sample_batch(200, seed=7, survey=survey))
+    assert found.failures == {}
+    answered = [name for m in MODULES for name in m.outputs if found.batch[name].null_count < 200]
+    assert {"age", "mag_rate", "mag_slope", "colour_g_r", "peak_mag", "mean_g", "roid"} <= set(answered)
+
+
+@pytest.mark.parametrize("node", [*MODULES, *FILTERS], ids=str)
+def test_everything_says_what_it_is(node):
+    assert node.doc.endswith((".", "docs/explanation.")) and all(column.doc for column in node.outputs.values())
