@@ -12,7 +12,7 @@ import numpy as np
 from redpoll.astro.sky import cone_ranges, separation_arcsec
 from redpoll.errors import NotFound, UsageError
 from redpoll.store.columns import PASS
-from redpoll.store.connections import FROM_ALERTS, AlertShape, Connections
+from redpoll.store.connections import FROM_ALERTS, AlertShape, Connections, Names
 from redpoll.store.layout import Layout
 from redpoll.store.ports import Row
 from redpoll.store.rows import find_places, read_whole, while_moving
@@ -24,13 +24,13 @@ _ONE = "a.alert_id = ? AND a._survey = (SELECT _id FROM surveys WHERE name = ?)"
 class AlertQueries:
     """The port AlertReader on the embedded store."""
 
-    def __init__(self, connections: Connections, shape: AlertShape, layout: Layout) -> None:
-        self._connections, self._shape, self._layout = connections, shape, layout
+    def __init__(self, connections: Connections, names: Names, layout: Layout) -> None:
+        self._connections, self._names, self._layout = connections, names, layout
+        self._last_shape: AlertShape | None = None
 
     def alerts_of(self, object_id: str, *, limit: int | None = None) -> list[Row]:
         """Alerts of an object, newest first."""
-        sql = f"SELECT {self._shape.select()} FROM {FROM_ALERTS}"
-        sql += " WHERE a._object = ? ORDER BY a.mjd DESC, a.alert_id DESC LIMIT ?"
+        sql = f"{FROM_ALERTS} WHERE a._object = ? ORDER BY a.mjd DESC, a.alert_id DESC LIMIT ?"
         keys = self._connections.execute("SELECT _id FROM objects WHERE object_id = ?", (object_id,))
         rows = [row for (key,) in keys for row in self._rows(sql, (key, _sql_limit(limit)))]
         if len(keys) > 1:  # one name in two surveys
@@ -65,7 +65,7 @@ class AlertQueries:
     ) -> list[Row]:
         """Newest alerts, of one topic and night if given, after the row `before` = (mjd, alert_id)."""
         t, source = ("a", FROM_ALERTS) if topic is None else ("t", _TAGGED)
-        wanted: list[tuple[str, Any]] = [] if topic is None else [("t.topic = ?", self._shape.topic(topic))]
+        wanted: list[tuple[str, Any]] = [] if topic is None else [("t.topic = ?", self._names.topic(topic))]
         wanted += [] if night is None else [(f"{t}.night = ?", night)]
         where = " AND ".join([condition for condition, _ in wanted] or ["1"])
         values = [value for _, value in wanted]
@@ -73,7 +73,7 @@ class AlertQueries:
             where += f" AND ({t}.mjd, {t}.alert_id) < (?, ?)"
             values += before
         order = f"ORDER BY {t}.mjd DESC, {t}.alert_id DESC LIMIT ?"
-        return self._rows(f"SELECT {self._shape.select()} FROM {source} WHERE {where} {order}", (*values, limit))
+        return self._rows(f"{source} WHERE {where} {order}", (*values, limit))
 
     def whole(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
         """One alert from the archive; NotFound if there is no such alert or column."""
@@ -94,13 +94,20 @@ class AlertQueries:
         found = self._connections.execute(f"{sql} WHERE {_ONE}", (alert_id, survey))
         return dict(json.loads(found[0][0])) if found else self._no_alert(alert_id, survey)
 
-    def _rows(self, sql: str, values: Sequence[Any]) -> list[Row]:
-        return self._shape.rows(self._connections.execute(sql, values))
+    def _rows(self, source: str, values: Sequence[Any]) -> list[Row]:
+        shape = self._shape()
+        return shape.rows(self._connections.execute(f"SELECT {shape.select} FROM {source}", values))
+
+    def _shape(self) -> AlertShape:
+        """The shape of rows now; modules may have added columns since the last question."""
+        ((version,),) = self._connections.execute("PRAGMA schema_version")
+        if self._last_shape is None or self._last_shape.version != version:
+            self._last_shape = AlertShape.read(self._connections, self._names)
+        return self._last_shape
 
     def _by_key(self, keys: list[int]) -> list[Row]:
-        sql = f"SELECT {self._shape.select()} FROM json_each(?) k CROSS JOIN alerts a ON a._id = k.value"
-        sql += " CROSS JOIN objects o ON o._id = a._object ORDER BY k.key"
-        return self._rows(sql, (json.dumps(keys),))
+        join = FROM_ALERTS.replace("alerts a", "alerts a ON a._id = k.value")
+        return self._rows(f"json_each(?) k CROSS JOIN {join} ORDER BY k.key", (json.dumps(keys),))
 
     def _check_columns(self, columns: Sequence[str] | None) -> None:
         known = {name for (name,) in self._connections.execute("SELECT name FROM columns")} if columns else set()

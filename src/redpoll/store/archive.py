@@ -53,6 +53,8 @@ class Archive:
         table = pa.Table.from_batches([alerts])
         name = part_name(*_survey_and_night(table))
         folder = self.layout.parts / (TEMPORARY + name)
+        if not self.layout.parts.is_dir():
+            raise StoreError(f"{self.root} is not a store")
         try:
             with disk_errors(f"cannot write to {folder.parent}"):
                 folder.mkdir()
@@ -61,8 +63,6 @@ class Archive:
                 sync(folder)
                 folder.rename(self.layout.parts / name)
                 sync(self.layout.parts)
-        except FileNotFoundError as error:
-            raise StoreError(f"{self.root} is not a store") from error
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -13,29 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from redpoll.store.compaction import Progress
 from redpoll.store.hats import PART, ROW, Pixel
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout
 from redpoll.store.lock import is_locked
+from redpoll.store.ports import Progress, Report
 from redpoll.store.rows import HEALPIX
 from redpoll.store.tidy import temporary
-
-
-@dataclass(frozen=True)
-class Report:
-    """What `check` found; `problems` is empty if the store is whole."""
-
-    problems: tuple[str, ...]
-    alerts: int
-    objects: int
-    parts: int
-    pixels: int
-    dead_letters: int
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.problems
 
 
 def check(connection: sqlite3.Connection, layout: Layout, *, progress: Progress) -> Report:

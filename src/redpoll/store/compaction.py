@@ -11,7 +11,7 @@ import os
 import shutil
 import sqlite3
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,24 +33,12 @@ from redpoll.store.hats import (
     write_pixel,
 )
 from redpoll.store.layout import ALERTS, LIGHT_CURVES, Layout, disk_errors, part_name, sync, sync_tree
+from redpoll.store.ports import Compacted, Progress
 from redpoll.store.rows import HEALPIX
 from redpoll.store.tidy import drop_replaced
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 _PIXEL_BYTES = 256 << 20
 _RUN_BYTES = 256 << 20
-
-
-@dataclass(frozen=True)
-class Compacted:
-    """What compaction did for one survey."""
-
-    survey: str
-    parts: int
-    alerts: int
-    pixels: int
-    rewritten: int
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from redpoll.errors import StoreError
@@ -48,33 +49,12 @@ class Connections:
             self._all = None
 
 
-class AlertShape:
-    """Which columns an alert's row has, and how SQL values become the values of answers."""
+class Names:
+    """Names of surveys and topics by their number, read again when a new one appears."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._version: int | None = None
-        self._names: list[str] = []
-        self._bools: list[str] = []
-        self._sql = ""
         self._known: dict[str, dict[int, str]] = {"surveys": {}, "topics": {}}
-
-    def select(self) -> str:
-        """SELECT list for `FROM_ALERTS`; follows the index as modules add columns."""
-        ((version,),) = self._connections.execute("PRAGMA schema_version")
-        if version != self._version:
-            present = {*table_columns(self._connections.get(), "alerts"), *_OWN}
-            columns = self._connections.execute("SELECT name, dtype FROM columns WHERE hot")
-            columns = sorted(((n, dtype) for n, dtype in columns if n in present), key=lambda c: rank(c[0]))
-            self._bools = [name for name, dtype in columns if dtype == "bool"]
-            self._names = [name for name, _ in columns]
-            self._sql = ", ".join([*(_OWN.get(name, f'a."{name}"') for name in self._names), "a._tags"])
-            self._version = version
-        return self._sql
-
-    def rows(self, found: Iterable[Sequence[Any]]) -> list[Row]:
-        """Answers from the tuples of a query that selected `select()`."""
-        return [self._row(values) for values in found]
 
     def name(self, table: str, number: int) -> str:
         """Name of a survey or topic."""
@@ -87,12 +67,41 @@ class AlertShape:
         found = self._connections.execute("SELECT _id FROM topics WHERE name = ?", (name,))
         return int(found[0][0]) if found else None
 
+
+@dataclass(frozen=True)
+class AlertShape:
+    """Which columns an alert's row has, and how SQL values become the values of answers.
+
+    ``select`` is the SELECT list for `FROM_ALERTS`.
+    """
+
+    version: int
+    select: str
+    columns: tuple[str, ...]
+    bools: tuple[str, ...]
+    names: Names
+
+    @classmethod
+    def read(cls, connections: Connections, names: Names) -> AlertShape:
+        """The shape that the index has now."""
+        ((version,),) = connections.execute("PRAGMA schema_version")
+        present = {*table_columns(connections.get(), "alerts"), *_OWN}
+        found = connections.execute("SELECT name, dtype FROM columns WHERE hot")
+        hot = sorted(((name, dtype) for name, dtype in found if name in present), key=lambda c: rank(c[0]))
+        select = ", ".join([*(_OWN.get(name, f'a."{name}"') for name, _ in hot), "a._tags"])
+        bools = tuple(name for name, dtype in hot if dtype == "bool")
+        return cls(version, select, tuple(name for name, _ in hot), bools, names)
+
+    def rows(self, found: Iterable[Sequence[Any]]) -> list[Row]:
+        """Answers from the tuples of a query that selected `select`."""
+        return [self._row(values) for values in found]
+
     def _row(self, values: Sequence[Any]) -> Row:
-        row: Row = dict(zip(self._names, values, strict=False))
-        row["survey"] = self.name("surveys", row["survey"])
-        for name in self._bools:
+        row: Row = dict(zip(self.columns, values, strict=False))
+        row["survey"] = self.names.name("surveys", row["survey"])
+        for name in self.bools:
             if row[name] is not None:
-                row[name] = bool(row[name])
+                row[name] = row[name] != 0
         tags = values[-1]
-        row["tags"] = [self.name("topics", int(t)) for t in tags.split(",")] if tags else []
+        row["tags"] = sorted(self.names.name("topics", int(t)) for t in tags.split(",")) if tags else []
         return row

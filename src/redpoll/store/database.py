@@ -25,7 +25,8 @@ _HERE = Path(__file__)
 def is_newer(path: Path) -> bool:
     """Whether a later Redpoll wrote this index; read from the file's header, which survives most damage."""
     with path.open("rb") as file:
-        version, _, application = (int.from_bytes(file.read(100)[i : i + 4]) for i in (60, 64, 68))
+        header = file.read(100)
+    version, application = (int.from_bytes(header[i : i + 4], "big") for i in (60, 68))
     return application == _APPLICATION and version > SCHEMA_VERSION
 
 

@@ -17,15 +17,15 @@ from redpoll.errors import StoreError
 from redpoll.store import database
 from redpoll.store.alert_reader import AlertQueries
 from redpoll.store.archive import Archive
-from redpoll.store.check import Report, check
-from redpoll.store.compaction import Compacted, Progress, compact
-from redpoll.store.connections import AlertShape, Connections
+from redpoll.store.check import check
+from redpoll.store.compaction import compact
+from redpoll.store.connections import Connections, Names
 from redpoll.store.insert import known
 from redpoll.store.layout import Layout, disk_errors
 from redpoll.store.ledger import DeadLetterQueries, LedgerQueries
 from redpoll.store.lock import WriterLock
 from redpoll.store.object_reader import ObjectQueries
-from redpoll.store.ports import Commit, DeadLetter, Row
+from redpoll.store.ports import Commit, Compacted, DeadLetter, Progress, Report, Row
 from redpoll.store.rebuild import Rebuilt, rebuild
 from redpoll.store.writer import Clock, Writer
 
@@ -50,9 +50,9 @@ class Store:
         self.parts = Archive(layout.root)
         self._layout, self._connection, self._lock = layout, writer, lock
         self._connections = Connections(layout)
-        shape = AlertShape(self._connections)
-        self._alerts = AlertQueries(self._connections, shape, layout)
-        self._objects = ObjectQueries(self._connections, shape, layout)
+        names = Names(self._connections)
+        self._alerts = AlertQueries(self._connections, names, layout)
+        self._objects = ObjectQueries(self._connections, names, layout)
         self._ledger = LedgerQueries(self._connections)
         self._letters = DeadLetterQueries(self._connections, self._writing)
         self._writer = Writer(writer, self.parts, now) if writer is not None else None

@@ -113,7 +113,5 @@ def disk_errors(what: str) -> Iterator[None]:
     """Turn an operating-system error (disk full, no permission) into a StoreError that says what was attempted."""
     try:
         yield
-    except FileNotFoundError:
-        raise
     except OSError as error:
         raise StoreError(f"{what}: {error.strerror or error}; check free space and permissions") from error

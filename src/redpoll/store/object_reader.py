@@ -11,7 +11,7 @@ from redpoll.errors import NotFound
 from redpoll.schema.bands import BANDS
 from redpoll.schema.light_curve import LightCurves
 from redpoll.store.columns import rank, table_columns
-from redpoll.store.connections import AlertShape, Connections
+from redpoll.store.connections import Connections, Names
 from redpoll.store.layout import Layout
 from redpoll.store.light_curves import Packet, merge, single, to_table
 from redpoll.store.ports import Row
@@ -23,8 +23,8 @@ _OWN_POINT = ("mjd", "band", "flux", "flux_err")
 class ObjectQueries:
     """The port ObjectReader on the embedded store."""
 
-    def __init__(self, connections: Connections, shape: AlertShape, layout: Layout) -> None:
-        self._connections, self._shape, self._layout = connections, shape, layout
+    def __init__(self, connections: Connections, names: Names, layout: Layout) -> None:
+        self._connections, self._names, self._layout = connections, names, layout
 
     def object(self, object_id: str) -> Row:
         """Summary of an object; NotFound if there is none of this name."""
@@ -34,7 +34,7 @@ class ObjectQueries:
         if not found:
             raise NotFound(f"no object '{object_id}' in {self._layout.root}")
         row = dict(zip(table_columns(connection, "objects"), found[0], strict=True))
-        survey = self._shape.name("surveys", row["_survey"])
+        survey = self._names.name("surveys", row["_survey"])
         return {"survey": survey} | {name: value for name, value in row.items() if not name.startswith("_")}
 
     def light_curve(self, object_id: str) -> pa.Table:

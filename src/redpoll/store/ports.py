@@ -5,7 +5,7 @@ An adapter passes the conformance suite in ``redpoll.testing.store_suite``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -58,6 +58,38 @@ class Commit:
     part: Path | None
     dead_letters: Sequence[DeadLetter] = ()
     ledger: Sequence[LedgerEntry] = ()
+
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """What compaction did for one survey: ``parts`` and their ``alerts`` moved, ``pixels`` in all, some rewritten."""
+
+    survey: str
+    parts: int
+    alerts: int
+    pixels: int
+    rewritten: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found; ``problems`` is empty if the store is whole."""
+
+    problems: tuple[str, ...]
+    alerts: int
+    objects: int
+    parts: int
+    pixels: int
+    dead_letters: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
 
 
 class AlertWriter(Protocol):
@@ -167,4 +199,16 @@ class DeadLetters(Protocol):
 
     def remove_dead_letters(self, ids: Sequence[int]) -> None:
         """Forget letters, because they were replayed."""
+        ...
+
+
+class Maintenance(Protocol):
+    """What is done to a store by night."""
+
+    def compact(self, *, rows_per_pixel: int | None = None, progress: Progress = ...) -> list[Compacted]:
+        """Sort all committed alerts by their place on the sky; answers stay the same, also while it runs."""
+        ...
+
+    def check(self, *, progress: Progress = ...) -> Report:
+        """Compare index, archive and ledger in every row."""
         ...

@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 from redpoll.errors import StoreError
 from redpoll.store import columns, database
 from redpoll.store.archive import Archive, archived_schema, join_rows, made_by
-from redpoll.store.compaction import Progress
 from redpoll.store.hats import PART, ROW, Pixel
 from redpoll.store.insert import insert_alerts, key, known
 from redpoll.store.layout import (
@@ -28,6 +27,7 @@ from redpoll.store.layout import (
     sync,
 )
 from redpoll.store.lock import WriterLock
+from redpoll.store.ports import Progress
 
 _KEPT = ("runs", "ledger", "dead_letters")  # the archive does not hold them
 

@@ -177,7 +177,7 @@ class AlertCases(StoreCases):
     def test_rows_carry_the_topics_an_alert_passed(self, store: Store) -> None:
         add(store, store_batch(31))
         tags = {row["alert_id"] - 10**15: row["tags"] for row in store.latest()}
-        assert (tags[0], tags[3], tags[10], tags[11]) == (["rising", "bright"], ["rising"], ["bright"], [])
+        assert (tags[0], tags[3], tags[10], tags[11]) == (["bright", "rising"], ["rising"], ["bright"], [])
 
     @pytest.mark.parametrize(("ra", "dec"), [(10.0, 20.0), (0.0, 0.0), (359.9999, -30.0), (123.0, 90.0), (45.0, -90.0)])
     @pytest.mark.parametrize("radius", [2.0, 60.0, 3600.0])

@@ -1,0 +1,288 @@
+"""How fast a full store answers and takes alerts: made-up sky, the store's own code and schema.
+
+Run ``python benchmarks/store.py`` for the full size (5 M alerts of 1 M objects, some 12 minutes, 6 GB in a temporary
+folder) or with ``--alerts 200000 --objects 40000`` for a quick look. The index is filled by the code that commits use,
+with syncing off and without archive files; queries are then timed while another process archives and commits at full
+speed. Figures are wall-clock, of this machine with whatever else it was doing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import platform
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from redpoll.astro.sky import hpx29
+from redpoll.schema.alert import CUTOUTS, alert_schema
+from redpoll.schema.column import Column
+from redpoll.schema.light_curve import LightCurves
+from redpoll.store import Commit, Store, columns, hot_columns, open_store
+from redpoll.store.database import open_writer, transaction
+from redpoll.store.insert import insert_alerts, key
+
+NIGHTS, BATCH, SEED = 200, 1000, 20201
+TOPICS = {"common": 0.2, "variable": 0.05, "sso": 0.05, "rising": 0.01, "young": 0.002, "kilonova": 0.0002}
+MODULES = {f"p_made_{i}": Column("float32", best="max" if i < 3 else None) for i in range(12)}
+MODULES |= {f"feature_{i}": Column("float32", hot=False) for i in range(52)}
+
+
+class Sky:
+    """Objects with places and alerts: 60 % of objects have one alert, few have hundreds; the plane is crowded."""
+
+    def __init__(self, n_alerts: int, n_objects: int) -> None:
+        rng = np.random.default_rng(SEED)
+        self.ra = rng.uniform(0, 360, n_objects)
+        self.dec = np.degrees(np.arcsin(rng.uniform(-0.5, 1, n_objects)))
+        crowded = rng.random(n_objects) < 0.25  # a quarter of the objects in a belt of 10 degrees
+        self.dec[crowded] = np.clip(rng.normal(20, 5, crowded.sum()), -30, 90)
+        weight = np.minimum(rng.pareto(1.3, n_objects) + 0.2, 400)
+        others = rng.choice(n_objects, max(n_alerts - n_objects, 0), p=weight / weight.sum())
+        self.object = rng.permutation(np.concatenate([np.arange(n_objects), others])[:n_alerts])
+        self.night = np.sort(rng.integers(0, NIGHTS, n_alerts))
+        self.rng = rng
+
+    def batch(self, numbers: np.ndarray, first_id: int = 0) -> pa.RecordBatch:
+        """Hot columns and topics of some alerts."""
+        rng, n = self.rng, len(numbers)
+        which, night = self.object[numbers % len(self.object)], self.night[numbers % len(self.object)]
+        ra = self.ra[which] + rng.normal(0, 2e-5, n)
+        dec = np.clip(self.dec[which] + rng.normal(0, 2e-5, n), -90, 90)
+        dates = [int((dt.date(2020, 1, 1) + dt.timedelta(days=int(d))).strftime("%Y%m%d")) for d in range(NIGHTS + 1)]
+        values = {
+            "survey": pa.array(["ztf"] * n).dictionary_encode(),
+            "alert_id": first_id + numbers * 10_007,
+            "object_id": pa.array([f"ZTF18{w:07d}" for w in which]),
+            "night": np.array(dates, np.int32)[night],
+            "mjd": 58849.1 + night + rng.random(n) / 2,
+            "ra": ra % 360,
+            "dec": dec,
+            "hpx29": hpx29(ra % 360, dec),
+            "band": pa.array(np.array(["g", "r"])[rng.integers(0, 2, n)]).dictionary_encode(),
+            "n_detections": rng.integers(1, 500, n),
+            "sso_name": pa.nulls(n, pa.string()),
+        }
+        fields, arrays = [], []
+        for field in [f for f in alert_schema() if columns.is_hot(f)] + [
+            c.field(k, by="m@1") for k, c in MODULES.items()
+        ]:
+            fields.append(field)
+            arrays.append(_array(values.get(field.name), field.type, rng, n))
+        for topic, share in TOPICS.items():
+            fields.append(pa.field(f"pass_{topic}", pa.bool_(), metadata={"hot": "0"}))
+            arrays.append(pa.array(rng.random(n) < share))
+        return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _array(value: object, kind: pa.DataType, rng: np.random.Generator, n: int) -> pa.Array:
+    if value is not None:
+        return (value if isinstance(value, pa.Array) else pa.array(value)).cast(kind)
+    return (
+        pa.array(rng.random(n) < 0.5) if pa.types.is_boolean(kind) else pa.array(rng.random(n)).cast(kind, safe=False)
+    )
+
+
+def whole_batch(sky: Sky, numbers: np.ndarray, first_id: int) -> pa.RecordBatch:
+    """A ZTF-like batch: 102 + 50 packet fields, 18 points of history, three cutouts of 13.4 kB that do not shrink."""
+    rng, n = sky.rng, len(numbers)
+    batch = sky.batch(numbers, first_id)
+    points = 18
+    curves = LightCurves(
+        np.arange(n + 1) * points,
+        np.sort(58849 + rng.random(n * points)),
+        *(x.astype(t) for x, t in zip(rng.integers(1, 3, (3, n * points)), ("i1", "f4", "f4"), strict=True)),
+        rng.integers(0, 4, n * points).astype(np.int8),
+    )
+    batch = batch.append_column(alert_schema().field("light_curve"), curves.to_arrow())
+    for name in CUTOUTS:
+        stamps = pa.array([rng.bytes(13_400) for _ in range(n)], pa.binary_view())
+        batch = batch.append_column(alert_schema().field(name), stamps)
+    history = pa.ListArray.from_arrays(pa.array(np.arange(n + 1) * points, pa.int32()), _fields(rng, n * points, 50))
+    packet = pa.StructArray.from_arrays([_fields(rng, n, 102), history], names=["candidate", "prv_candidates"])
+    return batch.append_column(pa.field("packet", packet.type, metadata={"hot": "0"}), packet)
+
+
+def _fields(rng: np.random.Generator, n: int, k: int) -> pa.StructArray:
+    columns = [rng.normal(20, 1, n).astype("f4") if i % 3 else rng.integers(0, 1000, n) for i in range(k)]
+    return pa.StructArray.from_arrays([pa.array(c) for c in columns], names=[f"field_{i}" for i in range(k)])
+
+
+def fill(folder: Path, sky: Sky) -> None:
+    """Put all alerts into the index, 10,000 in a transaction, as commits do but unsynced and without an archive."""
+    open_store(folder, mode="write").close()
+    path = folder / "index.sqlite"
+    connection = open_writer(path)
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA cache_size = -2000000")
+    n, started = len(sky.object), time.perf_counter()
+    for i, start in enumerate(range(0, n, 10_000)):
+        batch = sky.batch(np.arange(start, min(start + 10_000, n)))
+        with transaction(connection, path):
+            _insert(connection, batch, i)
+        if i % 50 == 0:
+            seconds = time.perf_counter() - started
+            print(f"  {start + batch.num_rows:>9,} alerts, {seconds:6.1f} s", file=sys.stderr)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+
+def _insert(connection: sqlite3.Connection, batch: pa.RecordBatch, part: int) -> None:
+    survey = key(connection, "surveys", "name", "ztf")
+    made = key(connection, "provenance", "mapping", columns.provenance(batch.schema))
+    columns.register(connection, batch.schema)
+    row = (f"ztf-20200101-{part:016x}", survey, batch.num_rows, made)
+    sql = "INSERT INTO parts (name, survey, rows, provenance) VALUES (?, ?, ?, ?)"
+    number = connection.execute(sql, row).lastrowid
+    insert_alerts(connection, survey, hot_columns(batch), [number] * batch.num_rows, range(batch.num_rows))
+
+
+def keep_writing(folder: Path, sky: Sky, seconds: float) -> None:
+    """Archive and commit whole batches until the time is up; prints what each step costs."""
+    archive, commit, cpu, n = 0.0, 0.0, 0.0, 0
+    with open_store(folder, mode="write") as store:
+        store.start_run("benchmark")
+        templates = [whole_batch(sky, np.arange(i * BATCH, (i + 1) * BATCH), 0) for i in range(4)]
+        stop = time.monotonic() + seconds
+        while time.monotonic() < stop:
+            numbers = sky.rng.integers(0, len(sky.object), BATCH)
+            batch = _renewed(templates[n // BATCH % 4], sky.batch(numbers, 0), time.time_ns())
+            t0 = time.perf_counter()
+            part = store.archive(batch)
+            t1, c1 = time.perf_counter(), time.process_time()
+            store.commit(Commit(hot_columns(batch), part))
+            archive, commit = archive + t1 - t0, commit + time.perf_counter() - t1
+            cpu, n = cpu + time.process_time() - c1, n + BATCH
+    print(f"{n},{archive / n * 1e6:.1f},{commit / n * 1e6:.1f},{cpu / n * 1e6:.1f}")
+
+
+def _renewed(template: pa.RecordBatch, fresh: pa.RecordBatch, first: int) -> pa.RecordBatch:
+    """The packets and cutouts of one batch with the scalars of another, and identifiers not used before."""
+    arrays = {name: fresh[name] if name in fresh.schema.names else template[name] for name in template.schema.names}
+    arrays["alert_id"] = pa.array(first + np.arange(BATCH))
+    return pa.RecordBatch.from_arrays(list(arrays.values()), schema=template.schema)
+
+
+def questions(store: Store, sky: Sky, n: int) -> dict[str, list[Callable[[], int]]]:
+    """Queries at places drawn in proportion to alerts, so that crowded ones are asked for more; objects both ways."""
+    rng = np.random.default_rng(7)
+    which = sky.object[rng.integers(0, len(sky.object), n)]
+    nights = [
+        int((dt.date(2020, 1, 1) + dt.timedelta(days=int(d))).strftime("%Y%m%d")) for d in rng.integers(0, NIGHTS, n)
+    ]
+    topics = rng.choice(list(TOPICS), n)
+
+    def of(name: str) -> int:
+        store.object(name)
+        return len(store.alerts_of(name))
+
+    def cone(w: int, radius: float, limit: int | None = None) -> int:
+        return len(store.cone(sky.ra[w], sky.dec[w], radius, limit=limit))
+
+    return {
+        "object: summary and all alerts": [lambda w=w: of(f"ZTF18{w:07d}") for w in rng.integers(0, len(sky.ra), n)],
+        "same, object of a random alert": [lambda w=w: of(f"ZTF18{w:07d}") for w in which],
+        'cone 5"': [lambda w=w: cone(w, 5.0) for w in which],
+        "cone 1 deg": [lambda w=w: cone(w, 3600.0) for w in which[: n // 4]],
+        "cone 1 deg, nearest 100": [lambda w=w: cone(w, 3600.0, 100) for w in which[: n // 4]],
+        "topic + night, top 100": [
+            lambda t=t, d=d: len(store.latest(topic=t, night=d)) for t, d in zip(topics, nights, strict=True)
+        ],
+        "night, latest 100": [lambda d=d: len(store.latest(night=d)) for d in nights],
+    }
+
+
+def timed(calls: list[Callable[[], int]]) -> tuple[np.ndarray, np.ndarray, float]:
+    """Milliseconds and CPU milliseconds of each call, and the mean number of rows it gave."""
+    times, cpu, rows = [], [], 0
+    for call in calls:
+        start, used = time.perf_counter(), time.thread_time()
+        rows += call()
+        cpu.append((time.thread_time() - used) * 1e3)
+        times.append((time.perf_counter() - start) * 1e3)
+    return np.array(times), np.array(cpu), rows / len(calls)
+
+
+def table(folder: Path, sky: Sky, n: int) -> Iterator[str]:
+    """Rows of the table of queries."""
+    with open_store(folder) as store:
+        for name, calls in questions(store, sky, n).items():
+            times, cpu, rows = timed(calls)
+            figures = [*np.percentile(times, [50, 95, 99]), np.percentile(cpu, 95)]
+            yield f"| {name} | {rows:.1f} | {' | '.join(f'{x:.2f}' for x in figures)} |"
+
+
+def main() -> None:
+    """Fill, ask, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--alerts", type=int, default=5_000_000)
+    parser.add_argument("--objects", type=int, default=1_000_000)
+    parser.add_argument("--queries", type=int, default=2000)
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long the writer runs")
+    parser.add_argument("--dir", type=Path, help="where to work; a temporary folder if left out")
+    parser.add_argument("--keep", action="store_true", help="use the store in --dir if it is there, and leave it")
+    parser.add_argument("--write-only", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    folder = Path(options.dir or tempfile.mkdtemp(prefix="redpoll-bench-")) / "store"
+    sky = Sky(options.alerts, options.objects)
+    if options.write_only:
+        sky.rng = np.random.default_rng(os.getpid())
+        keep_writing(folder, sky, options.seconds)
+        return
+    started = time.perf_counter()
+    if not folder.exists():
+        print(f"filling {folder}", file=sys.stderr)
+        fill(folder, sky)
+        seconds = time.perf_counter() - started
+        print(f"filled in {seconds:.0f} s: {seconds / options.alerts * 1e6:.0f} us an alert", file=sys.stderr)
+    try:
+        report(folder, sky, options)
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder.parent)
+
+
+def report(folder: Path, sky: Sky, options: argparse.Namespace) -> None:
+    """Print machine, data and tables."""
+    size = (folder / "index.sqlite").stat().st_size / 1e6
+    load = os.getloadavg()[0]
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, SQLite {sqlite3.sqlite_version}"
+    print(f"\n{dt.date.today()}, {machine}")
+    print(f"{options.alerts:,} alerts of {options.objects:,} made-up objects, index {size:,.0f} MB\n")
+    head = "| {} | rows | p50 ms | p95 ms | p99 ms | p95 CPU ms |\n|---|---|---|---|---|---|"
+    print(head.format("nobody writes"), *table(folder, sky, options.queries // 4), sep="\n")
+    command = [sys.executable, __file__, "--write-only", "--dir", str(folder.parent), f"--seconds={options.seconds}"]
+    command += [f"--alerts={options.alerts}", f"--objects={options.objects}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        while writer.poll() is None and "benchmark" not in {run["command"] for run in _runs(folder)}:
+            time.sleep(0.2)
+        time.sleep(5)
+        rows = list(table(folder, sky, options.queries))
+        alone = writer.poll() is not None
+        print("\n" + head.format("a writer at full speed"), *rows, sep="\n")
+        if alone:
+            print("(the writer ended before the queries: give it more --seconds)")
+        out, _ = writer.communicate()
+    n, archive, commit, cpu = (float(x) for x in out.strip().split(","))
+    print(f"\n{n:,.0f} alerts written beside the queries, in batches of {BATCH}:")
+    rate = 1e6 / (archive + commit)
+    print(f"archive {archive:.0f} us an alert, commit {commit:.0f} us ({cpu:.0f} us of CPU): {rate:,.0f}/s")
+
+
+def _runs(folder: Path) -> list[dict[str, object]]:
+    with open_store(folder) as store:
+        return store.runs()
+
+
+if __name__ == "__main__":
+    main()

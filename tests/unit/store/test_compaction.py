@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from redpoll.errors import StoreError
+from redpoll.store import Store, compaction, open_store
+from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_suite import add
+
+
+class Crash(BaseException):
+    """Stands for kill -9: nothing catches it, nothing is cleaned up."""
+
+
+def pixel_files(folder: Path) -> dict[str, int]:
+    """Pixel -> inode of its file."""
+    return {path.name: path.stat().st_ino for path in (folder / "archive" / "hats" / "ztf" / "dataset").rglob("Npix=*")}
+
+
+def test_pixels_without_new_alerts_are_linked_not_written(store: Store, folder: Path) -> None:
+    add(store, store_batch(100))
+    store.compact(rows_per_pixel=20)
+    before = pixel_files(folder)
+    add(store, store_batch(1, start=100))
+    (done,) = store.compact(rows_per_pixel=20)
+    after = pixel_files(folder)
+    assert (done.rewritten, done.pixels) == (1, len(after))
+    assert sum(before.get(name) == inode for name, inode in after.items()) == len(after) - 1
+
+
+def test_a_pixel_that_grew_too_large_is_divided(store: Store, folder: Path) -> None:
+    add(store, store_batch(60, objects=60))
+    store.compact(rows_per_pixel=10)
+    few = len(pixel_files(folder))
+    add(store, store_batch(240, start=60, objects=60))
+    store.compact(rows_per_pixel=10)
+    assert len(pixel_files(folder)) > few
+    assert store.check().ok
+
+
+def test_alerts_are_sorted_by_place_in_each_pixel(store: Store, folder: Path) -> None:
+    for i in range(3):
+        add(store, store_batch(100, start=100 * i))
+    store.compact(rows_per_pixel=50)
+    files = list((folder / "archive" / "hats" / "ztf" / "dataset").rglob("Npix=*"))
+    for path in files:
+        hpx = pq.read_table(path, partitioning=None)["_healpix_29"].to_numpy()
+        assert (np.diff(hpx) >= 0).all()
+    assert sum(pq.read_metadata(path).num_rows for path in files) == 300
+
+
+def test_packets_of_several_schema_versions_share_a_catalogue(store: Store) -> None:
+    number = pa.array(np.arange(10))
+    history = pa.array([[{"jd": 1.0, "band": "g"}]] * 10)
+    old = store_batch(10, packet={"candid": number, "gone": pa.array(["x"] * 10), "prv": history})
+    newer = pa.array([[{"jd": 1.0, "new": 2.5}], None] * 5)
+    new = store_batch(10, start=10, packet={"candid": number, "prv": newer, "fp": history})
+    add(store, old)
+    store.compact()
+    add(store, new)
+    store.compact()
+    assert store.whole(10**15 + 3, "ztf")["packet"] == {
+        "candid": 3, "gone": "x", "prv": [{"jd": 1.0, "band": "g", "new": None}], "fp": None,
+    }  # fmt: skip
+    packet = store.whole(10**15 + 12, "ztf")["packet"]
+    assert (packet["prv"], packet["fp"]) == ([{"jd": 1.0, "band": None, "new": 2.5}], [{"jd": 1.0, "band": "g"}])
+    assert store.check().ok
+
+
+def test_a_column_that_changed_its_type_is_named(store: Store) -> None:
+    add(store, store_batch(5))
+    field = pa.field("p_made_up", pa.string(), metadata={"hot": "1"})
+    batch = store_batch(5, start=5)
+    at = batch.schema.get_field_index("p_made_up")
+    add(store, batch.set_column(at, field, pa.array(["high"] * 5)))
+    with pytest.raises(StoreError, match="p_made_up"):
+        store.compact()
+    assert store.check().ok
+
+
+def test_cutouts_are_never_copied(store: Store, folder: Path) -> None:
+    add(store, store_batch(20))
+    (cutouts,) = (folder / "archive" / "parts").glob("*/cutouts.parquet")
+    inode = cutouts.stat().st_ino
+    store.compact()
+    assert [path.name for path in cutouts.parent.iterdir()] == ["cutouts.parquet"]
+    assert cutouts.stat().st_ino == inode
+    assert store.whole(10**15 + 7, "ztf", ["cutout_science"])["cutout_science"].startswith(b"cutout_science7.")
+
+
+def test_compaction_reports_how_far_it_is(store: Store) -> None:
+    seen: list[tuple[str, int, int]] = []
+    add(store, store_batch(20))
+    store.compact(progress=lambda *step: seen.append(step))
+    assert {what for what, _, _ in seen} == {"parts", "ztf pixels"}
+    assert all(0 <= done <= total for _, done, total in seen)
+    assert seen[-1][1] == seen[-1][2]
+
+
+@pytest.mark.parametrize("step", ["_write_run", "write_pixel", "describe", "sync_tree", "_swap", "drop_replaced"])
+def test_a_crash_at_any_step_loses_and_doubles_nothing(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    add(store, store_batch(60))
+    store.compact(rows_per_pixel=10)
+    add(store, store_batch(60, start=60))
+    before = [store.latest(limit=200), store.light_curve("ZTFmade0003").to_pylist()]
+
+    def crash(*_: Any, **__: Any) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(compaction, "drop_replaced", lambda *_: None)
+        patch.setattr(compaction, step, crash)
+        with pytest.raises(Crash):
+            store.compact(rows_per_pixel=10)
+    store.close()
+    with open_store(folder, mode="write") as again:
+        assert [again.latest(limit=200), again.light_curve("ZTFmade0003").to_pylist()] == before
+        again.start_run("next")
+        assert again.check().problems == ()
+        again.compact(rows_per_pixel=10)
+        assert [again.latest(limit=200), again.light_curve("ZTFmade0003").to_pylist()] == before
+        assert again.check().problems == ()
+
+
+def test_parts_still_being_written_survive_a_compaction(store: Store) -> None:
+    add(store, store_batch(10))
+    batch = store_batch(10, start=10)
+    part = store.archive(batch)
+    store.compact()
+    assert part.is_dir()
+
+
+def test_a_reader_follows_files_that_move(store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from redpoll.store import alert_reader
+
+    add(store, store_batch(10))
+    find = alert_reader.find_places
+    moved: list[int] = []
+
+    def find_then_move(*args: Any) -> Any:
+        places = find(*args)
+        if not moved:
+            moved.append(len(store.compact()))
+        return places
+
+    monkeypatch.setattr(alert_reader, "find_places", find_then_move)
+    with open_store(folder) as reader:
+        assert reader.whole(10**15 + 4, "ztf", ["feature_cold"]) == {"feature_cold": 2.0}
+    assert moved == [1]
+
+
+def test_an_archive_file_that_is_gone_is_named(store: Store, folder: Path) -> None:
+    add(store, store_batch(10))
+    next((folder / "archive" / "parts").glob("*/cutouts.parquet")).unlink()
+    with pytest.raises(StoreError, match=r"cutouts\.parquet"):
+        store.whole(10**15, "ztf", ["cutout_science"])

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from redpoll.errors import StoreError
+from redpoll.store import Store, open_store
+
+
+def test_reading_where_nothing_is_says_how_to_begin(folder: Path) -> None:
+    with pytest.raises(StoreError, match="redpoll run"):
+        open_store(folder)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+def test_a_folder_of_other_files_is_left_alone(tmp_path: Path, mode: str) -> None:
+    (tmp_path / "thesis.tex").write_text("dear")
+    with pytest.raises(StoreError, match="not empty"):
+        open_store(tmp_path, mode=mode)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+def test_an_archive_without_an_index_asks_for_rebuild(store: Store, folder: Path, mode: str) -> None:
+    (folder / "archive" / "parts" / "ztf-20200101-0123456789abcdef").mkdir()
+    store.close()
+    (folder / "index.sqlite").unlink()
+    with pytest.raises(StoreError, match="rebuild"):
+        open_store(folder, mode=mode)
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+@pytest.mark.parametrize("content", [b"not a database, but long enough to be looked at" * 50, b""])
+def test_an_index_that_is_no_index_is_refused(store: Store, folder: Path, mode: str, content: bytes) -> None:
+    store.close()
+    (folder / "index.sqlite").write_bytes(content)
+    with pytest.raises(StoreError):
+        open_store(folder, mode=mode)
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+def test_a_store_of_a_newer_redpoll_is_refused(store: Store, folder: Path, mode: str) -> None:
+    store.close()
+    with sqlite3.connect(folder / "index.sqlite") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="upgrade Redpoll"):
+        open_store(folder, mode=mode)
+
+
+def test_another_sqlite_file_is_refused(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "index.sqlite") as connection:
+        connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    with pytest.raises(StoreError, match="not the index of a Redpoll store"):
+        open_store(tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot make a store"):
+        open_store(tmp_path / "file" / "store", mode="write")
+
+
+def test_a_closed_store_says_so(store: Store) -> None:
+    store.close()
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.latest()
+
+
+def test_a_run_must_be_open_to_commit(folder: Path) -> None:
+    from redpoll.store import Commit
+
+    with open_store(folder, mode="write") as store, pytest.raises(StoreError, match="start_run"):
+        store.commit(Commit(None, None))
+
+
+def test_threads_read_at_the_same_time(store: Store) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from redpoll.testing.store_batches import store_batch
+    from redpoll.testing.store_suite import add
+
+    add(store, store_batch(50))
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda i: store.whole(10**15 + i % 50, "ztf", ["alert_id"])["alert_id"], range(200)))
+    assert answers == [10**15 + i % 50 for i in range(200)]

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from redpoll.errors import StoreError, StoreLocked
+from redpoll.store import DeadLetter, LedgerEntry, Store, open_store, rebuild_store
+from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_suite import add
+
+
+@pytest.fixture
+def used(store: Store) -> Iterator[Store]:
+    """A store with two surveys, two versions of a module, half of it compacted."""
+    add(store, store_batch(40, nights=(0, 1)), dead_letters=[DeadLetter(b"x", "f", "0", "bad")])
+    add(store, store_batch(10, start=1000, survey="rubin"), ledger=[LedgerEntry(None, None, "rejected", "bad", 1)])
+    store.compact(rows_per_pixel=10)
+    add(store, store_batch(40, start=40, nights=(1, 2), version="2"))
+    add(store, store_batch(10, start=75))
+    store.end_run("done")
+    yield store
+
+
+def answers(store: Store, *, history: bool = True) -> list[Any]:
+    """Everything a store can be asked; without what only the ledger and dead letters tell if not `history`."""
+    asked: list[Any] = [store.latest(limit=1000), store.topics(), store.columns(), store.cone(0.0, 90.0, 648_000)]
+    for row in store.latest(limit=1000)[::9]:
+        asked += [store.object(row["object_id"]), store.light_curve(row["object_id"]).to_pylist()]
+        asked += [store.whole(row["alert_id"], row["survey"]), store.provenance(row["alert_id"], row["survey"])]
+    asked += [store.latest(topic="rising", night=night) for night in (20200101, 20200102)]
+    if history:
+        asked += [store.ledger(), store.ledger(by="run"), store.runs(), store.dead_letters()]
+    return asked
+
+
+def test_a_rebuilt_index_answers_as_before(used: Store, folder: Path) -> None:
+    before = answers(used)
+    used.close()
+    result = rebuild_store(folder)
+    assert (result.lost, result.missing, result.kept) == ((), (), ("runs", "ledger", "dead_letters"))
+    with open_store(folder) as again:
+        assert answers(again) == before
+        assert again.check().ok
+    assert sorted(path.name for path in folder.iterdir()) == ["archive", "index.sqlite", "lock"]
+
+
+@pytest.mark.parametrize("loss", ["gone", "scrambled", "emptied"])
+def test_a_lost_index_is_made_from_the_archive_alone(used: Store, folder: Path, loss: str) -> None:
+    before = answers(used, history=False)
+    used.close()
+    index = folder / "index.sqlite"
+    if loss == "gone":
+        index.unlink()
+    else:
+        index.write_bytes(b"" if loss == "emptied" else b"\xff" * index.stat().st_size)
+    result = rebuild_store(folder)
+    assert result.lost == ("runs", "ledger", "dead_letters")
+    with open_store(folder) as again:
+        assert answers(again, history=False) == before
+        assert again.check().ok
+        assert sum(row["stored"] for row in again.ledger()) == result.alerts == 95
+    assert any("broken" in path.name for path in folder.iterdir()) == (loss != "gone")
+
+
+def test_a_rebuilt_store_takes_more_alerts(used: Store, folder: Path) -> None:
+    used.close()
+    rebuild_store(folder)
+    with open_store(folder, mode="write") as again:
+        again.start_run("next")
+        assert add(again, store_batch(40, start=80)) == 35
+        again.compact()
+        assert again.check().ok
+
+
+def test_rebuilding_needs_the_store_for_itself(used: Store, folder: Path) -> None:
+    with pytest.raises(StoreLocked):
+        rebuild_store(folder)
+    used.close()
+    with open_store(folder) as reader:
+        with pytest.raises(StoreError, match="open elsewhere"):
+            rebuild_store(folder)
+        assert reader.latest()
+    assert not [path for path in folder.iterdir() if path.name.startswith(".tmp")]
+
+
+def test_where_no_archive_is_nothing_is_rebuilt(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no archive"):
+        rebuild_store(tmp_path)
+
+
+def test_a_newer_index_is_not_replaced(used: Store, folder: Path) -> None:
+    import sqlite3
+
+    used.close()
+    connection = sqlite3.connect(folder / "index.sqlite")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="newer"):
+        rebuild_store(folder)
+
+
+def test_a_part_that_is_gone_is_reported(used: Store, folder: Path) -> None:
+    used.close()
+    part = next(path for path in (folder / "archive" / "parts").iterdir() if (path / "alerts.parquet").exists())
+    (part / "alerts.parquet").unlink()
+    result = rebuild_store(folder)
+    assert result.missing == (part.name,)
+    with open_store(folder) as again:
+        assert len(again.latest(limit=1000)) == result.alerts < 95
+
+
+def test_alerts_in_two_parts_count_once_when_the_index_is_lost(used: Store, folder: Path) -> None:
+    used.archive(store_batch(10, start=80))  # five of them are stored already
+    used.archive(store_batch(5, start=0))  # all of them
+    used.close()
+    (folder / "index.sqlite").unlink()
+    assert rebuild_store(folder).alerts == 100
+    with open_store(folder, mode="write") as again:
+        again.start_run("next")
+        assert again.check().ok
