@@ -18,10 +18,10 @@ def designation(unit: int) -> tuple[str, str]:
     """Provisional designation of an asteroid, plain and packed.
 
     >>> designation(12345)
-    ('1995 LM18', 'J95L18M')
+    ('1997 DJ26', 'J97D26J')
     """
     letters = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
-    rest, half = divmod(unit * 7, 24)
+    rest, half = divmod(unit * 11, 24)
     rest, letter = divmod(rest, 25)
     rest, cycle = divmod(rest, 100)
     year = 1995 + rest % 28
@@ -109,7 +109,7 @@ def galactic(ra: Array, dec: Array) -> tuple[Array, Array]:
     """Galactic longitude and latitude [deg] of equatorial positions [deg].
 
     >>> [float(x.round(2)) for x in galactic(np.array(266.405), np.array(-28.936))]
-    [0.0, -0.0]
+    [0.0, 0.0]
     """
     pole_ra, pole_dec, pole_lon = np.radians(_POLE)
     a, d = np.radians(ra) - pole_ra, np.radians(dec)

@@ -141,10 +141,7 @@ def _shape_columns(setting: Setting, part: Part, points: NDArray[np.int64], kick
     saturated, bad = (artefact == STAR_RESIDUAL) & (kick[:, 7] > 0), artefact == BAD_COLUMN
     lost = bogus & (kick[:, 8] > 1.5)
 
-    def of_dipoles(value: Array) -> NDArray:
-        return np.where(dipole, value, np.nan)
-
-    columns = {
+    return _dipole_columns(dipole, np.abs(flux), snr, kick) | {
         "centroid_flag": lost,
         "psfFlux_flag": lost,
         "forced_PsfFlux_flag": lost,
@@ -155,16 +152,6 @@ def _shape_columns(setting: Setting, part: Part, points: NDArray[np.int64], kick
         "trailLength": trail,
         "trailAngle": np.clip(60.0 * kick[:, 9], -180.0, 180.0),
         "trailNdata": np.zeros(len(points), np.int64),
-        "dipoleMeanFlux": of_dipoles(np.abs(flux)),
-        "dipoleMeanFluxErr": of_dipoles(np.abs(flux) / snr),
-        "dipoleFluxDiff": of_dipoles(0.0 * flux),
-        "dipoleFluxDiffErr": of_dipoles(2.0 * np.abs(flux) / snr),
-        "dipoleLength": of_dipoles(0.1 + 0.05 * np.abs(kick[:, 9])),
-        "dipoleAngle": of_dipoles(np.clip(60.0 * kick[:, 9], -180.0, 180.0)),
-        "dipoleChi2": of_dipoles(1000.0 + 20.0 * snr),
-        "dipoleNdata": np.where(dipole, _STAMP_PIXELS, 0),
-        "isDipole": dipole,
-        "dipoleFitAttempted": dipole,
         "ixx": moment * np.exp(0.1 * kick[:, 11]),
         "iyy": moment * np.exp(0.1 * kick[:, 12]),
         "ixy": 0.05 * moment * kick[:, 13],
@@ -183,4 +170,21 @@ def _shape_columns(setting: Setting, part: Part, points: NDArray[np.int64], kick
         "pixelFlags_saturatedCenter": saturated & (kick[:, 15] > 0),
         "pixelFlags_edge": near_edge,
     }
-    return columns
+
+
+def _dipole_columns(dipole: NDArray[np.bool_], size: Array, snr: Array, kick: Array) -> Columns:
+    """The fit of two opposite sources, tried for dipoles alone."""
+    columns = {
+        "dipoleMeanFlux": size,
+        "dipoleMeanFluxErr": size / snr,
+        "dipoleFluxDiff": 0.0 * size,
+        "dipoleFluxDiffErr": 2.0 * size / snr,
+        "dipoleLength": 0.1 + 0.05 * np.abs(kick[:, 9]),
+        "dipoleAngle": np.clip(60.0 * kick[:, 9], -180.0, 180.0),
+        "dipoleChi2": 1000.0 + 20.0 * snr,
+    }
+    return {name: np.where(dipole, values, np.nan) for name, values in columns.items()} | {
+        "dipoleNdata": np.where(dipole, _STAMP_PIXELS, 0),
+        "isDipole": dipole,
+        "dipoleFitAttempted": dipole,
+    }

@@ -18,6 +18,7 @@ from redpoll.simulate.exposures import (
 
 PAST_DAYS = 1500
 """How far back the simulated survey reaches, which ndethist and jdstarthist count from."""
+_SEEING = 2.05  # median FWHM [arcsec], Bellm et al. 2019
 _G, _R, _I = 1, 2, 3
 _DARK_LIMIT = {_G: 20.75, _R: 20.6, _I: 20.0}
 _MOON_LOSS = {_G: 1.1, _R: 0.6, _I: 0.3}
@@ -79,7 +80,9 @@ def _conditions(
     rng: np.random.Generator, mjd: NDArray[np.float64], band: NDArray[np.int64], haze: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Limiting magnitude, seeing [arcsec] and zero point of each exposure."""
-    seeing = 1.9 * np.exp(rng.normal(0.0, 0.2, len(mjd)))
+    seeing = _SEEING * np.exp(rng.normal(0.0, 0.2, len(mjd)))
     dark, loss, zero = (np.array([0.0, *table.values()])[band] for table in (_DARK_LIMIT, _MOON_LOSS, _ZERO_POINT))
-    limit = dark - loss * moonlight(mjd) ** 2 - haze - 1.25 * np.log10(seeing / 1.9) + rng.normal(0.0, 0.12, len(mjd))
+    limit = (
+        dark - loss * moonlight(mjd) ** 2 - haze - 1.25 * np.log10(seeing / _SEEING) + rng.normal(0.0, 0.12, len(mjd))
+    )
     return limit, seeing, zero - haze
