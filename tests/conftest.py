@@ -21,3 +21,23 @@ def data_dir() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"no real packets at {DATA}; name their folder in REDPOLL_DATA")
     return DATA
+
+
+@pytest.fixture(scope="session")
+def ztf_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a simulated ZTF night of 300 alerts."""
+    return _simulated(tmp_path_factory, "ztf", 300)
+
+
+@pytest.fixture(scope="session")
+def rubin_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a simulated Rubin night of 40 alerts."""
+    return _simulated(tmp_path_factory, "rubin", 40)
+
+
+def _simulated(factory: pytest.TempPathFactory, survey: str, n: int) -> Path:
+    from redpoll.simulate import simulate_night
+
+    folder = factory.mktemp(f"{survey}-night")
+    simulate_night(folder, survey=survey, n_alerts=n, seed=1)
+    return folder

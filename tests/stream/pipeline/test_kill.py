@@ -1,0 +1,78 @@
+"""kill -9 at random moments, then a rerun: nothing lost, nothing doubled, every archive file accounted for.
+
+``REDPOLL_KILLS`` says how many times; `make bench` does it a hundred times.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from redpoll.store import open_store
+
+KILLS = int(os.environ.get("REDPOLL_KILLS", "5"))
+BATCH = "15"
+
+
+def command(night, store, workers):
+    verbs = ["run", str(night), "--store", str(store), "--batch-size", BATCH, "--workers", str(workers), "--json"]
+    return [sys.executable, "-m", "redpoll", *verbs]
+
+
+def run_to_the_end(night, store, workers=0):
+    subprocess.run(command(night, store, workers), check=True, capture_output=True)
+
+
+def contents(path):
+    with open_store(path) as store:
+        report = store.check()
+        alerts = {(row["survey"], row["alert_id"]): row for row in store.latest(limit=100_000)}
+        objects = {row["object_id"]: store.object(row["object_id"]) for row in alerts.values()}
+    return report, alerts, objects
+
+
+@pytest.fixture(scope="module")
+def clean(ztf_night, tmp_path_factory):
+    """What one undisturbed run stores, and the seconds it takes."""
+    store = tmp_path_factory.mktemp("clean")
+    start = time.monotonic()
+    run_to_the_end(ztf_night, store)
+    return contents(store), time.monotonic() - start
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_killed_at_any_moment_is_made_whole_by_the_next(workers, ztf_night, clean, tmp_path):
+    (_, alerts, objects), seconds = clean
+    moments = random.Random(7)
+    for _ in range(KILLS):
+        run = subprocess.Popen(
+            command(ztf_night, tmp_path, workers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(moments.uniform(0.3, 1.1) * seconds)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    run_to_the_end(ztf_night, tmp_path, workers)
+    report, found, found_objects = contents(tmp_path)
+    assert report.problems == ()
+    assert found == alerts
+    assert found_objects == objects
+
+
+@pytest.mark.slow
+def test_an_interrupt_finishes_the_batch_and_ends_clean(ztf_night, clean, tmp_path):
+    run = subprocess.Popen(command(ztf_night, tmp_path, 0), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "archive" / "parts").is_dir() or not any((tmp_path / "archive" / "parts").iterdir()):
+        time.sleep(0.01)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=60)
+    assert (run.returncode, '"status": "interrupted"' in out) == (0, True), err
+    report, found, _ = contents(tmp_path)
+    assert report.problems == ()
+    assert 0 < len(found) < len(clean[0][1])

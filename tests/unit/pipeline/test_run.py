@@ -1,0 +1,171 @@
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+
+from redpoll.config import Config, FiltersConfig, RunConfig, parse_config
+from redpoll.errors import ConfigError, ExpressionError, SourceError, StoreLocked
+from redpoll.ingest.files import open_sources
+from redpoll.pipeline.chain import category
+from redpoll.pipeline.replay import replay_dead_letters
+from redpoll.pipeline.run import run_night
+from redpoll.plugin.ports import Packet
+from redpoll.store import open_store
+
+HERE = Config(run=RunConfig(workers=0))
+WORKERS = Config(run=RunConfig(workers=2, batch_size=70))
+
+
+class Packets:
+    n_bytes = None
+
+    def __init__(self, packets, error=None):
+        self.name, self._packets, self._error = "test", packets, error
+
+    def packets(self):
+        yield from self._packets
+        if self._error:
+            raise self._error
+
+
+@pytest.fixture(scope="module")
+def some(ztf_night):
+    """The first sixty packets of the night."""
+    return [p for _, p in zip(range(60), open_sources([ztf_night])[0].packets(), strict=False)]
+
+
+def alerts_in(path):
+    with open_store(path) as store:
+        rows = store.latest(limit=10_000)
+    return sorted(({k: v for k, v in row.items()} for row in rows), key=lambda row: (row["survey"], row["alert_id"]))
+
+
+def test_every_packet_of_a_night_is_accounted_for(ztf_night, tmp_path):
+    report = run_night(open_sources([ztf_night]), tmp_path, HERE)
+    assert (report.received, report.dead_letters, report.balances) == (300, 0, True)
+    assert report.stored > 150
+    assert not report.failures
+    with open_store(tmp_path) as store:
+        assert store.check().ok
+
+
+def test_rubin_packets_take_the_same_way(rubin_night, tmp_path):
+    report = run_night(open_sources([rubin_night]), tmp_path, HERE)
+    assert (report.received, report.stored, report.rejected) == (40, 40, 0)
+    assert not report.failures
+
+
+def test_worker_processes_store_what_one_process_stores(ztf_night, rubin_night, tmp_path):
+    places = [ztf_night, rubin_night]
+    run_night(open_sources(places), tmp_path / "here", HERE)
+    run_night(open_sources(places), tmp_path / "workers", WORKERS)
+    assert alerts_in(tmp_path / "here") == alerts_in(tmp_path / "workers")
+
+
+def test_a_second_run_stores_nothing_new(some, tmp_path):
+    first = run_night([Packets(some)], tmp_path, HERE)
+    again = run_night([Packets(some)], tmp_path, HERE)
+    assert (again.stored, again.duplicate) == (0, first.stored)
+    assert again.reasons["stored already"] == first.stored
+
+
+def test_a_packet_twice_in_one_run_is_stored_once(some, tmp_path):
+    report = run_night([Packets(some), Packets(some)], tmp_path, replace(HERE, run=RunConfig(workers=0, batch_size=90)))
+    ids = [row["alert_id"] for row in alerts_in(tmp_path)]
+    assert len(ids) == len(set(ids)) == report.stored
+    assert (report.received, report.balances) == (120, True)
+
+
+BAD = {
+    "empty": b"",
+    "not an alert": b"hello",
+    "a schema nobody has": b"\x00\x7f\xff\xff\xff" + b"x" * 100,
+    "ten megabytes of zeros": bytes(10_000_000),
+    "an Arrow stream of something else": bytes(
+        pa.ipc.new_stream(sink := pa.BufferOutputStream(), pa.schema([("x", pa.int32())])).close() or sink.getvalue()
+    ),
+}
+
+
+@pytest.mark.parametrize("data", BAD.values(), ids=BAD.keys())
+def test_a_bad_packet_is_kept_with_its_bytes_and_the_others_are_stored(data, some, tmp_path):
+    packets = [*some[:5], Packet(data, "bad.avro", "here"), *some[5:10]]
+    report = run_night([Packets(packets)], tmp_path, HERE)
+    with open_store(tmp_path) as store:
+        (letter,) = store.iter_dead_letters()
+    assert (letter.data, letter.source, letter.position) == (data, "bad.avro", "here")
+    assert (report.received, report.dead_letters, report.balances) == (11, 1, True)
+
+
+def test_a_truncated_packet_says_what_is_missing(some, tmp_path):
+    run_night([Packets([Packet(some[0].data[:-100], "a", "b")])], tmp_path, HERE)
+    with open_store(tmp_path) as store:
+        assert "truncated: the datum needs" in store.dead_letters()[0]["reason"]
+
+
+def test_the_same_bad_packet_again_is_one_dead_letter(tmp_path):
+    for _ in range(2):
+        run_night([Packets([Packet(b"bad", "a", "b")])], tmp_path, HERE)
+    with open_store(tmp_path) as store:
+        assert len(store.dead_letters()) == 1
+
+
+def test_replayed_letters_leave_the_list_when_they_can_be_used(rubin_night, tmp_path):
+    (data, *_) = [p.data for p in open_sources([rubin_night])[0].packets()]
+    unknown = b"\x00" + (7777).to_bytes(4, "big") + data[5:]
+    run_night([Packets([Packet(unknown, "a", "1"), Packet(b"bad", "a", "2")])], tmp_path / "store", HERE)
+    (tmp_path / "schemas").mkdir()
+    from redpoll.ingest.schemas import BuiltIn
+
+    (tmp_path / "schemas" / "7777.avsc").write_text(BuiltIn().schema(int.from_bytes(data[1:5], "big")))
+    config = replace(HERE, ingest=replace(HERE.ingest, schemas=(str(tmp_path / "schemas"),)))
+    report = replay_dead_letters(tmp_path / "store", config)
+    with open_store(tmp_path / "store") as store:
+        assert [letter.position for letter in store.iter_dead_letters()] == ["2"]
+    assert (report.stored, report.rejected) == (1, 1)
+
+
+def test_a_source_that_breaks_gives_what_it_had_and_the_next_is_read(some, tmp_path):
+    broken = Packets(some[:20], SourceError("cable pulled"))
+    report = run_night([broken, Packets(some[20:40])], tmp_path, HERE)
+    assert report.received == 40
+    assert report.source_errors == ["cable pulled"]
+
+
+def test_an_expression_in_the_configuration_is_a_filter(some, tmp_path):
+    config = replace(HERE, filters=FiltersConfig(expressions={"very_bright": "mag < 18.5 and is_positive"}))
+    run_night([Packets(some)], tmp_path, config)
+    rows = alerts_in(tmp_path)
+    assert {r["alert_id"] for r in rows if "very_bright" in r["tags"]} == {
+        r["alert_id"] for r in rows if r["mag"] < 18.5 and r["is_positive"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("toml", "error"),
+    [
+        ('[modules]\noff = ["colr"]', ConfigError),
+        ("[modules.settings.colour]\nmax_dayz = 1", ConfigError),
+        ('[filters.expressions]\nx = "__import__(1)"', ExpressionError),
+        ('[quality.ztf]\nbands = ["q"]', ConfigError),
+    ],
+)
+def test_a_configuration_that_does_not_fit_is_refused_before_anything_is_read(toml, error, tmp_path):
+    def explode():
+        raise AssertionError("read")
+        yield
+
+    source = Packets([])
+    source.packets = explode
+    with pytest.raises(error):
+        run_night([source], tmp_path, replace(parse_config(toml), run=RunConfig(workers=0)))
+
+
+def test_two_runs_at_once_are_refused(some, tmp_path):
+    with open_store(tmp_path, mode="write"), pytest.raises(StoreLocked):
+        run_night([Packets(some)], tmp_path, HERE)
+
+
+def test_categories_have_no_numbers():
+    assert category("truncated: the datum needs 52726 bytes") == "unreadable: truncated"
+    assert category("a worker died on this packet (exit code -9)") == "a worker died on this packet (exit code -N)"
