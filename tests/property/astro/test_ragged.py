@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,9 +31,7 @@ def test_each_part_holds_its_curves_kept_points_of_its_band_in_order(curves):
 def test_the_last_kept_point_of_each_curve(curves):
     keep = np.array([k for curve in curves for _, k in curve], bool)
     offsets = np.cumsum([0, *map(len, curves)])
-    expected = [
-        max((j for j in range(a, b) if keep[j]), default=-1) for a, b in zip(offsets, offsets[1:], strict=False)
-    ]
+    expected = [max((j for j in range(a, b) if keep[j]), default=-1) for a, b in pairwise(offsets)]
     last = last_of_each(offsets, keep)
     assert last.tolist() == expected
     values = taken(np.arange(len(keep)) * 1.5, last)

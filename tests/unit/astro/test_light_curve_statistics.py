@@ -39,7 +39,7 @@ def _ours(t, m, sigma):
 
 
 def _packages(t, m, sigma):
-    """The package gets times from the first point on: from MJD it loses up to six of the slope's digits."""
+    """The package gets times from the first point on: from MJD its slopes are off by up to 1e-5."""
     names = [name.lower() for feature in PACKAGE for name in feature.names]
     assert tuple(names) == FEATURES
     values = np.concatenate([feature(t - t[0], m, sigma, fill_value=np.nan) for feature in PACKAGE])
