@@ -5,15 +5,18 @@ DONE := .venv/.done
 PACKAGES := $(wildcard packages/*)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 ARGS ?=
+SERVE ?= yes
 
 .PHONY: help demo test check bench docs setup lock changes clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
 
-demo: $(DONE)/runtime ## A simulated night from packet to portal; ARGS="--no-serve" ends by itself
-	@$(MAKE) --silent $(DONE)/frontend || echo "redpoll: the portal runs without its front-end packages" >&2
-	@redpoll demo $(ARGS)
+# Fetching the front-end packages may take as long as the night, so both go on at once.
+demo: $(DONE)/runtime ## A simulated night from packet to portal, until Ctrl-C; SERVE=no ends by itself
+	@{ $(MAKE) --silent $(DONE)/frontend || echo "redpoll: the portal will draw its pages without them" >&2; } & \
+	redpoll demo --no-serve --out redpoll-demo && wait && \
+	$(if $(filter no,$(SERVE)),true,exec redpoll serve --store redpoll-demo/store)
 
 test: $(DONE)/dev $(DONE)/frontend $(DONE)/chromium ## All tests
 	python -m pytest -n 2 --dist loadfile --doctest-modules tests src/redpoll $(ARGS)
