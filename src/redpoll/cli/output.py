@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,8 +32,8 @@ class Advance(Protocol):
 
 
 def print_json(data: Any) -> None:
-    """Data on stdout as JSON; 64-bit ids are the caller's to make strings."""
-    click.echo(json.dumps(data, indent=2, default=_plain, allow_nan=False))
+    """Data on stdout as JSON, null for what is not finite; 64-bit ids are the caller's to make strings."""
+    click.echo(json.dumps(_finite(data), indent=2, default=_plain, allow_nan=False))
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, title: str = "", none: str) -> None:
@@ -78,6 +79,14 @@ def _cell(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "-"
     return f"{value:,}" if isinstance(value, int) and abs(value) < 10**7 else str(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: Any) -> Any:
