@@ -13,7 +13,7 @@ from redpoll.simulate.instrument import INSTRUMENTS, Instrument
 Layout = Literal["archive", "files"]
 _NIGHT = {"ztf": "20250921", "rubin": "20260310"}
 _VERSION = {"ztf": "4.02", "rubin": "10.0"}
-_MOST_ALERTS, _MOST_NIGHTS = 5_000_000, 30
+_MOST_ALERTS, _MOST_NIGHTS = 1_000_000, 30
 _MJD_OF_DAY_ONE = 678576 - 1  # MJD 0 is 1858-11-17, whose ordinal is 678576
 
 

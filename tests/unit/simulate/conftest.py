@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import fastavro
@@ -29,13 +30,19 @@ class Night:
         return [self.packets[row["alert_id"]] for row in self.truth if row["class"] in names]
 
 
+@cache
+def framed_schema(schema_id: int):
+    """Parsed schema of a framed packet."""
+    return fastavro.parse_schema(confluent_schema(schema_id))
+
+
 def _decoded(raw: bytes) -> dict[str, Any]:
     """A packet of either survey; fails if a byte is left over."""
     if raw[:1] != b"\x00":
         (record,) = fastavro.reader(io.BytesIO(raw))
         return record
     datum = io.BytesIO(raw[5:])
-    record = fastavro.schemaless_reader(datum, confluent_schema(int.from_bytes(raw[1:5], "big")))
+    record = fastavro.schemaless_reader(datum, framed_schema(int.from_bytes(raw[1:5], "big")))
     assert not datum.read()
     return record
 
