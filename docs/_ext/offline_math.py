@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from docutils import nodes
-from docutils.utils.math import latex2mathml, wrap_math_code
+from docutils.utils.math import latex2mathml
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
@@ -21,7 +21,7 @@ def block(self: HTML5Translator, node: nodes.math_block) -> None:
 
 
 def _mathml(node: nodes.Element, *, as_block: bool) -> str:
-    return str(latex2mathml.tex2mathml(wrap_math_code(node.astext(), as_block), as_block=as_block))
+    return str(latex2mathml.tex2mathml(node.astext(), as_block=as_block))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
