@@ -47,6 +47,7 @@ class Node:
 
     @property
     def min_bytes(self) -> int:
+        """Least bytes any value takes."""
         if self.null_index >= 0:
             return 1
         own = {"null": 0, "float": 4, "double": 8, "fixed": self.size}.get(self.kind, 1)
