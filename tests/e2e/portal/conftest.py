@@ -79,6 +79,7 @@ def open_page(browser: Browser, address: str) -> Iterator[object]:
 
     def open_it(path: str, *, width: int = 1400, theme: str = "light", javascript: bool = True) -> Visit:
         context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=javascript)
+        context.set_default_timeout(8000)
         contexts.append(context)
         context.route("**/*", guard)
         context.add_init_script(f"localStorage.getItem('theme') ?? localStorage.setItem('theme', '{theme}')")

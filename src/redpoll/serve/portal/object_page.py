@@ -16,7 +16,7 @@ from redpoll.schema.light_curve import POINT_TYPE
 from redpoll.serve.api.facts import column_facts
 from redpoll.serve.curve import Curve
 from redpoll.serve.door import Reader
-from redpoll.serve.portal.plot import SHAPES, Plot, light_curve_plot
+from redpoll.serve.portal.plot import SHAPES, Plot, drawn, light_curve_plot
 from redpoll.serve.values import shortest
 from redpoll.store.ports import Row
 
@@ -80,6 +80,16 @@ class ObjectPage:
     cutouts: list[str]
     best: list[Value]
     trouble: str | None
+
+    @property
+    def n_drawn(self) -> int:
+        """How many points the plot shows at first."""
+        return int(drawn(self.curve).sum())
+
+    @property
+    def n_limits(self) -> int:
+        """How many of them are upper limits."""
+        return int((drawn(self.curve) & self.curve.is_limit).sum())
 
 
 def object_page(reader: Reader, object_id: str, alert_id: int | None, points: int, alerts: int) -> ObjectPage:

@@ -47,7 +47,7 @@ class Plot:
 
 def light_curve_plot(curve: Curve) -> Plot | None:
     """Magnitudes against MJD, brighter up; None if no point has a magnitude. Low-quality points are left out."""
-    shown = np.isfinite(curve.mag) & (curve.kind != LOW_QUALITY)
+    shown = drawn(curve)
     if not shown.any():
         return None
     x_low, x_high = _padded(curve.mjd[shown], 0.03, 0.5)
@@ -76,6 +76,11 @@ def light_curve_plot(curve: Curve) -> Plot | None:
     )
 
 
+def drawn(curve: Curve) -> NDArray[np.bool_]:
+    """Which points are drawn: those with a magnitude and of good quality."""
+    return np.asarray(np.isfinite(curve.mag) & (curve.kind != LOW_QUALITY))
+
+
 def _of(curve: Curve, band: int, style: str) -> NDArray[np.bool_]:
     """Points of a band that are drawn in a style."""
     styles = {
@@ -84,7 +89,7 @@ def _of(curve: Curve, band: int, style: str) -> NDArray[np.bool_]:
         "faded": curve.is_negative & (curve.kind != FORCED),
         "detection": ~curve.is_limit & ~curve.is_negative & (curve.kind != FORCED) & (curve.kind != LIMIT),
     }
-    return np.asarray((curve.band == band) & styles[style] & np.isfinite(curve.mag) & (curve.kind != LOW_QUALITY))
+    return np.asarray((curve.band == band) & styles[style] & drawn(curve))
 
 
 def _mark(
