@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,8 @@ from redpoll.schema.survey import to_alerts
 
 ARROW_STREAM = b"\xff\xff\xff\xff"
 _HEADERS = 64
+_HEAD = 1 << 16
+_SYNC_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,17 @@ class PacketDecoder:
         )
 
     def _header(self, packet: memoryview) -> Header:
-        for prefix, header in reversed(self._headers.items()):
-            if bytes(packet[: len(prefix)]) == prefix:  # memoryviews compare item by item
-                return header
+        """The container's header; but for its sync marker it is the same in all packets of a schema."""
+        head = bytes(packet[:_HEAD])
+        for prefix, known in self._headers.items():
+            if head.startswith(prefix):
+                self._headers.move_to_end(prefix, last=False)
+                return replace(known, sync=head[len(prefix) : known.start])
         header = read_header(packet)
-        self._headers[bytes(packet[: header.start])] = header
+        if header.start <= _HEAD:
+            self._headers[head[: header.start - _SYNC_BYTES]] = header
         if len(self._headers) > _HEADERS:
-            self._headers.popitem(last=False)
+            self._headers.popitem()
         return header
 
     @staticmethod

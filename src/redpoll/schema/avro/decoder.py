@@ -64,8 +64,8 @@ def record_ends(schema_text: str, data: bytes, count: int) -> NDArray[np.int64]:
 
 def _run(program: Program, buffer: pa.Buffer, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> tuple[Any, ...]:
     data = np.frombuffer(buffer, np.uint8) if buffer.size else np.zeros(0, np.uint8)
-    capacity = program.capacity.copy()
-    capacity[0] = max(capacity[0], len(starts))
+    capacity = np.maximum(16, program.rows_per_packet * len(starts) * 9 / 8).astype(np.int64)
+    capacity[0] = len(starts)
     arena = Arena(program, capacity)
     codes, ends = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64)
     done, level = 0, -1
@@ -75,8 +75,8 @@ def _run(program: Program, buffer: pa.Buffer, starts: NDArray[np.int64], stops: 
         if level < 0:
             break
         arena = arena.grow(level, _wanted(arena, level, done, len(starts)))
-    if len(starts) >= 64:
-        program.capacity[1:] = np.maximum(16, arena.counts[1:] * 9 // 8)
+    if len(starts):
+        program.rows_per_packet = arena.counts / len(starts)
     return arena, codes, ends
 
 

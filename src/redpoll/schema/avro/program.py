@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -27,7 +27,7 @@ class Program:
     (record: first and last column of its subtree; array: level of its items and the least bytes of one; fixed: size;
     enum: number of symbols; the third is the operation that follows a null). ``columns`` has one row per column:
     operation, level, level of the items of an array. A level is a nesting of arrays; all columns of one level have
-    the same number of rows. ``capacity`` is how many rows each level had room for last time.
+    the same number of rows. ``rows_per_packet`` is what each level needed last time.
     """
 
     tree: Node
@@ -35,7 +35,7 @@ class Program:
     columns: NDArray[np.int64]
     column_of: dict[int, int]
     n_levels: int
-    capacity: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    rows_per_packet: NDArray[np.float64]
 
 
 @lru_cache(maxsize=256)
@@ -48,7 +48,7 @@ def compile_schema(text: str) -> Program:
     flat.emit(END)
     code = np.array(flat.code, np.int64)
     columns = np.array(flat.columns, np.int64).reshape(-1, 3)
-    return Program(tree, code, columns, flat.column_of, flat.n_levels, np.full(flat.n_levels, 16, np.int64))
+    return Program(tree, code, columns, flat.column_of, flat.n_levels, np.ones(flat.n_levels))
 
 
 class _Flattener:

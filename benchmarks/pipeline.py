@@ -1,0 +1,143 @@
+"""End to end: ZTF alerts a second from a nightly archive to a warm store, with every module, filter and cutout.
+
+``python benchmarks/pipeline.py`` replicates the real packets in REDPOLL_DATA (default ../shared/data) with new candids
+and objectIds, of the same length, until a store holds ``--warm`` objects; then it times a night of ``--alerts`` more,
+read from a ``.tar.gz`` as ZTF publishes it, on worker processes as ``redpoll run`` chooses them. Without real packets it
+replicates a simulated night, and says so. The store is in a temporary folder (some 60 kB an alert).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import io
+import os
+import platform
+import random
+import tarfile
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from redpoll.config import Config, CutsConfig, RunConfig
+from redpoll.ingest.files import open_sources
+from redpoll.pipeline.report import RunReport
+from redpoll.pipeline.run import run_night
+from redpoll.plugin.ports import Packet
+from redpoll.schema.avro.container import one_datum, read_header, write_long
+from redpoll.simulate import simulate_night
+from redpoll.store import open_store
+
+ROOT = Path(__file__).parents[1]
+DATA = Path(os.environ.get("REDPOLL_DATA", ROOT.parent / "shared" / "data")) / "ztf"
+FIRST_CANDID = 3_000_000_000_000_000_000
+
+
+class Replicas:
+    """Endless packets made from real ones: candid and objectId are new, everything else is as it was.
+
+    As many alerts an object as the originals have on average (about two).
+    """
+
+    def __init__(self, originals: list[bytes], seed: int = 1) -> None:
+        self._parts = [_split(packet) for packet in originals]
+        self._rng = random.Random(seed)
+        self._candid = FIRST_CANDID + self._rng.randrange(10**15) * 100
+
+    def packets(self, n: int, n_objects: int) -> Iterator[bytes]:
+        names = [
+            f"ZTF99{''.join(self._rng.choices('abcdefghijklmnopqrstuvwxyz', k=7))}".encode() for _ in range(n_objects)
+        ]
+        for _ in range(n):
+            packet, candid, name = self._rng.choice(self._parts)
+            self._candid += self._rng.randrange(1, 50)
+            new = write_long(self._candid)
+            yield packet.replace(candid, new).replace(name, self._rng.choice(names))
+
+
+def _split(packet: bytes) -> tuple[bytes, bytes, bytes]:
+    """A packet, and the bytes of its candid and objectId in it; the candid is put to the length of the new ones."""
+    from fastavro import reader
+
+    header = read_header(packet)
+    one_datum(packet, header)
+    record = next(reader(io.BytesIO(packet)))
+    return packet, write_long(record["candid"]), record["objectId"].encode()
+
+
+class Generated:
+    """A source of replicas, without reading a disk."""
+
+    def __init__(self, replicas: Replicas, n: int, n_objects: int) -> None:
+        self.name, self.n_bytes = "replicas", None
+        self._packets = replicas.packets(n, n_objects)
+
+    def packets(self) -> Iterator[Packet]:
+        for n, packet in enumerate(self._packets):
+            yield Packet(packet, self.name, str(n))
+
+
+def originals(folder: Path) -> tuple[list[bytes], str]:
+    """Real packets whose candid has the length of the new ones (so that a container's sizes stay right), or simulated."""
+    width = len(write_long(FIRST_CANDID))
+    places, what = [str(DATA / "*.tar.gz")], f"real ZTF packets of one schema, replicated with new ids"
+    if not DATA.is_dir():
+        simulate_night(folder / "night", survey="ztf", n_alerts=1000, seed=1)
+        places, what = [str(folder / "night")], "simulated ZTF packets replicated with new ids"
+    packets = [packet.data for source in open_sources(places) for packet in source.packets()]
+    by_schema: dict[str, list[bytes]] = defaultdict(list)
+    for packet in packets:
+        by_schema[read_header(packet).schema_text].append(packet)
+    largest = max(by_schema.values(), key=len)  # a night has one schema
+    usable = [p for p in largest if len(_split(p)[1]) == width and len(_split(p)[2]) == 12]
+    return usable, f"{len(usable)} {what}, {sum(map(len, usable)) / len(usable) / 1e3:.0f} kB each"
+
+
+def write_archive(path: Path, packets: Iterator[bytes]) -> None:
+    """A nightly archive as ZTF publishes it."""
+    with tarfile.open(path, "w:gz", compresslevel=1) as archive:
+        for n, packet in enumerate(packets):
+            member = tarfile.TarInfo(f"{n}.avro")
+            member.size = len(packet)
+            archive.addfile(member, io.BytesIO(packet))
+
+
+def show(what: str, report: RunReport) -> None:
+    """One line of the table, and where the CPU time of the workers went."""
+    stages = ", ".join(f"{name} {1e6 * s / report.received:.0f}" for name, s in report.seconds.items())
+    print(
+        f"{what:<28} {report.received:>8,} {report.stored:>8,} {report.elapsed:>7.1f} s {report.received / report.elapsed:>8,.0f}/s"
+    )
+    print(f"{'':<28} workers' CPU us an alert: {stages}; balances: {report.balances}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--warm", type=int, default=100_000, help="objects in the store before the night")
+    parser.add_argument("--alerts", type=int, default=20_000, help="alerts of the night")
+    parser.add_argument("--workers", type=int, help="worker processes; default as `redpoll run`")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        packets, what = originals(folder)
+        print(f"{what}; {platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python "
+              f"{platform.python_version()}, load {os.getloadavg()[0]:.1f}, {dt.date.today()}")  # fmt: skip
+        config = replace(Config(), run=RunConfig(workers=args.workers))
+        config = replace(config, quality=replace(config.quality, ztf=CutsConfig()))  # the originals are few: keep all
+        replicas = Replicas(packets)
+        print(f"{'':<28} {'received':>8} {'stored':>8} {'wall':>9} {'rate':>10}")
+        show("warming up", run_night([Generated(replicas, int(args.warm * 1.1), args.warm)], folder / "store", config))
+        with open_store(folder / "store") as store:
+            print(f"{'':<28} objects in the store: {store.check().objects:,}")
+        write_archive(folder / "night.tar.gz", replicas.packets(args.alerts, args.alerts // 2))
+        start = time.monotonic()
+        report = run_night(open_sources([folder / "night.tar.gz"]), folder / "store", config)
+        show("a night into a warm store", report)
+        print(f"{'':<28} with start of workers: {report.received / (time.monotonic() - start):,.0f}/s")
+
+
+if __name__ == "__main__":
+    main()
