@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from redpoll.errors import NotFound, UsageError
 from redpoll.store.columns import PASS
 from redpoll.store.connections import FROM_ALERTS, AlertShape, Connections, Names
 from redpoll.store.layout import Layout
+from redpoll.store.objects import OF_OBJECT
 from redpoll.store.ports import Row
 from redpoll.store.rows import find_places, read_whole, while_moving
 
@@ -30,12 +30,9 @@ class AlertQueries:
 
     def alerts_of(self, object_id: str, *, limit: int | None = None) -> list[Row]:
         """Alerts of an object, newest first."""
-        sql = f"{FROM_ALERTS} WHERE a._object = ? ORDER BY a.mjd DESC, a.alert_id DESC LIMIT ?"
-        keys = self._connections.execute("SELECT _id FROM objects WHERE object_id = ?", (object_id,))
-        rows = [row for (key,) in keys for row in self._rows(sql, (key, _sql_limit(limit)))]
-        if len(keys) > 1:  # one name in two surveys
-            rows.sort(key=itemgetter("mjd", "alert_id"), reverse=True)
-        return rows[:limit]
+        sql = f"objects o CROSS JOIN alerts a ON {OF_OBJECT} WHERE o.object_id = ?"
+        sql += " ORDER BY a.mjd DESC, a.alert_id DESC LIMIT ?"
+        return self._rows(sql, (object_id, -1 if limit is None else limit))
 
     def cone(self, ra: float, dec: float, radius_arcsec: float, *, limit: int | None = None) -> list[Row]:
         """Alerts within a radius, nearest first, at one distance newest first; UsageError if there is no such cone."""
@@ -117,7 +114,3 @@ class AlertQueries:
 
     def _no_alert(self, alert_id: int, survey: str) -> Row:
         raise NotFound(f"no alert {alert_id} of '{survey}' in {self._layout.root}")
-
-
-def _sql_limit(limit: int | None) -> int:
-    return -1 if limit is None else limit

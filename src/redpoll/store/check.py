@@ -44,7 +44,7 @@ _SUMS = {
         LEFT JOIN (SELECT _part, count(*) AS n FROM alerts GROUP BY _part) c ON c._part = p._id
         WHERE p.rows IS NOT c.n""",
     "object {0} counts {1} alerts, but has {2}": """SELECT o.object_id, o.n_alerts, ifnull(c.n, 0) FROM objects o
-        LEFT JOIN (SELECT _object, count(*) AS n FROM alerts GROUP BY _object) c ON c._object = o._id
+        LEFT JOIN (SELECT _id >> 24 AS object, count(*) AS n FROM alerts GROUP BY 1) c ON c.object = o._id
         WHERE o.n_alerts IS NOT c.n""",
     "{0} night {1}: the ledger says {2} stored, but there are {3} alerts": """SELECT survey, night, sum(l), sum(a) FROM
         (SELECT survey, night, n AS l, 0 AS a FROM ledger WHERE outcome = 'stored' UNION ALL
@@ -54,7 +54,7 @@ _SUMS = {
         (SELECT count(*) FROM tags) AS t,
         (SELECT ifnull(sum(length(_tags) - length(replace(_tags, ',', '')) + 1), 0) FROM alerts) AS n) WHERE t != n""",
     "alert {0} is in no part or of no object": """SELECT alert_id FROM alerts
-        WHERE _part NOT IN (SELECT _id FROM parts) OR _object NOT IN (SELECT _id FROM objects)""",
+        WHERE _part NOT IN (SELECT _id FROM parts) OR _id >> 24 NOT IN (SELECT _id FROM objects)""",
 }
 
 

@@ -12,9 +12,10 @@ from redpoll.errors import StoreError
 from redpoll.store import database
 from redpoll.store.columns import rank, table_columns
 from redpoll.store.layout import Layout
+from redpoll.store.objects import KEY_BITS
 from redpoll.store.ports import Row
 
-FROM_ALERTS = "alerts a CROSS JOIN objects o ON o._id = a._object"
+FROM_ALERTS = f"alerts a CROSS JOIN objects o ON o._id = a._id >> {KEY_BITS}"
 _OWN = {"survey": "a._survey", "object_id": "o.object_id"}
 
 

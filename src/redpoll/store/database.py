@@ -13,10 +13,12 @@ from redpoll.errors import StoreError
 SCHEMA_VERSION = 1
 _APPLICATION = 0x5250_4F4C  # "RPOL": tells a store from any other SQLite file
 _WRITER: Mapping[str, str | int] = {
+    "page_size": 4096,  # a commit changes some four pages an alert: 8 kB pages doubled what is written
     "journal_mode": "WAL",
-    "synchronous": "FULL",
+    "synchronous": "FULL",  # a commit that returned survives a power cut: sources are told so
     "cache_size": -262144,
-    "wal_autocheckpoint": 4096,
+    "wal_autocheckpoint": 40_000,  # 160 MB: later commits change the same pages again
+    "journal_size_limit": 256 << 20,
 }
 _READER: Mapping[str, str | int] = {"cache_size": -65536, "mmap_size": 1 << 33, "query_only": 1}
 _HERE = Path(__file__)
@@ -34,7 +36,6 @@ def create(path: Path) -> sqlite3.Connection:
     """Make the index of a new store and open it for writing."""
     with sql_errors(path):
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA page_size = 8192")
         _set(connection, _WRITER)
         connection.execute("BEGIN IMMEDIATE")
         for script in ("index.sql", "index_keys.sql"):

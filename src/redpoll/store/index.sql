@@ -35,9 +35,10 @@ CREATE TABLE objects (
 );
 CREATE UNIQUE INDEX objects_name ON objects (object_id, _survey);
 
+-- The key of an alert is the key of its object times 2^24, plus a running number: an object's alerts are neighbours.
 CREATE TABLE alerts (
   _id INTEGER PRIMARY KEY, _part INTEGER NOT NULL REFERENCES parts, _row INTEGER NOT NULL,
-  _survey INTEGER NOT NULL REFERENCES surveys, _object INTEGER NOT NULL REFERENCES objects, _tags TEXT,
+  _survey INTEGER NOT NULL REFERENCES surveys, _tags TEXT,
   alert_id INTEGER NOT NULL, night INTEGER NOT NULL, mjd REAL NOT NULL,
   ra REAL NOT NULL, dec REAL NOT NULL, hpx29 INTEGER NOT NULL
 );

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from redpoll.store.columns import KEYS, PASS, filled, is_hot, is_topic, values
 from redpoll.store.objects import update_objects
 
-_OWN = ("_id", "_part", "_row", "_survey", "_object", "_tags")
+_OWN = ("_id", "_part", "_row", "_survey", "_tags")
 
 
 def insert_alerts(
@@ -37,13 +37,12 @@ def insert_alerts(
     """
     if not batch.num_rows:
         return
-    (last,) = connection.execute("SELECT ifnull(max(_id), 0) FROM alerts").fetchone()
-    ids = range(last + 1, last + 1 + batch.num_rows)
-    objects = update_objects(connection, survey, batch).tolist()
-    tags = _insert_tags(connection, batch, np.array(ids))
+    keys = update_objects(connection, survey, batch)
+    tags = _insert_tags(connection, batch, keys)
     hot = [f.name for f in batch.schema if is_hot(f) and f.name not in KEYS]
     names = ", ".join([*_OWN, *(f'"{name}"' for name in hot)])
-    columns = [ids, parts, rows, [survey] * batch.num_rows, objects, tags, *(values(batch[name]) for name in hot)]
+    own: list[Sequence[Any]] = [keys.tolist(), parts, rows, [survey] * batch.num_rows, tags]
+    columns = [*own, *(values(batch[name]) for name in hot)]
     sql = f"INSERT INTO alerts ({names}) VALUES ({','.join('?' * len(columns))})"
     connection.executemany(sql, zip(*columns, strict=True))
 
@@ -69,16 +68,16 @@ def key(connection: sqlite3.Connection, table: str, column: str, value: str) -> 
     return int(row[0])
 
 
-def _insert_tags(connection: sqlite3.Connection, batch: pa.RecordBatch, ids: NDArray[np.int64]) -> list[str | None]:
+def _insert_tags(connection: sqlite3.Connection, batch: pa.RecordBatch, keys: NDArray[np.int64]) -> list[str | None]:
     """Insert one row per alert and topic; returns the topics of each alert as the text `_tags` holds."""
     texts: list[str | None] = [None] * batch.num_rows
     night, mjd, alert_id = (filled(batch[name], 0) for name in ("night", "mjd", "alert_id"))
     for field in batch.schema:
-        passed = np.flatnonzero(filled(batch[field.name], False)) if is_topic(field) else ids[:0]
+        passed = np.flatnonzero(filled(batch[field.name], False)) if is_topic(field) else keys[:0]
         if not len(passed):
             continue
         topic = key(connection, "topics", "name", field.name.removeprefix(PASS))
-        columns: list[list[Any]] = [column[passed].tolist() for column in (night, mjd, alert_id, ids)]
+        columns: list[list[Any]] = [column[passed].tolist() for column in (night, mjd, alert_id, keys)]
         rows = ((topic, *row) for row in zip(*columns, strict=True))
         connection.executemany("INSERT INTO tags VALUES (?, ?, ?, ?, ?)", rows)
         for i in passed.tolist():

@@ -14,6 +14,7 @@ from redpoll.store.columns import rank, table_columns
 from redpoll.store.connections import Connections, Names
 from redpoll.store.layout import Layout
 from redpoll.store.light_curves import Packet, merge, single, to_table
+from redpoll.store.objects import OF_OBJECT
 from redpoll.store.ports import Row
 from redpoll.store.rows import find_places, read_light_curves, while_moving
 
@@ -53,8 +54,10 @@ class ObjectQueries:
 
     def _packets(self, object_id: str) -> list[Packet]:
         own = self._own_points(object_id)
-        where = "a._object IN (SELECT _id FROM objects WHERE object_id = ?)"
-        places = find_places(self._connections, self._layout, where, (object_id,))
+        where = f"{OF_OBJECT} AND o.object_id = ?"
+        places = find_places(
+            self._connections, self._layout, where, (object_id,), source="objects o CROSS JOIN alerts a"
+        )
         packets = {}
         for inside, column in read_light_curves(places):
             curves = LightCurves.from_arrow(_no_nulls(column))
@@ -69,7 +72,7 @@ class ObjectQueries:
         """Key of each alert -> its own time, band, flux and error."""
         present = table_columns(self._connections.get(), "alerts")
         names = ", ".join(f"a.{name}" if name in present else "NULL" for name in _OWN_POINT)
-        sql = f"SELECT a._id, {names} FROM alerts a WHERE a._object IN (SELECT _id FROM objects WHERE object_id = ?)"
+        sql = f"SELECT a._id, {names} FROM objects o CROSS JOIN alerts a ON {OF_OBJECT} WHERE o.object_id = ?"
         return {key: point for key, *point in self._connections.execute(sql, (object_id,))}
 
 

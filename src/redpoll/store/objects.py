@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from redpoll.errors import StoreError
 from redpoll.schema.bands import BANDS
 from redpoll.store.columns import best_columns, filled, values
 
@@ -19,20 +20,28 @@ _LATER = "(?{mjd}, ?{alert}) > (last_mjd, _last_alert)"
 _FIXED = ("ra", "dec", "hpx29", "first_mjd", "last_mjd", "_last_alert", "n_alerts", "n_detections")
 
 
+KEY_BITS = 24
+"""The key of an alert is that of its object, shifted by this, plus a running number."""
+OF_OBJECT = f"a._id BETWEEN (o._id << {KEY_BITS}) AND (o._id << {KEY_BITS}) + {(1 << KEY_BITS) - 1}"
+"""SQL condition: alert `a` is one of object `o`; a range of keys."""
+
+
 def update_objects(connection: sqlite3.Connection, survey: int, batch: pa.RecordBatch) -> NDArray[np.int64]:
-    """Fold new alerts into their objects; returns the key of the object of each alert.
+    """Fold new alerts into their objects; returns a new key for each alert, next to those of its object.
 
     The summary depends on the set of alerts only: the last alert is the greatest (mjd, alert_id), the last
     magnitude in a band the one of the greatest mjd (of two at once, the brighter), counts add up.
     """
     names, index = _distinct(batch["object_id"])
-    keys = _keys(connection, survey, names)
-    new = [name not in keys for name in names]
+    known = _known_objects(connection, survey, names)
+    new = [name not in known for name in names]
     (last,) = connection.execute("SELECT ifnull(max(_id), 0) FROM objects").fetchone()
-    keys |= {name: last + 1 + i for i, name in enumerate(n for n, is_new in zip(names, new, strict=True) if is_new)}
+    fresh = (name for name, is_new in zip(names, new, strict=True) if is_new)
+    known |= {name: (last + 1 + i, 0) for i, name in enumerate(fresh)}
+    keys, counts = np.array([known[name] for name in names], np.int64).reshape(-1, 2).T
     best = best_columns(batch.schema)
     columns = _summaries(batch, index, len(names), best)
-    rows = list(zip((keys[name] for name in names), *columns, strict=True))
+    rows = list(zip(keys.tolist(), *columns, strict=True))
     titles = [*_FIXED, *(f"last_{fact}_{band}" for band in BANDS for fact in ("mjd", "mag"))]
     titles += [f'"best_{name}"' for name, _ in best]
     inserted = [(survey, name, *row) for name, row, is_new in zip(names, rows, new, strict=True) if is_new]
@@ -41,7 +50,10 @@ def update_objects(connection: sqlite3.Connection, survey: int, batch: pa.Record
     connection.executemany(sql, inserted)
     updated = [row for row, is_new in zip(rows, new, strict=True) if not is_new]
     connection.executemany(_update_sql(best), updated)
-    return np.array([keys[name] for name in names], np.int64)[index]
+    numbers = counts[index] + _nth(index)
+    if (numbers >> KEY_BITS).any():
+        raise StoreError(f"an object has more than {1 << KEY_BITS} alerts: {names[int(index[numbers.argmax()])]}")
+    return np.asarray((keys[index] << KEY_BITS) + numbers, np.int64)
 
 
 def _distinct(column: pa.Array) -> tuple[list[str], NDArray[np.int64]]:
@@ -49,9 +61,24 @@ def _distinct(column: pa.Array) -> tuple[list[str], NDArray[np.int64]]:
     return encoded.dictionary.to_pylist(), encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
 
 
-def _keys(connection: sqlite3.Connection, survey: int, names: Sequence[str]) -> dict[str, int]:
-    sql = "SELECT object_id, _id FROM objects WHERE _survey = ? AND object_id IN (SELECT value FROM json_each(?))"
-    return dict(connection.execute(sql, (survey, json.dumps(names))).fetchall())
+def _nth(index: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many elements of the same value come before each.
+
+    >>> _nth(np.array([5, 3, 5, 5])).tolist()
+    [0, 0, 1, 2]
+    """
+    order = np.argsort(index, kind="stable")
+    first = np.searchsorted(index[order], index[order])
+    result = np.empty(len(index), np.int64)
+    result[order] = np.arange(len(index)) - first
+    return result
+
+
+def _known_objects(connection: sqlite3.Connection, survey: int, names: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Object -> its key and number of alerts, for those that the index has."""
+    sql = "SELECT object_id, _id, n_alerts FROM objects WHERE _survey = ?"
+    sql += " AND object_id IN (SELECT value FROM json_each(?))"
+    return {name: (key, n) for name, key, n in connection.execute(sql, (survey, json.dumps(names)))}
 
 
 def _summaries(

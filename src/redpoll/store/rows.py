@@ -39,12 +39,14 @@ class Place:
     pixel: Path | None
 
 
-def find_places(connections: Connections, layout: Layout, where: str, parameters: Sequence[Any]) -> list[Place]:
-    """Places of the alerts `a` that an SQL condition selects."""
+def find_places(
+    connections: Connections, layout: Layout, where: str, parameters: Sequence[Any], *, source: str = "alerts a"
+) -> list[Place]:
+    """Places of the alerts `a` of an SQL source that a condition selects."""
     sql = f"""SELECT a._id, a.alert_id, a.hpx29, p.name, a._row,
           (SELECT g.name || ' ' || x.norder || ' ' || x.npix FROM pixels x JOIN generations g ON g.survey = x.survey
            WHERE p.compacted AND x.survey = a._survey AND x.start <= a.hpx29 ORDER BY x.start DESC LIMIT 1)
-        FROM alerts a JOIN parts p ON p._id = a._part WHERE {where}"""
+        FROM {source} CROSS JOIN parts p ON p._id = a._part WHERE {where}"""
     found = connections.execute(sql, parameters)
     return [Place(k, i, hpx, layout.parts / name, row, _pixel(layout, x)) for k, i, hpx, name, row, x in found]
 
