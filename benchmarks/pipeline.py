@@ -1,7 +1,7 @@
 """End to end: ZTF alerts a second from a nightly archive to a warm store, with every module, filter and cutout.
 
-``python benchmarks/pipeline.py`` replicates the real packets in REDPOLL_DATA (default ../shared/data) with new candids
-and objectIds, of the same length, until a store holds ``--warm`` objects; then it times a night of ``--alerts`` more,
+``python benchmarks/pipeline.py`` replicates real packets in REDPOLL_DATA (default ../shared/data) with new candids
+and objectIds, of the same length, until a store holds ``--warm`` objects; then it times ``--alerts`` more,
 read from a ``.tar.gz`` as ZTF publishes it, on worker processes as ``redpoll run`` chooses them. Without real packets it
 replicates a simulated night, and says so. The store is in a temporary folder (some 60 kB an alert).
 """
@@ -81,9 +81,9 @@ class Generated:
 
 
 def originals(folder: Path) -> tuple[list[bytes], str]:
-    """Real packets whose candid has the length of the new ones (so that a container's sizes stay right), or simulated."""
+    """Real packets whose ids have the length of the new ones, so that a container stays right; else simulated ones."""
     width = len(write_long(FIRST_CANDID))
-    places, what = [str(DATA / "*.tar.gz")], f"real ZTF packets of one schema, replicated with new ids"
+    places, what = [str(DATA / "*.tar.gz")], "real ZTF packets of one schema, replicated with new ids"
     if not DATA.is_dir():
         simulate_night(folder / "night", survey="ztf", n_alerts=1000, seed=1)
         places, what = [str(folder / "night")], "simulated ZTF packets replicated with new ids"
