@@ -1,8 +1,8 @@
 """End to end: ZTF alerts a second from a nightly archive to a warm store, with every module, filter and cutout.
 
 ``python benchmarks/pipeline.py`` replicates real packets in REDPOLL_DATA (default ../shared/data) with new candids
-and objectIds, of the same length, until a store holds ``--warm`` objects; then it times ``--alerts`` more,
-read from a ``.tar.gz`` as ZTF publishes it, on worker processes as ``redpoll run`` chooses them. Without real packets it
+and objectIds, of the same length, until a store holds ``--warm`` objects; then it times ``--alerts`` more, read from
+a ``.tar.gz`` as ZTF publishes it, on worker processes as ``redpoll run`` chooses them. Without real packets it
 replicates a simulated night, and says so. The store is in a temporary folder (some 60 kB an alert).
 """
 
@@ -108,9 +108,8 @@ def write_archive(path: Path, packets: Iterator[bytes]) -> None:
 def show(what: str, report: RunReport) -> None:
     """One line of the table, and where the CPU time of the workers went."""
     stages = ", ".join(f"{name} {1e6 * s / report.received:.0f}" for name, s in report.seconds.items())
-    print(
-        f"{what:<28} {report.received:>8,} {report.stored:>8,} {report.elapsed:>7.1f} s {report.received / report.elapsed:>8,.0f}/s"
-    )
+    rate = report.received / report.elapsed
+    print(f"{what:<28} {report.received:>8,} {report.stored:>8,} {report.elapsed:>7.1f} s {rate:>8,.0f}/s")
     print(f"{'':<28} workers' CPU us an alert: {stages}; balances: {report.balances}")
 
 

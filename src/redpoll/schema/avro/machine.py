@@ -320,9 +320,10 @@ def _run(buf: Any, size_of_buf: int, starts: Any, stops: Any, first: int, n_pack
     return n_packets, GROWN
 
 
+# fmt: off
 @njit(cache=True, nogil=True)
 def run(buf: Any, starts: Any, stops: Any, first: int, code: Any, columns: Any, data: Any, valid: Any,
-        capacity: Any, counts: Any, a8: Any, a32: Any, a64: Any, errors: Any, ends: Any) -> tuple[int, int]:  # fmt: skip
+        capacity: Any, counts: Any, a8: Any, a32: Any, a64: Any, errors: Any, ends: Any) -> tuple[int, int]:
     """Decode packets from `first` on; return (next packet, level to grow or -1).
 
     ``data`` and ``valid`` are the byte offsets of each column's values and validity bits in the arena ``a8``
@@ -332,4 +333,4 @@ def run(buf: Any, starts: Any, stops: Any, first: int, code: Any, columns: Any, 
     scratch = np.empty(counts.shape[0] + 3 * _DEPTH, np.int64)
     return _run(buf.ctypes, buf.shape[0], starts.ctypes, stops.ctypes, first, starts.shape[0], code.ctypes,
                 columns.ctypes, columns.shape[0], data.ctypes, valid.ctypes, capacity.ctypes, counts.ctypes,
-                counts.shape[0], a8.ctypes, a32.ctypes, a64.ctypes, errors.ctypes, ends.ctypes, scratch.ctypes)  # fmt: skip
+                counts.shape[0], a8.ctypes, a32.ctypes, a64.ctypes, errors.ctypes, ends.ctypes, scratch.ctypes)
