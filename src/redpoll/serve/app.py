@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -22,7 +20,6 @@ from redpoll.serve.portal.errors import error_page
 from redpoll.serve.portal.site import Site
 from redpoll.serve.problems import add_problems
 
-_N_THREADS = 8  # requests that read the store at once; each holds a connection with its cache
 _ABOUT = """Alerts, objects and light curves of a Redpoll store, to read.
 
 Times are MJD TAI, fluxes nJy (AB zero point 31.4), positions ICRS degrees. Unknown is null. 64-bit identifiers are
@@ -55,7 +52,6 @@ def create_app(
         description=_ABOUT,
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan,
     )
     app.state.door = StoreDoor(Path(store_path), opener)
     app.state.site = site = Site(assets or Assets(), clock)
@@ -67,9 +63,3 @@ def create_app(
     app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=6)
     app.add_middleware(SecurityHeaders)
     return app
-
-
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    current_default_thread_limiter().total_tokens = _N_THREADS
-    yield

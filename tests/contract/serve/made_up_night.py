@@ -26,15 +26,9 @@ ADDED = {
     "rise_rate": ("rise_rate@2", Column("float32", "mag/day", "Slope of the last points; negative is brightening.")),
     "rise_rate_err": ("rise_rate@2", Column("float32", "mag/day", "One-sigma error of rise_rate.")),
 } | {
-    f"lc_{name}_{band}": ("light_curve_stats@1", Column("float32", unit, f"{text}, {band} band.", hot=False))
-    for band in "gr"
-    for name, unit, text in (
-        ("amplitude", "mag", "Half the range of magnitudes"),
-        ("mean", "mag", "Mean magnitude"),
-        ("chi2", "", "Reduced chi-square around the mean"),
-        ("skew", "", "Skewness of the magnitudes"),
-        ("slope", "mag/day", "Slope of a line through all points"),
-    )
+    f"lc_{name}_{band}": ("light_curve_stats@1", Column("float32", "mag", f"Statistic '{name}' in {band}.", hot=False))
+    for name in ("amplitude", "mean", "skew", "slope", *(f"statistic_{i}" for i in range(22)))
+    for band in BANDS
 }
 TOPICS = ("bright_new_transients", "fast_risers", "solar_system_candidates")
 
@@ -159,6 +153,7 @@ def _columns(rows: list[tuple[MadeUpObject, int]], rng: np.random.Generator, fir
     for k, name in enumerate(("cutout_science", "cutout_template", "cutout_difference")):
         columns[name] = [images[id(o)][k] if o.cutouts else None for o, _ in rows]
     columns |= {name: np.where(rng.random(n) < 0.1, np.nan, rng.normal(0.4, 0.2, n)) for name in ADDED}
+    columns |= {name: None for name in ADDED if name.startswith("lc_") and name[-1] in "uzy"}
     return columns | {f"pass_{topic}": [topic in o.topics for o, _ in rows] for topic in TOPICS}
 
 

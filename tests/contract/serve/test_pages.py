@@ -23,6 +23,7 @@ from made_up_night import (
 from served import Get, client
 
 from redpoll.schema.light_curve import LightCurves
+from redpoll.serve.door import N_THREADS, StoreDoor
 from redpoll.serve.portal.assets import Assets
 from redpoll.store import open_store
 
@@ -255,6 +256,28 @@ def test_pages_live_while_a_run_writes(tmp_path: Path) -> None:
     assert seen[-1] > seen[0]
     assert set(seen) <= set(written)  # only whole batches are ever seen
     assert get("/api/v2/ledger").json()["ledger"][0]["stored"] == written[-1]
+
+
+def test_threads_that_come_and_go_leave_no_connection_open(store: Path) -> None:
+    def n_open() -> int:
+        return sum("index.sqlite" in str(file.resolve()) for file in Path("/proc/self/fd").iterdir())
+
+    reader = StoreDoor(store).reader()
+    counts = []
+    for _ in range(12):
+        visitor = threading.Thread(target=reader.topics)
+        visitor.start()
+        visitor.join()
+        counts.append(n_open())
+    assert counts[-1] == counts[N_THREADS - 1]
+
+
+def test_values_by_band_are_one_row_and_the_unknown_are_named(get: Get) -> None:
+    page = Tags(get(OBJECT).text)
+    text = " ".join(page.text.split())
+    assert "Statistic 'amplitude' in each band." in text
+    assert "lc_amplitude _g|r|i" in text
+    assert re.search(r"Without a value here: .*lc_amplitude_u, .*lc_amplitude_z", text)
 
 
 def test_static_files_are_named_by_content_and_kept_for_ever(get: Get) -> None:

@@ -16,6 +16,7 @@ from redpoll.schema.light_curve import POINT_TYPE
 from redpoll.serve.api.facts import column_facts
 from redpoll.serve.curve import Curve
 from redpoll.serve.door import Reader
+from redpoll.serve.portal.groups import Group, Value, groups_of
 from redpoll.serve.portal.plot import SHAPES, Plot, drawn, light_curve_plot
 from redpoll.serve.values import shortest
 from redpoll.store.ports import Row
@@ -23,34 +24,6 @@ from redpoll.store.ports import Row
 POINTS_A_PAGE = 50
 ALERTS_A_PAGE = 25
 _NOTHING: Row = dict.fromkeys(COLUMNS)
-_NOT_VALUES = {*CUTOUTS, "light_curve", "packet", "tags"}
-_GROUPS = {
-    "Identity": ("survey", "alert_id", "object_id", "night", "n_detections", "first_mjd"),
-    "Time and place": ("mjd", "ra", "dec", "hpx29"),
-    "Brightness": ("band", "flux", "flux_err", "mag", "mag_err", "limiting_mag", "is_positive"),
-}
-"""Columns of the data model under a heading; the rest follow as surroundings and quality."""
-
-
-@dataclass(frozen=True)
-class Value:
-    """One column of an alert with what it means."""
-
-    name: str
-    value: Any
-    dtype: str
-    unit: str
-    doc: str
-    by: str
-
-
-@dataclass(frozen=True)
-class Group:
-    """Columns under one heading, from the survey or from one module."""
-
-    title: str
-    is_added: bool
-    values: list[Value]
 
 
 @dataclass(frozen=True)
@@ -99,6 +72,7 @@ def object_page(reader: Reader, object_id: str, alert_id: int | None, points: in
     alert = _chosen(rows, alert_id)
     curve, no_curve = _curve(reader, object_id)
     whole, made_by, no_whole = _whole(reader, alert)
+    row = alert | whole
     return ObjectPage(
         summary=summary,
         alert=alert,
@@ -109,7 +83,7 @@ def object_page(reader: Reader, object_id: str, alert_id: int | None, points: in
         data=plot_data(curve),
         points=paged(_point_rows(curve), points, POINTS_A_PAGE),
         alerts=paged(rows, alerts, ALERTS_A_PAGE),
-        groups=_groups(reader, alert | whole, made_by),
+        groups=groups_of(row, column_facts(reader, row, alert["survey"], made_by), made_by),
         cutouts=[name.removeprefix("cutout_") for name in CUTOUTS if whole.get(name) is not None],
         best=_best(reader, summary),
         trouble=no_whole or no_curve,
@@ -190,24 +164,6 @@ def paged(rows: Sequence[Any], page: int, size: int) -> Paged:
     n_pages = max(1, -(-len(rows) // size))
     page = min(max(page, 1), n_pages)
     return Paged(list(rows[(page - 1) * size : page * size]), page, n_pages, len(rows))
-
-
-def _groups(reader: Reader, row: Row, made_by: Mapping[str, str]) -> list[Group]:
-    """Columns of an alert: first what modules added, one group each, then the data model's."""
-    survey = row.get("survey")
-    facts = column_facts(reader, row, survey, made_by)
-    values = {
-        name: Value(name, item, **{key: facts[name][key] for key in ("dtype", "unit", "doc", "by")})
-        for name, item in row.items()
-        if name in facts and name not in _NOT_VALUES
-    }
-    makers = dict.fromkeys(made_by[name] for name in values if name in made_by)
-    groups = [Group(maker, True, [v for v in values.values() if made_by.get(v.name) == maker]) for maker in makers]
-    own = {name: v for name, v in values.items() if name not in made_by}
-    for title, names in _GROUPS.items():
-        groups.append(Group(title, False, [own.pop(name) for name in names if name in own]))
-    groups.append(Group("Surroundings and quality", False, list(own.values())))
-    return [group for group in groups if group.values]
 
 
 def _best(reader: Reader, summary: Row) -> list[Value]:
