@@ -77,7 +77,7 @@ class ServeConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """The whole configuration."""
+    """The whole configuration; ``sinks`` maps the name of each sink in use to its settings."""
 
     store: str = "redpoll-store"
     run: RunConfig = RunConfig()
@@ -85,6 +85,7 @@ class Config:
     quality: QualityConfig = QualityConfig()
     modules: ModulesConfig = ModulesConfig()
     filters: FiltersConfig = FiltersConfig()
+    sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     serve: ServeConfig = ServeConfig()
 
 

@@ -57,8 +57,6 @@ def show_letter(number: int, raw: bool, store: Path | None, config: Config) -> N
         click.echo(line)
 
 
-
-
 @command.command(epilog="Example: redpoll dead-letters replay --config with-schemas.toml")
 @store_option
 @config_option

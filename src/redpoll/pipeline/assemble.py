@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from redpoll.errors import ConfigError
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.schemas import SchemaPlaces
 from redpoll.pipeline.chain import Chain
-from redpoll.plugin.discovery import installed_filters, installed_modules
+from redpoll.plugin.discovery import installed_filters, installed_modules, installed_sinks
 from redpoll.plugin.expression import expression_filter
 from redpoll.plugin.graph import Graph
+from redpoll.plugin.ports import Sink
 from redpoll.quality.cuts import Cuts
 from redpoll.schema.bands import BANDS
 from redpoll.store import open_store
@@ -39,6 +41,22 @@ def build_graph(config: Config) -> Graph:
 def chain_maker(config: Config, store: Path) -> MakeTask:
     """What makes the chain in any process: plain data and names, to be sent to workers."""
     return partial(_make_chain, config, store, build_graph(config))
+
+
+def open_sinks(config: Config) -> list[Sink]:
+    """The sinks that `config` names; ConfigError if one is not installed or its settings do not fit."""
+    installed = installed_sinks()
+    if unknown := sorted(set(config.sinks) - set(installed)):
+        raise ConfigError(f"sinks: there is no {', '.join(unknown)}; installed: {', '.join(installed) or 'none'}")
+    return [_open_sink(name, installed[name], settings) for name, settings in config.sinks.items()]
+
+
+def _open_sink(name: str, make: Callable[..., Sink], settings: Mapping[str, Any]) -> Sink:
+    try:
+        signature(make).bind(**settings)
+    except TypeError as error:
+        raise ConfigError(f"sinks: {name}: {error}") from error
+    return make(**settings)
 
 
 def _make_chain(config: Config, store: Path, graph: Graph) -> Chain:

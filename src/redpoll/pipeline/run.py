@@ -1,4 +1,4 @@
-"""The map of a run: sources -> blocks -> chain (decode, quality, science, filters, archive) -> store and ledger."""
+"""The map of a run: sources -> blocks -> chain (decode, quality, science, filters, archive) -> sinks, store and ledger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from redpoll.config import Config
 from redpoll.engine.local import run_here, run_in_workers
 from redpoll.errors import SourceError
-from redpoll.pipeline.assemble import chain_maker
+from redpoll.pipeline.assemble import chain_maker, open_sinks
 from redpoll.pipeline.blocks import BLOCK_BYTES, blocks
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.settle import OnSettled, Settler, nobody
@@ -60,7 +60,7 @@ def run_night(
         report.run, report.status = store.start_run(command), "failed"
         try:
             packets = blocks(sources, lambda error: _source_broke(error, report), batch_size=config.run.batch_size)
-            settle = Settler(store, report, on_settled)
+            settle = Settler(store, report, open_sinks(config), on_settled)
             if n_workers := _workers(config, sources):
                 run_in_workers(packets, make_chain, settle, stop, n_workers)
             else:

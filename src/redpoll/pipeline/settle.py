@@ -9,7 +9,7 @@ from redpoll.engine.local import Killed
 from redpoll.errors import StoreError
 from redpoll.pipeline.chain import Outcome, category
 from redpoll.pipeline.report import RunReport
-from redpoll.plugin.ports import Packet
+from redpoll.plugin.ports import Packet, Sink
 from redpoll.store import Commit, DeadLetter, Store
 
 OnSettled = Callable[[Sequence[Packet], Mapping[int, str]], None]
@@ -21,10 +21,12 @@ def nobody(_: Sequence[Packet], __: Mapping[int, str]) -> None:
 
 
 class Settler:
-    """Commits outcomes and adds them to the report."""
+    """Gives alerts to the sinks, commits outcomes once the sinks are flushed, and adds them to the report."""
 
-    def __init__(self, store: Store, report: RunReport, on_settled: OnSettled = nobody) -> None:
-        self._store, self._report, self._on_settled = store, report, on_settled
+    def __init__(
+        self, store: Store, report: RunReport, sinks: Sequence[Sink] = (), on_settled: OnSettled = nobody
+    ) -> None:
+        self._store, self._report, self._sinks, self._on_settled = store, report, sinks, on_settled
 
     def __call__(self, packets: Sequence[Packet], outcome: Outcome | Killed) -> None:
         """Commit one block; StoreError if a packet of it is not accounted for."""
@@ -34,6 +36,10 @@ class Settler:
             raise StoreError(f"a block of {len(packets)} packets came back with {sum(outcome.counts.values())} counted")
         letters = [_letter(packets[i], reason) for i, reason in sorted(outcome.dead.items())]
         rest = [entry for entry in outcome.ledger() if entry.outcome != "stored"]
+        for sink in self._sinks:
+            for alerts, _ in outcome.parts:
+                sink.write(alerts)
+            sink.flush()
         parts: list[tuple[Any, Any]] = [*outcome.parts] or [(None, None)]
         for n, (alerts, part) in enumerate(parts):
             commit = Commit(alerts, part, letters, rest) if n == 0 else Commit(alerts, part)
