@@ -217,7 +217,7 @@ def _describe_part(key: int, folder: Path, rows: int) -> _Part:
 def _rows_per_pixel(parts: Sequence[_Part]) -> int:
     """A power of two, so that nights of slightly different packets keep the same pixels."""
     mean = sum(part.n_bytes for part in parts) / sum(part.rows for part in parts)
-    return 1 << int(np.clip(np.log2(_PIXEL_BYTES / max(mean, 1.0)), 8, 17))
+    return 1 << int(np.clip(np.log2(_PIXEL_BYTES / max(mean, 1.0)), 8, 15))
 
 
 def _number(connection: sqlite3.Connection, survey: int) -> int:

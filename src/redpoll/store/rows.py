@@ -130,8 +130,12 @@ class _Facts:
     highest: NDArray[np.int64]
 
 
-@lru_cache(maxsize=256)  # files never change once their name is known: new content gets a new folder
 def _facts(path: str) -> _Facts:
+    """Footer of a file, which never changes once its name is known: new content gets a new folder."""
+    return _facts_of_narrow(path) if path.endswith((LIGHT_CURVES, CUTOUT_FILE)) else _facts_of_wide(path)
+
+
+def _read_facts(path: str) -> _Facts:
     metadata = pq.read_metadata(path)
     groups = [metadata.row_group(g) for g in range(metadata.num_row_groups)]
     ends = np.cumsum([g.num_rows for g in groups])
@@ -140,6 +144,10 @@ def _facts(path: str) -> _Facts:
     ranges = [(s.min, s.max) for g in groups for i in at if (s := g.column(i).statistics) is not None]
     lowest, highest = np.array(ranges, np.int64).reshape(-1, 2).T
     return _Facts(metadata, names, np.concatenate([[0], ends[:-1]]), ends, lowest, highest)
+
+
+_facts_of_narrow = lru_cache(maxsize=512)(_read_facts)  # some 50 kB each
+_facts_of_wide = lru_cache(maxsize=32)(_read_facts)  # up to 10 MB each: one entry per column and row group
 
 
 def _files(place: Place, columns: Sequence[str] | None) -> Iterator[tuple[Path, NDArray[np.int64]]]:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from redpoll.errors import StoreError
-from redpoll.store import Store, open_store
+from redpoll.store import Commit, Store, database, open_store
+from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_suite import add
 
 
 def test_reading_where_nothing_is_says_how_to_begin(folder: Path) -> None:
@@ -73,18 +76,22 @@ def test_a_closed_store_says_so(store: Store) -> None:
 
 
 def test_a_run_must_be_open_to_commit(folder: Path) -> None:
-    from redpoll.store import Commit
-
     with open_store(folder, mode="write") as store, pytest.raises(StoreError, match="start_run"):
         store.commit(Commit(None, None))
 
 
+def test_a_store_in_a_folder_that_cannot_be_written_is_read(
+    store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, store_batch(5))
+    store.close()
+    monkeypatch.setattr(database.os, "access", lambda *_: False)
+    with open_store(folder) as reader:
+        assert len(reader.latest()) == 5
+        assert not (folder / "index.sqlite-shm").exists()
+
+
 def test_threads_read_at_the_same_time(store: Store) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
-    from redpoll.testing.store_batches import store_batch
-    from redpoll.testing.store_suite import add
-
     add(store, store_batch(50))
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda i: store.whole(10**15 + i % 50, "ztf", ["alert_id"])["alert_id"], range(200)))
