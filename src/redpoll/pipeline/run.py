@@ -1,4 +1,4 @@
-"""The map of a run: sources -> blocks -> chain (decode, quality, science, filters, archive) -> sinks, store and ledger."""
+"""The map of a run: sources, blocks, chain (decode, quality, science, filters, archive), sinks, store and ledger."""
 
 from __future__ import annotations
 
