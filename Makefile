@@ -12,9 +12,10 @@ SERVE ?= yes
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
 
-# Fetching the front-end packages may take as long as the night, so both go on at once.
+# Fetching the front-end packages may take as long as the night, so both go on at once. (A recipe that names the
+# variable MAKE would run even under --dry-run.)
 demo: $(DONE)/runtime ## A simulated night from packet to portal, until Ctrl-C; SERVE=no ends by itself
-	@{ $(MAKE) --silent $(DONE)/frontend || echo "redpoll: the portal will draw its pages without them" >&2; } & \
+	@{ make --silent $(DONE)/frontend || echo "redpoll: the portal will draw its pages without them" >&2; } & \
 	redpoll demo --no-serve --out redpoll-demo && wait && \
 	$(if $(filter no,$(SERVE)),true,exec redpoll serve --store redpoll-demo/store)
 

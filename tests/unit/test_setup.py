@@ -81,3 +81,8 @@ def test_ci_runs_the_two_commands_even_if_the_first_fails(tmp_path: Path) -> Non
     (tmp_path / "Makefile").write_text("check:\n\t@echo checked; false\ntest:\n\t@echo tested\n", encoding="utf-8")
     done = subprocess.run(["bash", tmp_path / ".ci/run"], capture_output=True, text=True)
     assert (done.returncode, done.stdout.split()) == (1, ["checked", "tested"])
+
+
+def test_a_dry_run_runs_nothing() -> None:
+    """make runs recipes that name the variable MAKE even then, and `make demo` would serve for ever."""
+    assert "$(MAKE)" not in (ROOT / "Makefile").read_text(encoding="utf-8")
