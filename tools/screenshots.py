@@ -5,7 +5,7 @@
     python tools/screenshots.py http://127.0.0.1:8700 --object ZTF20aaelulu
 
 Writes portal-tonight.png and portal-object.png, each below 300 kB, into docs/images. Without --object it takes the
-candidate with the longest history.
+young candidate with the longest history.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
 
 def longest_history(url: str) -> str:
-    """Identifier of the candidate on the front page with the most detections."""
+    """Identifier of the candidate on the front page with the most detections, of those not older than 100 days."""
     with urllib.request.urlopen(f"{url}/tonight.json") as answer:
         candidates = json.load(answer)["candidates"]
     if not candidates:
         sys.exit("the front page shows no candidate: name an object with --object")
-    return str(max(candidates, key=lambda row: row["n_detections"] or 0)["object_id"])
+    young = [row for row in candidates if row["first_mjd"] is not None and row["mjd"] - row["first_mjd"] < 100]
+    return str(max(young or candidates, key=lambda row: row["n_detections"] or 0)["object_id"])
 
 
 def take(page: Page, url: str, path: Path, ready: str) -> None:
