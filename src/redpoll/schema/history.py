@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from redpoll.schema.light_curve import LightCurves
+from redpoll.schema.time_order import time_order
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Points:
 
     def kept(self, keep: NDArray[np.bool_]) -> Points:
         """The points where `keep` is true."""
-        return Points(*(getattr(self, name)[keep] for name in _NAMES))
+        return self if keep.all() else Points(*(getattr(self, name)[keep] for name in _NAMES))
 
 
 _NAMES = ("row", "mjd", "band", "flux", "flux_err", "kind")
@@ -49,10 +50,7 @@ def light_curves(own: Points, *histories: Points) -> LightCurves:
     joined: dict[str, NDArray[Any]] = {
         name: np.concatenate([getattr(p, name) for p in (*parts, own)]) for name in _NAMES
     }
-    row = joined["row"]
-    is_own = np.arange(len(row)) >= len(row) - len(own.row)
-    order = np.lexsort((joined["mjd"], is_own, row))
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(own.row)))]).astype(np.int64)
+    order, offsets = time_order(joined["row"], joined["mjd"], len(own.row))
     mjd, band, flux, flux_err, kind = (joined[name][order] for name in _NAMES[1:])
     return LightCurves(
         offsets, mjd, band, flux.astype(np.float32, copy=False), flux_err.astype(np.float32, copy=False), kind

@@ -45,6 +45,7 @@ class LightCurves:
 
     def __getitem__(self, i: int) -> LightCurves:
         """The light curve of alert `i` alone, without a copy."""
+        i = range(len(self))[i]
         part = slice(self.offsets[i], self.offsets[i + 1])
         return self._sliced(np.array([0, part.stop - part.start]), part)
 
@@ -75,13 +76,20 @@ class LightCurves:
             [
                 pa.array(self.mjd),
                 _dictionary(self.band, BANDS),
-                pa.array(self.flux, from_pandas=True),
-                pa.array(self.flux_err, from_pandas=True),
+                _nullable(self.flux),
+                _nullable(self.flux_err),
                 _dictionary(self.kind, KINDS),
             ],
             fields=list(POINT_TYPE),
         )
         return pa.ListArray.from_arrays(pa.array(self.offsets, pa.int32()), points, type=LIGHT_CURVE_TYPE)
+
+
+def _nullable(values: NDArray[np.float32]) -> pa.Array:
+    """The values as they lie in memory, null where they are NaN."""
+    is_known = ~np.isnan(values)
+    bits = None if is_known.all() else pa.py_buffer(np.packbits(is_known, bitorder="little"))
+    return pa.Array.from_buffers(pa.float32(), len(values), [bits, pa.py_buffer(np.ascontiguousarray(values))])
 
 
 def _dictionary(codes: NDArray[np.int8], names: tuple[str, ...]) -> pa.DictionaryArray:

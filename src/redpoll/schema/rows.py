@@ -21,7 +21,7 @@ def take_rows(batch: pa.RecordBatch, rows: NDArray[np.int64]) -> pa.RecordBatch:
 
 def _take_views(array: pa.Array, rows: NDArray[np.int64]) -> pa.Array:
     _, views, *data = array.buffers()
-    table = np.frombuffer(views, np.dtype("V16"))[array.offset :][rows]
+    table = np.frombuffer(views, np.dtype("V16"))[array.offset : array.offset + len(array)][rows]
     valid = pa.array(array.is_valid().to_numpy(zero_copy_only=False)[rows]) if array.null_count else None
     validity = valid.buffers()[1] if valid is not None else None
     return pa.Array.from_buffers(pa.binary_view(), len(rows), [validity, pa.py_buffer(table), *data])
@@ -35,4 +35,6 @@ def without_views(kind: pa.DataType) -> pa.DataType:
         return pa.struct([pa.field(f.name, without_views(f.type), f.nullable) for f in kind])
     if pa.types.is_list(kind):
         return pa.list_(pa.field(kind.value_field.name, without_views(kind.value_type)))
+    if pa.types.is_map(kind):
+        return pa.map_(kind.key_type, without_views(kind.item_type))
     return kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pyarrow as pa
 
 from redpoll.errors import SchemaError
@@ -39,8 +40,12 @@ def _check(survey: str, packet_type: pa.DataType) -> None:
 
 
 def to_alerts(packets: pa.StructArray) -> pa.RecordBatch:
-    """The alert table of packets of one writer schema, whatever the survey."""
+    """The alert table of packets of one writer schema, whatever the survey; SchemaError if they are no alerts.
+
+    Numbers that are too large for a flux or a magnitude become null.
+    """
     try:
-        return MAPPINGS[survey_of(packets.type)](packets)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return MAPPINGS[survey_of(packets.type)](packets)
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         raise SchemaError(f"a field of the packets has a type that cannot be used: {error}") from error

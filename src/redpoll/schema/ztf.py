@@ -41,8 +41,8 @@ def to_alerts(packets: pa.StructArray) -> pa.RecordBatch:
         "band": band_array(own.band),
         "flux": nullable(own.flux, pa.float32()),
         "flux_err": nullable(own.flux_err, pa.float32()),
-        "mag": field(packets, "candidate.magpsf", dtype=pa.float32()),
-        "mag_err": field(packets, "candidate.sigmapsf", dtype=pa.float32()),
+        "mag": _known(packets, "candidate.magpsf"),
+        "mag_err": _known(packets, "candidate.sigmapsf"),
         "limiting_mag": _known(packets, "candidate.diffmaglim"),
         "is_positive": is_positive,
         "real_bogus": _known(packets, "candidate.rb"),
@@ -91,7 +91,7 @@ def _band(fid: NDArray[np.float64]) -> NDArray[np.int8]:
 
 
 def _own(packets: pa.StructArray, is_positive: NDArray[np.bool_]) -> Points:
-    mag, mag_err = floats(packets, "candidate.magpsf"), floats(packets, "candidate.sigmapsf")
+    mag, mag_err = (floats(packets, f"candidate.{x}psf", sentinel=_SENTINEL) for x in ("mag", "sigma"))
     flux = flux_from_mag(mag, is_positive)
     flux_err = flux_err_from_mag_err(mag_err, flux)
     n = len(packets)
@@ -103,11 +103,11 @@ def _own(packets: pa.StructArray, is_positive: NDArray[np.bool_]) -> Points:
 def _previous(packets: pa.StructArray) -> Points:
     """Earlier detections and upper limits; what says neither is left out."""
     points, row = items(field(packets, "prv_candidates"))
-    mag, limit = floats(points, "magpsf"), floats(points, "diffmaglim", sentinel=_SENTINEL)
+    mag, mag_err, limit = (floats(points, x, sentinel=_SENTINEL) for x in ("magpsf", "sigmapsf", "diffmaglim"))
     is_limit = np.isnan(mag)
     is_positive = _is_positive(field(points, "isdiffpos")).fill_null(True).to_numpy(zero_copy_only=False)
     flux = flux_from_mag(mag, is_positive)
-    flux_err = flux_err_from_mag_err(floats(points, "sigmapsf"), flux)
+    flux_err = flux_err_from_mag_err(mag_err, flux)
     flux_err = np.where(is_limit, flux_from_mag(limit) / 5.0, flux_err)
     kind = np.where(is_limit, np.int8(LIMIT), _quality(points, "")).astype(np.int8)
     mjd = tai_mjd_from_utc_jd(floats(points, "jd"))

@@ -8,74 +8,61 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from redpoll.schema.avro.program import ARRAY, BOOLEAN, WIDTHS, Program
+from redpoll.schema.avro.machine import ARRAY, BOOLEAN, WIDTHS
+from redpoll.schema.avro.program import Program
 
 _ALIGN = 64
 
 
 class Arena:
-    """Values and validity bits of every column of a program, with room for ``capacity`` rows a level."""
+    """Values, then validity bits, of every column of a program, with room for ``capacity`` rows a level."""
 
     def __init__(self, program: Program, capacity: NDArray[np.int64]) -> None:
-        self.program = program
-        self.capacity = capacity
+        self.program, self.capacity = program, capacity
         self.counts = np.zeros(program.n_levels, np.int64)
-        self.data, self.valid, self.size = _layout(program, capacity)
-        self.buffer = pa.allocate_buffer(self.size)
-        self._view()
-        for column, (op, level, _) in enumerate(program.columns):
-            self.bytes[self.valid[column] : self.valid[column] + _bit_bytes(int(capacity[level]))] = 0xFF
-            if op == ARRAY:
-                self.words[self.data[column] >> 2] = 0
+        self.data, self.valid, size = _layout(program, capacity)
+        self.buffer = pa.allocate_buffer(size)
+        self.bytes, self.words, self.longs = (np.frombuffer(self.buffer, t) for t in (np.uint8, np.uint32, np.uint64))
+        self.bytes[self.valid.min(initial=size) :] = 0xFF
+        self.words[self.data[program.columns[:, 0] == ARRAY] >> 2] = 0
 
-    def _view(self) -> None:
-        self.bytes = np.frombuffer(self.buffer, np.uint8)
-        self.words = np.frombuffer(self.buffer, np.uint32)
-        self.longs = np.frombuffer(self.buffer, np.uint64)
-
-    def grow(self, level: int, least: int) -> Arena:
-        """A copy with at least `least` rows of room at `level`."""
-        capacity = self.capacity.copy()
-        capacity[level] = max(2 * capacity[level], least)
+    def grow(self, capacity: NDArray[np.int64]) -> Arena:
+        """A copy with more room."""
         bigger = Arena(self.program, capacity)
         bigger.counts[:] = self.counts
-        for column, (op, at, _) in enumerate(self.program.columns):
-            rows = int(self.counts[at])
-            bigger._copy(bigger.data[column], self, self.data[column], _data_bytes(op, rows))
-            bigger._copy(bigger.valid[column], self, self.valid[column], _bit_bytes(rows))
+        sizes = np.concatenate(_sizes(self.program, self.counts))
+        places = zip(
+            np.concatenate([bigger.data, bigger.valid]), np.concatenate([self.data, self.valid]), sizes, strict=True
+        )
+        for to, start, n in places:
+            bigger.bytes[to : to + n] = self.bytes[start : start + n]
         return bigger
 
-    def _copy(self, to: int, other: Arena, start: int, n: int) -> None:
-        self.bytes[to : to + n] = other.bytes[start : start + n]
-
-    def values(self, column: int) -> Any:
-        """Arrow buffer of the values (or offsets, or bits) of a column."""
-        op, level, _ = self.program.columns[column]
-        return self.buffer.slice(self.data[column], _data_bytes(op, int(self.counts[level])))
-
-    def validity(self, column: int) -> Any:
-        """Arrow buffer of the validity bits of a column."""
-        level = self.program.columns[column, 1]
-        return self.buffer.slice(self.valid[column], _bit_bytes(int(self.counts[level])))
+    def slices(self) -> list[tuple[Any, Any]]:
+        """Arrow buffers of each column: values (or offsets, or bits) and validity bits."""
+        n_bytes, n_bits = (sizes.tolist() for sizes in _sizes(self.program, self.counts))
+        places = zip(self.data.tolist(), n_bytes, self.valid.tolist(), n_bits, strict=True)
+        return [(self.buffer.slice(at, n), self.buffer.slice(bits_at, m)) for at, n, bits_at, m in places]
 
 
-def _bit_bytes(rows: int) -> int:
-    """Bytes for a bit a row, and for one row more, which an unfinished packet may touch."""
-    return rows // 8 + 1
+def size_of(program: Program, capacity: NDArray[np.int64]) -> int:
+    """Bytes of an arena with room for so many rows a level."""
+    return _layout(program, capacity)[2]
 
 
-def _data_bytes(op: int, rows: int) -> int:
-    if op == BOOLEAN:
-        return _bit_bytes(rows)
-    return int(WIDTHS[op] * (rows + (op == ARRAY)))
+def _sizes(program: Program, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Bytes of each column's values and of its validity bits, of which one more row has room.
+
+    An unfinished packet may touch that row.
+    """
+    op, n = program.columns[:, 0], rows[program.columns[:, 1]]
+    n_bits = n // 8 + 1
+    return np.where(op == BOOLEAN, n_bits, WIDTHS[op] * (n + (op == ARRAY))), n_bits
 
 
-def _layout(program: Program, capacity: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    at = 0
-    places = np.zeros((2, len(program.columns)), np.int64)
-    for column, (op, level, _) in enumerate(program.columns):
-        rows = int(capacity[level])
-        for which, size in enumerate((_data_bytes(op, rows), _bit_bytes(rows))):
-            places[which, column] = at
-            at += -(-size // _ALIGN) * _ALIGN
-    return places[0], places[1], max(at, _ALIGN)
+def _layout(program: Program, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Where each column's values and validity bits begin, and the bytes in all."""
+    room = -(-np.concatenate(_sizes(program, rows)) // _ALIGN) * _ALIGN
+    ends = np.cumsum(room)
+    data, valid = np.split(ends - room, 2)
+    return data, valid, int(ends[-1]) if len(ends) else _ALIGN

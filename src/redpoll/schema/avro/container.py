@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from redpoll.errors import PacketError
 
@@ -12,11 +12,13 @@ CONTAINER_MAGIC = b"Obj\x01"
 CONFLUENT_MAGIC = b"\x00"
 CONFLUENT_PREFIX = 5
 _MAX_HEADER = 1 << 22
+_MAX_ENTRIES = 1000
+_MAX_HEADERS = 64
+_SYNC_BYTES = 16
 _SYNC = b"redpoll-1-packet"
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """Header of an Avro object container; ``start`` is the byte where its first block begins."""
 
     schema_text: str
@@ -33,13 +35,32 @@ def read_header(data: bytes | memoryview) -> Header:
     meta, at = _read_map(head, 4)
     if "avro.schema" not in meta:
         raise PacketError("Avro object container without avro.schema in its header")
-    if at + 16 > len(head):
+    if at + _SYNC_BYTES > len(head):
         raise PacketError("truncated: the container's header ends before its sync marker")
     try:
         text, codec = meta["avro.schema"].decode(), meta.get("avro.codec", b"null").decode()
     except UnicodeDecodeError as error:
         raise PacketError(f"the container's header is not UTF-8: {error}") from error
-    return Header(text, codec, head[at : at + 16], at + 16)
+    return Header(text, codec, head[at : at + _SYNC_BYTES], at + _SYNC_BYTES)
+
+
+class HeaderReader:
+    """Reads headers of containers, and remembers them: packets of a schema share theirs but for the sync marker."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[bytes, Header]] = []
+
+    def __call__(self, packet: memoryview) -> Header:
+        """Header of `packet`, a view of bytes; PacketError if it is not a container."""
+        for place, (before_sync, known) in enumerate(self._known):
+            if bytes(packet[: len(before_sync)]) == before_sync:  # memoryviews compare item by item
+                if place:
+                    self._known.insert(0, self._known.pop(place))
+                return known._replace(sync=bytes(packet[len(before_sync) : known.start]))
+        header = read_header(packet)
+        self._known.insert(0, (bytes(packet[: header.start - _SYNC_BYTES]), header))
+        del self._known[_MAX_HEADERS:]
+        return header
 
 
 def read_long(data: bytes | memoryview, at: int) -> tuple[int, int]:
@@ -49,12 +70,12 @@ def read_long(data: bytes | memoryview, at: int) -> tuple[int, int]:
         if at >= len(data):
             raise PacketError(f"truncated: an integer at byte {at} has no end")
         byte = data[at]
+        if shift > 63 or (shift == 63 and byte > 1):
+            raise PacketError(f"an integer before byte {at} is longer than 64 bits")
         value |= (byte & 0x7F) << shift
         at, shift = at + 1, shift + 7
         if byte < 0x80:
             return (value >> 1) ^ -(value & 1), at
-        if shift > 63:
-            raise PacketError(f"an integer before byte {at} is longer than 64 bits")
 
 
 def one_datum(data: bytes | memoryview, header: Header) -> tuple[int, int]:
@@ -64,13 +85,15 @@ def one_datum(data: bytes | memoryview, header: Header) -> tuple[int, int]:
     if count != 1:
         raise PacketError(f"the container's first block holds {count} records; a packet holds one")
     if header.codec != "null":
-        raise PacketError(f"the container is compressed with {header.codec}; a packet is not compressed")
-    if size < 0 or at + size + 16 > len(data):
-        raise PacketError(f"truncated: the datum needs {size} bytes, the packet has {max(0, len(data) - at - 16)}")
-    if bytes(data[at + size : at + size + 16]) != header.sync:
+        raise PacketError(f"the container is compressed with {header.codec[:20]!r}; a packet is not compressed")
+    if size < 0 or at + size + _SYNC_BYTES > len(data):
+        has = max(0, len(data) - at - _SYNC_BYTES)
+        raise PacketError(f"truncated: the datum needs {size} bytes, the packet has {has}")
+    if bytes(data[at + size : at + size + _SYNC_BYTES]) != header.sync:
         raise PacketError("damaged: the sync marker after the datum does not match the header's")
-    if at + size + 16 != len(data):
-        raise PacketError(f"{len(data) - at - size - 16} bytes follow the first block; a packet holds one record")
+    if at + size + _SYNC_BYTES != len(data):
+        more = len(data) - at - size - _SYNC_BYTES
+        raise PacketError(f"{more} bytes follow the first block; a packet holds one record")
     return at, at + size
 
 
@@ -105,14 +128,16 @@ def write_long(value: int) -> bytes:
 
 def _read_map(data: bytes, at: int) -> tuple[dict[str, bytes], int]:
     meta: dict[str, bytes] = {}
+    total = 0
     while True:
         count, at = read_long(data, at)
         if count == 0:
             return meta, at
         if count < 0:
             count, at = -count, read_long(data, at)[1]
-        if count > len(data):
-            raise PacketError(f"the container's header claims {count} entries")
+        total += count
+        if total > _MAX_ENTRIES:
+            raise PacketError(f"the container's header claims {total} entries")
         for _ in range(count):
             key, at = _read_bytes(data, at)
             meta[key.decode("utf-8", "replace")], at = _read_bytes(data, at)

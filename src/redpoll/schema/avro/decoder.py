@@ -10,10 +10,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from redpoll.errors import PacketError
-from redpoll.schema.avro.arena import Arena
-from redpoll.schema.avro.machine import ERRORS, run
+from redpoll.schema.avro.arena import Arena, size_of
+from redpoll.schema.avro.machine import ERRORS, TOO_LARGE, run
 from redpoll.schema.avro.program import Program, compile_schema
 from redpoll.schema.avro.tree import Node
+
+_LARGEST_BUFFER = 2**31 - 1
+_MOST_ROWS = 2**31 - 1
+_MOST_MEMORY = (64 << 20, 32)
+"""Bytes of columns that packets may fill: so many, and so many times their own size. Real packets need their size."""
+_RECORDS_AT_ONCE = 256
+_LARGE_BATCH = 64
+_MARGIN = 1.125
 
 
 @dataclass(frozen=True)
@@ -32,17 +40,24 @@ def decode(schema_text: str, buffer: pa.Buffer, starts: NDArray[np.int64], stops
     """Decode the schemaless datums ``buffer[starts[i]:stops[i]]``, all written with the same schema.
 
     Bytes and fixed values of the result point into `buffer`, which they keep alive; strings are copied. Every packet
-    is in ``index`` or in ``errors``. SchemaError if the schema itself cannot be used.
+    is in ``index`` or in ``errors``.
+
+    Raises
+    ------
+    SchemaError
+        If the schema itself cannot be used.
+    ValueError
+        If a datum does not lie within `buffer`, or that is larger than 2 GiB, which Arrow's views cannot reach.
     """
+    starts, stops = np.ascontiguousarray(starts, np.int64), np.ascontiguousarray(stops, np.int64)
+    if starts.shape != stops.shape or starts.min(initial=0) < 0 or (starts > stops).any():
+        raise ValueError("every datum must start at a byte of the buffer and stop at it or after it")
+    if stops.max(initial=0) > buffer.size or buffer.size > _LARGEST_BUFFER:
+        raise ValueError(f"a datum stops at byte {stops.max(initial=0)} of a buffer of {buffer.size} bytes")
     program = compile_schema(schema_text)
-    arena, codes, ends = _run(program, buffer, starts, stops)
+    arena, codes, ends = _run(program, buffer, starts, stops, int((stops - starts).sum()))
     errors = {int(i): _error(codes[i], ends[i] - starts[i]) for i in np.flatnonzero(codes)}
-    index = np.flatnonzero(codes == 0)
-    try:
-        rows = _Builder(program, arena, buffer).struct(program.tree, 0)
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        return _without_bad_text(schema_text, buffer, starts, stops, index, errors, error)
-    return Decoded(rows, index, errors)
+    return Decoded(_Builder(program, arena, buffer).struct(program.tree, 0), np.flatnonzero(codes == 0), errors)
 
 
 def record_ends(schema_text: str, data: bytes, count: int) -> NDArray[np.int64]:
@@ -50,83 +65,96 @@ def record_ends(schema_text: str, data: bytes, count: int) -> NDArray[np.int64]:
     program = compile_schema(schema_text)
     if not 0 <= count <= max(len(data), 1):
         raise PacketError(f"a block of {len(data)} bytes claims {count} records")
-    starts = np.full(count, -1, np.int64)
-    starts[:1] = 0
-    ends: NDArray[np.int64]
-    _, codes, ends = _run(program, pa.py_buffer(data), starts, np.full(count, -1, np.int64))
-    if codes.any():
-        bad = int(np.flatnonzero(codes)[0])
-        raise PacketError(f"record {bad + 1} of {count}: {_error(codes[bad], ends[bad])}")
-    if count and ends[-1] != len(data):
+    ends = np.zeros(count + 1, np.int64)
+    for first in range(0, count, _RECORDS_AT_ONCE):
+        few = ends[first : first + _RECORDS_AT_ONCE + 1]
+        starts = np.full(len(few) - 1, -1, np.int64)
+        starts[0] = few[0]
+        _, codes, few[1:] = _run(program, pa.py_buffer(data), starts, np.full(len(starts), -1, np.int64), len(data))
+        if codes.any():
+            bad = int(codes.argmax())
+            raise PacketError(f"record {first + bad + 1} of {count}: {_error(codes[bad], few[bad + 1])}")
+    if ends[-1] != len(data):
         raise PacketError(f"{len(data) - ends[-1]} bytes follow the last of {count} records")
-    return ends
+    return ends[1:]
 
 
-def _run(program: Program, buffer: pa.Buffer, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> tuple[Any, ...]:
-    data = np.frombuffer(buffer, np.uint8) if buffer.size else np.zeros(0, np.uint8)
-    capacity = np.maximum(16, program.rows_per_packet * len(starts) * 9 / 8).astype(np.int64)
-    capacity[0] = len(starts)
-    arena = Arena(program, capacity)
+def _run(program: Program, buffer: pa.Buffer, starts: NDArray[np.int64], stops: NDArray[np.int64],
+         n_bytes: int) -> tuple[Arena, NDArray[np.int64], NDArray[np.int64]]:  # fmt: skip
+    """The columns, an error code per packet, and where reading each stopped; `n_bytes` are those of all packets."""
+    data = np.frombuffer(buffer, np.uint8)
     codes, ends = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64)
-    done, level = 0, -1
+    arena = _first_arena(program, len(starts), n_bytes)
+    done, level = 0, 0
     while True:
         done, level = run(data, starts, stops, done, program.code, program.columns, arena.data, arena.valid,
                           arena.capacity, arena.counts, arena.bytes, arena.words, arena.longs, codes, ends)  # fmt: skip
         if level < 0:
             break
-        arena = arena.grow(level, _wanted(arena, level, done, len(starts)))
-    if len(starts):
-        program.rows_per_packet = arena.counts / len(starts)
+        n_read = int((stops - starts)[:done].sum())
+        bigger = _bigger(arena, level, int(ends[done]), n_bytes, n_bytes / n_read if n_read > 0 else 0.0)
+        if bigger is None:
+            codes[done], ends[done], done = TOO_LARGE, starts[done], done + 1
+        arena = bigger or arena
+    if len(starts) >= _LARGE_BATCH:
+        program.density[:] = arena.counts / max(n_bytes, 1)
     return arena, codes, ends
 
 
-def _wanted(arena: Arena, level: int, done: int, total: int) -> int:
-    """Rows to expect at `level` for the whole batch, from what the packets done so far needed."""
-    return int(arena.counts[level] * total * 9 // (8 * done)) if done else 0
+def _first_arena(program: Program, n_packets: int, n_bytes: int) -> Arena:
+    """As much room as packets of this schema needed per byte last time, and an eighth more."""
+    least = np.full(program.n_levels, 16)
+    least[0] = max(16, n_packets)
+    likely = np.maximum(least, (program.density * n_bytes * _MARGIN).astype(np.int64))
+    return Arena(program, likely if size_of(program, likely) <= _most_bytes(n_bytes) else least)
+
+
+def _bigger(arena: Arena, level: int, needed: int, n_bytes: int, factor: float) -> Arena | None:
+    """An arena with `needed` rows at `level`, better as many as `factor` times those of the packets so far; None if
+    even those it needs are too many for packets of `n_bytes`, so that a packet cannot exhaust the memory."""
+    for rows in (int(arena.counts[level] * factor * _MARGIN), 2 * int(arena.capacity[level]), needed):
+        if needed <= rows <= _MOST_ROWS:
+            capacity = arena.capacity.copy()
+            capacity[level] = rows
+            if size_of(arena.program, capacity) <= _most_bytes(n_bytes):
+                return arena.grow(capacity)
+    return None
+
+
+def _most_bytes(n_bytes: int) -> int:
+    return _MOST_MEMORY[0] + _MOST_MEMORY[1] * n_bytes
 
 
 def _error(code: int, at: int) -> PacketError:
     return PacketError(f"{ERRORS[code]} (byte {at} of the datum)")
 
 
-def _without_bad_text(schema_text: str, buffer: pa.Buffer, starts: NDArray[np.int64], stops: NDArray[np.int64],
-                      index: NDArray[np.int64], errors: dict[int, PacketError], why: Exception) -> Decoded:  # fmt: skip
-    """Decode again, half by half, leaving out packets whose text is not UTF-8."""
-    if len(index) == 1:
-        empty = decode(schema_text, buffer, starts[:0], stops[:0])
-        return Decoded(empty.rows, index[:0], errors | {int(index[0]): PacketError(f"text that is not UTF-8: {why}")})
-    halves = [index[: len(index) // 2], index[len(index) // 2 :]]
-    parts = [decode(schema_text, buffer, starts[h], stops[h]) for h in halves]
-    errors = errors | {int(h[i]): e for h, p in zip(halves, parts, strict=True) for i, e in p.errors.items()}
-    kept = np.concatenate([h[p.index] for h, p in zip(halves, parts, strict=True)])
-    return Decoded(pa.concat_arrays([p.rows for p in parts]), kept, errors)
-
-
 class _Builder:
     """Arrow arrays over the arena, node by node."""
 
     def __init__(self, program: Program, arena: Arena, buffer: pa.Buffer) -> None:
-        self.program, self.arena, self.buffer = program, arena, buffer
+        self.program, self.buffer = program, buffer
+        self.counts, self.slices = arena.counts.tolist(), arena.slices()
 
     def struct(self, node: Node, level: int) -> pa.StructArray:
-        n = int(self.arena.counts[level])
+        n = self.counts[level]
         children = [self.array(child, level) for child in node.children]
         return pa.Array.from_buffers(node.arrow, n, [self._validity(node)], children=children)
 
     def array(self, node: Node, level: int) -> pa.Array:
-        n = int(self.arena.counts[level])
+        n = self.counts[level]
         if node.kind == "null":
             return pa.nulls(n)
         if node.kind == "record":
             return self.struct(node, level)
         column = self.program.column_of[id(node)]
-        buffers = [self._validity(node), self.arena.values(column)]
+        buffers = [self._validity(node), self.slices[column][0]]
         if node.kind in ("array", "map"):
             return self._list(node, n, buffers, int(self.program.columns[column, 2]))
         if node.kind in ("bytes", "fixed"):
             return pa.Array.from_buffers(pa.binary_view(), n, [*buffers, self.buffer])
         if node.kind == "string":
-            return pa.Array.from_buffers(pa.binary_view(), n, [*buffers, self.buffer]).cast(pa.string())
+            return pa.Array.from_buffers(pa.binary_view(), n, [*buffers, self.buffer]).cast(pa.string(), safe=False)
         if node.kind == "enum":
             codes = pa.Array.from_buffers(pa.int32(), n, buffers)
             return pa.DictionaryArray.from_arrays(codes, pa.array(node.symbols))
@@ -142,4 +170,4 @@ class _Builder:
         return pa.Array.from_buffers(node.arrow, n, buffers, children=[entries])
 
     def _validity(self, node: Node) -> Any:
-        return self.arena.validity(self.program.column_of[id(node)]) if node.null_index >= 0 else None
+        return self.slices[self.program.column_of[id(node)]][1] if node.null_index >= 0 else None

@@ -2,7 +2,7 @@
 
 Every read is checked against the end of its packet. A packet that does not fit its schema leaves no row: the
 counts of all levels go back to where they were. When a level has no room for another row the loop stops before
-that packet and says which level to grow.
+that packet and says which level to grow. What the loop uses is all in this file, the only one numba's cache watches.
 """
 
 from __future__ import annotations
@@ -12,21 +12,11 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from redpoll.schema.avro.program import (
-    ARRAY,
-    BOOLEAN,
-    BYTES,
-    DOUBLE,
-    END,
-    ENUM,
-    FIXED,
-    FLOAT,
-    INT,
-    ITEM_END,
-    LONG,
-    RECORD,
-)  # fmt: skip
-
+OPS = ("end", "record", "array", "item_end", "boolean", "int", "long", "float", "double", "bytes", "fixed", "enum",
+       "string")  # fmt: skip
+END, RECORD, ARRAY, ITEM_END, BOOLEAN, INT, LONG, FLOAT, DOUBLE, BYTES, FIXED, ENUM, STRING = range(len(OPS))
+WIDTHS = np.array([0, 0, 4, 0, 0, 4, 8, 4, 8, 16, 16, 4, 16])
+"""Bytes a row takes in a column of each operation; a boolean takes a bit."""
 ERRORS = (
     "",
     "truncated",
@@ -38,11 +28,16 @@ ERRORS = (
     "an enum symbol the schema does not have",
     "an int outside 32 bits",
     "a boolean that is neither 0 nor 1",
+    "text that is not UTF-8",
+    "an array that needs too much memory for a packet of its size",
 )
-TRUNCATED, LONG_VARINT, BRANCH, NEGATIVE, CROWDED, LEFTOVER, SYMBOL, WIDE_INT, NOT_BOOLEAN = range(1, len(ERRORS))
+(TRUNCATED, LONG_VARINT, BRANCH, NEGATIVE, CROWDED, LEFTOVER, SYMBOL, WIDE_INT, NOT_BOOLEAN, NOT_TEXT,
+ TOO_LARGE) = range(1, len(ERRORS))  # fmt: skip
 GROWN = -1
 _MAX_EMPTY_ITEMS = 65_536
 _DEPTH = 32
+_FIRST_LOW = tuple({0xE0: 0xA0, 0xF0: 0x90}.get(lead, 0x80) for lead in range(0xE0, 0xF5))
+_FIRST_HIGH = tuple({0xED: 0x9F, 0xF4: 0x8F}.get(lead, 0xBF) for lead in range(0xE0, 0xF5))
 _NAN32 = np.uint32(0x7FC00000)
 _NAN64 = np.uint64(0x7FF8000000000000)
 _U8, _U32, _U64, _I64 = (types.CPointer(t) for t in (types.uint8, types.uint32, types.uint64, types.int64))
@@ -95,7 +90,7 @@ def _clear_bit(bits: Any, base: int, row: int) -> None:
 def _roll_back(columns: Any, n_columns: int, valid: Any, before: Any, counts: Any, n_levels: int, a8: Any) -> None:
     """Forget the rows of an unfinished packet; validity bits beyond the counts are always set."""
     for column in range(n_columns):
-        level = columns[3 * column + 1]
+        level = columns[4 * column + 1]
         for row in range(before[level], counts[level] + 1):
             _set_bit(a8, valid[column], row)
     for level in range(n_levels):
@@ -132,7 +127,7 @@ def _write_null(op: int, at: int, row: int, a8: Any, a32: Any, a64: Any) -> None
         a64[(at >> 3) + row] = np.uint64(0)
     elif op == BOOLEAN:
         _clear_bit(a8, at, row)
-    elif op in (BYTES, FIXED):
+    elif op in (BYTES, FIXED, STRING):
         for k in range(4):
             a32[((at + 16 * row) >> 2) + k] = np.uint32(0)
 
@@ -165,7 +160,7 @@ def _read_leaf(buf: Any, p: int, end: int, op: int, size: int, at: int, row: int
             error = SYMBOL
         a32[(at >> 2) + row] = np.uint32(value)
         return p, error
-    if op == BYTES:
+    if op != FIXED:
         size, p, error = _varint(buf, p, end)
         if error != 0:
             return p, error
@@ -173,8 +168,35 @@ def _read_leaf(buf: Any, p: int, end: int, op: int, size: int, at: int, row: int
             return p, NEGATIVE
     if size > end - p:
         return p, TRUNCATED
+    if op == STRING and not _is_ascii(buf, p, size) and not _is_utf8(buf, p, p + size):
+        return p, NOT_TEXT
     _view(buf, p, size, a8, a32, at + 16 * row)
     return p + size, 0
+
+
+@njit(nogil=True, forceinline=True)
+def _is_ascii(buf: Any, p: int, size: int) -> Any:
+    seen = np.uint8(0)
+    for k in range(size):
+        seen |= buf[p + k]
+    return seen < np.uint8(0x80)
+
+
+@njit(nogil=True)
+def _is_utf8(buf: Any, p: int, end: int) -> Any:
+    """Whether the bytes are UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing beyond U+10FFFF."""
+    while p < end:
+        lead = buf[p]
+        more = 0 if lead < 0x80 else 1 if lead < 0xE0 else 2 if lead < 0xF0 else 3
+        if 0x80 <= lead < 0xC2 or lead > 0xF4 or more >= end - p:
+            return False
+        for k in range(1, more + 1):
+            if buf[p + k] & 0xC0 != 0x80:
+                return False
+        if more > 1 and not _FIRST_LOW[lead - 0xE0] <= buf[p + 1] <= _FIRST_HIGH[lead - 0xE0]:
+            return False
+        p += more + 1
+    return True
 
 
 @njit(nogil=True, forceinline=True)
@@ -199,16 +221,17 @@ def _read_branch(buf: Any, p: int, end: int) -> Any:
 
 
 @njit(nogil=True, forceinline=True)
-def _null_record(first: int, stop: int, level: int, row: int, columns: Any, data: Any, valid: Any, counts: Any,
+def _null_record(first: int, stop: int, row: int, columns: Any, data: Any, valid: Any, counts: Any,
                  a8: Any, a32: Any, a64: Any) -> None:  # fmt: skip
     """Null in all columns of a record that is null: those of its own level; arrays in it are empty."""
-    for column in range(first, stop):
-        if columns[3 * column + 1] == level:
-            _clear_bit(a8, valid[column], row)
-            if columns[3 * column] == ARRAY:
-                a32[(data[column] >> 2) + row + 1] = np.uint32(counts[columns[3 * column + 2]])
-            else:
-                _write_null(columns[3 * column], data[column], row, a8, a32, a64)
+    column = first
+    while column < stop:
+        _clear_bit(a8, valid[column], row)
+        if columns[4 * column] == ARRAY:
+            a32[(data[column] >> 2) + row + 1] = np.uint32(counts[columns[4 * column + 2]])
+        else:
+            _write_null(columns[4 * column], data[column], row, a8, a32, a64)
+        column = columns[4 * column + 3]
 
 
 @njit(nogil=True, forceinline=True)
@@ -229,7 +252,7 @@ def _read_count(buf: Any, p: int, end: int, least: int, empty: int) -> Any:
 @njit(nogil=True, forceinline=True)
 def _read_packet(buf: Any, p: int, end: int, code: Any, columns: Any, data: Any, valid: Any, capacity: Any,
                  counts: Any, n_levels: int, a8: Any, a32: Any, a64: Any, frames: Any) -> Any:  # fmt: skip
-    """Read one packet; returns the byte after it, an error, and the level that has no room (-1: all have)."""
+    """Read one packet; returns the byte after it, an error and -1, or rows to make room for, 0 and their level."""
     f_pc, f_row, f_left = n_levels, n_levels + _DEPTH, n_levels + 2 * _DEPTH
     pc, row, depth, error, empty = 0, counts[0], 0, 0, 0
     while True:
@@ -243,9 +266,8 @@ def _read_packet(buf: Any, p: int, end: int, code: Any, columns: Any, data: Any,
             if branch == null_index:
                 _clear_bit(a8, valid[column], row)
                 if op == RECORD:
-                    level = columns[3 * column + 1]
                     first, stop = code[6 * pc + 3], code[6 * pc + 4]
-                    _null_record(first, stop, level, row, columns, data, valid, counts, a8, a32, a64)
+                    _null_record(first, stop, row, columns, data, valid, counts, a8, a32, a64)
                 elif op == ARRAY:
                     a32[(data[column] >> 2) + row + 1] = np.uint32(counts[code[6 * pc + 3]])
                 else:
@@ -278,7 +300,7 @@ def _read_packet(buf: Any, p: int, end: int, code: Any, columns: Any, data: Any,
             if error != 0:
                 return p, error, -1
             if counts[level] + count > capacity[level]:
-                return p, 0, level
+                return counts[level] + count, 0, level
             empty += count if code[6 * pc + 4] == 0 else 0
             frames[f_left + depth - 1] = count
             if count == 0:
@@ -309,10 +331,10 @@ def _run(buf: Any, size_of_buf: int, starts: Any, stops: Any, first: int, n_pack
             error = LEFTOVER
         if error != 0 or full >= 0:
             _roll_back(columns, n_columns, valid, scratch, counts, n_levels, a8)
+        ends[i] = p
         if full >= 0:
             return i, full
         errors[i] = error
-        ends[i] = p
         if error == 0:
             counts[0] += 1
         elif stops[i] < 0:
@@ -320,11 +342,11 @@ def _run(buf: Any, size_of_buf: int, starts: Any, stops: Any, first: int, n_pack
     return n_packets, GROWN
 
 
-# fmt: off
 @njit(cache=True, nogil=True)
 def run(buf: Any, starts: Any, stops: Any, first: int, code: Any, columns: Any, data: Any, valid: Any,
-        capacity: Any, counts: Any, a8: Any, a32: Any, a64: Any, errors: Any, ends: Any) -> tuple[int, int]:
-    """Decode packets from `first` on; return (next packet, level to grow or -1).
+        capacity: Any, counts: Any, a8: Any, a32: Any, a64: Any, errors: Any,
+        ends: Any) -> tuple[int, int]:  # fmt: skip
+    """Decode packets from `first` on; return (next packet, level to grow or -1), and in ends[next] the rows it needs.
 
     ``data`` and ``valid`` are the byte offsets of each column's values and validity bits in the arena ``a8``
     (seen as 4- and 8-byte words through ``a32`` and ``a64``). ``errors`` gets a code per packet and ``ends`` the byte
@@ -333,4 +355,5 @@ def run(buf: Any, starts: Any, stops: Any, first: int, code: Any, columns: Any, 
     scratch = np.empty(counts.shape[0] + 3 * _DEPTH, np.int64)
     return _run(buf.ctypes, buf.shape[0], starts.ctypes, stops.ctypes, first, starts.shape[0], code.ctypes,
                 columns.ctypes, columns.shape[0], data.ctypes, valid.ctypes, capacity.ctypes, counts.ctypes,
-                counts.shape[0], a8.ctypes, a32.ctypes, a64.ctypes, errors.ctypes, ends.ctypes, scratch.ctypes)
+                counts.shape[0], a8.ctypes, a32.ctypes, a64.ctypes, errors.ctypes, ends.ctypes,
+                scratch.ctypes)  # fmt: skip

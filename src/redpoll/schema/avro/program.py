@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from redpoll.errors import SchemaError
+from redpoll.schema.avro.machine import (
+    ARRAY,
+    BOOLEAN,
+    BYTES,
+    DOUBLE,
+    END,
+    ENUM,
+    FIXED,
+    FLOAT,
+    INT,
+    ITEM_END,
+    LONG,
+    RECORD,
+    STRING,
+)
 from redpoll.schema.avro.tree import Node, parse_schema
 
-OPS = ("end", "record", "array", "item_end", "boolean", "int", "long", "float", "double", "bytes", "fixed", "enum")
-END, RECORD, ARRAY, ITEM_END, BOOLEAN, INT, LONG, FLOAT, DOUBLE, BYTES, FIXED, ENUM = range(len(OPS))
 _LEAVES = {"boolean": BOOLEAN, "int": INT, "long": LONG, "float": FLOAT, "double": DOUBLE, "bytes": BYTES,
-           "string": BYTES, "fixed": FIXED, "enum": ENUM}  # fmt: skip
-WIDTHS = {RECORD: 0, ARRAY: 4, BOOLEAN: 0, INT: 4, LONG: 8, FLOAT: 4, DOUBLE: 8, BYTES: 16, FIXED: 16, ENUM: 4}
-"""Bytes a row takes in a column of each operation; a boolean takes a bit."""
+           "string": STRING, "fixed": FIXED, "enum": ENUM}  # fmt: skip
 
 
 @dataclass
@@ -26,8 +37,9 @@ class Program:
     ``code`` has one row per operation: operation, null branch (-1: none), column, and three arguments
     (record: first and last column of its subtree; array: level of its items and the least bytes of one; fixed: size;
     enum: number of symbols; the third is the operation that follows a null). ``columns`` has one row per column:
-    operation, level, level of the items of an array. A level is a nesting of arrays; all columns of one level have
-    the same number of rows. ``rows_per_packet`` is what each level needed last time.
+    operation, level, level of the items of an array, and the column after it and, for an array, its items. A level is
+    a nesting of arrays; all columns of one level have the same number of rows. ``density`` is how many rows each level
+    had per byte of packets in the last large batch.
     """
 
     tree: Node
@@ -35,10 +47,10 @@ class Program:
     columns: NDArray[np.int64]
     column_of: dict[int, int]
     n_levels: int
-    rows_per_packet: NDArray[np.float64]
+    density: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def compile_schema(text: str) -> Program:
     """The program of an Avro writer schema given as JSON text."""
     tree = parse_schema(text)
@@ -47,14 +59,14 @@ def compile_schema(text: str) -> Program:
         flat.add(child, 0)
     flat.emit(END)
     code = np.array(flat.code, np.int64)
-    columns = np.array(flat.columns, np.int64).reshape(-1, 3)
-    return Program(tree, code, columns, flat.column_of, flat.n_levels, np.ones(flat.n_levels))
+    columns = np.array(flat.columns, np.int64).reshape(-1, 4)
+    return Program(tree, code, columns, flat.column_of, flat.n_levels, np.zeros(flat.n_levels))
 
 
 class _Flattener:
     def __init__(self) -> None:
         self.code: list[list[int]] = []
-        self.columns: list[tuple[int, int, int]] = []
+        self.columns: list[list[int]] = []
         self.column_of: dict[int, int] = {}
         self.n_levels = 1
 
@@ -63,7 +75,7 @@ class _Flattener:
         return len(self.code) - 1
 
     def column(self, node: Node, op: int, level: int, items: int = -1) -> int:
-        self.columns.append((op, level, items))
+        self.columns.append([op, level, items, len(self.columns) + 1])
         self.column_of[id(node)] = len(self.columns) - 1
         return len(self.columns) - 1
 
@@ -96,4 +108,5 @@ class _Flattener:
         for child in node.children:
             self.add(child, items)
         self.emit(ITEM_END, a=at)
+        self.columns[column][3] = len(self.columns)
         self.code[at][5] = len(self.code)

@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from redpoll.errors import SchemaError
 
-MAX_NODES = 20_000
+MAX_NODES = 5_000
 _DEPTH = 24
+_LONGEST_TEXT = 4 << 20
+_LONGEST_NAME = 1000
 _PRIMITIVES = {
     "null": pa.null(),
     "boolean": pa.bool_(),
@@ -56,6 +58,8 @@ class Node:
 
 def parse_schema(text: str) -> Node:
     """The tree of an Avro schema given as JSON text; SchemaError says what cannot be used and where."""
+    if len(text) > _LONGEST_TEXT:
+        raise SchemaError(f"the writer schema has {len(text)} characters; at most {_LONGEST_TEXT} are read")
     try:
         schema = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -87,14 +91,12 @@ class _Reader:
             return self._complex(schema, name, space, depth)
         if isinstance(schema, dict) and isinstance(schema.get("type"), dict | list):
             return self.node(schema["type"], name, space, depth + 1)
-        raise SchemaError(f"field '{name}' has no usable type: {str(schema)[:80]}")
+        raise SchemaError(f"field '{name}' has no usable type: {_short(schema)}")
 
     def _union(self, branches: list[Any], name: str, space: str, depth: int) -> Node:
         others = [b for b in branches if b != "null"]
-        if len(branches) == 1 and others:
-            return self.node(others[0], name, space, depth + 1)
         if len(branches) != 2 or len(others) != 1:
-            raise SchemaError(f"field '{name}' is a union of {len(others)} types; only null and one type is read")
+            raise SchemaError(f"field '{name}' is a union of {len(branches)} types; only null and one type is read")
         inner = self.node(others[0], name, space, depth + 1)
         if inner.null_index >= 0:
             raise SchemaError(f"field '{name}' is a union within a union")
@@ -106,9 +108,9 @@ class _Reader:
         full = kind if "." in kind or not space else f"{space}.{kind}"
         full = full if full in self.named else kind
         if full in self.open:
-            raise SchemaError(f"field '{name}' makes type '{kind}' contain itself")
+            raise SchemaError(f"field '{name}' makes type {_short(kind)} contain itself")
         if full not in self.named:
-            raise SchemaError(f"field '{name}' has the unknown type '{kind}'")
+            raise SchemaError(f"field '{name}' has the unknown type {_short(kind)}")
         definition, space = self.named[full]
         return self._define(definition, full, name, space, depth)
 
@@ -121,18 +123,19 @@ class _Reader:
             key, item = Node("string", "key", pa.string()), self.node(schema.get("values"), "value", space, depth + 1)
             return Node("map", name, pa.map_(pa.string(), _field(item)), (key, item))
         if kind in ("record", "enum", "fixed"):
-            own = str(schema.get("name", ""))
+            own = _text(schema.get("name"), f"the type of field '{name}'")
             space = own.rpartition(".")[0] or str(schema.get("namespace", space))
             full = own if "." in own or not space else f"{space}.{own}"
             self.named[full] = (schema, space)
             return self._define(schema, full, name, space, depth)
         if kind in _PRIMITIVES:
-            return Node(kind, name, _LOGICAL.get((kind, schema.get("logicalType", "")), _PRIMITIVES[kind]))
+            return Node(kind, name, _LOGICAL.get((kind, str(schema.get("logicalType"))), _PRIMITIVES[kind]))
         return self._reference(kind, name, space, depth)
 
     def _define(self, schema: dict[str, Any], full: str, name: str, space: str, depth: int) -> Node:
         if schema["type"] == "enum":
-            symbols = tuple(str(s) for s in schema.get("symbols", ()))
+            listed = schema.get("symbols")
+            symbols = tuple(_text(s, f"a symbol of enum '{full}'") for s in listed) if isinstance(listed, list) else ()
             if not symbols:
                 raise SchemaError(f"enum '{full}' has no symbols")
             return Node("enum", name, pa.dictionary(pa.int32(), pa.string()), size=len(symbols), symbols=symbols)
@@ -145,16 +148,31 @@ class _Reader:
 
     def _record(self, schema: dict[str, Any], full: str, name: str, space: str, depth: int) -> Node:
         fields = schema.get("fields")
-        if not isinstance(fields, list) or not all(
-            isinstance(f, dict) and isinstance(f.get("name"), str) for f in fields
-        ):
+        if not isinstance(fields, list) or not all(isinstance(f, dict) for f in fields):
             raise SchemaError(f"record '{full}' has no usable fields")
         self.open.append(full)
-        children = tuple(self.node(f.get("type"), f["name"], space, depth + 1) for f in fields)
+        children = tuple(
+            self.node(f.get("type"), _text(f.get("name"), f"a field of '{full}'"), space, depth + 1) for f in fields
+        )
         self.open.pop()
         if len({c.name for c in children}) != len(children):
             raise SchemaError(f"record '{full}' names a field twice")
         return Node("record", name, pa.struct([_field(c) for c in children]), children)
+
+
+def _text(value: Any, what: str) -> str:
+    """A name as Arrow takes it: text that has a UTF-8 form, which escapes of lone surrogates have not."""
+    if not isinstance(value, str) or not value or len(value) > _LONGEST_NAME or not _is_unicode(value):
+        raise SchemaError(f"{what} has no usable name: {_short(value)}")
+    return value
+
+
+def _is_unicode(value: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _short(value: Any) -> str:
+    return ascii(value)[:80]
 
 
 def _field(node: Node) -> pa.Field:
