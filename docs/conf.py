@@ -21,6 +21,7 @@ autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+smartquotes = False
 html_theme = "furo"
 html_title = "Redpoll"
 html_math_renderer = "mathml"
