@@ -20,7 +20,7 @@ demo: $(DONE)/runtime ## A simulated night from packet to portal, until Ctrl-C; 
 	$(if $(filter no,$(SERVE)),true,exec redpoll serve --store redpoll-demo/store)
 
 test: $(DONE)/dev $(DONE)/frontend $(DONE)/chromium ## All tests
-	python -m pytest -n 2 --dist loadfile --doctest-modules tests src/redpoll $(ARGS)
+	python -m pytest -n 2 --dist worksteal --doctest-modules tests src/redpoll $(ARGS)
 
 check: $(DONE)/dev ## Format, lint, types, import contracts, sizes, docs
 	ruff format --check
