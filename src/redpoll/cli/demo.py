@@ -9,7 +9,7 @@ import click
 from redpoll.cli.options import config_option, verbose_option
 from redpoll.cli.output import print_rows
 from redpoll.cli.run import run_with_progress, show
-from redpoll.cli.serve import serve_until_interrupted
+from redpoll.cli.serve import serve_anywhere, serve_until_interrupted
 from redpoll.cli.simulate import simulate_with_progress
 from redpoll.config import Config
 from redpoll.schema.bands import SURVEYS
@@ -48,7 +48,11 @@ def command(survey: str, alerts: int, seed: int, out: Path, serve: bool, host: s
         candidates = [row for topic in opened.topics() for row in opened.latest(topic=topic, limit=3)]
     print_rows(_distinct(candidates), _HEADINGS, title="Latest candidates of each filter", none="No candidates.")
     if serve:
-        serve_until_interrupted(store, host or config.serve.host, config.serve.port if port is None else port)
+        where = host or config.serve.host
+        if port is None:
+            serve_anywhere(store, where, config.serve.port)
+        else:
+            serve_until_interrupted(store, where, port)
 
 
 def _distinct(rows: list[dict[str, object]]) -> list[dict[str, object]]:

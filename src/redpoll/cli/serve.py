@@ -8,6 +8,7 @@ import click
 
 from redpoll.cli.options import config_option, store_of, store_option, verbose_option
 from redpoll.config import Config
+from redpoll.errors import UsageError
 from redpoll.serve import serve
 
 
@@ -26,3 +27,12 @@ def command(host: str | None, port: int | None, store: Path | None, config: Conf
 def serve_until_interrupted(store: Path, host: str, port: int) -> None:
     """Serve, saying where."""
     serve(store, host, port, ready=lambda address: click.echo(f"Serving {store} at {address}  (Ctrl-C ends it)"))
+
+
+def serve_anywhere(store: Path, host: str, port: int) -> None:
+    """Serve at this port or, if it is taken, at a free one."""
+    try:
+        serve_until_interrupted(store, host, port)
+    except UsageError as error:
+        click.echo(f"redpoll: {error}; taking a free port instead", err=True)
+        serve_until_interrupted(store, host, 0)
