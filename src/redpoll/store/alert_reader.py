@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from redpoll.astro.sky import cone_ranges, separation_arcsec
 from redpoll.errors import NotFound, UsageError
+from redpoll.store.cells import centres
 from redpoll.store.columns import PASS
 from redpoll.store.connections import FROM_ALERTS, AlertShape, Connections, Names
 from redpoll.store.layout import Layout
@@ -18,6 +20,7 @@ from redpoll.store.ports import Row
 from redpoll.store.rows import find_places, read_whole, while_moving
 
 _TAGGED = f"tags t CROSS JOIN {FROM_ALERTS.replace('alerts a', 'alerts a ON a._id = t.alert')}"
+_CELL_ARCSEC = 1e-3  # a cell of order 29 is 0.4 mas wide
 _ONE = "a.alert_id = ? AND a._survey = (SELECT _id FROM surveys WHERE name = ?)"
 
 
@@ -40,17 +43,13 @@ class AlertQueries:
             ranges = cone_ranges(ra, dec, radius_arcsec)
         except ValueError as error:
             raise UsageError(str(error)) from error
-        holes = ", ".join(["(?, ?)"] * len(ranges))
-        sql = f"WITH r (start, stop) AS (VALUES {holes}) SELECT a._id, a.alert_id, a.ra, a.dec, a.mjd"
-        sql += " FROM r CROSS JOIN alerts a ON a.hpx29 >= start AND a.hpx29 < stop"
-        found = self._connections.execute(sql, ranges.ravel().tolist())
-        keys, alert_ids = np.array([row[:2] for row in found], np.int64).reshape(-1, 2).T
-        a_ra, a_dec, mjd = np.array([row[2:] for row in found], np.float64).reshape(-1, 3).T
-        separation = separation_arcsec(ra, dec, a_ra, a_dec)
-        order = np.lexsort((-alert_ids, -mjd, separation))
-        order = order[separation[order] <= radius_arcsec][:limit]
-        rows = self._by_key(keys[order].tolist())
-        return [row | {"separation_arcsec": s} for row, s in zip(rows, separation[order].tolist(), strict=True)]
+        keys = self._near(ra, dec, radius_arcsec, ranges, limit)
+        rows = self._by_key(keys)
+        separation = separation_arcsec(ra, dec, [row["ra"] for row in rows], [row["dec"] for row in rows])
+        for row, distance in zip(rows, separation.tolist(), strict=True):
+            row["separation_arcsec"] = distance
+        rows.sort(key=lambda row: (row["separation_arcsec"], -row["mjd"], -row["alert_id"]))
+        return [row for row in rows if row["separation_arcsec"] <= radius_arcsec][:limit]
 
     def latest(
         self,
@@ -101,6 +100,23 @@ class AlertQueries:
         if self._last_shape is None or self._last_shape.version != version:
             self._last_shape = AlertShape.read(self._connections, self._names)
         return self._last_shape
+
+    def _near(
+        self, ra: float, dec: float, radius_arcsec: float, ranges: NDArray[np.int64], limit: int | None
+    ) -> list[int]:
+        """Keys of all alerts that may be among the nearest within the radius.
+
+        Their places are those of their cells, read from the b-tree alone; `_CELL_ARCSEC` is what that can be wrong.
+        """
+        holes = ", ".join(["(?, ?)"] * len(ranges))
+        sql = f"WITH r (start, stop) AS (VALUES {holes}) SELECT a._id, a.hpx29 FROM r CROSS JOIN alerts a"
+        found = self._connections.execute(sql + " ON a.hpx29 >= start AND a.hpx29 < stop", ranges.ravel().tolist())
+        keys, cells = np.array(found, np.int64).reshape(-1, 2).T
+        distance = separation_arcsec(ra, dec, *centres(cells, 29))
+        farthest = radius_arcsec + _CELL_ARCSEC
+        if limit is not None and 0 < limit < len(distance):
+            farthest = min(farthest, float(np.partition(distance, limit - 1)[limit - 1]) + 2 * _CELL_ARCSEC)
+        return keys[distance <= farthest].tolist()  # type: ignore[no-any-return]
 
     def _by_key(self, keys: list[int]) -> list[Row]:
         join = FROM_ALERTS.replace("alerts a", "alerts a ON a._id = k.value")
