@@ -76,10 +76,10 @@ def without(packets: pa.StructArray, drop: Sequence[str]) -> pa.StructArray:
     outer = {path for path in drop if "." not in path}
     inner = {path.partition(".")[0]: path.partition(".")[2] for path in drop if "." in path}
     arrays, fields = [], []
-    for kind in packets.type:
+    for place, kind in enumerate(packets.type):
         if kind.name in outer:
             continue
-        array = pc.struct_field(packets, kind.name)
+        array = pc.struct_field(packets, place)
         if kind.name in inner and pa.types.is_struct(array.type):
             array = _drop_inner(array, inner[kind.name])
         arrays.append(array)
@@ -88,7 +88,7 @@ def without(packets: pa.StructArray, drop: Sequence[str]) -> pa.StructArray:
 
 
 def _drop_inner(array: pa.StructArray, name: str) -> pa.StructArray:
-    kept = [kind for kind in array.type if kind.name != name]
-    parts = [array.field(kind.name) for kind in kept]
+    kept = [i for i, kind in enumerate(array.type) if kind.name != name]
+    fields, parts = [array.type.field(i) for i in kept], [array.field(i) for i in kept]
     mask = array.is_null() if array.null_count else None
-    return pa.StructArray.from_arrays(parts, fields=kept, mask=mask) if kept else pa.nulls(len(array), pa.struct([]))
+    return pa.StructArray.from_arrays(parts, fields=fields, mask=mask) if kept else pa.nulls(len(array), pa.struct([]))

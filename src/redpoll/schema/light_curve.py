@@ -101,7 +101,8 @@ def _codes(array: Any, names: tuple[str, ...]) -> NDArray[np.int8]:
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
     order = np.array([names.index(n) if n in names else -1 for n in array.dictionary.to_pylist()], np.int8)
-    indices: NDArray[np.int64] = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    known = array.indices.fill_null(-1) if array.null_count else array.indices
+    indices: NDArray[np.int64] = known.to_numpy(zero_copy_only=False)
     if np.array_equal(order, np.arange(len(order))):
         return indices.astype(np.int8, copy=False)
     return np.where(indices >= 0, order[indices] if len(order) else -1, -1).astype(np.int8)

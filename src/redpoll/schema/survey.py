@@ -20,9 +20,9 @@ _MARK_FIELDS = {
 
 def survey_of(packet_type: pa.DataType) -> str:
     """The survey whose packets look like this struct type; SchemaError if none does."""
-    names = {kind.name for kind in packet_type}
+    names = [kind.name for kind in packet_type]
     for survey, marks in _MARKS.items():
-        if names.issuperset(marks):
+        if all(names.count(mark) == 1 for mark in marks):
             _check(survey, packet_type)
             return survey
     raise SchemaError(
@@ -34,8 +34,8 @@ def survey_of(packet_type: pa.DataType) -> str:
 def _check(survey: str, packet_type: pa.DataType) -> None:
     name, needed = _MARK_FIELDS[survey]
     kind = packet_type.field(name).type
-    has = {f.name for f in kind} if pa.types.is_struct(kind) else set()
-    if missing := [n for n in needed if n not in has]:
+    has = [f.name for f in kind] if pa.types.is_struct(kind) else []
+    if missing := [n for n in needed if has.count(n) != 1]:
         raise SchemaError(f"not a {survey} alert: {name} lacks {', '.join(missing)}")
 
 

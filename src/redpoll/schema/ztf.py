@@ -22,7 +22,7 @@ LEAST_REAL_BOGUS = 0.55
 PIXEL_ARCSEC = 1.012
 EDGE_PIXELS = 10.0
 _SENTINEL = -900.0
-_FORCED_SENTINEL = -90_000.0
+_NO_FORCED_FLUX = -99_999.0
 _BAND_OF_FID = np.array([-1, BANDS.index("g"), BANDS.index("r"), BANDS.index("i")], np.int8)
 
 
@@ -123,8 +123,8 @@ def _quality(packets: pa.Array, prefix: str) -> NDArray[np.int8]:
 def _forced(packets: pa.StructArray) -> Points:
     """Forced photometry (from schema 4.0 on), from counts and zero point to nJy; failed points are left out."""
     points, row = items(field(packets, "fp_hists"))
-    counts = floats(points, "forcediffimflux", sentinel=_FORCED_SENTINEL)
-    error = floats(points, "forcediffimfluxunc", sentinel=_FORCED_SENTINEL)
+    counts, error = (floats(points, f"forcediffimflux{x}") for x in ("", "unc"))
+    counts, error = (np.where(x == _NO_FORCED_FLUX, np.nan, x) for x in (counts, error))  # real counts may be lower
     scale = flux_from_mag(floats(points, "magzpsci", sentinel=_SENTINEL))
     mjd = tai_mjd_from_utc_jd(floats(points, "jd"))
     kind = np.full(len(row), FORCED, np.int8)
