@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,9 +23,10 @@ from redpoll.quality.flags import fill_flags
 from redpoll.quality.usable import unusable
 from redpoll.schema.rows import take_rows
 from redpoll.store import Archive, LedgerEntry, hot_columns
+from redpoll.store.ports import Outcome as Settled
 
 _NUMBERS = re.compile(r"\d+")
-Key = tuple[str | None, int | None, str, str]
+Key = tuple[str | None, int | None, Settled, str]
 
 
 @dataclass
@@ -37,11 +37,11 @@ class Outcome:
     dead: dict[int, str] = field(default_factory=dict)
     counts: Counter[Key] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def ledger(self) -> list[LedgerEntry]:
         """The counts as entries of the ledger."""
-        return [LedgerEntry(s, night, outcome, reason, n) for (s, night, outcome, reason), n in self.counts.items()]  # type: ignore[arg-type]
+        return [LedgerEntry(s, night, outcome, reason, n) for (s, night, outcome, reason), n in self.counts.items()]
 
 
 class Chain:
@@ -58,7 +58,7 @@ class Chain:
     known
         Tells which alerts are stored already.
     archive
-        Where parts are written; None keeps the whole batches in the outcome's parts, for trying out.
+        Where parts are written.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ def category(reason: str) -> str:
     return "unreadable: " + _NUMBERS.sub("N", head)[:80] if head != reason else _NUMBERS.sub("N", reason)[:80]
 
 
-def _settle(batch: pa.RecordBatch, reasons: dict[int, str], outcome: str, counted: Outcome) -> pa.RecordBatch:
+def _settle(batch: pa.RecordBatch, reasons: dict[int, str], outcome: Settled, counted: Outcome) -> pa.RecordBatch:
     """The batch without the rows that have a reason; those are counted with their outcome."""
     if not reasons:
         return batch
@@ -129,9 +129,4 @@ def _settle(batch: pa.RecordBatch, reasons: dict[int, str], outcome: str, counte
 def _timed(outcome: Outcome, stage: str) -> Iterator[None]:
     start = time.process_time()
     yield
-    outcome.seconds[stage] += time.process_time() - start  # type: ignore[assignment]
-
-
-def no_answer(_: str, ids: NDArray[Any]) -> NDArray[Any]:
-    """For runs without a store: no alert is known."""
-    return np.zeros(len(ids), bool)
+    outcome.seconds[stage] = outcome.seconds.get(stage, 0.0) + time.process_time() - start

@@ -31,7 +31,7 @@ class RunReport:
     reasons: Counter[str] = field(default_factory=Counter)
     topics: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
     source_errors: list[str] = field(default_factory=list)
     elapsed: float = 0.0
 

@@ -47,7 +47,8 @@ class Settler:
         self._report.count(rest)
         self._report.dead_letters += len(letters)
         self._report.failures.update(outcome.failures)
-        self._report.seconds.update(outcome.seconds)
+        for stage, seconds in outcome.seconds.items():
+            self._report.seconds[stage] = self._report.seconds.get(stage, 0.0) + seconds
         self._on_settled(packets, outcome.dead)
 
 
