@@ -106,7 +106,7 @@ def category(reason: str) -> str:
     """A dead letter's reason without its particulars, so that the ledger can count it.
 
     >>> category("truncated (byte 118 of the datum)")
-    'truncated'
+    'unreadable: truncated'
     """
     head = re.split(r" \(byte|: | in ", reason)[0]
     return "unreadable: " + _NUMBERS.sub("N", head)[:80] if head != reason else _NUMBERS.sub("N", reason)[:80]
