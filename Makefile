@@ -6,6 +6,7 @@ PACKAGES := $(wildcard packages/*)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 ARGS ?=
 SERVE ?= yes
+SERVER := redpoll serve --store redpoll-demo/store
 
 .PHONY: help demo test check bench docs setup lock changes clean
 
@@ -17,7 +18,7 @@ help: ## This list
 demo: $(DONE)/runtime ## A simulated night from packet to portal, until Ctrl-C; SERVE=no ends by itself
 	@{ make --silent $(DONE)/frontend || echo "redpoll: the portal will draw its pages without them" >&2; } & \
 	redpoll demo --no-serve --out redpoll-demo && wait && \
-	$(if $(filter no,$(SERVE)),true,exec redpoll serve --store redpoll-demo/store)
+	$(if $(filter no,$(SERVE)),true,{ $(SERVER) || { echo "redpoll: taking a free port" >&2; $(SERVER) --port 0; }; })
 
 test: $(DONE)/dev $(DONE)/frontend $(DONE)/chromium ## All tests
 	python -m pytest -n 2 --dist worksteal --doctest-modules tests src/redpoll $(ARGS)
