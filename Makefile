@@ -33,7 +33,7 @@ check: $(DONE)/dev ## Format, lint, types, import contracts, sizes, docs
 	sphinx-build -q -W --keep-going docs docs/_build/html
 
 bench: $(DONE)/dev ## All benchmarks; their tables go to the terminal
-	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; python "$$script" $(ARGS) || exit 1; done
+	@failed=0; for script in benchmarks/[a-z]*.py; do echo "== $$script"; python "$$script" || failed=1; done; exit $$failed
 
 docs: $(DONE)/dev ## The documentation, in docs/_build/html
 	sphinx-build -q -W --keep-going docs docs/_build/html
