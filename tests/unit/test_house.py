@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -119,6 +120,17 @@ def test_lock_files_name_no_registry() -> None:
     ]
     assert not any("://" in lock for lock in locks)
     assert '"resolved": "http' not in (ROOT / "package-lock.json").read_text(encoding="utf-8")
+
+
+def test_every_dependency_is_locked() -> None:
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = config["dependency-groups"]
+    runtime = [*config["project"]["dependencies"], *groups["build"]]
+    every = [*runtime, *(name for group in groups.values() for name in group)]
+    for lock, wanted in {"runtime.txt": runtime, "dev.txt": every}.items():
+        lines = (ROOT / "requirements" / lock).read_text(encoding="utf-8").splitlines()
+        locked = {line.split("==")[0] for line in lines}
+        assert {re.split("[<>=~!]", name)[0] for name in wanted} <= locked, "run `make lock`"
 
 
 def test_every_change_fragment_has_a_known_kind() -> None:
