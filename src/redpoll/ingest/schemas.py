@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol
 
 from redpoll.errors import SourceError
-from redpoll.ingest.registry import Registry
 from redpoll.ingest.schema_folder import SchemaFolder
 from redpoll.ingest.unknown_schema import UnknownSchema
 from redpoll.schema.packet_schemas import confluent_schema
@@ -102,5 +101,7 @@ class SchemaPlaces:
         if self.registry:
             user = os.environ.get("REDPOLL_SCHEMA_REGISTRY_USER")
             password = os.environ.get("REDPOLL_SCHEMA_REGISTRY_PASSWORD", "")
+            from redpoll.ingest.registry import Registry  # brings an HTTP client, which few runs need
+
             lookups.append(Registry(self.registry, auth=(user, password) if user else None))
         return Chain(*lookups)

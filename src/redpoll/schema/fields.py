@@ -19,13 +19,18 @@ def field(packets: pa.Array, *paths: str, dtype: pa.DataType | None = None) -> p
     for path in paths:
         array = packets
         for name in path.split("."):
-            if array is None or not pa.types.is_struct(array.type) or array.type.get_field_index(name) < 0:
-                array = None
-                break
-            array = pc.struct_field(array, name)
+            array = None if array is None else _child(array, name)
         if array is not None:
             return array if dtype is None or array.type == dtype else array.cast(dtype)
     return pa.nulls(len(packets), dtype or pa.null())
+
+
+def _child(array: pa.Array, name: str) -> pa.Array | None:
+    """A field of structs, null where they are; None if they have no such field."""
+    place = array.type.get_field_index(name) if pa.types.is_struct(array.type) else -1
+    if place < 0:
+        return None
+    return pc.struct_field(array, place) if array.null_count else array.field(place)
 
 
 def has_field(packets: pa.Array, path: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ def _take_views(array: pa.Array, rows: NDArray[np.int64]) -> pa.Array:
     return pa.Array.from_buffers(pa.binary_view(), len(rows), [validity, pa.py_buffer(table), *data])
 
 
+@cache
 def without_views(kind: pa.DataType) -> pa.DataType:
     """The same type with plain binary in place of views, at any depth."""
     if kind == pa.binary_view():

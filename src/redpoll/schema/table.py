@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pyarrow as pa
 
 from redpoll.astro.sky import hpx29, is_position
 from redpoll.astro.time import is_night, night_of
-from redpoll.schema.alert import COLUMNS, PACKET, alert_schema
+from redpoll.schema.alert import PACKET, alert_schema
 from redpoll.schema.bands import SURVEYS
 from redpoll.schema.rows import without_views
 
@@ -26,8 +28,17 @@ def assemble(survey: str, columns: dict[str, pa.Array], packet: pa.StructArray, 
         "night": pa.array(nights, mask=~in_time),
         "hpx29": pa.array(places, mask=~on_sky),
     }
-    arrays = [columns[name].cast(COLUMNS[name].arrow_type) for name in COLUMNS]
+    schema = _schema()
+    arrays = [_as(columns[field.name], field.type) for field in schema]
     plain = without_views(packet.type)
     packet = packet if plain == packet.type else packet.cast(plain)
-    schema = alert_schema().append(pa.field(PACKET, packet.type))
-    return pa.RecordBatch.from_arrays([*arrays, packet], schema=schema)
+    return pa.RecordBatch.from_arrays([*arrays, packet], schema=schema.append(pa.field(PACKET, packet.type)))
+
+
+@cache
+def _schema() -> pa.Schema:
+    return alert_schema()
+
+
+def _as(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    return array if array.type == kind else array.cast(kind)

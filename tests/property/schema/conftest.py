@@ -5,4 +5,5 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "schema"))  # for fastavro_oracle and made_up_packets
+sys.path.insert(0, str(Path(__file__).parents[2] / "unit" / "schema"))  # fastavro_oracle
+sys.path.insert(0, str(Path(__file__).parent))  # avro_schemas

@@ -18,6 +18,10 @@ PRIMITIVES = {
     "double": pa.float64(), "bytes": pa.binary_view(), "string": pa.string(),
 }  # fmt: skip
 
+LOGICAL = {
+    "timestamp-millis": pa.timestamp("ms", "UTC"), "timestamp-micros": pa.timestamp("us", "UTC"), "date": pa.date32()
+}  # fmt: skip
+
 
 def record(*fields: tuple[str, Any], name: str = "r") -> dict[str, Any]:
     """A record schema of (name, type) pairs."""
@@ -84,8 +88,8 @@ def arrow_type(schema: Any, known: dict[str, Any] | None = None, space: str = ""
         return pa.list_(pa.field("element", arrow_type(schema["items"], known, space)))
     if kind == "map":
         return pa.map_(pa.string(), pa.field("value", arrow_type(schema["values"], known, space)))
-    if schema.get("logicalType", "").startswith("timestamp"):
-        return pa.timestamp({"timestamp-millis": "ms", "timestamp-micros": "us"}[schema["logicalType"]], "UTC")
+    if schema.get("logicalType") in LOGICAL:
+        return LOGICAL[schema["logicalType"]]
     if kind not in ("record", "enum", "fixed"):
         return arrow_type(kind, known, space)
     space, name = schema.get("namespace", space), schema["name"]
