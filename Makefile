@@ -69,4 +69,6 @@ $(DONE)/frontend: package-lock.json tools/frontend.py | $(DONE)/python
 
 $(DONE)/chromium: | $(DONE)/python
 	@command -v chromium >/dev/null || tools/debian.sh "for the browser tests" chromium
+	@python -c 'import ctypes; ctypes.CDLL("libatomic.so.1")' 2>/dev/null || \
+	tools/debian.sh "for playwright, which drives the browser" libatomic1
 	@touch $@
