@@ -16,9 +16,9 @@ help: ## This list
 # Fetching the front-end packages may take as long as the night, so both go on at once. (A recipe that names the
 # variable MAKE would run even under --dry-run.)
 demo: $(DONE)/runtime ## A simulated night from packet to portal, until Ctrl-C; SERVE=no ends by itself
-	@{ make --silent $(DONE)/frontend || echo "redpoll: the portal will draw its pages without them" >&2; } & \
+	@{ make --silent $(DONE)/frontend || echo "redpoll: the portal will draw its pages without them" >&2; } & frontend=$$!; \
 	redpoll demo --no-serve --out redpoll-demo && \
-	{ test -e $(DONE)/frontend || echo "redpoll: waiting for the portal's front-end packages" >&2; } && wait && \
+	{ ! kill -0 $$frontend 2>/dev/null || echo "redpoll: waiting for the portal's front-end packages" >&2; } && wait && \
 	$(if $(filter no,$(SERVE)),true,{ $(SERVER) || { echo "redpoll: taking a free port" >&2; $(SERVER) --port 0; }; })
 
 test: $(DONE)/dev $(DONE)/frontend $(DONE)/chromium ## All tests
