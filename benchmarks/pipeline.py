@@ -39,7 +39,7 @@ FIRST_CANDID = 3_000_000_000_000_000_000
 class Replicas:
     """Endless packets made from real ones: candid and objectId are new, everything else is as it was.
 
-    As many alerts an object as the originals have on average (about two).
+    Every object has one alert at least.
     """
 
     def __init__(self, originals: list[bytes], seed: int = 1) -> None:
@@ -51,11 +51,12 @@ class Replicas:
         names = [
             f"ZTF99{''.join(self._rng.choices('abcdefghijklmnopqrstuvwxyz', k=7))}".encode() for _ in range(n_objects)
         ]
-        for _ in range(n):
+        for i in range(n):
             packet, candid, name = self._rng.choice(self._parts)
+            new_name = names[i] if i < n_objects else self._rng.choice(names)
             self._candid += self._rng.randrange(1, 50)
             new = write_long(self._candid)
-            yield packet.replace(candid, new).replace(name, self._rng.choice(names))
+            yield packet.replace(candid, new).replace(name, new_name)
 
 
 def _split(packet: bytes) -> tuple[bytes, bytes, bytes]:
