@@ -5,13 +5,26 @@ from __future__ import annotations
 import random
 import re
 
+from redpoll.schema.avro.container import CONTAINER_MAGIC, one_datum, read_header, write_long
+
 HUGE = (b"\xff" * 9 + b"\x01", b"\xfe" * 9 + b"\x01", b"\xff" * 12, b"\xfe\xff\xff\xff\x0f", b"\x80" * 9 + b"\x01")
 NASTY = (0x00, 0x01, 0x02, 0x03, 0x04, 0x7F, 0x80, 0xFE, 0xFF)
 
 
 def spoiled(packets: list[bytes], rng: random.Random) -> bytes:
-    """A packet, spoiled in one to four ways."""
-    data = bytearray(rng.choice(packets))
+    """A packet, spoiled in one to four ways; of half the containers the datum alone, framed anew so that it is read."""
+    packet = rng.choice(packets)
+    if not packet.startswith(CONTAINER_MAGIC) or rng.random() < 0.5:
+        return worse(packet, packets, rng)
+    header = read_header(packet)
+    start, stop = one_datum(packet, header)
+    datum = worse(packet[start:stop], packets, rng)
+    return b"".join([packet[: header.start], write_long(1), write_long(len(datum)), datum, header.sync])
+
+
+def worse(packet: bytes, packets: list[bytes], rng: random.Random) -> bytes:
+    """The bytes, spoiled in one to four ways."""
+    data = bytearray(packet)
     for _ in range(rng.choice([1, 1, 1, 2, 4])):
         rng.choice(WAYS)(data, packets, rng)
     return bytes(data)

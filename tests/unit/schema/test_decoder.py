@@ -251,3 +251,12 @@ def test_a_float_is_read_to_the_last_bit():
 def test_a_schema_that_cannot_be_used_is_no_packet_error():
     with pytest.raises(SchemaError):
         decode('"long"', pa.py_buffer(b""), np.array([0]), np.array([0]))
+
+
+def test_many_arrays_that_grow_in_turn_within_one_packet_are_whole():
+    schema = record(*[(f"a{k}", {"type": "array", "items": ["null", "int"]}) for k in range(60)])
+    one_by_one = b"".join(write_long(1) + (b"\x02" + write_long(n) if n % 3 else b"\0") for n in range(300)) + b"\0"
+    numbers = [n if n % 3 else None for n in range(300)]
+    found = decode_all(schema, one_by_one * 60, one_by_one * 59, one_by_one * 60)
+    assert list(found.errors) == [1]
+    assert found.rows.to_pylist() == [{f"a{k}": numbers for k in range(60)}] * 2

@@ -11,6 +11,7 @@ import pytest
 from fastavro_oracle import arrow_type, decode_all, encode, record
 
 from redpoll.errors import SchemaError
+from redpoll.schema.avro import machine
 from redpoll.schema.avro.program import compile_schema
 from redpoll.schema.avro.tree import parse_schema
 from redpoll.schema.packet_schemas import known_versions, packet_schema
@@ -119,3 +120,26 @@ def test_laughs_take_little_memory():
 def test_a_logical_type_that_is_unknown_is_left_out(logical):
     schema = json.dumps(record(("x", {"type": "long", "logicalType": logical})))
     assert parse_schema(schema).arrow == pa.struct([("x", pa.int64())])
+
+
+def nested(levels):
+    kind = "int"
+    for _ in range(levels):
+        kind = {"type": "array", "items": kind}
+    return record(("x", kind))
+
+
+def test_the_deepest_schema_there_may_be_is_decoded():
+    levels = max(n for n in range(40) if is_usable(nested(n)))
+    row = 7
+    for _ in range(levels):
+        row = [row]
+    assert 20 <= levels < machine._DEPTH
+    assert decode_all(nested(levels), *encode(nested(levels), {"x": row})).rows.to_pylist() == [{"x": row}]
+
+
+def is_usable(schema):
+    try:
+        return bool(parse_schema(json.dumps(schema)))
+    except SchemaError:
+        return False

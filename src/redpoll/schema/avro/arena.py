@@ -15,22 +15,27 @@ _ALIGN = 64
 
 
 class Arena:
-    """Values, then validity bits, of every column of a program, with room for ``capacity`` rows a level."""
+    """Values, then validity bits, of every column of a program, with room for ``capacity`` rows a level.
+
+    ``code`` is the program's, with the places of the column's values and validity bits beside each operation.
+    """
 
     def __init__(self, program: Program, capacity: NDArray[np.int64]) -> None:
         self.program, self.capacity = program, capacity
         self.counts = np.zeros(program.n_levels, np.int64)
         self.data, self.valid, size = _layout(program, capacity)
+        places = (np.append(place, 0)[program.code[:, 2]] for place in (self.data, self.valid))
+        self.code = np.column_stack([program.code, *places])
         self.buffer = pa.allocate_buffer(size)
         self.bytes, self.words, self.longs = (np.frombuffer(self.buffer, t) for t in (np.uint8, np.uint32, np.uint64))
         self.bytes[self.valid.min(initial=size) :] = 0xFF
         self.words[self.data[program.columns[:, 0] == ARRAY] >> 2] = 0
 
     def grow(self, capacity: NDArray[np.int64]) -> Arena:
-        """A copy with more room."""
+        """A copy with more room, the row in work and all."""
         bigger = Arena(self.program, capacity)
         bigger.counts[:] = self.counts
-        sizes = np.concatenate(_sizes(self.program, self.counts))
+        sizes = np.concatenate(_sizes(self.program, np.minimum(self.counts + 1, self.capacity)))
         places = zip(
             np.concatenate([bigger.data, bigger.valid]), np.concatenate([self.data, self.valid]), sizes, strict=True
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from redpoll.errors import PacketError
 from redpoll.schema.avro.arena import Arena, size_of
-from redpoll.schema.avro.machine import ERRORS, TOO_LARGE, run
+from redpoll.schema.avro.machine import ABANDON, ERRORS, FRESH, RESUME, new_state, run
 from redpoll.schema.avro.program import Program, compile_schema
 from redpoll.schema.avro.tree import Node
 
@@ -85,17 +85,16 @@ def _run(program: Program, buffer: pa.Buffer, starts: NDArray[np.int64], stops: 
     data = np.frombuffer(buffer, np.uint8)
     codes, ends = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64)
     arena = _first_arena(program, len(starts), n_bytes)
-    done, level = 0, 0
+    done, how, state = 0, FRESH, new_state(program.n_levels)
     while True:
-        done, level = run(data, starts, stops, done, program.code, program.columns, arena.data, arena.valid,
-                          arena.capacity, arena.counts, arena.bytes, arena.words, arena.longs, codes, ends)  # fmt: skip
+        done, level = run(data, starts, stops, done, how, arena.code, program.columns, arena.data, arena.valid,
+                          arena.capacity, arena.counts, arena.bytes, arena.words, arena.longs, codes, ends,
+                          state)  # fmt: skip
         if level < 0:
             break
         n_read = int((stops - starts)[:done].sum())
         bigger = _bigger(arena, level, int(ends[done]), n_bytes, n_bytes / n_read if n_read > 0 else 0.0)
-        if bigger is None:
-            codes[done], ends[done], done = TOO_LARGE, starts[done], done + 1
-        arena = bigger or arena
+        arena, how = bigger or arena, RESUME if bigger else ABANDON
     if len(starts) >= _LARGE_BATCH:
         program.density[:] = arena.counts / max(n_bytes, 1)
     return arena, codes, ends

@@ -1,8 +1,9 @@
 """The loop that runs a program over packets: bounds-checked, without Python objects, GIL released.
 
 Every read is checked against the end of its packet. A packet that does not fit its schema leaves no row: the
-counts of all levels go back to where they were. When a level has no room for another row the loop stops before
-that packet and says which level to grow. What the loop uses is all in this file, the only one numba's cache watches.
+counts of all levels go back to where they were. When a level has no room for the next rows the loop stops within the
+packet, says which level to grow, and goes on from there. What the loop uses is all in this file, the only one that
+numba's cache watches.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit, types
+from numpy.typing import NDArray
 
 OPS = ("end", "record", "array", "item_end", "boolean", "int", "long", "float", "double", "bytes", "fixed", "enum",
        "string")  # fmt: skip
@@ -34,8 +36,10 @@ ERRORS = (
 (TRUNCATED, LONG_VARINT, BRANCH, NEGATIVE, CROWDED, LEFTOVER, SYMBOL, WIDE_INT, NOT_BOOLEAN, NOT_TEXT,
  TOO_LARGE) = range(1, len(ERRORS))  # fmt: skip
 GROWN = -1
+FRESH, RESUME, ABANDON = range(3)
+"""How to go on: with a packet from its start, from where it stopped for lack of room, or with the one after it."""
 _MAX_EMPTY_ITEMS = 65_536
-_DEPTH = 32
+_DEPTH = 32  # arrays within arrays; a tree has no more levels than 24
 _FIRST_LOW = tuple({0xE0: 0xA0, 0xF0: 0x90}.get(lead, 0x80) for lead in range(0xE0, 0xF5))
 _FIRST_HIGH = tuple({0xED: 0x9F, 0xF4: 0x8F}.get(lead, 0xBF) for lead in range(0xE0, 0xF5))
 _NAN32 = np.uint32(0x7FC00000)
@@ -43,7 +47,7 @@ _NAN64 = np.uint64(0x7FF8000000000000)
 _U8, _U32, _U64, _I64 = (types.CPointer(t) for t in (types.uint8, types.uint32, types.uint64, types.int64))
 _N = types.int64
 _SIGNATURE = types.UniTuple(_N, 2)(
-    _U8, _N, _I64, _I64, _N, _N, _I64, _I64, _N, _I64, _I64, _I64, _I64, _N, _U8, _U32, _U64, _I64, _I64, _I64
+    _U8, _N, _I64, _I64, _N, _N, _N, _I64, _I64, _N, _I64, _I64, _I64, _I64, _N, _U8, _U32, _U64, _I64, _I64, _I64
 )
 
 
@@ -213,11 +217,14 @@ def _read_boolean(buf: Any, p: int, end: int, at: int, row: int, a8: Any) -> Any
 
 
 @njit(nogil=True, forceinline=True)
-def _read_branch(buf: Any, p: int, end: int) -> Any:
-    """Index of a union's branch (-1 for a negative one), next byte and error."""
-    if p < end and buf[p] < 0x80:
-        return (np.int64(buf[p]) >> 1 if buf[p] & 1 == 0 else -1), p + 1, 0
-    return _varint(buf, p, end)
+def _read_branch(buf: Any, p: int, end: int, null_index: int) -> Any:
+    """Which of a union's two branches it is, next byte and error; mostly the one that is not null, in one byte."""
+    if p < end and buf[p] == 2 - 2 * null_index:
+        return 1 - null_index, p + 1, 0
+    branch, p, error = _varint(buf, p, end)
+    if error == 0 and branch != null_index and branch != 1 - null_index:
+        error = BRANCH
+    return branch, p, error
 
 
 @njit(nogil=True, forceinline=True)
@@ -250,32 +257,37 @@ def _read_count(buf: Any, p: int, end: int, least: int, empty: int) -> Any:
 
 
 @njit(nogil=True, forceinline=True)
-def _read_packet(buf: Any, p: int, end: int, code: Any, columns: Any, data: Any, valid: Any, capacity: Any,
+def _remember(scratch: Any, state: int, p: int, pc: int, row: int, depth: int, empty: int) -> None:
+    scratch[state], scratch[state + 1], scratch[state + 2] = p, pc, row
+    scratch[state + 3], scratch[state + 4] = depth, empty
+
+
+@njit(nogil=True, forceinline=True)
+def _read_packet(buf: Any, end: int, code: Any, columns: Any, data: Any, valid: Any, capacity: Any,
                  counts: Any, n_levels: int, a8: Any, a32: Any, a64: Any, frames: Any) -> Any:  # fmt: skip
-    """Read one packet; returns the byte after it, an error and -1, or rows to make room for, 0 and their level."""
-    f_pc, f_row, f_left = n_levels, n_levels + _DEPTH, n_levels + 2 * _DEPTH
-    pc, row, depth, error, empty = 0, counts[0], 0, 0, 0
+    """Read on in a packet; returns the byte after it, an error and -1, or rows to make room for, 0 and their level."""
+    f_pc, f_row, f_left, state = n_levels, n_levels + _DEPTH, n_levels + 2 * _DEPTH, n_levels + 3 * _DEPTH
+    p, pc, row, depth, empty = frames[state], frames[state + 1], frames[state + 2], frames[state + 3], frames[state + 4]
     while True:
-        op, null_index, column = code[6 * pc], code[6 * pc + 1], code[6 * pc + 2]
+        before_p, before_pc = p, pc
+        op, null_index, at = code[8 * pc], code[8 * pc + 1], code[8 * pc + 6]
         if null_index >= 0:
-            branch, p, error = _read_branch(buf, p, end)
-            if error == 0 and branch != null_index and branch != 1 - null_index:
-                error = BRANCH
+            branch, p, error = _read_branch(buf, p, end, null_index)
             if error != 0:
                 return p, error, -1
             if branch == null_index:
-                _clear_bit(a8, valid[column], row)
+                _clear_bit(a8, code[8 * pc + 7], row)
                 if op == RECORD:
-                    first, stop = code[6 * pc + 3], code[6 * pc + 4]
+                    first, stop = code[8 * pc + 3], code[8 * pc + 4]
                     _null_record(first, stop, row, columns, data, valid, counts, a8, a32, a64)
                 elif op == ARRAY:
-                    a32[(data[column] >> 2) + row + 1] = np.uint32(counts[code[6 * pc + 3]])
+                    a32[(at >> 2) + row + 1] = np.uint32(counts[code[8 * pc + 3]])
                 else:
-                    _write_null(op, data[column], row, a8, a32, a64)
-                pc = code[6 * pc + 5]
+                    _write_null(op, at, row, a8, a32, a64)
+                pc = code[8 * pc + 5]
                 continue
         if op > ITEM_END:
-            p, error = _read_leaf(buf, p, end, op, code[6 * pc + 3], data[column], row, a8, a32, a64)
+            p, error = _read_leaf(buf, p, end, op, code[8 * pc + 3], at, row, a8, a32, a64)
             if error != 0:
                 return p, error, -1
             pc += 1
@@ -286,74 +298,89 @@ def _read_packet(buf: Any, p: int, end: int, code: Any, columns: Any, data: Any,
             pc += 1
             continue
         if op == ARRAY:
-            if depth >= _DEPTH:
-                return p, CROWDED, -1
             frames[f_pc + depth], frames[f_row + depth], frames[f_left + depth] = pc, row, 0
             depth += 1
         pc = frames[f_pc + depth - 1]
-        level = code[6 * pc + 3]
+        level = code[8 * pc + 3]
         if op == ITEM_END:
             counts[level] += 1
             frames[f_left + depth - 1] -= 1
         if frames[f_left + depth - 1] == 0:
-            count, p, error = _read_count(buf, p, end, code[6 * pc + 4], empty)
+            count, p, error = _read_count(buf, p, end, code[8 * pc + 4], empty)
             if error != 0:
                 return p, error, -1
             if counts[level] + count > capacity[level]:
-                return counts[level] + count, 0, level
-            empty += count if code[6 * pc + 4] == 0 else 0
+                is_item = 1 if op == ITEM_END else 0  # undone, as it is done again when there is room
+                frames[f_left + depth - 1] += is_item
+                _remember(frames, state, before_p, before_pc, row, depth - 1 + is_item, empty)
+                counts[level] -= is_item
+                return counts[level] + is_item + count, 0, level
+            empty += count if code[8 * pc + 4] == 0 else 0
             frames[f_left + depth - 1] = count
             if count == 0:
                 depth -= 1
                 row = frames[f_row + depth]
-                a32[(data[code[6 * pc + 2]] >> 2) + row + 1] = np.uint32(counts[level])
-                pc = code[6 * pc + 5]
+                a32[(code[8 * pc + 6] >> 2) + row + 1] = np.uint32(counts[level])
+                pc = code[8 * pc + 5]
                 continue
         row = counts[level]
         pc += 1
 
 
+@njit(nogil=True, forceinline=True)
+def _begin(start: int, counts: Any, n_levels: int, scratch: Any) -> None:
+    """The state before a packet: how many rows there are, and that reading begins at its first byte."""
+    for level in range(n_levels):
+        scratch[level] = counts[level]
+    _remember(scratch, n_levels + 3 * _DEPTH, start, 0, counts[0], 0, 0)
+
+
+def new_state(n_levels: int) -> NDArray[np.int64]:
+    """Room for the state of a packet in work: rows before it, frames of open arrays, and where it stands."""
+    return np.zeros(n_levels + 3 * _DEPTH + 5, np.int64)
+
+
 @njit(_SIGNATURE, cache=True, nogil=True)
-def _run(buf: Any, size_of_buf: int, starts: Any, stops: Any, first: int, n_packets: int, code: Any, columns: Any,
-         n_columns: int, data: Any, valid: Any, capacity: Any, counts: Any, n_levels: int, a8: Any, a32: Any, a64: Any,
-         errors: Any, ends: Any, scratch: Any) -> tuple[int, int]:  # fmt: skip
+def _run(buf: Any, size_of_buf: int, starts: Any, stops: Any, first: int, n_packets: int, how: int, code: Any,
+         columns: Any, n_columns: int, data: Any, valid: Any, capacity: Any, counts: Any, n_levels: int, a8: Any,
+         a32: Any, a64: Any, errors: Any, ends: Any, scratch: Any) -> tuple[int, int]:  # fmt: skip
     """The loop of `run` over plain pointers: no reference counting, no negative indices."""
     for i in range(first, n_packets):
-        for level in range(n_levels):
-            scratch[level] = counts[level]
-        if counts[0] >= capacity[0]:
-            return i, 0
-        start = starts[i] if starts[i] >= 0 else ends[i - 1]
+        if i > first or how == FRESH:
+            _begin(starts[i] if starts[i] >= 0 else ends[i - 1], counts, n_levels, scratch)
         end = stops[i] if stops[i] >= 0 else size_of_buf
-        p, error, full = _read_packet(buf, start, end, code, columns, data, valid, capacity, counts, n_levels,
-                                      a8, a32, a64, scratch)  # fmt: skip
-        if error == 0 and full < 0 and stops[i] >= 0 and p != end:
-            error = LEFTOVER
-        if error != 0 or full >= 0:
-            _roll_back(columns, n_columns, valid, scratch, counts, n_levels, a8)
+        if i == first and how == ABANDON:
+            p, error, full = scratch[n_levels + 3 * _DEPTH], TOO_LARGE, GROWN
+        else:
+            p, error, full = _read_packet(buf, end, code, columns, data, valid, capacity, counts, n_levels,
+                                          a8, a32, a64, scratch)  # fmt: skip
         ends[i] = p
         if full >= 0:
             return i, full
+        if error == 0 and stops[i] >= 0 and p != end:
+            error = LEFTOVER
         errors[i] = error
         if error == 0:
             counts[0] += 1
-        elif stops[i] < 0:
+            continue
+        _roll_back(columns, n_columns, valid, scratch, counts, n_levels, a8)
+        if stops[i] < 0:
             return i + 1, GROWN
     return n_packets, GROWN
 
 
 @njit(cache=True, nogil=True)
-def run(buf: Any, starts: Any, stops: Any, first: int, code: Any, columns: Any, data: Any, valid: Any,
-        capacity: Any, counts: Any, a8: Any, a32: Any, a64: Any, errors: Any,
-        ends: Any) -> tuple[int, int]:  # fmt: skip
-    """Decode packets from `first` on; return (next packet, level to grow or -1), and in ends[next] the rows it needs.
+def run(buf: Any, starts: Any, stops: Any, first: int, how: int, code: Any, columns: Any, data: Any, valid: Any,
+        capacity: Any, counts: Any, a8: Any, a32: Any, a64: Any, errors: Any, ends: Any,
+        state: Any) -> tuple[int, int]:  # fmt: skip
+    """Decode packets from `first` on; return (packet, level to grow or -1), and in ends[packet] the rows it needs.
 
     ``data`` and ``valid`` are the byte offsets of each column's values and validity bits in the arena ``a8``
     (seen as 4- and 8-byte words through ``a32`` and ``a64``). ``errors`` gets a code per packet and ``ends`` the byte
     where reading stopped. A start of -1 means where the packet before ended, a stop of -1 wherever the datum does.
+    ``how`` is FRESH, or after a stop for lack of room RESUME or ABANDON, with the ``state`` as it was left.
     """
-    scratch = np.empty(counts.shape[0] + 3 * _DEPTH, np.int64)
-    return _run(buf.ctypes, buf.shape[0], starts.ctypes, stops.ctypes, first, starts.shape[0], code.ctypes,
+    return _run(buf.ctypes, buf.shape[0], starts.ctypes, stops.ctypes, first, starts.shape[0], how, code.ctypes,
                 columns.ctypes, columns.shape[0], data.ctypes, valid.ctypes, capacity.ctypes, counts.ctypes,
                 counts.shape[0], a8.ctypes, a32.ctypes, a64.ctypes, errors.ctypes, ends.ctypes,
-                scratch.ctypes)  # fmt: skip
+                state.ctypes)  # fmt: skip
