@@ -22,6 +22,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from isal import igzip
+
 from redpoll.config import Config, CutsConfig, RunConfig
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.report import RunReport
@@ -99,7 +101,7 @@ def originals(folder: Path) -> tuple[list[bytes], str]:
 
 def write_archive(path: Path, packets: Iterator[bytes]) -> None:
     """A nightly archive as ZTF publishes it."""
-    with tarfile.open(path, "w:gz", compresslevel=1) as archive:
+    with igzip.open(path, "wb", compresslevel=1) as file, tarfile.open(fileobj=file, mode="w|") as archive:
         for n, packet in enumerate(packets):
             member = tarfile.TarInfo(f"{n}.avro")
             member.size = len(packet)

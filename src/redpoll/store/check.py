@@ -43,9 +43,9 @@ _SUMS = {
     "part {0} has {1} rows, but {2} alerts": """SELECT p.name, p.rows, ifnull(c.n, 0) FROM parts p
         LEFT JOIN (SELECT _part, count(*) AS n FROM alerts GROUP BY _part) c ON c._part = p._id
         WHERE p.rows IS NOT c.n""",
-    "object {0} counts {1} alerts, but has {2}": """SELECT o.object_id, o.n_alerts, ifnull(c.n, 0) FROM objects o
-        LEFT JOIN (SELECT _id >> 24 AS object, count(*) AS n FROM alerts GROUP BY 1) c ON c.object = o._id
-        WHERE o.n_alerts IS NOT c.n""",
+    "object {0} counts {1} alerts, but has {2}": """SELECT * FROM (SELECT object_id, n_alerts,
+        (SELECT count(*) FROM alerts a WHERE a._id >= o._id << 24 AND a._id < (o._id + 1) << 24) AS n FROM objects o)
+        WHERE n_alerts IS NOT n""",
     "{0} night {1}: the ledger says {2} stored, but there are {3} alerts": """SELECT survey, night, sum(l), sum(a) FROM
         (SELECT survey, night, n AS l, 0 AS a FROM ledger WHERE outcome = 'stored' UNION ALL
          SELECT s.name, night, 0, count(*) FROM alerts JOIN surveys s ON s._id = _survey GROUP BY 1, 2)
