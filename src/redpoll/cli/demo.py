@@ -40,7 +40,7 @@ def command(survey: str, alerts: int, seed: int, out: Path, serve: bool, host: s
             config: Config) -> None:  # fmt: skip
     """Simulate a night, run it, show ledger and candidates, and serve the portal until Ctrl-C."""
     night, store = out / f"{survey}-{alerts}-{seed}", out / "store"
-    if not night.exists():
+    if not (night / "simulation.json").exists():  # written last: a night that was cut short is made anew
         simulate_with_progress(night, survey=survey, n_alerts=alerts, seed=seed)
     click.echo(f"Packets: {night}   Store: {store}")
     show(run_with_progress([str(night)], store, config))
