@@ -88,6 +88,11 @@ class Config:
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     serve: ServeConfig = ServeConfig()
 
+    @property
+    def node_settings(self) -> dict[str, Mapping[str, Any]]:
+        """Settings of modules and filters together, by name; the names of both are unique."""
+        return {**self.modules.settings, **self.filters.settings}
+
 
 def default_toml() -> str:
     """The commented default file, which is the reference of all settings."""

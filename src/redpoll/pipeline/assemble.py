@@ -34,8 +34,7 @@ def build_graph(config: Config) -> Graph:
     modules = _left_on(installed_modules(), config.modules.off, "modules")
     filters = _left_on(installed_filters(), config.filters.off, "filters")
     filters += [expression_filter(topic, text) for topic, text in config.filters.expressions.items()]
-    settings: Mapping[str, Mapping[str, Any]] = {**config.modules.settings, **config.filters.settings}
-    return Graph.build(modules, filters, settings=settings)
+    return Graph.build(modules, filters, settings=config.node_settings)
 
 
 def chain_maker(config: Config, store: Path) -> MakeTask:

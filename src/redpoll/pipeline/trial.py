@@ -57,10 +57,9 @@ def try_file(file: Path, sources: Sequence[Source], config: Config, *, limit: in
     own = [*loaded.modules, *loaded.filters]
     taken = {node.name for node in own}
     installed = [module for module in installed_modules() if module.name not in taken]
-    settings = {**config.modules.settings, **config.filters.settings}
     names = {node.name for node in [*installed, *own]}
     graph = Graph.build([*installed, *loaded.modules], loaded.filters,
-                        settings={k: v for k, v in settings.items() if k in names})  # fmt: skip
+                        settings={k: v for k, v in config.node_settings.items() if k in names})  # fmt: skip
     trial = Trial([name for node in own for name in node.outputs])
     decoder = PacketDecoder(SchemaPlaces(config.ingest.schemas, config.ingest.registry).lookup())
     broken: list[SourceError] = []
