@@ -1,9 +1,8 @@
-"""The portal in a browser: budgets, accessibility, and what the light curve does."""
+"""The portal in a browser: weight, accessibility, and what the light curve does. How soon: benchmarks/portal.py."""
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,10 +14,6 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[3]
 OBJECT, LONG = "/objects/ZTF26aaaaaaa", "/objects/ZTF26zzzzzzz"
 Open = Callable[..., object]
-PAINT = """() => new Promise((resolve) => new PerformanceObserver((list) => resolve(list.getEntries().at(-1).startTime))
-    .observe({type: 'largest-contentful-paint', buffered: true}))"""
-DRAWN = "performance.getEntriesByName('curve-drawn')[0].startTime"
-N_LOADS = 8  # at most: one good one is enough, as other work on the machine comes and goes
 SHIFT = """() => new Promise((resolve) => {
     let sum = 0;
     new PerformanceObserver((list) => list.getEntries().forEach((e) => (sum += e.value)))
@@ -57,28 +52,6 @@ def test_an_object_s_page_keeps_its_budget(open_page: Open, path: str, bytes_all
     assert visit.sent == 0
     assert page.evaluate("document.querySelectorAll('*').length") <= 2500
     assert page.evaluate(SHIFT) <= 0.05
-
-
-@pytest.mark.parametrize("path", [OBJECT, LONG])
-def test_the_curve_is_soon_there(open_page: Open, path: str, record_property: Callable[[str, object], None]) -> None:
-    times = []
-    for _ in range(N_LOADS):
-        before = contention()
-        page = open_page(path).page  # with an empty cache
-        slowest = max(page.evaluate(DRAWN), page.evaluate(PAINT))
-        times.append(slowest / max(1.0, (before + contention()) / 2))
-        if times[-1] <= 800:
-            break
-    record_property("milliseconds to curve and largest paint, without the machine's other work", times)
-    assert times[-1] <= 800, times
-
-
-def contention() -> float:
-    """How many times longer work takes now than on a machine of its own: wall time over processor time."""
-    wall, processor = time.perf_counter(), time.process_time()
-    while time.process_time() - processor < 0.05:
-        sum(range(1000))
-    return (time.perf_counter() - wall) / (time.process_time() - processor)
 
 
 def test_a_band_is_hidden_with_its_limits(open_page: Open) -> None:
