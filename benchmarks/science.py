@@ -22,7 +22,7 @@ from redpoll.astro.light_curve_statistics import FEATURES, light_curve_statistic
 from redpoll.plugin.columns import Columns
 from redpoll.testing.batches import sample_batch
 
-MODULES = ("light_curve_statistics", "rise_rate", "mag_slope", "colour", "brightness_history", "age", "roid")
+MODULES = ("light_curve_statistics", "rise_rate", "mag_slope", "colour", "brightness_history", "age", "is_good", "roid")
 BAR = 200_000  # curves/s: 100,000 objects in two bands
 
 

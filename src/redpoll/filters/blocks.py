@@ -11,27 +11,6 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.floating[Any]]
 
 
-def is_clean(
-    has_bad_pixels: Bools, is_edge: Bools, is_dipole: Bools, is_streak: Bools, is_photometry_bad: Bools
-) -> Bools:
-    """None of the survey's flags is set.
-
-    >>> no, yes = np.array([False]), np.array([True])
-    >>> is_clean(no, no, no, no, no).tolist(), is_clean(no, yes, no, no, no).tolist()
-    ([True], [False])
-    """
-    return ~(has_bad_pixels | is_edge | is_dipole | is_streak | is_photometry_bad)
-
-
-def is_real(real_bogus: Floats, deep_real_bogus: Floats, min_score: float) -> Bools:
-    """The survey's neural network, or where it did not look the older classifier, says real.
-
-    >>> is_real(np.array([0.9, 0.9, np.nan]), np.array([0.2, np.nan, np.nan]), 0.5).tolist()
-    [False, True, False]
-    """
-    return np.where(np.isnan(deep_real_bogus), real_bogus, deep_real_bogus) >= min_score
-
-
 def is_on_star(star_score: Floats, star_distance_arcsec: Floats, max_arcsec: float = 1.5) -> Bools:
     """A catalogued source that is probably a star (score above 0.76) lies underneath.
 

@@ -8,34 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll import alert_filter
-from redpoll.filters.blocks import is_clean, is_on_star, is_real, is_solar_system
+from redpoll.filters.blocks import is_on_star, is_solar_system
 
 
 @alert_filter()
 def bright_new_transients(
+    is_good: NDArray[np.bool_],
     mag: NDArray[np.float32],
-    is_positive: NDArray[np.bool_],
     age: NDArray[np.float32],
     n_detections: NDArray[Any],
     roid: NDArray[np.int8],
     star_score: NDArray[np.float32],
     star_distance_arcsec: NDArray[np.float32],
-    real_bogus: NDArray[np.float32],
-    deep_real_bogus: NDArray[np.float32],
-    has_bad_pixels: NDArray[np.bool_],
-    is_edge: NDArray[np.bool_],
-    is_dipole: NDArray[np.bool_],
-    is_streak: NDArray[np.bool_],
-    is_photometry_bad: NDArray[np.bool_],
     *,
     max_mag: float = 19.0,
     max_age: float = 10.0,
     min_detections: int = 2,
-    min_real_bogus: float = 0.5,
 ) -> NDArray[np.bool_]:
     """Brighter than max_mag, first seen at most max_age days ago, detected again since, neither star nor asteroid."""
-    is_good = is_clean(has_bad_pixels, is_edge, is_dipole, is_streak, is_photometry_bad)
-    is_good &= is_real(real_bogus, deep_real_bogus, min_real_bogus) & is_positive
     is_other = is_on_star(star_score, star_distance_arcsec) | is_solar_system(roid)
     is_new = (age <= max_age) & (n_detections >= min_detections)
     return is_good & ~is_other & is_new & (mag <= max_mag)

@@ -26,18 +26,20 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="2", outputs=OUTPUTS)
 def rise_rate(
-    light_curve: LightCurves, *, limit_sigma: float = 5.0, min_days: float = 0.01
+    light_curve: LightCurves, *, limit_sigma: float = 5.0, min_days: float = 0.01, doubt_days: float = 10.0
 ) -> dict[str, NDArray[np.generic]]:
     """Rate of change in magnitudes per day since the previous detection or upper limit in the same band.
 
     As Fink does, the latest earlier epoch counts, whether it was a detection or a limit (of `limit_sigma`
     errors); but not one less than `min_days` ago, where a few thousandths of a magnitude between two images become
-    tens of magnitudes per day. Null without such an epoch, and where a flux is not positive.
+    tens of magnitudes per day. A limit that denies a brighter detection of at most `doubt_days` before is not believed:
+    surveys report the depth of the whole image, also where the source's own place was masked. The detection counts
+    instead. Null without any such epoch, and where a flux is not positive.
     """
     curve = light_curve
-    own, before = _epochs(curve, max(min_days, 1e-9))
+    own, before = _epochs(curve, max(min_days, 1e-9), limit_sigma, doubt_days)
     from_limit = taken(curve.kind, before) == LIMIT
     flux, err = taken(curve.flux, own), taken(curve.flux_err, own)
     days = taken(curve.mjd, own) - taken(curve.mjd, before)
@@ -50,10 +52,16 @@ def rise_rate(
     }  # fmt: skip
 
 
-def _epochs(curve: LightCurves, min_days: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Index of each alert's own point, and of the latest detection or limit in its band at least `min_days` before."""
+def _epochs(
+    curve: LightCurves, min_days: float, limit_sigma: float, doubt_days: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Index of each alert's own point, and of the latest epoch in its band at least `min_days` before."""
     own = last_of_each(curve.offsets, np.ones(len(curve.mjd), bool))
     mine = own[owners(curve.offsets)]
     is_earlier = curve.mjd <= curve.mjd[mine] - min_days
     is_same_band = (curve.band == curve.band[mine]) & (curve.band >= 0)
-    return own, last_of_each(curve.offsets, is_earlier & is_same_band & np.isin(curve.kind, (DETECTION, LIMIT)))
+    seen = last_of_each(curve.offsets, is_earlier & is_same_band & (curve.kind == DETECTION))
+    limit = last_of_each(curve.offsets, is_earlier & is_same_band & (curve.kind == LIMIT))
+    is_denied = taken(curve.flux, seen) > limit_sigma * taken(curve.flux_err, limit)
+    is_denied &= taken(curve.mjd, limit) - taken(curve.mjd, seen) <= doubt_days
+    return own, np.where((limit > seen) & ~is_denied, limit, seen)

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 GOOD = {
-    "mag": 18.0, "is_positive": True, "age": 3.0, "n_detections": 3, "roid": 0, "star_score": np.nan,
-    "star_distance_arcsec": np.nan, "real_bogus": 0.9, "deep_real_bogus": 0.9, "has_bad_pixels": False,
-    "is_edge": False, "is_dipole": False, "is_streak": False, "is_photometry_bad": False, "mag_rate_upper": -0.6,
-    "mag_rate_days": 2.0, "peak_mag": 17.0, "faded_mag": 2.0, "lost_days": 8.0,
+    "is_good": True, "mag": 18.0, "age": 3.0, "n_detections": 3, "roid": 0, "star_score": np.nan,
+    "star_distance_arcsec": np.nan, "mag_rate_upper": -0.6, "mag_rate_days": 2.0, "peak_mag": 17.0, "faded_mag": 2.0,
+    "lost_days": 8.0,
 }  # fmt: skip
 
 

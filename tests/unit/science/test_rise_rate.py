@@ -28,10 +28,18 @@ def test_another_band_does_not_count(curves, seen):
 
 def test_of_several_epochs_the_latest_counts_limit_or_not(curves, seen, limit):
     early, late = seen("g", 0, 20), seen("g", 2, 19)
-    found = rise_rate(curves([early, limit("g", 1, 20.5), late], [limit("g", -1, 20.5), early, late]))
+    found = rise_rate(curves([early, limit("g", 1, 19.5), late], [limit("g", -1, 20.5), early, late]))
     assert found["mag_rate_from_limit"].tolist() == [True, False]
-    assert found["mag_rate"].tolist() == pytest.approx([19 - 20.5 - 1.0857, -0.5], abs=1e-4)
+    assert found["mag_rate"].tolist() == pytest.approx([19 - 19.5 - 1.0857, -0.5], abs=1e-4)
     assert found["mag_rate_days"].tolist() == [1, 2]
+
+
+def test_a_limit_that_denies_a_recent_brighter_detection_is_not_believed(curves, seen, limit):
+    bright, denial, own = seen("g", 0, 15.0), limit("g", 9, 19.0), seen("g", 10, 15.5)
+    found = rise_rate(curves([bright, denial, own], [seen("g", -2, 15.0), denial, own], [limit("g", -1, 19), own]))
+    assert found["mag_rate_from_limit"].tolist() == [False, True, True]
+    assert found["mag_rate"][0] == pytest.approx(0.05, abs=1e-5)
+    assert rise_rate(curves([bright, denial, own]), doubt_days=5.0)["mag_rate_from_limit"][0]
 
 
 @pytest.mark.parametrize("kind", ["forced", "low_quality"])
