@@ -45,15 +45,6 @@ class SchemaFolder:
         return self_contained(_text(path), beside, str(path))
 
 
-def schema_folders(places: list[Path]) -> list[Path]:
-    """Folders with schemas by id among `places`, below them and beside them, sorted.
-
-    So that the packets of a night and their schemas can lie in one folder.
-    """
-    folders = {place if place.is_dir() else place.parent for place in places}
-    return sorted({path.parent for folder in folders for path in _by_id(folder).values()})
-
-
 def _by_id(folder: Path) -> dict[int, Path]:
     """Schema files by id; where two files have one id, the first by path."""
     found: dict[int, Path] = {}

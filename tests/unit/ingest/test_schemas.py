@@ -11,7 +11,7 @@ import pytest
 
 from redpoll.errors import SchemaError, SourceError
 from redpoll.ingest.named_types import self_contained
-from redpoll.ingest.schema_folder import SchemaFolder, schema_folders
+from redpoll.ingest.schema_folder import SchemaFolder
 from redpoll.ingest.schemas import BuiltIn, Chain, SchemaPlaces
 from redpoll.ingest.unknown_schema import UnknownSchema
 
@@ -109,13 +109,6 @@ def test_an_id_without_file_and_a_missing_folder_are_told(tmp_path):
         SchemaFolder(tmp_path).schema(5)
     with pytest.raises(SourceError, match="no such folder"):
         SchemaFolder(tmp_path / "none")
-
-
-def test_schema_folders_are_found_among_and_beside_packets(put, tmp_path):
-    put("night/schema/900.avsc", b'"int"')
-    packet = put("night/a.avro", b"x")
-    assert schema_folders([packet]) == schema_folders([tmp_path / "night"]) == [tmp_path / "night" / "schema"]
-    assert schema_folders([tmp_path / "none" / "x.avro"]) == []
 
 
 def test_built_in_schemas_know_rubin():
