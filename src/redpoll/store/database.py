@@ -10,7 +10,7 @@ from pathlib import Path
 
 from redpoll.errors import StoreError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _APPLICATION = 0x5250_4F4C  # "RPOL": tells a store from any other SQLite file
 _WRITER: Mapping[str, str | int] = {
     "page_size": 4096,  # a commit changes some four pages an alert: 8 kB pages doubled what is written
@@ -117,3 +117,6 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     if version > SCHEMA_VERSION:
         connection.close()
         raise StoreError(f"{path} has layout {version}, this Redpoll knows {SCHEMA_VERSION}: upgrade Redpoll")
+    if version < SCHEMA_VERSION:
+        connection.close()
+        raise StoreError(f"{path} is of an older Redpoll, layout {version}: `redpoll store rebuild` makes it anew")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from redpoll.errors import StoreError
-from redpoll.store import Commit, Store, database, open_store
+from redpoll.store import Commit, Store, database, open_store, rebuild_store
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_suite import add
 
@@ -52,6 +52,18 @@ def test_a_store_of_a_newer_redpoll_is_refused(store: Store, folder: Path, mode:
     connection.close()
     with pytest.raises(StoreError, match="upgrade Redpoll"):
         open_store(folder, mode=mode)
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+def test_a_store_of_an_older_layout_is_refused_until_it_is_rebuilt(store: Store, folder: Path, mode: str) -> None:
+    store.close()
+    with sqlite3.connect(folder / "index.sqlite") as connection:
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    with pytest.raises(StoreError, match="redpoll store rebuild"):
+        open_store(folder, mode=mode)
+    rebuild_store(folder)
+    open_store(folder, mode=mode).close()
 
 
 def test_another_sqlite_file_is_refused(tmp_path: Path) -> None:
