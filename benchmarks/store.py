@@ -199,7 +199,8 @@ def questions(store: Store, sky: Sky, n: int) -> dict[str, list[Callable[[], int
     return {
         "object: summary and all alerts": [lambda w=w: of(f"ZTF18{w:07d}") for w in rng.integers(0, len(sky.ra), n)],
         "same, object of a random alert": [lambda w=w: of(f"ZTF18{w:07d}") for w in which],
-        'cone 5"': [lambda w=w: cone(w, 5.0) for w in which],
+        'cone 5" at a random object': [lambda w=w: cone(w, 5.0) for w in rng.integers(0, len(sky.ra), n)],
+        'cone 5" at a random alert': [lambda w=w: cone(w, 5.0) for w in which],
         "cone 1 deg": [lambda w=w: cone(w, 3600.0) for w in which[: n // 4]],
         "cone 1 deg, nearest 100": [lambda w=w: cone(w, 3600.0, 100) for w in which[: n // 4]],
         "topic + night, top 100": [
@@ -241,7 +242,7 @@ def main() -> None:
     parser.add_argument("--alerts", type=int, default=5_000_000)
     parser.add_argument("--objects", type=int, default=1_000_000)
     parser.add_argument("--queries", type=int, default=2000)
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long the writer runs")
+    parser.add_argument("--seconds", type=float, default=120.0, help="how long the writer runs")
     parser.add_argument("--dir", type=Path, help="where to work; a temporary folder if left out")
     parser.add_argument("--keep", action="store_true", help="use the store in --dir if it is there, and leave it")
     parser.add_argument("--write-only", action="store_true", help=argparse.SUPPRESS)

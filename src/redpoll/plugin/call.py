@@ -12,6 +12,7 @@ from redpoll.plugin.columns import LIGHT_CURVE, Columns
 from redpoll.plugin.detections import DETECTION_NAMES
 from redpoll.plugin.node import Attempt, unguarded
 from redpoll.plugin.outputs import by_name, column_of
+from redpoll.schema.light_curve import LightCurves
 
 if TYPE_CHECKING:
     from redpoll.plugin.contract import AlertFilter, ScienceModule
@@ -88,7 +89,8 @@ def _objects(inputs: tuple[str, ...], columns: Columns) -> Iterator[dict[str, An
 
 def _reader(name: str, columns: Columns) -> Callable[[int], Any]:
     if name == LIGHT_CURVE:
-        return columns.numpy(LIGHT_CURVE).__getitem__  # type: ignore[no-any-return]
+        curves: LightCurves = columns.numpy(LIGHT_CURVE)
+        return curves.__getitem__
     if name not in DETECTION_NAMES:
         return columns.python(name).__getitem__
     offsets, detections = columns.detections()

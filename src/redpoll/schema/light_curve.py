@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,10 @@ class LightCurves:
         i = range(len(self))[i]
         part = slice(self.offsets[i], self.offsets[i + 1])
         return self._sliced(np.array([0, part.stop - part.start]), part)
+
+    def __iter__(self) -> Iterator[LightCurves]:
+        """The light curve of each alert alone."""
+        return map(self.__getitem__, range(len(self)))
 
     def of_kind(self, *kinds: int) -> LightCurves:
         """The same light curves with the points of these kinds only."""

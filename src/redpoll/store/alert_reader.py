@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from redpoll.astro.sky import cone_ranges, separation_arcsec
 from redpoll.errors import NotFound, UsageError
-from redpoll.store.cells import centres
 from redpoll.store.columns import PASS
 from redpoll.store.connections import FROM_ALERTS, AlertShape, Connections, Names
 from redpoll.store.layout import Layout
@@ -108,6 +107,8 @@ class AlertQueries:
 
         Their places are those of their cells, read from the b-tree alone; `_CELL_ARCSEC` is what that can be wrong.
         """
+        from redpoll.astro.healpix import centres  # brings numba, which few commands need
+
         holes = ", ".join(["(?, ?)"] * len(ranges))
         sql = f"WITH r (start, stop) AS (VALUES {holes}) SELECT a._id, a.hpx29 FROM r CROSS JOIN alerts a"
         found = self._connections.execute(sql + " ON a.hpx29 >= start AND a.hpx29 < stop", ranges.ravel().tolist())
@@ -116,7 +117,7 @@ class AlertQueries:
         farthest = radius_arcsec + _CELL_ARCSEC
         if limit is not None and 0 < limit < len(distance):
             farthest = min(farthest, float(np.partition(distance, limit - 1)[limit - 1]) + 2 * _CELL_ARCSEC)
-        return keys[distance <= farthest].tolist()  # type: ignore[no-any-return]
+        return [int(key) for key in keys[distance <= farthest]]
 
     def _by_key(self, keys: list[int]) -> list[Row]:
         join = FROM_ALERTS.replace("alerts a", "alerts a ON a._id = k.value")

@@ -70,7 +70,7 @@ def values(column: pa.Array) -> list[Any]:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     numeric = pa.types.is_floating(column.type) or (pa.types.is_integer(column.type) and not column.null_count)
-    return column.to_numpy(zero_copy_only=False).tolist() if numeric else column.to_pylist()  # type: ignore[no-any-return]
+    return list(column.to_numpy(zero_copy_only=False).tolist() if numeric else column.to_pylist())
 
 
 def register(connection: sqlite3.Connection, schema: pa.Schema) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from redpoll.errors import StoreError
@@ -30,11 +31,12 @@ class Connections:
         """The connection of this thread; StoreError if the store is closed."""
         if self._all is None:
             raise StoreError(f"the store {self._layout.root} is closed")
-        if not hasattr(self._local, "connection"):
-            self._local.connection = database.open_reader(self._layout.index)
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = database.open_reader(self._layout.index)
             with self._guard:
-                self._all.append(self._local.connection)
-        return self._local.connection  # type: ignore[no-any-return]
+                self._all.append(connection)
+        return connection
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query."""
@@ -79,7 +81,7 @@ class AlertShape:
     version: int
     select: str
     columns: tuple[str, ...]
-    bools: tuple[str, ...]
+    bools: tuple[int, ...]
     names: Names
 
     @classmethod
@@ -90,19 +92,27 @@ class AlertShape:
         found = connections.execute("SELECT name, dtype FROM columns WHERE hot")
         hot = sorted(((name, dtype) for name, dtype in found if name in present), key=lambda c: rank(c[0]))
         select = ", ".join([*(_OWN.get(name, f'a."{name}"') for name, _ in hot), "a._tags"])
-        bools = tuple(name for name, dtype in hot if dtype == "bool")
+        bools = tuple(i for i, (_, dtype) in enumerate(hot) if dtype == "bool")
         return cls(version, select, tuple(name for name, _ in hot), bools, names)
 
-    def rows(self, found: Iterable[Sequence[Any]]) -> list[Row]:
+    def rows(self, found: Sequence[Sequence[Any]]) -> list[Row]:
         """Answers from the tuples of a query that selected `select`."""
-        return [self._row(values) for values in found]
+        if not found:
+            return []
+        by_column: list[Sequence[Any]] = list(zip(*found, strict=True))
+        for i in self.bools:
+            by_column[i] = [None if value is None else value != 0 for value in by_column[i]]
+        at = self.columns.index("survey")
+        by_column[at] = _replaced(by_column[at], partial(self.names.name, "surveys"))
+        by_column[-1] = [list(topics) for topics in _replaced(by_column[-1], self._topics)]
+        titles = (*self.columns, "tags")
+        return [dict(zip(titles, values, strict=True)) for values in zip(*by_column, strict=True)]
 
-    def _row(self, values: Sequence[Any]) -> Row:
-        row: Row = dict(zip(self.columns, values, strict=False))
-        row["survey"] = self.names.name("surveys", row["survey"])
-        for name in self.bools:
-            if row[name] is not None:
-                row[name] = row[name] != 0
-        tags = values[-1]
-        row["tags"] = sorted(self.names.name("topics", int(t)) for t in tags.split(",")) if tags else []
-        return row
+    def _topics(self, numbers: str | None) -> tuple[str, ...]:
+        return tuple(sorted(self.names.name("topics", int(t)) for t in numbers.split(","))) if numbers else ()
+
+
+def _replaced(values: Sequence[Any], name: Callable[[Any], Any]) -> list[Any]:
+    """Each value's name, asked for once."""
+    known = {value: name(value) for value in set(values)}
+    return [known[value] for value in values]

@@ -61,10 +61,9 @@ class ObjectQueries:
         packets = {}
         for inside, column in read_light_curves(places):
             curves = LightCurves.from_arrow(_no_nulls(column))
-            for i, place in enumerate(inside):
-                if len(curves[i].mjd):
-                    mjd = own[place.key][0]
-                    packets[place.key] = Packet(mjd, place.alert_id, curves[i])
+            for place, curve in zip(inside, curves, strict=True):
+                if len(curve.mjd):
+                    packets[place.key] = Packet(own[place.key][0], place.alert_id, curve)
         missing = [place for place in places if place.key not in packets]
         return [*packets.values(), *(_own_packet(place.alert_id, own[place.key]) for place in missing)]
 

@@ -48,7 +48,9 @@ def find_places(
            WHERE p.compacted AND x.survey = a._survey AND x.start <= a.hpx29 ORDER BY x.start DESC LIMIT 1)
         FROM {source} CROSS JOIN parts p ON p._id = a._part WHERE {where}"""
     found = connections.execute(sql, parameters)
-    return [Place(k, i, hpx, layout.parts / name, row, _pixel(layout, x)) for k, i, hpx, name, row, x in found]
+    parts = {name: layout.parts / name for name in {row[3] for row in found}}  # a path costs more than its row
+    pixels = {text: _pixel(layout, text) for text in {row[5] for row in found}}
+    return [Place(k, i, hpx, parts[name], row, pixels[x]) for k, i, hpx, name, row, x in found]
 
 
 def _pixel(layout: Layout, text: str | None) -> Path | None:
@@ -81,11 +83,12 @@ def read_whole(place: Place, columns: Sequence[str] | None) -> dict[str, Any]:
 
 def read_light_curves(places: Sequence[Place]) -> Iterator[tuple[Sequence[Place], pa.ChunkedArray]]:
     """Per file, some of the places and their light curves in the same order."""
-    by_file: dict[Path, list[Place]] = defaultdict(list)
+    by_folder: dict[Path, list[Place]] = defaultdict(list)
     for place in places:
-        by_file[place.pixel or place.part / LIGHT_CURVES].append(place)
-    for path, inside in by_file.items():
+        by_folder[place.pixel or place.part].append(place)
+    for folder, inside in by_folder.items():
         moved = inside[0].pixel is not None
+        path = folder if moved else folder / LIGHT_CURVES
         rows = find_rows(path, inside) if moved else np.array([place.row for place in inside])
         table = read_rows(path, rows, [LIGHT_CURVE])
         if LIGHT_CURVE in table.column_names:
@@ -99,8 +102,11 @@ def read_rows(path: Path, rows: NDArray[np.int64], columns: Sequence[str] | None
     groups = np.searchsorted(facts.ends, rows, side="right")
     with pq.ParquetFile(path, metadata=facts.metadata, memory_map=True) as file:
         inside = {g: file.read_row_group(g, columns=known, use_threads=False) for g in np.unique(groups).tolist()}
-    pairs = zip(groups.tolist(), (rows - facts.starts[groups]).tolist(), strict=True)
-    return pa.concat_tables([inside[g].slice(row, 1) for g, row in pairs])
+    runs = np.flatnonzero((np.diff(rows, prepend=-2) != 1) | (np.diff(groups, prepend=-1) != 0))
+    lengths = np.diff(runs, append=len(rows))
+    starts = (rows - facts.starts[groups])[runs]
+    pairs = zip(groups[runs].tolist(), starts.tolist(), lengths.tolist(), strict=True)
+    return pa.concat_tables([inside[g].slice(row, n) for g, row, n in pairs])
 
 
 def find_rows(pixel: Path, places: Sequence[Place]) -> NDArray[np.int64]:

@@ -5,8 +5,8 @@ from healpix_geo import nested
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redpoll.astro.healpix import centres
 from redpoll.astro.sky import separation_arcsec
-from redpoll.store.cells import centres
 
 
 @given(st.integers(0, 29), st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=50))
