@@ -8,7 +8,7 @@ The message says what is wrong, where, and what to do::
     ├── SchemaError           a schema or column that does not fit
     │   └── UnknownColumn     a module asks for a column nobody makes
     ├── PacketError           one packet that cannot be used; becomes a dead letter
-    ├── SourceError           a source of packets that cannot be read
+    ├── SourceError           a source of packets, or a file on a server, that cannot be read
     ├── PluginError           a module, filter, source or sink that breaks the contract
     ├── ExpressionError       a one-line filter that cannot be understood
     ├── SinkBackpressure      a sink is full; try again later
@@ -54,7 +54,7 @@ class PacketError(RedpollError):
 
 
 class SourceError(RedpollError):
-    """A source of packets that cannot be read."""
+    """A source of packets, or a file on a server, that cannot be read."""
 
 
 class PluginError(RedpollError):
