@@ -101,9 +101,7 @@ def simulate_night(
     if out.exists() and not out.is_dir():
         raise UsageError(f"cannot simulate into {out}: it is not a folder")
     out.mkdir(parents=True, exist_ok=True)
-    setting, sources, surroundings = _draw(recipe)
-    points = _alerts_in_order(sources, setting)
-    parts = _parts(sources, surroundings, points)
+    setting, sources, points, parts = draw_night(recipe)
     ids, names, files, size = _write(out, recipe, setting, parts, points, sources, progress, workers)
     truth = truth_table(sources, setting.exposures, points, ids, names)
     pq.write_table(truth, out / "truth.parquet", compression="zstd")
@@ -121,6 +119,13 @@ def simulate_night(
         recipe=out / "simulation.json",
         alerts_per_class=counts,
     )
+
+
+def draw_night(recipe: Recipe) -> tuple[Setting, Sources, NDArray[np.int64], Iterator[Part]]:
+    """Sky and sources of a recipe, the points that are alerts, by time, and the parts that packets are made of."""
+    setting, sources, surroundings = _draw(recipe)
+    points = _alerts_in_order(sources, setting)
+    return setting, sources, points, _parts(sources, surroundings, points)
 
 
 def _draw(recipe: Recipe) -> tuple[Setting, Sources, Surroundings]:

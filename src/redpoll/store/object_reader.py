@@ -53,11 +53,11 @@ class ObjectQueries:
         return [row | {"hot": bool(row["hot"]), "best": row["best"] or None} for row in rows]
 
     def _packets(self, object_id: str) -> list[Packet]:
-        own = self._own_points(object_id)
         where = f"{OF_OBJECT} AND o.object_id = ?"
         places = find_places(
             self._connections, self._layout, where, (object_id,), source="objects o CROSS JOIN alerts a"
         )
+        own = self._own_points(object_id)  # asked last: a commit in between adds alerts, and takes none away
         packets = {}
         for inside, column in read_light_curves(places):
             curves = LightCurves.from_arrow(_no_nulls(column))

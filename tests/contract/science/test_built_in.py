@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+import pkgutil
 
 import pytest
 
+import redpoll.filters
+import redpoll.science
+from redpoll.plugin.discovery import installed_filters, installed_modules
 from redpoll.plugin.graph import Graph
 from redpoll.testing.batches import sample_batch
 from redpoll.testing.conformance import conformance
 
-MODULES = [
-    getattr(import_module(f"redpoll.science.{name}"), name)
-    for name in (
-        "age", "brightness_history", "colour", "light_curve_statistics", "mag_slope", "rise_rate", "roid",
-    )
-]  # fmt: skip
-FILTERS = [
-    getattr(import_module(f"redpoll.filters.{name}"), name)
-    for name in ("bright_new_transients", "fast_risers", "lost_and_found", "solar_system_candidates")
-]
+MODULES = [m for m in installed_modules() if m.function.__module__.startswith("redpoll.science.")]
+FILTERS = [f for f in installed_filters() if f.function.__module__.startswith("redpoll.filters.")]
+
+
+def test_every_file_of_the_room_is_installed():
+    for room, found in ((redpoll.science, MODULES), (redpoll.filters, FILTERS)):
+        files = {info.name for info in pkgutil.iter_modules(room.__path__)} - {"blocks"}
+        assert {node.name for node in found} == files
 
 
 @pytest.mark.parametrize("survey", ["ztf", "rubin"])

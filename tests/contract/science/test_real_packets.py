@@ -19,6 +19,7 @@ from redpoll.ingest.decode import Block, PacketDecoder
 from redpoll.plugin.graph import Graph
 from redpoll.science.age import age
 from redpoll.science.colour import colour
+from redpoll.science.is_good import is_good
 from redpoll.science.light_curve_statistics import light_curve_statistics as statistics_module
 from redpoll.science.mag_slope import mag_slope
 from redpoll.science.rise_rate import rise_rate
@@ -35,7 +36,7 @@ def supernova(data_dir):
     packets = [next(fastavro.reader(io.BytesIO(data))) for data in files]
     chosen = [i for i, packet in enumerate(packets) if packet["objectId"] == SN_2020OI]
     batches = PacketDecoder({}.__getitem__)(Block.of([files[i] for i in chosen])).batches
-    modules = [age, colour, mag_slope, rise_rate, roid, statistics_module]
+    modules = [age, colour, is_good, mag_slope, rise_rate, roid, statistics_module]
     graph = Graph.build(modules, [bright_new_transients, fast_risers])
     rows = [row for batch, _ in batches for row in graph.run(batch).batch.to_pylist()]
     scored = {row["alert_id"]: row for row in rows}

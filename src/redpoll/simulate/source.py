@@ -1,0 +1,69 @@
+"""A simulated night as a source: packets without files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
+
+from redpoll.errors import SourceError, UsageError
+from redpoll.plugin.ports import Packet
+from redpoll.simulate.night import draw_night
+from redpoll.simulate.recipe import Recipe, make_recipe
+from redpoll.simulate.surveys import HABITS
+
+_KNOWN = ("alerts", "seed", "night", "nights", "schema_version")
+
+
+@dataclass(frozen=True)
+class SimulatedSource:
+    """Packets of a recipe, made as they are asked for; the same recipe gives the same bytes."""
+
+    name: str
+    recipe: Recipe
+    n_bytes: int | None = None
+
+    def packets(self) -> Iterator[Packet]:
+        """Every packet, by time."""
+        setting, _, _, parts = draw_night(self.recipe)
+        for part in parts:
+            for alert_id, _, data in HABITS[self.recipe.survey].packets(setting, part):
+                yield Packet(data, self.name, f"alert {alert_id}")
+
+
+def simulated_source(uri: str) -> SimulatedSource:
+    """Source of a URI such as ``simulate://rubin?alerts=100&seed=3``; what the scheme `simulate` is registered as.
+
+    Known are alerts (1000), seed (1), night, nights and schema_version, with the defaults of `simulate_night`.
+
+    Raises
+    ------
+    SourceError
+        If the URI cannot be followed; the message says what would do.
+
+    Examples
+    --------
+    >>> len(list(simulated_source("simulate://ztf?alerts=3").packets()))
+    3
+    """
+    parts = urlsplit(uri)
+    wanted = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if unknown := sorted(set(wanted) - set(_KNOWN)):
+        raise SourceError(f"{uri}: unknown {', '.join(unknown)}; known: {', '.join(_KNOWN)}")
+    alerts, seed, nights = (_whole(uri, wanted, name, default) for name, default in _DEFAULTS.items())
+    try:
+        night, version = wanted.get("night"), wanted.get("schema_version")
+        recipe = make_recipe(parts.netloc, alerts, seed, night, nights, version, "files")
+    except UsageError as error:
+        raise SourceError(f"{uri}: {error}") from error
+    return SimulatedSource(uri, recipe)
+
+
+_DEFAULTS = {"alerts": 1000, "seed": 1, "nights": 1}
+
+
+def _whole(uri: str, wanted: dict[str, str], name: str, default: int) -> int:
+    text = wanted.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise SourceError(f"{uri}: {name}: expected a whole number, got '{text[:40]}'")
+    return int(text)
