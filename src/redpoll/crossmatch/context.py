@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
@@ -35,3 +36,12 @@ class Context(Protocol):
     def match(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
         """The columns for a batch of the alert table: one array each, as long as the batch; null is "no answer"."""
         ...
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A context that is not there: its columns are part of the alert table all the same, null, made by "name: why"."""
+
+    name: str
+    columns: Mapping[str, Column]
+    why: str = "not installed"
