@@ -68,6 +68,13 @@ class FiltersConfig:
 
 
 @dataclass(frozen=True)
+class ModelsConfig:
+    """Where trained models lie, one folder a model."""
+
+    folder: str = "redpoll-models"
+
+
+@dataclass(frozen=True)
 class ServeConfig:
     """Where the portal listens."""
 
@@ -85,6 +92,7 @@ class Config:
     quality: QualityConfig = QualityConfig()
     modules: ModulesConfig = ModulesConfig()
     filters: FiltersConfig = FiltersConfig()
+    models: ModelsConfig = ModelsConfig()
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     serve: ServeConfig = ServeConfig()
 

@@ -14,6 +14,7 @@ from redpoll.errors import ConfigError
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.schemas import SchemaPlaces
 from redpoll.pipeline.chain import Chain
+from redpoll.pipeline.models import load_models
 from redpoll.plugin.discovery import installed_filters, installed_modules, installed_sinks
 from redpoll.plugin.expression import expression_filter
 from redpoll.plugin.graph import Graph
@@ -34,7 +35,8 @@ def build_graph(config: Config) -> Graph:
     modules = _left_on(installed_modules(), config.modules.off, "modules")
     filters = _left_on(installed_filters(), config.filters.off, "filters")
     filters += [expression_filter(topic, text) for topic, text in config.filters.expressions.items()]
-    return Graph.build(modules, filters, settings=config.node_settings)
+    models = load_models(Path(config.models.folder), modules)
+    return Graph.build(modules, filters, settings=config.node_settings, models=models)
 
 
 def chain_maker(config: Config, store: Path) -> MakeTask:
