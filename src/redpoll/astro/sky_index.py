@@ -18,6 +18,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from redpoll.astro.sky import ORDER, cone_ranges, hpx29, is_position
+from redpoll.astro.sky_index_layer import Layer
 
 _ARCSEC = math.pi / 648_000.0
 _STRETCH = 1.46  # of a base cell's unit square per radian on the sky: at most 1.453, at the poles
@@ -30,22 +31,6 @@ _YEARS = (
 _compiled = njit(cache=True, nogil=True, error_model="numpy")
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """Rows ``start:stop`` of an index, alike in reach, sorted by hpx29.
-
-    ``radius`` [rad] and ``speed`` [rad/yr] are the largest of its sources; ``buckets`` is the place of the first of its
-    12 x 4^``order`` + 1 row numbers.
-    """
-
-    start: int
-    stop: int
-    radius: float
-    speed: float
-    order: int
-    buckets: int
 
 
 @dataclass(frozen=True)
