@@ -1,28 +1,20 @@
 """Period search in many light curves of several bands at once, compiled: the best sine (or two harmonics) per band.
 
-The method, its formulas and its figures are told in ``docs/explanation/kernels.md``. All kernels are in this one file
-because numba's cache watches the file of the function that is called, only.
+The method, its formulas and its figures are told in ``docs/explanation/kernels.md``.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from redpoll.astro.periodogram import N_NUMBERS, add_bands, padded, search_all
 from redpoll.astro.ragged import by_band
 
 Array = NDArray[np.float64]
-_HALF = 16  # frequencies on each side of a block's centre
-_EXACT_EVERY = 32  # blocks between two exact sines; in between, rotations
-_PAD = 8
-_DAYS = (1.0, 1.0027379093)  # nights return once a solar day, a field once a sidereal day: frequencies [1/d]
-_SINGULAR = 1e-9
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
-_summing = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
 
 
 class Periods(NamedTuple):
@@ -101,12 +93,59 @@ def multiband_periods(
     if n_harmonics not in (1, 2) or not (shortest > 0 and min_cycles > 0 and oversampling >= 1 and n_bands > 0):
         raise ValueError("n_harmonics must be 1 or 2; shortest, min_cycles, n_bands positive; oversampling at least 1")
     t, y, weight, parts = _split(mjd, value, err, band, offsets, n_bands)
-    numbers = np.full((len(parts) // n_bands, 9), np.nan)
+    numbers = np.full((len(parts) // n_bands, N_NUMBERS), np.nan)
     tried = np.zeros(len(numbers), np.int64)
     amplitude = np.full((len(numbers), n_bands), np.nan)
     grid = np.array([1.0 / shortest, min_cycles, oversampling, float(max_frequencies)])
-    _search_all(t, y, weight, parts.reshape(-1), n_harmonics, grid, numbers, tried, amplitude)
-    return Periods(*numbers.T, tried, amplitude)
+    search_all(t, y, weight, parts.reshape(-1), n_harmonics, grid, numbers, tried, amplitude)
+    period, period_err, power, width, *others, window, bands, free = numbers.T
+    fap = log10_false_alarm(power, width, 2 * n_harmonics * bands, free)
+    second, second_power, alias, alias_power = others
+    return Periods(
+        period, period_err, power, fap, second, second_power, alias, alias_power, window, tried, amplitude
+    )  # fmt: skip
+
+
+def log10_false_alarm(power: ArrayLike, width: ArrayLike, n_coefficients: ArrayLike, free: ArrayLike) -> Array:
+    """Logarithm of the chance that white noise has a peak as high as `power` somewhere in a search.
+
+    Baluev's bound for the periodogram normalised by the scatter itself, so that errors that are all too small by one
+    factor do no harm. `width` is the frequency range times sqrt(4 pi var(t)), `n_coefficients` (even) what the
+    periodic part of the model has, `free` the points less all coefficients. For two coefficients it is Baluev's
+    equation; for more, his count of upcrossings for a beta-distributed power of as many coefficients.
+
+    References
+    ----------
+    Baluev 2008, MNRAS 385, 1279, equations 5 and 6; 2009, MNRAS 395, 1541.
+
+    Examples
+    --------
+    >>> log10_false_alarm([0.3, 0.9], 1000.0, 2, 27).round(2).tolist()
+    [-0.05, -9.73]
+    """
+    power = np.minimum(np.asarray(power, np.float64), 1.0 - 1e-15)
+    d, free = np.asarray(n_coefficients, np.float64), np.asarray(free, np.float64)
+    rest, log_gamma = np.log1p(-power), np.vectorize(_log_gamma, otypes=[np.float64])
+    single = 0.5 * free * rest + np.log(_beta_tail(power, d, free))
+    gamma = log_gamma(0.5 * (free + d)) - log_gamma(0.5 * d) - log_gamma(0.5 * (free + 1))
+    with np.errstate(divide="ignore"):
+        crossings = np.log(width) + gamma + 0.5 * (d - 1) * np.log(power) + 0.5 * (free - 1) * rest
+    either = np.logaddexp(single, crossings)
+    exact = -np.expm1(np.log1p(-np.exp(np.clip(single, -30, -1e-16))) - np.exp(np.clip(crossings, -30, 30)))
+    return np.asarray(np.where(either < -20, either, np.log(exact)) / np.log(10.0))
+
+
+def _log_gamma(x: float) -> float:
+    return math.lgamma(x) if x > 0 else math.nan
+
+
+def _beta_tail(power: Array, d: Array, free: Array) -> Array:
+    """Finite series of the incomplete beta function, d even."""
+    total, term = np.ones(np.broadcast_shapes(power.shape, d.shape, free.shape)), np.ones(())
+    for j in range(1, int(np.nanmax(d, initial=2.0)) // 2):
+        term = term * (0.5 * free + j - 1) / j * power
+        total = np.where(j < d // 2, total + term, total)
+    return total
 
 
 def multiband_periodogram(
@@ -124,8 +163,8 @@ def multiband_periodogram(
     n_harmonics, n_bands = options.get("n_harmonics", 1), options.get("n_bands", 6)
     t, y, weight, parts = _split(mjd, value, err, band, [0, np.size(mjd)], n_bands)
     start, step, n = grid
-    power = np.zeros(_padded(max(n, 1)))
-    total = _add_bands(t, y, weight, parts, n_harmonics, (start, step), power)
+    power = np.zeros(padded(max(n, 1)))
+    total = add_bands(t, y, weight, parts, n_harmonics, (start, step), power)
     return power[:n] / total if total > 0 else np.full(n, np.nan)
 
 
@@ -142,350 +181,3 @@ def _split(
     keep = np.isfinite(t) & np.isfinite(y) & np.isfinite(sigma) & (sigma > 0) & (code < n_bands)
     order, parts = by_band(bounds, code.astype(np.int8), keep, n_bands)
     return t[order], y[order], 1.0 / sigma[order] ** 2, parts
-
-
-@_compiled
-def _search_all(t: Any, y: Any, w: Any, parts: Any, nh: int, grid: Any, numbers: Any, tried: Any, amp: Any) -> None:
-    n_bands = amp.shape[1]
-    power = np.empty(0)
-    for i in range(len(numbers)):
-        bounds = parts[i * n_bands : (i + 1) * n_bands + 1]
-        n, k, first, last = _extent(t, bounds, nh)
-        length = last - first
-        if n - k - 2 * nh * k < 1 or not length > 0:
-            continue
-        start, step = grid[1] / length, 1.0 / (grid[2] * length)
-        size = math.floor((grid[0] - start) / step) + 1
-        if size < 3 or size > grid[3]:
-            continue
-        if len(power) < _padded(size):
-            power = np.empty(_padded(size))
-        power[: _padded(size)] = 0.0
-        total = _add_bands(t, y, w, bounds, nh, (start, step), power[: _padded(size)])
-        if total > 0:
-            tried[i] = size
-            power[:size] /= total
-            _describe(t, y, w, bounds, nh, (start, step, length, total), (n, k), power[:size], numbers[i], amp[i])
-
-
-@_compiled
-def _padded(n: int) -> int:
-    """Size of the room for n powers: whole blocks."""
-    return (n + 2 * _HALF - 1) // (2 * _HALF) * 2 * _HALF
-
-
-@_compiled
-def _extent(t: Any, bounds: Any, nh: int) -> Any:
-    """Points and bands that count, their first and last time."""
-    n, k, first, last = 0, 0, math.inf, -math.inf
-    for b in range(len(bounds) - 1):
-        if bounds[b + 1] - bounds[b] >= 2 * nh + 2:
-            n, k = n + bounds[b + 1] - bounds[b], k + 1
-            for i in range(bounds[b], bounds[b + 1]):
-                first, last = min(first, t[i]), max(last, t[i])
-    return n, k, first, last
-
-
-@_compiled
-def _add_bands(t: Any, y: Any, w: Any, bounds: Any, nh: int, grid: Any, power: Any) -> float:
-    """Adds the fall of chi2 at each frequency to `power`; returns chi2 of the constant model."""
-    total = 0.0
-    for b in range(len(bounds) - 1):
-        part = slice(bounds[b], bounds[b + 1])
-        if bounds[b + 1] - bounds[b] >= 2 * nh + 2:
-            x, v, u, chi2 = _centred(t[part], y[part], w[part])
-            if chi2 > 0:
-                total += chi2
-                _add_band(x, v, u, chi2, nh, grid[0], grid[1], power)
-    return total
-
-
-@_compiled
-def _centred(t: Any, y: Any, w: Any) -> Any:
-    """Times and values from their weighted means, weights of sum one, chi2; padded with points of no weight."""
-    n = len(t)
-    size = (n + _PAD - 1) // _PAD * _PAD
-    x, v, u = np.zeros(size), np.zeros(size), np.zeros(size)
-    mean_t = mean_y = sum_w = chi2 = 0.0
-    for i in range(n):
-        sum_w += w[i]
-        mean_t += w[i] * (t[i] - t[0])
-        mean_y += w[i] * (y[i] - y[0])
-    for i in range(n):
-        x[i], v[i] = t[i] - t[0] - mean_t / sum_w, y[i] - y[0] - mean_y / sum_w
-        u[i] = w[i] / sum_w
-        chi2 += w[i] * v[i] * v[i]
-    return x, v, u, chi2
-
-
-@_compiled
-def _add_band(x: Any, v: Any, u: Any, chi2: float, nh: int, start: float, step: float, power: Any) -> None:
-    """Blocks of frequencies around a centre: sums of cos(A + B) and cos(A - B) come from the same products."""
-    n, scale = len(x), 0.0
-    for i in range(n):
-        scale += u[i] * v[i] * v[i]
-    near = _near_tables(x, step, 2 * nh)
-    far, turn = np.empty((2, n)), np.empty((2, n))
-    for i in range(n):
-        turn[0, i], turn[1, i] = _circle(2 * _HALF * step * x[i])
-    one, many = np.empty((2, n)), np.empty((3 * nh, 2, 2 * _HALF))
-    for block in range(len(power) // (2 * _HALF)):
-        centre = start + (2 * _HALF * block + _HALF - 0.5) * step
-        for i in range(n):
-            if block % _EXACT_EVERY == 0:
-                far[0, i], far[1, i] = _circle(centre * x[i])
-            else:
-                c, s = far[0, i], far[1, i]
-                far[0, i], far[1, i] = c * turn[0, i] - s * turn[1, i], s * turn[0, i] + c * turn[1, i]
-        for q in range(3 * nh):  # weights at 1..2nh times the angle, then weighted values at 1..nh
-            _multiple(far, q % (2 * nh) + 1, u, v, q >= 2 * nh, one)
-            _sum_products(one[0], one[1], near[0, q % (2 * nh)], near[1, q % (2 * nh)], many[q])
-        room = power[2 * _HALF * block : 2 * _HALF * (block + 1)]
-        if nh == 1:
-            _add_single(many, chi2 / scale, room)
-        else:
-            _add_double(many, nh, chi2 / scale, room)
-
-
-@_compiled
-def _circle(turns: float) -> Any:
-    angle = 2.0 * math.pi * turns
-    return math.cos(angle), math.sin(angle)
-
-
-@_compiled
-def _near_tables(x: Any, step: float, n_multiples: int) -> Any:
-    """Cosines and sines of multiples of the angles (j + 1/2) step x, j below half a block."""
-    tables = np.empty((2, n_multiples, _HALF, len(x)))
-    for i in range(len(x)):
-        for m in range(n_multiples):
-            c, s = _circle(0.5 * (m + 1) * step * x[i])
-            dc, ds = _circle((m + 1) * step * x[i])
-            for j in range(_HALF):
-                tables[0, m, j, i], tables[1, m, j, i] = c, s
-                c, s = c * dc - s * ds, s * dc + c * ds
-    return tables
-
-
-@_compiled
-def _multiple(far: Any, m: int, u: Any, v: Any, is_value: bool, out: Any) -> None:
-    """Weight (times value) times cosine and sine of m times the angle."""
-    for i in range(len(u)):
-        c, s = far[0, i], far[1, i]
-        cm, sm = c, s
-        for _ in range(m - 1):
-            cm, sm = cm * c - sm * s, sm * c + cm * s
-        g = u[i] * v[i] if is_value else u[i]
-        out[0, i], out[1, i] = g * cm, g * sm
-
-
-@_summing
-def _sum_products(gc: Any, gs: Any, near_c: Any, near_s: Any, out: Any) -> None:
-    """Sums of g cos and g sin at the frequencies of a block, in ascending order."""
-    for j in range(_HALF):
-        cc = ss = sc = cs = 0.0
-        for i in range(len(gc)):
-            cc += gc[i] * near_c[j, i]
-            ss += gs[i] * near_s[j, i]
-            sc += gs[i] * near_c[j, i]
-            cs += gc[i] * near_s[j, i]
-        out[0, _HALF + j], out[1, _HALF + j] = cc - ss, sc + cs
-        out[0, _HALF - 1 - j], out[1, _HALF - 1 - j] = cc + ss, sc - cs
-
-
-@_compiled
-def _add_single(many: Any, factor: float, power: Any) -> None:
-    """Zechmeister & Kuerster 2009, equation 5, times chi2."""
-    for k in range(2 * _HALF):
-        c, s = many[0, 0, k], many[0, 1, k]
-        yc, ys = many[2, 0, k], many[2, 1, k]
-        cc = 0.5 * (1.0 + many[1, 0, k]) - c * c
-        ss = 0.5 * (1.0 - many[1, 0, k]) - s * s
-        cs = 0.5 * many[1, 1, k] - c * s
-        d = cc * ss - cs * cs
-        gain = (ss * yc * yc + cc * ys * ys - 2.0 * cs * yc * ys) / d
-        power[k] += factor * gain if d > _SINGULAR else 0.0
-
-
-@_compiled
-def _add_double(many: Any, nh: int, factor: float, power: Any) -> None:
-    matrix, b, x = np.empty((2 * nh, 2 * nh)), np.empty(2 * nh), np.empty(2 * nh)
-    for k in range(2 * _HALF):
-        power[k] += factor * _solve(many[:, :, k], nh, matrix, b, x)
-
-
-@_compiled
-def _solve(sums: Any, nh: int, matrix: Any, b: Any, x: Any) -> float:
-    """Coefficients x of the cosines and sines of the harmonics by elimination; returns the variance they explain."""
-    for p in range(nh):
-        b[2 * p], b[2 * p + 1] = sums[2 * nh + p, 0], sums[2 * nh + p, 1]
-        for q in range(p + 1):
-            plus_c, plus_s = sums[p + q + 1, 0], sums[p + q + 1, 1]
-            less_c, less_s = (sums[p - q - 1, 0], sums[p - q - 1, 1]) if p > q else (1.0, 0.0)
-            cp, sp, cq, sq = sums[p, 0], sums[p, 1], sums[q, 0], sums[q, 1]
-            matrix[2 * p, 2 * q] = 0.5 * (less_c + plus_c) - cp * cq
-            matrix[2 * p + 1, 2 * q + 1] = 0.5 * (less_c - plus_c) - sp * sq
-            matrix[2 * p + 1, 2 * q] = 0.5 * (plus_s + less_s) - sp * cq
-            matrix[2 * p, 2 * q + 1] = 0.5 * (plus_s - less_s) - cp * sq
-    return _eliminate(matrix, b, x)
-
-
-@_compiled
-def _eliminate(a: Any, b: Any, x: Any) -> float:
-    """L D L^T of the lower triangle, in place; b^T A^-1 b, or 0 where A is singular."""
-    n, gain = len(b), 0.0
-    for i in range(n):
-        x[i] = b[i]
-        for j in range(i):
-            for k in range(j):
-                a[i, j] -= a[i, k] * a[j, k] * a[k, k]
-            a[i, j] /= a[j, j]
-            a[i, i] -= a[i, j] * a[i, j] * a[j, j]
-            x[i] -= a[i, j] * x[j]
-        if a[i, i] < _SINGULAR:
-            return 0.0
-        gain += x[i] * x[i] / a[i, i]
-    for i in range(n - 1, -1, -1):
-        x[i] /= a[i, i]
-        for j in range(i + 1, n):
-            x[i] -= a[j, i] * x[j]
-    return gain
-
-
-@_compiled
-def _describe(
-    t: Any, y: Any, w: Any, bounds: Any, nh: int, frame: Any, size: Any, power: Any, out: Any, amp: Any
-) -> None:
-    """Best peak, its error and chance, the next one, the daily aliases, the sampling, the amplitudes."""
-    start, step, length, total = frame
-    n, k = size
-    best = np.argmax(power)
-    f, top, curve = _zoom(t, y, w, bounds, nh, start + best * step, step, total)
-    free = n - k - 2 * nh * k
-    out[0], out[2] = 1.0 / f, top
-    if curve > 0:
-        out[1] = math.sqrt(2.0 * max(1.0 / total, (1.0 - top) / free) / curve) / (f * f)
-    spread = _time_variance(t, w, bounds, nh)
-    width = power.size * step * math.sqrt(4.0 * math.pi * spread)
-    out[3] = _log10_fap(top, width, 2 * nh * k, free)
-    apart = 1.5 / length
-    second = _highest(power, start, step, 0.0, math.inf, (f, apart))
-    if second >= 0:
-        out[4], out[5] = 1.0 / (start + second * step), power[second]
-    alias = _daily_alias(power, start, step, f, apart)
-    if alias >= 0:
-        out[6], out[7] = 1.0 / (start + alias * step), power[alias]
-    out[8] = _window(t, bounds, nh, f)
-    for b in range(len(amp)):
-        part = slice(bounds[b], bounds[b + 1])
-        if bounds[b + 1] - bounds[b] >= 2 * nh + 2:
-            amp[b] = _amplitude(t[part], y[part], w[part], nh, f)
-
-
-@_compiled
-def _zoom(t: Any, y: Any, w: Any, bounds: Any, nh: int, f: float, step: float, total: float) -> Any:
-    """Frequency, height and curvature of a peak: a grid 32 times finer, then a parabola."""
-    fine = 2.0 * step / (2 * _HALF)
-    first = max(f - step, 0.5 * f)
-    power = np.zeros(2 * _HALF)
-    _add_bands(t, y, w, bounds, nh, (first, fine), power)
-    i = np.argmax(power)
-    if i == 0 or i == len(power) - 1:
-        return first + i * fine, min(power[i] / total, 1.0), 0.0
-    below, at, above = power[i - 1] / total, power[i] / total, power[i + 1] / total
-    bend = 2.0 * at - below - above
-    if not bend > 0:
-        return first + i * fine, min(at, 1.0), 0.0
-    shift = 0.5 * (above - below) / bend
-    return first + (i + shift) * fine, min(at + 0.5 * bend * shift * shift, 1.0), bend / (fine * fine)
-
-
-@_compiled
-def _time_variance(t: Any, w: Any, bounds: Any, nh: int) -> float:
-    """Weighted variance of the times, mean over bands, times the mean square of the harmonics' numbers."""
-    total, k = 0.0, 0
-    for b in range(len(bounds) - 1):
-        part = slice(bounds[b], bounds[b + 1])
-        if bounds[b + 1] - bounds[b] >= 2 * nh + 2:
-            x, _, u, _ = _centred(t[part], t[part], w[part])
-            total += np.sum(u * x * x)
-            k += 1
-    return total / k * (1.0 if nh == 1 else 2.5)
-
-
-@_compiled
-def _log10_fap(power: float, width: float, d: int, free: int) -> float:
-    """Baluev 2008 for d coefficients instead of two: chance at one frequency, and expected number of upcrossings."""
-    power = min(power, 1.0 - 1e-15)
-    rest = math.log1p(-power)
-    tail = term = 1.0
-    for j in range(1, d // 2):
-        term *= (0.5 * free + j - 1) / j * power
-        tail += term
-    single = 0.5 * free * rest + math.log(tail)
-    gamma = math.lgamma(0.5 * (free + d)) - math.lgamma(0.5 * d) - math.lgamma(0.5 * (free + 1))
-    crossings = math.log(width) + gamma + 0.5 * (d - 1) * math.log(power) + 0.5 * (free - 1) * rest
-    if max(single, crossings) < -20.0:
-        high = max(single, crossings)
-        return (high + math.log(math.exp(single - high) + math.exp(crossings - high))) / math.log(10.0)
-    return math.log10(max(-math.expm1(math.log1p(-min(math.exp(single), 1.0 - 1e-16)) - math.exp(crossings)), 1e-300))
-
-
-@_compiled
-def _highest(power: Any, start: float, step: float, low: float, high: float, without: Any) -> int:
-    """Index of the highest local maximum between two frequencies, not within `without` = (frequency, distance)."""
-    found = -1
-    first = max(0, math.ceil((low - start) / step))
-    last = min(len(power) - 1, math.floor(min((high - start) / step, 1e15)))
-    for i in range(first, last + 1):
-        is_peak = (i == 0 or power[i] >= power[i - 1]) and (i == len(power) - 1 or power[i] > power[i + 1])
-        if is_peak and abs(start + i * step - without[0]) > without[1] and (found < 0 or power[i] > power[found]):
-            found = i
-    return found
-
-
-@_compiled
-def _daily_alias(power: Any, start: float, step: float, f: float, apart: float) -> int:
-    found = -1
-    for day in _DAYS:
-        for turns in (-2, -1, 1, 2):
-            for sign in (-1.0, 1.0):
-                alias = sign * f + turns * day
-                i = _highest(power, start, step, alias - apart, alias + apart, (f, apart)) if alias > 0 else -1
-                if i >= 0 and (found < 0 or power[i] > power[found]):
-                    found = i
-    return found
-
-
-@_compiled
-def _window(t: Any, bounds: Any, nh: int, f: float) -> float:
-    c, s, n = 0.0, 0.0, 0
-    for b in range(len(bounds) - 1):
-        if bounds[b + 1] - bounds[b] >= 2 * nh + 2:
-            for i in range(bounds[b], bounds[b + 1]):
-                x, y = _circle((f * (t[i] - t[bounds[b]])) % 1.0)
-                c, s, n = c + x, s + y, n + 1
-    return (c * c + s * s) / (n * n)
-
-
-@_compiled
-def _amplitude(t: Any, y: Any, w: Any, nh: int, f: float) -> float:
-    x, v, u, _ = _centred(t, y, w)
-    sums = np.zeros((3 * nh, 2))
-    for i in range(len(x)):
-        for q in range(3 * nh):
-            c, s = _circle((q % (2 * nh) + 1) * f * x[i])
-            g = u[i] * v[i] if q >= 2 * nh else u[i]
-            sums[q, 0] += g * c
-            sums[q, 1] += g * s
-    matrix, b, a = np.empty((2 * nh, 2 * nh)), np.empty(2 * nh), np.empty(2 * nh)
-    if not _solve(sums, nh, matrix, b, a) > 0:
-        return math.nan
-    if nh == 1:
-        return math.hypot(a[0], a[1])
-    low, high = math.inf, -math.inf
-    for k in range(64):
-        c, s = _circle(k / 64)
-        value = a[0] * c + a[1] * s + a[2] * (c * c - s * s) + a[3] * 2.0 * s * c
-        low, high = min(low, value), max(high, value)
-    return 0.5 * (high - low)
