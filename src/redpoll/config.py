@@ -75,6 +75,13 @@ class ModelsConfig:
 
 
 @dataclass(frozen=True)
+class ClassesConfig:
+    """Least probability at which a score says its class."""
+
+    min_probability: float = 0.5
+
+
+@dataclass(frozen=True)
 class ServeConfig:
     """Where the portal listens."""
 
@@ -92,6 +99,7 @@ class Config:
     quality: QualityConfig = QualityConfig()
     modules: ModulesConfig = ModulesConfig()
     filters: FiltersConfig = FiltersConfig()
+    classes: ClassesConfig = ClassesConfig()
     models: ModelsConfig = ModelsConfig()
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     serve: ServeConfig = ServeConfig()

@@ -96,6 +96,8 @@ def show(report: RunReport) -> None:
     print_rows([row], headings, title="Ledger of this run", none="")
     topics = [{"topic": topic, "n": n} for topic, n in report.topics.most_common()]
     print_rows(topics, {"topic": "filter", "n": "alerts"}, title="Alerts per filter", none="No filter passed an alert.")
+    for word, n in report.unknown_words.most_common(10):
+        click.echo(f"no class of the taxonomy: {word}, said of {n} alerts", err=True)
     for name, n in report.failures.items():
         click.echo(f"{name} failed in {n} batches; its columns are null there (see the log above)", err=True)
     for error in report.source_errors:

@@ -36,7 +36,8 @@ def build_graph(config: Config) -> Graph:
     filters = _left_on(installed_filters(), config.filters.off, "filters")
     filters += [expression_filter(topic, text) for topic, text in config.filters.expressions.items()]
     models = load_models(Path(config.models.folder), modules)
-    return Graph.build(modules, filters, settings=config.node_settings, models=models)
+    least = config.classes.min_probability
+    return Graph.build(modules, filters, settings=config.node_settings, models=models, min_probability=least)
 
 
 def chain_maker(config: Config, store: Path) -> MakeTask:

@@ -37,6 +37,7 @@ class Outcome:
     dead: dict[int, str] = field(default_factory=dict)
     counts: Counter[Key] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    unknown_words: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def ledger(self) -> list[LedgerEntry]:
@@ -95,6 +96,7 @@ class Chain:
         with _timed(outcome, "science"):
             result = self._graph.run(batch)
         outcome.failures.update(result.failures.keys())
+        outcome.unknown_words.update(result.unknown_words)
         with _timed(outcome, "archive"):
             part = self._archive.write_part(result.batch)
         outcome.parts.append((hot_columns(result.batch), part))
