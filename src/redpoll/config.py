@@ -51,6 +51,13 @@ class QualityConfig:
 
 
 @dataclass(frozen=True)
+class CrossmatchConfig:
+    """Where built catalogues lie, one folder a catalogue."""
+
+    catalogs: str = "redpoll-catalogs"
+
+
+@dataclass(frozen=True)
 class ModulesConfig:
     """Science modules left out, and settings that differ from their defaults, by module."""
 
@@ -97,6 +104,7 @@ class Config:
     run: RunConfig = RunConfig()
     ingest: IngestConfig = IngestConfig()
     quality: QualityConfig = QualityConfig()
+    crossmatch: CrossmatchConfig = CrossmatchConfig()
     modules: ModulesConfig = ModulesConfig()
     filters: FiltersConfig = FiltersConfig()
     classes: ClassesConfig = ClassesConfig()

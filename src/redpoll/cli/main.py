@@ -15,6 +15,7 @@ VERBS = {
     "simulate": "simulate",
     "fetch": "fetch",
     "try": "try_out",
+    "catalog": "catalog",
     "modules": "modules",
     "filters": "filters",
     "ledger": "ledger",

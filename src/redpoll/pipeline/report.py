@@ -19,6 +19,8 @@ _MOST_WORDS, _OTHERS = 1000, "other words"
 class RunReport:
     """Counts of a run: every packet received is stored, a duplicate or rejected.
 
+    ``missing`` says which catalogues were not there, and why: their columns are null.
+
     ``reasons`` counts duplicates and rejected packets by reason, ``failures`` the batches in which a module or filter
     failed, ``unknown_words`` what catalogues said that is no class of the taxonomy, ``seconds`` the CPU seconds of each
     stage over all workers, ``source_errors`` what could not be read.
@@ -35,6 +37,7 @@ class RunReport:
     topics: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     unknown_words: Counter[str] = field(default_factory=Counter)
+    missing: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     source_errors: list[str] = field(default_factory=list)
     elapsed: float = 0.0
