@@ -11,3 +11,7 @@ class CatalogError(RedpollError):
 
 class RecipeError(UsageError):
     """A catalogue's recipe has an unknown key, a value of the wrong type, or lacks something."""
+
+
+class SkyFileError(RedpollError):
+    """A watchlist, region or sky map that cannot be read."""
