@@ -40,7 +40,9 @@ def build_graph(config: Config) -> Graph:
     filters += [expression_filter(topic, text) for topic, text in config.filters.expressions.items()]
     models = load_models(Path(config.models.folder), modules)
     least = config.classes.min_probability
-    return Graph.build(modules, filters, columns=columns, settings=config.node_settings, models=models, min_probability=least)
+    return Graph.build(
+        modules, filters, columns=columns, settings=config.node_settings, models=models, min_probability=least
+    )
 
 
 def chain_maker(config: Config, store: Path) -> MakeTask:
