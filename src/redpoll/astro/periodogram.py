@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-_HALF = 16  # frequencies on each side of a block's centre
+_HALF = 32  # frequencies on each side of a block's centre
 _EXACT_EVERY = 32  # blocks between two exact sines; in between, rotations
 _PAD = 8
 _DAYS = (1.0, 1.0027379093)  # nights return once a solar day, a field once a sidereal day: frequencies [1/d]
@@ -274,7 +274,7 @@ def _describe(
 
 @_compiled
 def _zoom(t: Any, y: Any, w: Any, bounds: Any, nh: int, f: float, step: float, total: float) -> Any:
-    """Frequency, height and curvature of a peak: a grid 32 times finer, then a parabola."""
+    """Frequency, height and curvature of a peak: a grid 32 times finer than the search's, then a parabola."""
     fine = 2.0 * step / (2 * _HALF)
     first = max(f - step, 0.5 * f)
     power = np.zeros(2 * _HALF)
