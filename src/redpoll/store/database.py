@@ -10,7 +10,7 @@ from pathlib import Path
 
 from redpoll.errors import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _APPLICATION = 0x5250_4F4C  # "RPOL": tells a store from any other SQLite file
 _WRITER: Mapping[str, str | int] = {
     "page_size": 4096,  # a commit changes some four pages an alert: 8 kB pages doubled what is written
