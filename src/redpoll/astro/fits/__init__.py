@@ -1,0 +1,12 @@
+"""Fits of physical and empirical shapes to many light curves at once, weighted by the errors.
+
+All take flat arrays and offsets (curve ``i`` is ``[offsets[i]:offsets[i + 1]]``), times in MJD, fluxes in nJy, and give
+arrays with one value per curve: parameters, their errors, chi2. See ``docs/explanation/light-curve-fits.md``.
+"""
+
+from __future__ import annotations
+
+from redpoll.astro.fits.rainbow import RainbowFit, rainbow_fit
+from redpoll.astro.fits.sigmoid import SigmoidFit, sigmoid_fit
+
+__all__ = ["RainbowFit", "SigmoidFit", "rainbow_fit", "sigmoid_fit"]
