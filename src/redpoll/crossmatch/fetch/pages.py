@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from redpoll.crossmatch.errors import CatalogError
+from redpoll.crossmatch.fetch.plan import name_in_answer
 from redpoll.crossmatch.fetch.votable import TableReader
 from redpoll.crossmatch.recipe import Recipe
 
@@ -138,7 +139,7 @@ class Pages:
         places = {name: i for i, name in enumerate(reader.names)}
         columns = []
         for field in self._schema:
-            name = self._columns[field.name].strip('"')
+            name = name_in_answer(self._columns[field.name])
             if name not in places:
                 raise CatalogError(f"the answer has no column '{name}', but {', '.join(reader.names)[:300]}")
             columns.append(_typed(cells[places[name] :: width], field))

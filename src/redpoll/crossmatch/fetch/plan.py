@@ -18,7 +18,7 @@ from redpoll.web.bounded_get import parse_address
 VIZIER = "https://vizier.cds.unistra.fr/viz-bin/votable"
 XMATCH = "http://cdsxmatch.u-strasbg.fr/xmatch/api/v1/sync"
 XMATCH_MAX_ARCSEC = 180.0
-_COLUMN = re.compile(r'[A-Za-z_][\w.()\-+]*|"[^"]+"')
+_COLUMN = re.compile(r'[A-Za-z_][\w.()\-+]*|"[^"]+"|[^;]+ AS \w+')
 _FILE = re.compile(r"[\w][\w.\-]*")
 
 
@@ -114,6 +114,17 @@ def parse_fetch(recipe: Recipe) -> Plan:
     plan = _PLANS[table.choice("kind", tuple(_PLANS))](table, recipe)
     table.done()
     return plan
+
+
+def name_in_answer(column: str) -> str:
+    """What a service calls a column that was asked for so.
+
+    >>> [name_in_answer(column) for column in ("basic.ra", '"e.Plx"', "1 / e.frequency AS period")]
+    ['ra', 'e.Plx', 'period']
+    """
+    if column.startswith('"'):
+        return column.strip('"')
+    return column.rpartition(" AS ")[2].rpartition(".")[2]
 
 
 def plan_key(plan: Plan, *parts: object) -> str:
