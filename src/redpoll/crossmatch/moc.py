@@ -32,7 +32,7 @@ MAX_CELLS = 8_000_000
 FRAMES = ("", "C", "ICRS", "EQUATORIAL", "CELESTIAL")
 """How files say that their cells are in the frame used here."""
 _ROWS = 1 << 18
-_TEXT = re.compile(r"s?[0-9/,\s-]*")
+_STARTS = re.compile(r"s?\s*\d")
 _TOKEN = re.compile(r"(\d{1,19})(?:(/)|(?:-(\d{1,19}))?(?=[\s,]|$))", re.ASCII)
 
 
@@ -120,7 +120,7 @@ def _ranges(reader: BoundedReader) -> Cells:
         return _from_json(text)
     if looks_like_stcs(text):
         return parse_stcs(text)
-    if not text or not _TEXT.fullmatch(text[:1000]):
+    if not _STARTS.match(text):
         raise ValueError("is no region: neither a MOC (FITS, JSON, text) nor a circle or polygon in STC-S")
     return parse_moc(text)
 

@@ -50,7 +50,7 @@ def parse_stcs(text: str) -> Cells:
     """
     if len(text) > _MAX_TEXT:
         raise ValueError("a text in STC-S this long is not read; write the region as a MOC")
-    shapes = [_cells_of(name, numbers) for name, numbers in _shapes(text)]
+    shapes = [_cells_of(name, numbers) for name, numbers in list(_shapes(text))]
     if not shapes:
         raise ValueError("the union is empty")
     return merged(np.concatenate([s for s, _ in shapes]), np.concatenate([e for _, e in shapes]))

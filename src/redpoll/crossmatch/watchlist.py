@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from redpoll.astro.sky import is_position
 from redpoll.astro.sky_index import build_index, find_matches
+from redpoll.crossmatch.blank_table import open_list
 from redpoll.crossmatch.bounded_file import fingerprint
 from redpoll.crossmatch.catalogs.positions import read_positions
-from redpoll.crossmatch.catalogs.tables import Table, open_table
+from redpoll.crossmatch.catalogs.tables import Table
 from redpoll.crossmatch.catalogs.values import plain_numbers, plain_text
 from redpoll.crossmatch.errors import CatalogError, SkyFileError
 from redpoll.crossmatch.recipe import Position
@@ -99,7 +100,7 @@ class Watchlist:
 
 
 def open_watchlist(name: str, path: Path) -> Watchlist:
-    """The watchlist in a file: CSV or text with a header line, Parquet, FITS table or VOTable, gzipped or not.
+    """The watchlist in a file: text with a header line, Parquet, FITS table or VOTable, gzipped or not.
 
     See `read_entries` for its columns.
 
@@ -122,7 +123,7 @@ def read_entries(path: Path) -> Entries:
     SkyFileError, CatalogError
         If a column is missing, a position or radius is impossible, or there are more than a million entries.
     """
-    with open_table(path) as table:
+    with open_list(path) as table:
         ra, dec = _one_of(table, _RA), _one_of(table, _DEC)
         if ra is None or dec is None:
             has = ", ".join(table.names)[:200]
