@@ -248,23 +248,25 @@ def _eliminate(a: Any, b: Any, x: Any) -> float:
 def _describe(
     t: Any, y: Any, w: Any, bounds: Any, nh: int, frame: Any, size: Any, power: Any, out: Any, amp: Any
 ) -> None:
-    """Best peak, its error and chance, the next one, the daily aliases, the sampling, the amplitudes."""
+    """Best peak, its error, the next one, the daily aliases, the sampling, the amplitudes."""
     start, step, length, total = frame
     n, k = size
-    best = np.argmax(power)
-    f, top, curve = _zoom(t, y, w, bounds, nh, start + best * step, step, total)
-    free = n - k - 2 * nh * k
-    out[0], out[2] = 1.0 / f, top
-    if curve > 0:
-        out[1] = math.sqrt(2.0 * max(1.0 / total, (1.0 - top) / free) / curve) / (f * f)
-    out[3], out[9], out[10] = power.size * step * math.sqrt(4.0 * math.pi * _time_variance(t, w, bounds, nh)), k, free
-    apart = 1.5 / length
+    free, apart = n - k - 2 * nh * k, 1.5 / length
+    f, top, bend = _zoom(t, y, w, bounds, nh, start + np.argmax(power) * step, step, total)
     second = _highest(power, start, step, 0.0, math.inf, (f, apart))
     if second >= 0:
-        out[4], out[5] = 1.0 / (start + second * step), power[second]
+        g, next_top, next_bend = _zoom(t, y, w, bounds, nh, start + second * step, step, total)
+        if next_top > top:
+            f, top, bend, g, next_top = g, next_top, next_bend, f, top
+        out[4], out[5] = 1.0 / g, next_top
+    out[0], out[2] = 1.0 / f, top
+    if bend > 0:
+        out[1] = math.sqrt(2.0 * max(1.0 / total, (1.0 - top) / free) / bend) / (f * f)
     alias = _daily_alias(power, start, step, f, apart)
     if alias >= 0:
-        out[6], out[7] = 1.0 / (start + alias * step), power[alias]
+        g, out[7], _ = _zoom(t, y, w, bounds, nh, start + alias * step, step, total)
+        out[6] = 1.0 / g
+    out[3], out[9], out[10] = power.size * step * math.sqrt(4.0 * math.pi * _time_variance(t, w, bounds, nh)), k, free
     out[8] = _window(t, bounds, nh, f)
     for b in range(len(amp)):
         part = slice(bounds[b], bounds[b + 1])

@@ -23,7 +23,7 @@ class Periods(NamedTuple):
     period: Array
     """Best period [d]."""
     period_err: Array
-    """Its one-sigma error [d], of this peak; the right peak may be another: see `alias_power` and `second_power`."""
+    """Its one-sigma error [d], of this peak; the right peak may be another: see the odds."""
     power: Array
     """Share of the weighted variance that the periodic model explains there, 0 to 1."""
     log10_fap: Array
@@ -32,10 +32,14 @@ class Periods(NamedTuple):
     """Period [d] of the next peak that is not part of the best one."""
     second_power: Array
     """Its power."""
+    second_log10_odds: Array
+    """Logarithm of the likelihood of the best period over that of the second, the errors scaled to the scatter."""
     alias_period: Array
-    """Period [d] of the highest peak one or two cycles per day away from the best or its mirror image."""
+    """Period [d] of the highest peak one or two cycles per day away from the best frequency or its mirror image."""
     alias_power: Array
-    """Its power: where it is near `power`, the data do not tell which of the two is right."""
+    """Its power."""
+    alias_log10_odds: Array
+    """As `second_log10_odds`: below 1 or so, the data do not tell the best period from its daily alias."""
     window_power: Array
     """Power of the sampling itself at the best period, 0 to 1: near 1, all points have the same phase."""
     n_frequencies: NDArray[np.int64]
@@ -98,12 +102,16 @@ def multiband_periods(
     amplitude = np.full((len(numbers), n_bands), np.nan)
     grid = np.array([1.0 / shortest, min_cycles, oversampling, float(max_frequencies)])
     search_all(t, y, weight, parts.reshape(-1), n_harmonics, grid, numbers, tried, amplitude)
-    period, period_err, power, width, *others, window, bands, free = numbers.T
-    fap = log10_false_alarm(power, width, 2 * n_harmonics * bands, free)
-    second, second_power, alias, alias_power = others
-    return Periods(
-        period, period_err, power, fap, second, second_power, alias, alias_power, window, tried, amplitude
-    )  # fmt: skip
+    return _periods(numbers, tried, amplitude, 2 * n_harmonics)
+
+
+def _periods(numbers: Array, tried: NDArray[np.int64], amplitude: Array, per_band: int) -> Periods:
+    period, err, power, width, second, second_power, alias, alias_power, window, bands, free = numbers.T
+    fap = log10_false_alarm(power, width, per_band * bands, free)
+    rest = np.log10(np.maximum(1.0 - power, 1e-15))
+    odds = [0.5 * free * (np.log10(np.maximum(1.0 - p, 1e-15)) - rest) for p in (second_power, alias_power)]
+    others = (second, second_power, odds[0], alias, alias_power, odds[1])
+    return Periods(period, err, power, fap, *others, window, tried, amplitude)
 
 
 def log10_false_alarm(power: ArrayLike, width: ArrayLike, n_coefficients: ArrayLike, free: ArrayLike) -> Array:
@@ -120,23 +128,24 @@ def log10_false_alarm(power: ArrayLike, width: ArrayLike, n_coefficients: ArrayL
 
     Examples
     --------
-    >>> log10_false_alarm([0.3, 0.9], 1000.0, 2, 27).round(2).tolist()
-    [-0.05, -9.73]
+    >>> log10_false_alarm([0.5, 0.9], 1000.0, 2, 27).round(2).tolist()
+    [-0.56, -9.45]
     """
     power = np.minimum(np.asarray(power, np.float64), 1.0 - 1e-15)
     d, free = np.asarray(n_coefficients, np.float64), np.asarray(free, np.float64)
-    rest, log_gamma = np.log1p(-power), np.vectorize(_log_gamma, otypes=[np.float64])
+    rest = np.log1p(-power)
     single = 0.5 * free * rest + np.log(_beta_tail(power, d, free))
-    gamma = log_gamma(0.5 * (free + d)) - log_gamma(0.5 * d) - log_gamma(0.5 * (free + 1))
-    with np.errstate(divide="ignore"):
+    gamma = _log_gamma(0.5 * (free + d)) - _log_gamma(0.5 * d) - _log_gamma(0.5 * (free + 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
         crossings = np.log(width) + gamma + 0.5 * (d - 1) * np.log(power) + 0.5 * (free - 1) * rest
-    either = np.logaddexp(single, crossings)
-    exact = -np.expm1(np.log1p(-np.exp(np.clip(single, -30, -1e-16))) - np.exp(np.clip(crossings, -30, 30)))
-    return np.asarray(np.where(either < -20, either, np.log(exact)) / np.log(10.0))
+        either = np.logaddexp(single, crossings)
+        exact = -np.expm1(np.log1p(-np.exp(np.clip(single, -30, -1e-16))) - np.exp(np.clip(crossings, -30, 30)))
+        return np.asarray(np.where(either < -20, either, np.log(exact)) / np.log(10.0))
 
 
-def _log_gamma(x: float) -> float:
-    return math.lgamma(x) if x > 0 else math.nan
+def _log_gamma(x: Array) -> Array:
+    values = (math.lgamma(v) if v > 0 else math.nan for v in x.ravel().tolist())
+    return np.fromiter(values, np.float64, x.size).reshape(x.shape)
 
 
 def _beta_tail(power: Array, d: Array, free: Array) -> Array:
