@@ -218,7 +218,7 @@ def _open_old(layout: Layout) -> sqlite3.Connection | None:
     if database.is_newer(layout.index):
         raise StoreError(f"{layout.index} was written by a newer Redpoll: upgrade, then rebuild")
     try:
-        connection = database.open_writer(layout.index)
+        connection = database.open_writer(layout.index, older=True)  # runs, ledger, letters never changed their columns
     except StoreError:
         return None
     try:
