@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,7 @@ class FitsTable:
     def __init__(self, path: Path, named: Path) -> None:
         self._path, self._named = path, named
         try:
-            with warnings.catch_warnings(), fits.open(path, memmap=True) as units:
-                warnings.simplefilter("ignore")
+            with _opened(path) as units:
                 tables = [i for i, u in enumerate(units) if isinstance(u, fits.BinTableHDU | fits.TableHDU)]
                 if not tables:
                     raise CatalogError(f"{named}: holds no table, only images")
@@ -47,8 +47,7 @@ class FitsTable:
     def batches(self, names: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
         """Some of its columns, by batches."""
         try:
-            with warnings.catch_warnings(), fits.open(self._path, memmap=True) as units:
-                warnings.simplefilter("ignore")
+            with _opened(self._path) as units:
                 table = units[self._unit]
                 blanks = {c.name: c.null for c in table.columns}
                 for start in range(0, len(table.data), ROWS):
@@ -82,6 +81,15 @@ class VoTable:
         for start in range(0, len(self._table), ROWS):
             rows = self._table[start : start + ROWS]
             yield {n: _to_arrow(rows[n], None, f"{self._named}: {n}") for n in names}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """The units of a FITS file; astropy's complaints about its header are no one's business here."""
+    with warnings.catch_warnings(), path.open("rb") as file:
+        warnings.simplefilter("ignore")
+        with fits.open(file, memmap=True) as units:
+            yield units
 
 
 def _to_arrow(values: Any, blank: Any, where: str) -> pa.Array:

@@ -30,12 +30,13 @@ def kept_values(array: pa.Array, kept: Kept, where: str) -> pa.Array:
     ['RRAB', None, None]
     """
     wanted = kept.column.arrow_type
-    if is_text(array.type):
-        array = plain_text(array, strip=kept.strip or not is_text(wanted))
-        array = _without(array, ["", *map(str, kept.null)])
-    else:
-        array = _without_numbers(array, kept.null)
     try:
+        if is_text(array.type):
+            array = plain_text(array, strip=kept.strip or not is_text(wanted))
+            array = _without(array, ["", *map(str, kept.null)])
+        if pa.types.is_floating(wanted) and not pa.types.is_floating(array.type):
+            array = array.cast(pa.float64())
+        array = _without_numbers(array, kept.null)
         if kept.scale != 1.0:
             array = pc.multiply(array.cast(pa.float64()), kept.scale)
         made = array.cast(wanted, safe=not pa.types.is_floating(wanted))
@@ -77,7 +78,7 @@ def _without(text: pa.Array, unknown: Sequence[str]) -> pa.Array:
 
 def _without_numbers(array: pa.Array, unknown: Sequence[Scalar]) -> pa.Array:
     numbers = [value for value in unknown if isinstance(value, int | float) and not isinstance(value, bool)]
-    if not numbers or pa.types.is_boolean(array.type):
+    if not numbers or not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
         return array
     is_unknown = pc.is_in(array.cast(pa.float64()), value_set=pa.array(numbers, pa.float64()))
     return pc.if_else(is_unknown, None, array)
