@@ -6,6 +6,7 @@ thousand cells that somebody wrote out. Only a piece of it is in memory before i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from healpix_geo import nested
 from numpy.typing import NDArray
 
 from redpoll.astro.sky import ORDER
-from redpoll.crossmatch.cells import Cells
+from redpoll.crossmatch.cells import Cells, spans
 from redpoll.crossmatch.errors import SkyFileError
 from redpoll.crossmatch.fits_table import FitsTable
 
@@ -23,6 +24,7 @@ MAX_CELLS = 12 * 4**10
 _MAX_RING_BYTES = 512 << 20
 _MAX_ORDER = 13
 _PIECE = 4**9
+_MOST_IN_CELL = 1e-4
 Floats = NDArray[Any]
 Piece = tuple[Cells, NDArray[np.uint8], list[Floats]]
 
@@ -43,7 +45,7 @@ def read_flat(table: FitsTable, names: Sequence[str]) -> Piece:
         pieces = _ring_pieces(table, names, order)
     else:
         raise ValueError(f"ORDERING is {ordering[:20]!r}; NESTED, RING or NUNIQ is needed")
-    return _gathered(pieces, order, table.where)
+    return _divided(_gathered(pieces, order, table.where), order)
 
 
 def flat_order(table: FitsTable, name: str) -> int:
@@ -136,6 +138,22 @@ def put_together(first: int, order: int, values: Sequence[Floats]) -> list[Piece
         if not equal.any():
             return found
     return found + _kept(first, order, columns, is_whole)
+
+
+def _divided(cells: Piece, finest: int) -> Piece:
+    """Cells that hold much divided again, so that regions are as fine as the map: to 1e-4 of the probability."""
+    starts, orders, columns = cells
+    share = np.asarray(columns[0], np.float64) * 4.0 ** -orders.astype(np.float64)
+    with np.errstate(all="ignore"):  # what is no number is refused later
+        steps = np.ceil(np.log(share / share.sum() / _MOST_IN_CELL) / math.log(4))
+    steps = np.clip(np.nan_to_num(steps), 0, finest - orders.astype(np.float64)).astype(np.int64)
+    if not steps.any():
+        return cells
+    parent = np.repeat(np.arange(len(starts)), 4**steps)
+    first = np.cumsum(4**steps) - 4**steps
+    orders = orders[parent] + steps[parent].astype(np.uint8)
+    starts = starts[parent] + (np.arange(len(parent)) - first[parent]) * spans(orders)
+    return starts, orders, [column[parent] for column in columns]
 
 
 def _kept(first: int, order: int, columns: Sequence[Floats], is_kept: NDArray[np.bool_]) -> list[Piece]:

@@ -109,7 +109,8 @@ def make_sky_map(
         raise ValueError("cells of the map overlap")
     check_density(density)
     area = 4.0 ** -orders.astype(np.float64)
-    total = float((density * area).sum())
+    with np.errstate(over="ignore"):
+        total = float((density * area).sum())
     if not (0 < total < np.inf):
         raise ValueError(f"the probability sums up to {total:g}; no region can be ranked")
     if distances is not None:
