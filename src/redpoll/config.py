@@ -52,9 +52,12 @@ class QualityConfig:
 
 @dataclass(frozen=True)
 class CrossmatchConfig:
-    """Where built catalogues lie, one folder a catalogue."""
+    """Where built catalogues lie, one folder a catalogue; and files of watchlists, regions and sky maps, by name."""
 
     catalogs: str = "redpoll-catalogs"
+    watchlists: Mapping[str, str] = field(default_factory=dict)
+    regions: Mapping[str, str] = field(default_factory=dict)
+    sky_maps: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -13,6 +13,7 @@ import click
 from redpoll.cli.options import catalogs_option, config_option, json_option, verbose_option, with_catalogs
 from redpoll.cli.output import print_json, print_rows, progress
 from redpoll.config import Config
+from redpoll.crossmatch.catalogs.draft import draft_recipe, read_places
 from redpoll.crossmatch.catalogs.library import Entry, Library
 from redpoll.crossmatch.recipe import Recipe, builtin_recipes, load_recipe, parse_recipe
 
@@ -32,6 +33,10 @@ def command() -> None:
 @click.option("--radius", type=click.FloatRange(0, 36_000, min_open=True), default=None, metavar="ARCSEC",
               help="How far a match may lie.  [default: 1.5]")  # fmt: skip
 @click.option("--column", "columns", multiple=True, metavar="COL", help="Column to keep; may be repeated.")
+@click.option("--cone", type=(float, float, float), metavar="RA DEC RADIUS", default=None,
+              help="Download only this part of the catalogue [deg].")  # fmt: skip
+@click.option("--positions", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Download only what matches the positions in this table.")  # fmt: skip
 @click.option("--all", "every", is_flag=True, help="Keep all matches, nearest first, instead of the nearest.")
 @catalogs_option
 @config_option
@@ -39,23 +44,28 @@ def command() -> None:
 @verbose_option
 def add(
     name: str, file: Path | None, recipe_file: Path | None, ra: str | None, dec: str | None, radius: float | None,
-    columns: tuple[str, ...], every: bool, catalogs: Path | None, config: Config, as_json: bool,
+    columns: tuple[str, ...], cone: tuple[float, float, float] | None, positions: Path | None, every: bool,
+    catalogs: Path | None, config: Config, as_json: bool,
 ) -> None:  # fmt: skip
     """Build the catalogue NAME from FILE: CSV, Parquet, FITS table or VOTable, gzipped or not.
 
     Redpoll has recipes for the catalogues in `redpoll catalog list`; without FILE, those are downloaded as their recipe
-    says. For a table of your own, give the columns here, or a recipe. One that is there already is replaced.
+    says; a download that was cut goes on where it was. For a table of your own, give the columns here, or a recipe. One
+    that is there already is replaced.
     """
     from redpoll.crossmatch.catalogs.build import build_catalog  # brings numba
 
+    if file is not None and (cone or positions):
+        raise click.UsageError("--cone and --positions are for a catalogue that is downloaded, without FILE")
     library = _library(config, catalogs)
     options = {"ra": ra, "dec": dec, "radius": radius, "columns": columns or None, "every": every or None}
     given = {key: value for key, value in options.items() if value is not None}
-    with TemporaryDirectory(prefix="redpoll-") as folder:
-        recipe = _recipe(name, file, recipe_file, given)
-        table = file if file is not None else _fetched(recipe, Path(folder))
-        with progress(f"building {name}") as advance:
-            facts = build_catalog(recipe, table, library.folder, progress=advance)
+    recipe = _recipe(name, file, recipe_file, given)
+    downloads = library.folder / ".downloads" / name
+    table = file if file is not None else _fetched(recipe, downloads, cone, positions)
+    with progress(f"building {name}") as advance:
+        facts = build_catalog(recipe, table, library.folder, progress=advance)
+    shutil.rmtree(downloads, ignore_errors=True)
     if as_json:
         print_json(_as_dict(library.entry(name), library.folder))
         return
@@ -131,16 +141,17 @@ def _recipe(name: str, file: Path | None, recipe_file: Path | None, given: Mappi
     if file is None:
         known = ", ".join(builtin_recipes()) or "none"
         raise click.UsageError(f"there is no recipe for '{name}', so give a FILE; recipes: {known}")
-    from redpoll.crossmatch.catalogs.draft import draft_recipe
-
     return parse_recipe(draft_recipe(name, file, **given), name, f"recipe drafted for {file}")
 
 
-def _fetched(recipe: Recipe, folder: Path) -> Path:
-    from redpoll.crossmatch.fetch import fetch_table
+def _fetched(recipe: Recipe, folder: Path, cone: tuple[float, float, float] | None, positions: Path | None) -> Path:
+    from redpoll.crossmatch.fetch import Cone, Positions, fetch_table  # brings the network
 
+    if cone and positions:
+        raise click.UsageError("give --cone or --positions, not both")
+    where = Cone(*cone) if cone else Positions(*read_places(positions)) if positions else None
     with progress(f"fetching {recipe.name}", in_bytes=True) as advance:
-        return fetch_table(recipe, folder, progress=advance)
+        return fetch_table(recipe, folder, progress=advance, where=where)
 
 
 def _row(entry: Entry) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class Stage:
     Parameters
     ----------
     contexts
-        Asked in this order.
+        Asked in this order; each sees the columns of those before it.
     missing
         Contexts that are not there; their columns are null and say so.
     clock
@@ -76,23 +76,30 @@ class Stage:
         """
         failures: dict[str, str] = {}
         seconds: dict[str, float] = {}
-        arrays = {field.name: pa.nulls(batch.num_rows, field.type) for field in self.fields}
+        batch = self._with_nulls(batch)
         for context in self.contexts if batch.num_rows else ():
             start = self._clock()
             guard = Guard(context, batch.num_rows)
-            arrays |= guard.attempt(_answer, context=context, batch=batch) or {}
+            batch = _filled(batch, guard.attempt(_answer, context=context, batch=batch) or {})
             seconds[context.name] = self._clock() - start
             if guard.error:
                 failures[context.name] = guard.message
                 self._log.report(guard)
-        return StageResult(self._appended(batch, arrays), failures, seconds)
+        return StageResult(batch, failures, seconds)
 
-    def _appended(self, batch: pa.RecordBatch, arrays: dict[str, pa.Array]) -> pa.RecordBatch:
-        old = [field for field in batch.schema if field.name not in arrays and field.name != PACKET]
+    def _with_nulls(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch with all columns of the stage, without an answer."""
+        made = {field.name for field in self.fields}
+        old = [field for field in batch.schema if field.name not in made and field.name != PACKET]
         packet = [field for field in batch.schema if field.name == PACKET]
         schema = pa.schema([*old, *self.fields, *packet], metadata=batch.schema.metadata)
-        columns = [arrays[name] if name in arrays else batch[name] for name in schema.names]
+        columns = [pa.nulls(batch.num_rows, f.type) if f.name in made else batch[f.name] for f in schema]
         return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _filled(batch: pa.RecordBatch, arrays: dict[str, pa.Array]) -> pa.RecordBatch:
+    columns = [arrays.get(name, column) for name, column in zip(batch.schema.names, batch.columns, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
 def _answer(context: Context, batch: pa.RecordBatch) -> dict[str, pa.Array]:

@@ -6,13 +6,17 @@ import re
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from redpoll.crossmatch.catalogs.positions import read_positions
 from redpoll.crossmatch.catalogs.tables import Table, open_table, require_columns
 from redpoll.crossmatch.catalogs.values import kept_values, plain_numbers
 from redpoll.crossmatch.errors import CatalogError
-from redpoll.crossmatch.recipe import Kept
+from redpoll.crossmatch.recipe import Kept, Position
 from redpoll.plugin.columns import is_text
 from redpoll.schema.column import Column
 
@@ -48,7 +52,7 @@ def draft_recipe(
         If the file cannot be read, or has no such column.
     """
     with open_table(file) as table:
-        ra, dec = ra or _found(table, _RA, "--ra", file), dec or _found(table, _DEC, "--dec", file)
+        ra, dec = ra or _found(table, _RA, "ra", file), dec or _found(table, _DEC, "dec", file)
         require_columns(table, [ra, dec, *columns], str(file))
         rows = next(islice(table.batches([ra, dec, *columns]), 1), None)
         if rows is None:
@@ -62,15 +66,25 @@ def draft_recipe(
     return "\n".join(lines) + "\n"
 
 
+def read_places(file: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Right ascensions and declinations [deg] in the columns of a table that are named so; CatalogError if none are."""
+    with open_table(file) as table:
+        ra, dec = _found(table, _RA, "ra", file), _found(table, _DEC, "dec", file)
+        parts = [read_positions(b, Position(ra, dec, _format(b[ra])), str(file)) for b in table.batches([ra, dec])]
+    places = [np.concatenate([part[i] for part in parts]) if parts else np.zeros(0) for i in (0, 1)]
+    known = np.isfinite(places[0])
+    return places[0][known], places[1][known]
+
+
 def _found(table: Table, usual: Sequence[str], option: str, file: Path) -> str:
     by_name = {name.lower(): name for name in reversed(table.names)}
     for name in usual:
         if name in by_name:
             return by_name[name]
-    raise CatalogError(f"{file}: say with {option} which column holds positions: {', '.join(table.names[:40])}")
+    raise CatalogError(f"{file}: no column is called {option} or the like: {', '.join(table.names[:40])}")
 
 
-def _format(values: pa.Array) -> str:
+def _format(values: pa.Array) -> Literal["degrees", "sexagesimal"]:
     return "degrees" if not is_text(values.type) or _fits(values, "float64") else "sexagesimal"
 
 
