@@ -1,0 +1,127 @@
+"""Science module: afterglows of gamma-ray bursts that nobody saw, by their fading in several bands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from redpoll import Column, science_module
+from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
+from redpoll.astro.ragged import by_band, last_of_each, owners, taken
+from redpoll.astro.straight_lines import LineSums, line_sums
+from redpoll.schema.bands import BANDS, DETECTION, LIMIT
+from redpoll.schema.light_curve import LightCurves
+
+Array = NDArray[np.float64]
+_STARTS = 12
+OUTPUTS = {
+    "afterglow_decay": Column("float32", doc="Index of the power law t^-decay of all bands; null if not fitted."),
+    "afterglow_decay_err": Column("float32", doc="One-sigma error of the index, the time of the burst held fixed."),
+    "afterglow_chi2": Column("float32", doc="Chi-square per degree of freedom of the power law.", hot=False),
+    "afterglow_fade": Column("float32", "mag/d", "Slope of a straight line in magnitudes that all bands share."),
+    "afterglow_chromatic": Column(
+        "float32", doc="How many sigma a slope of its own for each band improves on the common one.", hot=False
+    ),
+    "is_orphan_afterglow": Column(
+        "bool", doc="Fades as an afterglow where nothing lies; false if it cannot be told.", says="orphan_afterglow"
+    ),
+}
+
+
+@science_module(version="1", outputs=OUTPUTS)
+def orphan_afterglow(
+    light_curve: LightCurves,
+    is_good: NDArray[np.bool_],
+    roid: NDArray[np.integer[Any]],
+    age: NDArray[np.float32],
+    reference_mag: NDArray[np.float32],
+    reference_distance_arcsec: NDArray[np.float32],
+    star_score: NDArray[np.float32],
+    star_distance_arcsec: NDArray[np.float32],
+    *,
+    min_points: int = 5,
+    min_bands: int = 2,
+    max_age: float = 30.0,
+    min_decay: float = 0.6,
+    max_decay: float = 4.0,
+    min_fade: float = 0.1,
+    max_chi2: float = 4.0,
+    max_chromatic: float = 3.0,
+    max_start_days: float = 5.0,
+    min_host_arcsec: float = 1.5,
+) -> dict[str, NDArray[Any]]:
+    """Power law and straight line through the detections since the brightest, the bands sharing one slope.
+
+    At least `min_points` detections in `min_bands` bands. The time of the burst is the one of twelve that fits best,
+    from the last upper limit before the first detection, or `max_start_days` before it, to just before it. A
+    candidate is young, falls all the time, equally fast in all bands, with an index from `min_decay` to `max_decay`,
+    and neither a star nor a galaxy nor anything in the template lies within `min_host_arcsec`.
+
+    References
+    ----------
+    Sari, Piran & Halpern 1999, ApJ 519, L17 (indices and breaks); Ho et al. 2020, ApJ 905, 98 (cuts on ZTF alerts);
+    Masson & Bregeon 2024, A&A 691, A347 (features for Fink, of an exponential with a line instead).
+    """
+    order, parts, start = _fading_points(light_curve, max_start_days)
+    flux, err = light_curve.flux[order].astype(np.float64), light_curve.flux_err[order]
+    mag, mag_err, time = mag_from_flux(flux), mag_err_from_flux(flux, err), light_curve.mjd[order]
+    lines = line_sums(time, mag, mag_err, parts)
+    common = lines.together(len(BANDS))
+    power = _best_power_law(time, mag, mag_err, parts, start)
+    is_fitted = (common.n >= min_points) & (common.n_series >= min_bands) & (common.degrees_of_freedom > 0)
+    chromatic = _chromatic(lines, common)
+    decay, chi2 = power.slope / 2.5, power.chi2 / power.degrees_of_freedom
+    is_empty = ~(star_distance_arcsec < min_host_arcsec)
+    is_empty &= ~(np.isfinite(reference_mag) & ~(reference_distance_arcsec >= min_host_arcsec))
+    is_like = is_fitted & (decay >= min_decay) & (decay <= max_decay) & (common.slope >= min_fade)
+    is_like &= (chi2 <= max_chi2) & ~(chromatic > max_chromatic)
+    fitted = np.where(is_fitted, 1.0, np.nan)
+    return {
+        "afterglow_decay": decay * fitted,
+        "afterglow_decay_err": power.slope_err / 2.5 * fitted,
+        "afterglow_chi2": chi2 * fitted,
+        "afterglow_fade": common.slope * fitted,
+        "afterglow_chromatic": chromatic * fitted,
+        "is_orphan_afterglow": is_good & (roid < 2) & (age <= max_age) & is_empty & is_like,
+    }
+
+
+def _fading_points(curve: LightCurves, max_start_days: float) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+    """The positive detections from the brightest on, by band; and when, at the earliest, it may have begun."""
+    row, n = owners(curve.offsets), len(curve)
+    keep = (curve.kind == DETECTION) & (curve.flux > 0) & (curve.flux_err > 0)
+    first = np.full(n, np.inf)
+    np.minimum.at(first, row[keep], curve.mjd[keep])
+    is_before = (curve.kind == LIMIT) & (curve.mjd < first[row])
+    limit = taken(curve.mjd, last_of_each(curve.offsets, is_before))
+    start = np.fmax(limit, first - max_start_days)
+    highest = np.full(n, -np.inf)
+    np.fmax.at(highest, row[keep], curve.flux[keep])
+    peak = np.full(n, np.inf)
+    is_peak = keep & (curve.flux == highest[row])
+    np.minimum.at(peak, row[is_peak], curve.mjd[is_peak])
+    order, parts = by_band(curve.offsets, curve.band, keep & (curve.mjd >= peak[row]), len(BANDS))
+    return order, parts, np.stack([start, first])
+
+
+def _best_power_law(time: Array, mag: Array, mag_err: Array, parts: NDArray[np.int64], start: Array) -> LineSums:
+    """Of lines in magnitude against log10 of the time since each of twelve starts, the one of least chi-square."""
+    who = owners(parts) // len(BANDS)
+    earliest, first = start
+    best: LineSums | None = None
+    for share in 1.0 - np.geomspace(1.0, 1e-3, _STARTS):
+        since = time - (earliest + share * (first - earliest))[who]
+        lines = line_sums(np.log10(np.maximum(since, 1e-6)), mag, mag_err, parts).together(len(BANDS))
+        best = lines if best is None else best.where(~(lines.chi2 < best.chi2), lines)
+    assert best is not None
+    return best
+
+
+def _chromatic(lines: LineSums, common: LineSums) -> Array:
+    """Improvement in chi-square by slopes of their own, less their number, over its spread."""
+    is_fitted = (lines.n >= 2) & (lines.xx > 0)
+    own = np.where(is_fitted, lines.chi2, 0.0).reshape(-1, len(BANDS)).sum(axis=1)
+    extra = is_fitted.reshape(-1, len(BANDS)).sum(axis=1) - 1
+    return np.asarray((common.chi2 - own - extra) / np.sqrt(2.0 * np.where(extra > 0, extra, np.nan)))
