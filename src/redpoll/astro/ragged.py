@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,3 +56,26 @@ def taken(values: NDArray[np.generic], index: Int) -> NDArray[np.float64]:
     found = np.full(len(index), np.nan)
     found[index >= 0] = values[index[index >= 0]]
     return found
+
+
+def scattered(values: NDArray[Any], rows: Int, n: int, fill: Any = np.nan) -> NDArray[Any]:
+    """An array of length n with the values at these rows, and `fill` elsewhere.
+
+    >>> scattered(np.array([5.0]), np.array([1]), 3).tolist()
+    [nan, 5.0, nan]
+    """
+    found = np.full(n, fill)
+    found[rows] = values
+    return found
+
+
+def per_point(values: NDArray[Any], offsets: Int) -> Any:
+    """What each point's curve has, a text; just the one text if all curves share it.
+
+    >>> per_point(np.array(["ztf", "ztf"], object), np.array([0, 2, 3]))
+    'ztf'
+    >>> per_point(np.array(["ztf", "rubin"], object), np.array([0, 2, 3])).tolist()
+    ['ztf', 'ztf', 'rubin']
+    """
+    names = set(values.tolist())
+    return names.pop() if len(names) == 1 else values.astype(str)[owners(offsets)]
