@@ -40,6 +40,8 @@ def build_graph(config: Config) -> Graph:
     filters += [expression_filter(topic, text) for topic, text in config.filters.expressions.items()]
     models = load_models(Path(config.models.folder), modules)
     least = config.classes.min_probability
+    if not 0 <= least <= 1:
+        raise ConfigError(f"classes: min_probability: expected 0 to 1, got {least}")
     return Graph.build(
         modules, filters, columns=columns, settings=config.node_settings, models=models, min_probability=least
     )

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import doctest
+from pathlib import Path
+
 import pytest
 
 from redpoll.errors import SchemaError
@@ -108,6 +111,11 @@ def test_ninety_nine_of_a_hundred_catalogued_stars_have_a_class(
 )
 def test_a_word_means_what_the_rules_say(vocabulary: str, word: str, classes: tuple[str, ...]) -> None:
     assert TREE.all_of(vocabulary, word) == classes
+
+
+def test_the_examples_of_the_documentation_hold() -> None:
+    page = Path(__file__).parents[3] / "docs" / "explanation" / "classes.md"
+    assert doctest.testfile(str(page), module_relative=False, encoding="utf-8") == doctest.TestResults(0, 5)
 
 
 def test_what_says_nothing_is_not_unknown() -> None:
