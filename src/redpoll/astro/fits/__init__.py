@@ -6,7 +6,21 @@ arrays with one value per curve: parameters, their errors, chi2. See ``docs/expl
 
 from __future__ import annotations
 
+from redpoll.astro.fits.bazin import BazinFit, bazin_fit
+from redpoll.astro.fits.linexp import LinexpFit, linexp_fit
+from redpoll.astro.fits.paczynski import PaczynskiFit, paczynski_fit
 from redpoll.astro.fits.rainbow import RainbowFit, rainbow_fit
 from redpoll.astro.fits.sigmoid import SigmoidFit, sigmoid_fit
 
-__all__ = ["RainbowFit", "SigmoidFit", "rainbow_fit", "sigmoid_fit"]
+__all__ = [
+    "BazinFit",
+    "LinexpFit",
+    "PaczynskiFit",
+    "RainbowFit",
+    "SigmoidFit",
+    "bazin_fit",
+    "linexp_fit",
+    "paczynski_fit",
+    "rainbow_fit",
+    "sigmoid_fit",
+]

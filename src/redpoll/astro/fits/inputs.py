@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from redpoll.astro.fits.kernels import fit_curves
-from redpoll.astro.fits.workspace import Answers, Model, new_answers
+from redpoll.astro.fits.workspace import Answers, Model
 
 Baseline = Literal["zero", "free"]
 N_BANDS = 6
@@ -30,9 +30,7 @@ def has_baseline(baseline: str) -> int:
 def fit_one_band(model: Model, mjd: ArrayLike, flux: ArrayLike, flux_err: ArrayLike, offsets: ArrayLike) -> Answers:
     """The fit of a model without colours to each curve."""
     t, y, err, bounds = _checked(mjd, flux, flux_err, offsets)
-    answers = new_answers(len(bounds) - 1, 1)
-    fit_curves(model, t, y, err, np.zeros(len(t)), np.zeros(len(t), np.int64), bounds, answers)
-    return answers
+    return fit_curves(model, t, y, err, np.zeros(len(t)), np.zeros(len(t), np.int64), bounds, 1)
 
 
 def fit_bands(
@@ -51,9 +49,7 @@ def fit_bands(
         raise ValueError(f"band must have the shape of mjd, {t.shape}, not {group.shape}")
     nu = np.broadcast_to(frequency, t.shape).copy()
     group[(group < 0) | (group >= N_BANDS) | ~np.isfinite(nu)] = -1
-    answers = new_answers(len(bounds) - 1, N_BANDS)
-    fit_curves(model, t, y, err, nu, group, bounds, answers)
-    return answers
+    return fit_curves(model, t, y, err, nu, group, bounds, N_BANDS)
 
 
 def _checked(

@@ -15,11 +15,28 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from redpoll.astro.fits.least_squares import evaluate, minimise
+from redpoll.astro.fits.least_squares import minimise
 from redpoll.astro.fits.parameter_errors import write_errors
 from redpoll.astro.fits.shapes import LENS
 from redpoll.astro.fits.starts import N_STARTS, search_grid
-from redpoll.astro.fits.workspace import MAX_Q, MEAN_FLUX, WEIGHT, Points, compiled, new_room
+from redpoll.astro.fits.workspace import (
+    BASELINE,
+    FLUX,
+    FREQUENCY,
+    GROUP_FLUX,
+    GROUP_WEIGHT,
+    HIGH,
+    LOW,
+    MAX_Q,
+    TIME,
+    WEIGHT,
+    Answers,
+    Model,
+    Points,
+    compiled,
+    new_answers,
+    new_room,
+)
 
 _MIN_T, _MAX_T = math.log(1e3), math.log(1e6)
 _THIN = 48
@@ -28,43 +45,49 @@ _ROUGH_STEPS, _MAX_STEPS = 8, 80
 _ROUGH_GAIN, _FINE_GAIN = 1e-2, 1e-7
 
 
+def fit_curves(
+    model: Model, mjd: Any, flux: Any, err: Any, frequency: Any, group: Any, offsets: Any, n_groups: int
+) -> Answers:
+    """Fit every curve; the arrays are contiguous float64, group and offsets int64, all checked by the caller."""
+    answers = new_answers(len(offsets) - 1, n_groups)
+    longest = int(np.diff(offsets).max(initial=1))
+    points = Points(np.empty((longest + _THIN, 4)), np.empty(longest + _THIN, np.int64), 1)
+    labels = np.empty(n_groups, np.int64)
+    room = new_room(longest + _THIN, n_groups, N_STARTS + 1)
+    _fit_curves(model, mjd, flux, err, frequency, group, offsets, points, labels, room, answers)
+    return answers
+
+
 def _entry(stamp: int) -> Callable[..., int]:
-    """The function that is called. Its cache is keyed by `stamp` too, as numba would watch this file alone."""
+    """The compiled loop. Its cache is keyed by `stamp` too, as numba would watch this file alone."""
 
     @njit(cache=True, nogil=True, error_model="numpy")
-    def fit_curves(
-        model: Any, mjd: Any, flux: Any, err: Any, frequency: Any, group: Any, offsets: Any, out: Any
-    ) -> int:
-        longest = 1
+    def loop(
+        model: Any, mjd: Any, flux: Any, err: Any, frequency: Any, group: Any, offsets: Any, points: Any, labels: Any,
+        room: Any, out: Any,
+    ) -> int:  # fmt: skip
         for i in range(len(offsets) - 1):
-            longest = max(longest, offsets[i + 1] - offsets[i])
-        space, kinds = np.empty((4, longest)), np.empty(longest, np.int64)
-        thin_space = np.empty((4, _THIN))
-        thin = Points(thin_space[0], thin_space[1], thin_space[2], thin_space[3], np.empty(_THIN, np.int64), 1)
-        labels = np.empty(out.sums.shape[2], np.int64)
-        room = new_room(longest, len(labels), N_STARTS + 1)
-        for i in range(len(offsets) - 1):
-            n, origin, scale = _copy_known(mjd, flux, err, frequency, group, offsets[i], offsets[i + 1], space, kinds)
-            n_bands, n_groups = _name_groups(model, kinds[:n], labels)
-            points = Points(space[0, :n], space[1, :n], space[2, :n], space[3, :n], kinds[:n], n_groups)
+            start, stop = offsets[i], offsets[i + 1]
+            n, origin, scale = _copy_known(mjd, flux, err, frequency, group, start, stop, points.data, points.group)
+            n_bands, n_groups = _name_groups(model.has_baseline or model.is_per_group, points.group[:n], labels)
             n_linear = (n_groups if model.is_per_group else 1) + (n_groups if model.has_baseline else 0)
             out.n_points[i], out.n_parameters[i] = n, model.n_q + n_linear
             is_enough = n >= model.n_q + n_linear and (n_bands > 1 or not model.temperature)
             if is_enough and 0 < scale < math.inf:
-                _fit_curve(model, points, thin, labels, scale, room, i, out)
+                _fit_curve(model, n, n_groups, points, labels, room, i, out)
+                _multiply(model.n_q, n_groups, scale, labels, i, out)
                 out.q[i, 0] += origin
         return stamp
 
-    return fit_curves
+    return loop
 
 
-fit_curves = _entry(zlib.crc32(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))))
-"""Fit every curve: (model, mjd, flux, err, frequency, group, offsets, out); `out` is made by `new_answers`."""
+_fit_curves = _entry(zlib.crc32(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))))
 
 
 @compiled
 def _copy_known(
-    mjd: Any, flux: Any, err: Any, frequency: Any, group: Any, start: int, stop: int, space: Any, kinds: Any
+    mjd: Any, flux: Any, err: Any, frequency: Any, group: Any, start: int, stop: int, data: Any, kinds: Any
 ) -> tuple[int, float, float]:
     """Copy the points that count, in days since the first and units of the largest flux; how many, both origins."""
     n, scale, origin = 0, 0.0, 0.0
@@ -72,18 +95,18 @@ def _copy_known(
         is_known = math.isfinite(mjd[i]) and math.isfinite(flux[i]) and math.isfinite(err[i]) and err[i] > 0
         if is_known and group[i] >= 0:
             origin = mjd[i] if n == 0 else origin
-            space[0, n], space[1, n], space[2, n] = mjd[i] - origin, flux[i], err[i]
-            space[3, n], kinds[n] = frequency[i], group[i]
+            data[n, TIME], data[n, FLUX], data[n, WEIGHT] = mjd[i] - origin, flux[i], err[i]
+            data[n, FREQUENCY], kinds[n] = frequency[i], group[i]
             scale = max(scale, abs(flux[i]))
             n += 1
     for i in range(n):
-        space[1, i] /= scale
-        space[2, i] = (scale / space[2, i]) ** 2
+        data[i, FLUX] /= scale
+        data[i, WEIGHT] = (scale / data[i, WEIGHT]) ** 2
     return n, origin, scale
 
 
 @compiled
-def _name_groups(model: Any, group: Any, labels: Any) -> tuple[int, int]:
+def _name_groups(has_groups: int, group: Any, labels: Any) -> tuple[int, int]:
     """Number the bands of a curve 0, 1, 2, ...; all 0 where nothing depends on them. How many bands, and groups."""
     n = 0
     for i in range(len(group)):
@@ -93,8 +116,8 @@ def _name_groups(model: Any, group: Any, labels: Any) -> tuple[int, int]:
         if g == n:
             labels[n] = group[i]
             n += 1
-        group[i] = g
-    if model.has_baseline or model.is_per_group:
+        group[i] = g if has_groups else group[i]
+    if has_groups:
         return n, n
     for i in range(len(group)):
         group[i] = 0
@@ -103,95 +126,94 @@ def _name_groups(model: Any, group: Any, labels: Any) -> tuple[int, int]:
 
 
 @compiled
-def _thinned(points: Any, thin: Any) -> Any:
-    """At most `_THIN` of the points, spread evenly by the golden ratio, for the grid; they are put into `thin`."""
-    n = len(points.t)
+def _fit_curve(model: Any, n: int, n_groups: int, space: Any, labels: Any, room: Any, i: int, out: Any) -> None:
+    """Try the best starts on some of the points, and follow the best of them on all."""
+    points = Points(space.data[:n], space.group[:n], n_groups)
+    _set_bounds(model, points.data, room.vectors)
+    out.flat_chi2[i] = _centre_flux(model.has_baseline, points, room.sums)
+    for g in range(n_groups):
+        room.sums[BASELINE, g] = room.sums[GROUP_FLUX, g] if model.has_baseline else 0.0
+    n_thin = _thin_out(n, space)
+    thin = Points(space.data[n : n + n_thin], space.group[n : n + n_thin], n_groups) if n_thin else points
+    _centre_flux(model.has_baseline, thin, room.sums)
+    n_starts = search_grid(model, thin, room)
+    best, best_chi2, is_converged = -1, math.inf, False
+    for k in range(n_starts + 1):
+        is_last = k == n_starts
+        which = best if is_last else k
+        if which < 0:
+            return
+        if is_last:
+            _centre_flux(model.has_baseline, points, room.sums)
+        max_steps, least_gain = (_MAX_STEPS, _FINE_GAIN) if is_last else (_ROUGH_STEPS, _ROUGH_GAIN)
+        q, sign = room.starts[which], room.starts[which, MAX_Q + 1]
+        chi2, is_converged = minimise(model, sign, q, points if is_last else thin, room, max_steps, least_gain)
+        if is_last or chi2 < best_chi2:
+            best, best_chi2 = which, chi2
+    if best_chi2 < math.inf:
+        q = room.starts[best]
+        out.chi2[i], out.is_converged[i], out.sign[i] = best_chi2, is_converged, room.starts[best, MAX_Q + 1]
+        for j in range(model.n_q):
+            out.q[i, j] = q[j]
+        write_errors(model, q, labels, n_groups, room, i, out)
+
+
+@compiled
+def _thin_out(n: int, space: Any) -> int:
+    """If there are many points, put `_THIN` of them, spread evenly by the golden ratio, after the last; how many."""
     if n <= _THIN:
-        return points
+        return 0
     for k in range(_THIN):
         i = int(((k + 0.5) * 0.6180339887498949) % 1.0 * n)
-        thin.t[k], thin.flux[k], thin.weight[k] = points.t[i], points.flux[i], points.weight[i]
-        thin.frequency[k], thin.group[k] = points.frequency[i], points.group[i]
-    return Points(thin.t, thin.flux, thin.weight, thin.frequency, thin.group, points.n_groups)
+        space.group[n + k] = space.group[i]
+        for column in range(space.data.shape[1]):
+            space.data[n + k, column] = space.data[i, column]
+    return _THIN
 
 
 @compiled
-def _centre_flux(model: Any, points: Any, room: Any) -> None:
-    """Weigh each group, and subtract its weighted mean flux if baselines are free."""
-    weight, mean = room.sums[WEIGHT], room.sums[MEAN_FLUX]
+def _centre_flux(has_baseline: int, points: Any, sums: Any) -> float:
+    """Weigh each group, and subtract its weighted mean flux if baselines are free; chi2 of the baselines alone."""
+    weight, mean = sums[GROUP_WEIGHT], sums[GROUP_FLUX]
     for g in range(points.n_groups):
         weight[g] = mean[g] = 0.0
-    for i in range(len(points.t)):
-        weight[points.group[i]] += points.weight[i]
-        mean[points.group[i]] += points.weight[i] * points.flux[i]
+    for i in range(len(points.data)):
+        weight[points.group[i]] += points.data[i, WEIGHT]
+        mean[points.group[i]] += points.data[i, WEIGHT] * points.data[i, FLUX]
     for g in range(points.n_groups):
         mean[g] = mean[g] / weight[g] if weight[g] > 0 else 0.0
-    if model.has_baseline:
-        for i in range(len(points.t)):
-            points.flux[i] -= mean[points.group[i]]
+    chi2 = 0.0
+    for i in range(len(points.data)):
+        if has_baseline:
+            points.data[i, FLUX] -= mean[points.group[i]]
+        chi2 += points.data[i, WEIGHT] * points.data[i, FLUX] ** 2
+    return chi2
 
 
 @compiled
-def _fit_curve(model: Any, points: Any, thin: Any, labels: Any, scale: float, room: Any, i: int, out: Any) -> None:
-    _centre_flux(model, points, room)
-    for g in range(points.n_groups):
-        room.means[g] = room.sums[MEAN_FLUX, g] if model.has_baseline else 0.0
-    out.flat_chi2[i] = 0.0
-    for k in range(len(points.t)):
-        out.flat_chi2[i] += points.weight[k] * points.flux[k] ** 2
-    thin = _thinned(points, thin)
-    _set_bounds(model, points, room.bounds)
-    _centre_flux(model, thin, room)
-    best = _best_start(model, thin, room)
-    if best < 0:
-        return
-    _centre_flux(model, points, room)
-    q, sign = room.starts[best], room.starts[best, MAX_Q + 1]
-    chi2, is_converged = minimise(model, sign, q, points, room, _MAX_STEPS, _FINE_GAIN)
-    if math.isfinite(chi2):
-        out.chi2[i], out.is_converged[i], out.sign[i] = chi2, is_converged, sign
-        evaluate(model, sign, q, points, room)
-        _write(model, points.n_groups, q, labels, scale, room, i, out)
+def _set_bounds(model: Any, data: Any, vectors: Any) -> None:
+    """Times within ten lengths of the curve, time scales of 1e-4 to 30 lengths, 1,000 to 1,000,000 kelvin."""
+    first, last = data[0, TIME], data[0, TIME]
+    for i in range(len(data)):
+        first, last = min(first, data[i, TIME]), max(last, data[i, TIME])
+    span = max(last - first, 1e-3)
+    for j in range(model.n_q):
+        vectors[LOW, j], vectors[HIGH, j] = math.log(span * 1e-4), math.log(span * 30.0)
+        if model.temperature and model.n_q - 2 * model.temperature < j <= model.n_q - model.temperature:
+            vectors[LOW, j], vectors[HIGH, j] = _MIN_T, _MAX_T
+    vectors[LOW, 0], vectors[HIGH, 0] = first - 10.0 * span, last + 10.0 * span
+    if model.shape == LENS:
+        vectors[LOW, 2], vectors[HIGH, 2] = math.log(1e-3), math.log(5.0)
 
 
 @compiled
-def _best_start(model: Any, thin: Any, room: Any) -> int:
-    """Row of room.starts that is the best after a few steps; -1 if no start has a positive amplitude."""
-    best, best_chi2 = -1, math.inf
-    for k in range(search_grid(model, thin, room)):
-        chi2, _ = minimise(model, room.starts[k, MAX_Q + 1], room.starts[k], thin, room, _ROUGH_STEPS, _ROUGH_GAIN)
-        if chi2 < best_chi2:
-            best, best_chi2 = k, chi2
-    return best
-
-
-@compiled
-def _write(model: Any, n_groups: int, q: Any, labels: Any, scale: float, room: Any, i: int, out: Any) -> None:
-    """The answer in the units of the data."""
-    write_errors(model, n_groups, q, labels, room, i, out)
+def _multiply(n_q: int, n_groups: int, scale: float, labels: Any, i: int, out: Any) -> None:
+    """Bring amplitudes and baselines into the units of the data."""
     for g in range(n_groups):
         for k in range(2):
             out.sums[i, k, labels[g]] *= scale
             out.sum_errors[i, k, labels[g]] *= scale
     out.amplitude[i] *= scale
-    for j in range(model.n_q + 1):
+    for j in range(n_q + 1):
         out.covariance[i, 0, j] *= scale
         out.covariance[i, j, 0] *= scale
-    for j in range(model.n_q):
-        out.q[i, j] = q[j]
-
-
-@compiled
-def _set_bounds(model: Any, points: Any, bounds: Any) -> None:
-    """Times within ten lengths of the curve, time scales of 1e-4 to 30 lengths, 1,000 to 1,000,000 kelvin."""
-    first, last = points.t[0], points.t[0]
-    for t in points.t:
-        first, last = min(first, t), max(last, t)
-    span = max(last - first, 1e-3)
-    for j in range(model.n_q):
-        bounds[0, j], bounds[1, j] = math.log(span * 1e-4), math.log(span * 30.0)
-        if model.temperature and j >= model.n_q - 2 * model.temperature + 1 and j < model.n_q - model.temperature + 1:
-            bounds[0, j], bounds[1, j] = _MIN_T, _MAX_T
-    bounds[0, 0], bounds[1, 0] = first - 10.0 * span, last + 10.0 * span
-    if model.shape == LENS:
-        bounds[0, 2], bounds[1, 2] = math.log(1e-3), math.log(5.0)

@@ -12,61 +12,81 @@ import math
 from typing import Any
 
 from redpoll.astro.fits.shapes import fill_shape
-from redpoll.astro.fits.workspace import AMPLITUDE, MEAN_SHAPE, SHAPE2, SHAPE_FLUX, WEIGHT, compiled
+from redpoll.astro.fits.workspace import (
+    AMPLITUDE,
+    CROSS,
+    FACTOR,
+    FLUX,
+    GRADIENT,
+    GROUP_SHAPE,
+    GROUP_SLOPE,
+    GROUP_WEIGHT,
+    HIGH,
+    IS_FREE,
+    KEPT_GRADIENT,
+    KEPT_NORMAL,
+    LOW,
+    NORMAL,
+    SHAPE2,
+    SHAPE_FLUX,
+    STEP,
+    TRIAL,
+    WEIGHT,
+    compiled,
+)
+
+_LEAST_DAMPING, _MOST_DAMPING = 1e-9, 1e9
 
 
 @compiled
 def minimise(
     model: Any, sign: float, q: Any, points: Any, room: Any, max_steps: int, least_gain: float
 ) -> tuple[float, bool]:
-    """Change q to the nearest least chi2 within the bounds; returns it and whether the steps came to an end."""
-    chi2 = evaluate(model, sign, q, points, room)
-    if not math.isfinite(chi2):
-        return math.inf, False
-    _keep(model.n_q, room)
-    damping = 1e-2
-    n_small = 0
-    for _ in range(max_steps):
-        _find_step(model.n_q, q, damping, room)
-        for j in range(model.n_q):
-            room.trial[j] = min(max(q[j] + room.step[j], room.bounds[0, j]), room.bounds[1, j])
-        new = evaluate(model, sign, room.trial, points, room)
-        if new <= chi2:
+    """Change q to the nearest least chi2 within the bounds; returns it and whether the steps came to an end.
+
+    The last evaluation is at that q, so that the room has its amplitudes and derivatives.
+    """
+    vectors, matrices = room.vectors, room.matrices
+    chi2, damping, n_small, is_end = math.inf, 1e-2, 0, False
+    for j in range(model.n_q):
+        vectors[TRIAL, j] = q[j]
+    for step in range(max_steps + 2):
+        new = evaluate(model, model.n_q, sign, vectors[TRIAL], points, room)
+        if is_end or step > max_steps:
+            break
+        if new <= chi2 and new < math.inf:
             n_small = n_small + 1 if chi2 - new <= least_gain * new + 1e-12 else 0
             chi2 = new
             for j in range(model.n_q):
-                q[j] = room.trial[j]
-            _keep(model.n_q, room)
-            damping = max(damping * 0.15, 1e-9)
-            if n_small > 0 and (damping < 1e-3 or n_small > 3):
-                return chi2, True
+                q[j], vectors[KEPT_GRADIENT, j] = vectors[TRIAL, j], vectors[GRADIENT, j]
+                for k in range(j + 1):
+                    matrices[KEPT_NORMAL, j, k] = matrices[NORMAL, j, k]
+            damping = max(damping * 0.15, _LEAST_DAMPING)
         else:
             damping = max(damping, 1e-6) * 6.0
-            if damping > 1e9:
-                return chi2, True
-    return chi2, False
+        is_end = (n_small > 0 and (damping < 1e-3 or n_small > 3)) or damping > _MOST_DAMPING or chi2 == math.inf
+        if is_end or step == max_steps:
+            damping = math.inf
+        _set_trial(model.n_q, q, damping, vectors, matrices)
+    return chi2, is_end
 
 
 @compiled
-def _keep(n_q: int, room: Any) -> None:
+def _set_trial(n_q: int, q: Any, damping: float, vectors: Any, matrices: Any) -> None:
+    """The next place: the solution of the damped normal equations within the bounds; infinite damping is no step."""
     for j in range(n_q):
-        room.kept_gradient[j] = room.gradient[j]
-        for k in range(j + 1):
-            room.kept_normal[j, k] = room.normal[j, k]
-
-
-@compiled
-def _find_step(n_q: int, q: Any, damping: float, room: Any) -> None:
-    """Solve the damped normal equations for what no bound holds; a step is at most 1.5 in a logarithm."""
+        is_low = q[j] <= vectors[LOW, j] and vectors[KEPT_GRADIENT, j] < 0
+        is_high = q[j] >= vectors[HIGH, j] and vectors[KEPT_GRADIENT, j] > 0
+        vectors[IS_FREE, j] = 0.0 if is_low or is_high else 1.0
+        vectors[STEP, j] = vectors[KEPT_GRADIENT, j]
+    if damping < math.inf:
+        factorise(n_q, matrices[KEPT_NORMAL], vectors[IS_FREE], damping, matrices[FACTOR])
+        solve(n_q, matrices[FACTOR], vectors[IS_FREE], vectors[STEP])
     for j in range(n_q):
-        is_low = q[j] <= room.bounds[0, j] and room.kept_gradient[j] < 0
-        is_high = q[j] >= room.bounds[1, j] and room.kept_gradient[j] > 0
-        room.is_free[j] = not (is_low or is_high)
-        room.step[j] = room.kept_gradient[j]
-    factorise(n_q, room.kept_normal, room.is_free, damping, room.factor)
-    solve(n_q, room.factor, room.is_free, room.step)
-    for j in range(1, n_q):
-        room.step[j] = min(max(room.step[j], -1.5), 1.5)
+        step = vectors[STEP, j] if damping < math.inf else 0.0
+        if j > 0:
+            step = min(max(step, -1.5), 1.5)  # a factor of 4.5
+        vectors[TRIAL, j] = min(max(q[j] + step, vectors[LOW, j]), vectors[HIGH, j])
 
 
 @compiled
@@ -76,9 +96,10 @@ def factorise(n: int, matrix: Any, is_free: Any, damping: float, factor: Any) ->
     for j in range(n):
         largest = max(largest, matrix[j, j])
     for j in range(n):
-        is_free[j] = is_free[j] and matrix[j, j] > 1e-20 * largest
+        if not matrix[j, j] > 1e-20 * largest:
+            is_free[j] = 0.0
         for k in range(j + 1):
-            if not (is_free[j] and is_free[k]):
+            if is_free[j] == 0.0 or is_free[k] == 0.0:
                 factor[j, k] = 1.0 if j == k else 0.0
                 continue
             total = matrix[j, k] * (1.0 + damping if j == k else 1.0)
@@ -92,8 +113,9 @@ def factorise(n: int, matrix: Any, is_free: Any, damping: float, factor: Any) ->
 
 @compiled
 def solve(n: int, factor: Any, is_free: Any, x: Any) -> None:
+    """Solve for x in place, given the Cholesky factor; what is not free becomes 0."""
     for j in range(n):
-        if not is_free[j]:
+        if is_free[j] == 0.0:
             x[j] = 0.0
         for k in range(j):
             x[j] -= factor[j, k] * x[k]
@@ -105,91 +127,79 @@ def solve(n: int, factor: Any, is_free: Any, x: Any) -> None:
 
 
 @compiled
-def quick_chi2(model: Any, sign: float, q: Any, points: Any, room: Any) -> float:
-    """Chi2 at q with the amplitudes solved, but for a constant; infinite where no amplitude is positive."""
-    fill_shape(model, sign, q, points, room)
-    _centre_shape(model, points, room, 0)
-    _solve_amplitudes(model, points, room, 0)
-    gain = 0.0
-    for g in range(points.n_groups):
-        if room.sums[AMPLITUDE, g] > 0:
-            gain += room.sums[AMPLITUDE, g] * room.sums[SHAPE_FLUX, g]
-            if not model.is_per_group:
-                break
-    return -gain if gain > 0 else math.inf
-
-
-@compiled
-def evaluate(model: Any, sign: float, q: Any, points: Any, room: Any) -> float:
-    """Chi2 at q, the amplitudes solved; leaves the normal equations of q in the room."""
-    n_q = model.n_q
-    fill_shape(model, sign, q, points, room)
-    _centre_shape(model, points, room, n_q)
-    if not _solve_amplitudes(model, points, room, n_q):
+def evaluate(model: Any, n_q: int, sign: float, q: Any, points: Any, room: Any) -> float:
+    """Chi2 at q, the amplitudes solved; leaves the normal equations of the first n_q parameters in the room."""
+    fill_shape(model, sign, q, points, room.curve)
+    if model.has_baseline:
+        _centre_shape(n_q, points, room.curve, room.sums)
+    if not _solve_amplitudes(model.is_per_group, n_q, points, room.curve, room.sums):
         return math.inf
-    chi2 = 0.0
-    for j in range(n_q):
-        room.gradient[j] = 0.0
-        for k in range(j + 1):
-            room.normal[j, k] = 0.0
-    for i in range(len(points.t)):
-        g = points.group[i]
-        amplitude, weight, shape = room.sums[AMPLITUDE, g], points.weight[i], room.shape[i]
-        residual = points.flux[i] - amplitude * shape
-        chi2 += weight * residual * residual
-        for j in range(n_q):
-            room.slope[i, j] = amplitude * (room.slope[i, j] - room.cross[g, j] * shape)
-            pull = weight * room.slope[i, j]
-            room.gradient[j] += pull * residual
-            for k in range(j + 1):
-                room.normal[j, k] += pull * room.slope[i, k]
+    chi2 = _fill_normal(n_q, points, room.curve, room.sums, room.matrices[NORMAL], room.vectors[GRADIENT])
     return chi2 if math.isfinite(chi2) else math.inf
 
 
 @compiled
-def _centre_shape(model: Any, points: Any, room: Any, n_q: int) -> None:
-    """Subtract each group's weighted mean of the shape and of its derivatives, if baselines are free."""
-    if not model.has_baseline:
-        return
+def _centre_shape(n_q: int, points: Any, curve: Any, sums: Any) -> None:
+    """Subtract each group's weighted mean of the shape and of its derivatives."""
     for g in range(points.n_groups):
-        room.sums[MEAN_SHAPE, g] = 0.0
+        sums[GROUP_SHAPE, g] = 0.0
         for j in range(n_q):
-            room.mean_slope[g, j] = 0.0
-    for i in range(len(points.t)):
+            sums[GROUP_SLOPE + j, g] = 0.0
+    for i in range(len(points.data)):
         g = points.group[i]
-        share = points.weight[i] / room.sums[WEIGHT, g]
-        room.sums[MEAN_SHAPE, g] += share * room.shape[i]
+        share = points.data[i, WEIGHT] / sums[GROUP_WEIGHT, g]
+        sums[GROUP_SHAPE, g] += share * curve[i, 0]
         for j in range(n_q):
-            room.mean_slope[g, j] += share * room.slope[i, j]
-    for i in range(len(points.t)):
+            sums[GROUP_SLOPE + j, g] += share * curve[i, j + 1]
+    for i in range(len(points.data)):
         g = points.group[i]
-        room.shape[i] -= room.sums[MEAN_SHAPE, g]
+        curve[i, 0] -= sums[GROUP_SHAPE, g]
         for j in range(n_q):
-            room.slope[i, j] -= room.mean_slope[g, j]
+            curve[i, j + 1] -= sums[GROUP_SLOPE + j, g]
 
 
 @compiled
-def _solve_amplitudes(model: Any, points: Any, room: Any, n_q: int) -> bool:
+def _solve_amplitudes(is_per_group: int, n_q: int, points: Any, curve: Any, sums: Any) -> bool:
     """Best amplitudes, not negative, and how far each derivative is only a change of amplitude; False if all are 0."""
-    sums, cross = room.sums, room.cross
     for g in range(points.n_groups):
-        sums[SHAPE2, g] = sums[SHAPE_FLUX, g] = sums[AMPLITUDE, g] = 0.0
+        for row in range(SHAPE2, CROSS + n_q):
+            sums[row, g] = 0.0
+    for i in range(len(points.data)):
+        g = points.group[i] if is_per_group else 0
+        pull = points.data[i, WEIGHT] * curve[i, 0]
+        sums[SHAPE2, g] += pull * curve[i, 0]
+        sums[SHAPE_FLUX, g] += pull * points.data[i, FLUX]
         for j in range(n_q):
-            cross[g, j] = 0.0
-    for i in range(len(points.t)):
-        g = points.group[i] if model.is_per_group else 0
-        pull = points.weight[i] * room.shape[i]
-        sums[SHAPE2, g] += pull * room.shape[i]
-        sums[SHAPE_FLUX, g] += pull * points.flux[i]
-        for j in range(n_q):
-            cross[g, j] += pull * room.slope[i, j]
+            sums[CROSS + j, g] += pull * curve[i, j + 1]
     is_any = False
     for g in range(points.n_groups):
-        of = g if model.is_per_group else 0
+        of = g if is_per_group else 0
         if sums[SHAPE_FLUX, of] > 0 and sums[SHAPE2, of] > 0:
             sums[AMPLITUDE, g] = sums[SHAPE_FLUX, of] / sums[SHAPE2, of]
             is_any = True
         unit = sums[SHAPE2, g] if g == of and sums[SHAPE2, g] > 0 else 1.0
         for j in range(n_q):
-            cross[g, j] = cross[of, j] / unit
+            sums[CROSS + j, g] = sums[CROSS + j, of] / unit
     return is_any
+
+
+@compiled
+def _fill_normal(n_q: int, points: Any, curve: Any, sums: Any, normal: Any, gradient: Any) -> float:
+    """Chi2; the derivatives with the amplitudes following, their inner products with each other and the residuals."""
+    chi2 = 0.0
+    for j in range(n_q):
+        gradient[j] = 0.0
+        for k in range(j + 1):
+            normal[j, k] = 0.0
+    for i in range(len(points.data)):
+        g = points.group[i]
+        amplitude, weight, shape = sums[AMPLITUDE, g], points.data[i, WEIGHT], curve[i, 0]
+        residual = points.data[i, FLUX] - amplitude * shape
+        chi2 += weight * residual * residual
+        for j in range(n_q):
+            curve[i, j + 1] = amplitude * (curve[i, j + 1] - sums[CROSS + j, g] * shape)
+            pull = weight * curve[i, j + 1]
+            gradient[j] += pull * residual
+            for k in range(j + 1):
+                normal[j, k] += pull * curve[i, k + 1]
+    return chi2

@@ -71,7 +71,8 @@ def rainbow_fit(
 ) -> RainbowFit:
     """Least-squares fit of a blackbody of changing flux and temperature, weighted by the errors.
 
-    The flux density is ``F(t) pi B_nu(T(t)) / (sigma T(t)^4)`` at the effective frequency of each band (`redpoll.astro.extinction.WAVELENGTH`). ``F`` is
+    The flux density is ``F(t) pi B_nu(T(t)) / (sigma T(t)^4)`` at the effective wavelength of each band
+    (`redpoll.astro.extinction.WAVELENGTH`). ``F`` is
 
     - "sigmoid": ``amplitude / (1 + exp(-(t - t0) / rise_time))``, for rising curves;
     - "bazin": ``amplitude x c / (exp(-(t - t0) / rise_time) + exp((t - t0) / fall_time))``, with c so that the peak

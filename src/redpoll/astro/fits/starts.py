@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from redpoll.astro.fits.least_squares import quick_chi2
+from redpoll.astro.fits.least_squares import evaluate
 from redpoll.astro.fits.shapes import BAZIN, LENS, LINEXP, SIGMOID_TEMPERATURE
-from redpoll.astro.fits.workspace import MAX_Q, compiled
+from redpoll.astro.fits.workspace import FLUX, MAX_Q, TIME, TRIAL, WEIGHT, compiled
 
 N_STARTS = 3
 """How many starts are tried."""
@@ -29,21 +29,20 @@ def search_grid(model: Any, points: Any, room: Any) -> int:
         n_second = len(_SCALES)
     elif model.shape == LENS:
         n_second = len(_IMPACTS)
+    n_signs = 1 + model.has_both_signs
     n_temperatures = len(_TEMPERATURES) if model.temperature else 1
     n_found = 0
-    q = room.trial
-    for k in range((1 + model.has_both_signs) * len(_SCALES) * n_second * n_temperatures):
-        sign = 1.0 if k % (1 + model.has_both_signs) == 0 else -1.0
-        cell = k // (1 + model.has_both_signs)
+    q = room.vectors[TRIAL]
+    for k in range(n_signs * len(_SCALES) * n_second * n_temperatures):
+        sign, cell = 1.0 if k % n_signs == 0 else -1.0, k // n_signs
         first, cell = cell % len(_SCALES), cell // len(_SCALES)
-        second, third = cell % n_second, cell // n_second
+        _set_start(model, first, cell % n_second, cell // n_second, width, q)
         best, best_time = math.inf, 0.0
-        _set_start(model, first, second, third, width, q)
         for place in range(_N_PLACES):
             q[0] = peak if place == 0 else centre + (place - 3.5) * 0.7 * width
             if model.shape == LINEXP:
                 q[0] -= sign * math.exp(q[1])
-            chi2 = quick_chi2(model, sign, q, points, room)
+            chi2 = evaluate(model, 0, sign, q, points, room)
             if chi2 < best:
                 best, best_time = chi2, q[0]
         q[0] = best_time
@@ -86,21 +85,20 @@ def _keep_start(starts: Any, n_found: int, q: Any, chi2: float, sign: float) -> 
 @compiled
 def _where_bright(points: Any) -> tuple[float, float, float]:
     """Centre and width [d] of the light curve, weighted by the squared signal to noise; time of the brightest point."""
-    total = moment = 0.0
-    best = -math.inf
-    peak = points.t[0]
-    for i in range(len(points.t)):
-        if points.flux[i] > 0:
-            weight = points.weight[i] * points.flux[i] ** 2
+    data = points.data
+    total = moment = second = 0.0
+    best, peak = -math.inf, 0.0
+    for i in range(len(data)):
+        if data[i, FLUX] > 0:
+            weight = data[i, WEIGHT] * data[i, FLUX] ** 2
             total += weight
-            moment += weight * points.t[i]
-        sure = points.flux[i] - 1.0 / math.sqrt(points.weight[i])
+            moment += weight * data[i, TIME]
+        sure = data[i, FLUX] - 1.0 / math.sqrt(data[i, WEIGHT])
         if sure > best:
-            best, peak = sure, points.t[i]
+            best, peak = sure, data[i, TIME]
     centre = moment / total if total > 0 else peak
-    second = 0.0
-    for i in range(len(points.t)):
-        if points.flux[i] > 0:
-            second += points.weight[i] * points.flux[i] ** 2 * (points.t[i] - centre) ** 2
+    for i in range(len(data)):
+        if data[i, FLUX] > 0:
+            second += data[i, WEIGHT] * data[i, FLUX] ** 2 * (data[i, TIME] - centre) ** 2
     width = math.sqrt(second / total) if total > 0 else 0.0
     return centre, max(width, 0.05), peak

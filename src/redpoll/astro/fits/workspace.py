@@ -1,4 +1,7 @@
-"""What the compiled kernels pass to each other: the model, the points of one curve, working space, the answers."""
+"""What the compiled kernels pass to each other: the model, the points of one curve, working space, the answers.
+
+These are few and large arrays with named rows: a compiled function takes time for each array that it is handed.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,16 @@ compiled = njit(nogil=True, error_model="numpy")
 """Not cached one by one: what is cached is `redpoll.astro.fits.kernels.fit_curves`, with all of them inside."""
 MAX_Q = 6
 """Most parameters that are not linear."""
-WEIGHT, MEAN_FLUX, MEAN_SHAPE, SHAPE2, SHAPE_FLUX, AMPLITUDE = range(6)
-"""Rows of Room.sums."""
+TIME, FLUX, WEIGHT, FREQUENCY = range(4)
+"""Columns of Points.data: days, units of the largest flux, inverse squared error, 1e15 Hz."""
+GROUP_WEIGHT, GROUP_FLUX, BASELINE, GROUP_SHAPE, SHAPE2, SHAPE_FLUX, AMPLITUDE, CROSS = range(8)
+"""Rows of Room.sums: of each group the weight, mean flux, that of all points, mean shape; inner products; amplitude."""
+GROUP_SLOPE = CROSS + MAX_Q
+"""First row of the mean derivatives; from CROSS, how far each derivative is but a change of amplitude."""
+NORMAL, KEPT_NORMAL, FACTOR = range(3)
+"""Pages of Room.matrices: normal equations at the trial, at the best place so far, a Cholesky factor."""
+GRADIENT, KEPT_GRADIENT, STEP, TRIAL, LOW, HIGH, IS_FREE = range(7)
+"""Rows of Room.vectors."""
 
 
 class Model(NamedTuple):
@@ -27,34 +38,20 @@ class Model(NamedTuple):
 
 
 class Points(NamedTuple):
-    """The points of one curve that count: days, flux in units of the largest, weight, 1e15 Hz, group."""
+    """The points of one curve that count, one per row, and the group of each."""
 
-    t: Any
-    flux: Any
-    weight: Any
-    frequency: Any
+    data: Any
     group: Any
     n_groups: int
 
 
 class Room(NamedTuple):
-    """Working space: the shape and its derivatives, sums of each group, the normal equations, steps, starts."""
+    """Working space; `curve` has the shape in column 0 and its derivatives after it, one point per row."""
 
-    shape: Any
-    slope: Any
+    curve: Any
     sums: Any
-    means: Any
-    mean_slope: Any
-    cross: Any
-    normal: Any
-    gradient: Any
-    kept_normal: Any
-    kept_gradient: Any
-    step: Any
-    trial: Any
-    factor: Any
-    is_free: Any
-    bounds: Any
+    matrices: Any
+    vectors: Any
     starts: Any
 
 
@@ -88,13 +85,9 @@ def new_answers(n: int, n_groups: int) -> Answers:
     )  # fmt: skip
 
 
-@compiled
-def new_room(longest: int, n_groups: int, n_starts: int) -> Any:
+def new_room(longest: int, n_groups: int, n_starts: int) -> Room:
     """Working space for curves of up to `longest` points."""
-    square = (MAX_Q, MAX_Q)
     return Room(
-        np.empty(longest), np.empty((longest, MAX_Q)), np.zeros((6, n_groups)), np.zeros(n_groups),
-        np.zeros((n_groups, MAX_Q)), np.zeros((n_groups, MAX_Q)),
-        np.zeros(square), np.zeros(MAX_Q), np.zeros(square), np.zeros(MAX_Q), np.zeros(MAX_Q), np.zeros(MAX_Q),
-        np.zeros(square), np.zeros(MAX_Q, np.bool_), np.zeros((2, MAX_Q)), np.zeros((n_starts, MAX_Q + 2)),
+        np.zeros((longest, MAX_Q + 1)), np.zeros((GROUP_SLOPE + MAX_Q, n_groups)), np.zeros((3, MAX_Q, MAX_Q)),
+        np.zeros((7, MAX_Q)), np.zeros((n_starts, MAX_Q + 2)),
     )  # fmt: skip
