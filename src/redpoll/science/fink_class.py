@@ -46,20 +46,28 @@ def fink_class(
     n_detections: NDArray[Any],
     age: Floats,
     deep_real_bogus: Floats,
+    p_sn: Floats,
+    p_sn_ia: Floats,
+    p_early_sn_ia: Floats,
     p_kilonova: Floats,
     *,
     min_score: float = 0.5,
     min_deep_real_bogus: float = 0.5,
 ) -> NDArray[np.object_]:
-    """Fink's label of each alert, so far from SIMBAD, the solar-system flag and the kilonova score.
+    """Fink's label of each alert, from SIMBAD, the solar-system flag, and Redpoll's scores in the place of Fink's.
 
-    A label hides what `classes` shows side by side; it is here for compatibility, and no class is read from it. Scores
-    of other names can be told apart by whoever calls `flags_of` and `fink_label`.
+    A label hides what `classes` shows side by side; it is here for compatibility, and no class is read from it. Nothing
+    is "Microlensing candidate" or "Tracklet" yet, for no module makes those scores. Rubin sends no `deep_real_bogus`,
+    so that its alerts get SIMBAD's word or a solar-system label only; Fink gives them none at all.
+
+    References
+    ----------
+    Moeller et al. 2021, MNRAS 501, 3272; the rules are those of fink-filters 7.40.
     """
     nothing = np.full(len(roid), np.nan)
     flags = flags_of(
-        simbad_type, roid, n_detections, age, deep_real_bogus, p_kilonova=p_kilonova, p_microlensing=nothing,
-        p_sn=nothing, p_sn_ia=nothing, p_early_sn_ia=nothing, min_score=min_score, min_deep=min_deep_real_bogus,
+        simbad_type, roid, n_detections, age, deep_real_bogus, p_microlensing=nothing, p_sn=p_sn, p_sn_ia=p_sn_ia,
+        p_early_sn_ia=p_early_sn_ia, p_kilonova=p_kilonova, min_score=min_score, min_deep=min_deep_real_bogus,
     )  # fmt: skip
     return fink_label(simbad_type, flags)
 

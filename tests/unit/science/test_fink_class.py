@@ -3,10 +3,13 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.science.fink_class import HOSTS, Flags, fink_class, fink_label, flags_of
+from redpoll.testing.batches import sample_batch
+from redpoll.testing.conformance import conformance
 
 NAMES = ("microlensing", "sn", "early_sn_ia", "kilonova", "tracklet")
 
@@ -114,7 +117,21 @@ def test_the_hosts_are_finks_thirty_four_and_no_match() -> None:
 def test_the_module_labels_a_batch() -> None:
     simbad = np.array([None, "RRLyr", None, None], object)
     n, scores = np.array([3, 3, 3, 3]), np.array([np.nan, 0.9, np.nan, 0.9])
-    labels = fink_class(simbad, np.array([0, 0, 3, 0], np.int8), n, np.full(4, 2.0), np.full(4, 0.9), scores)
+    good, no, roid = np.full(4, 0.9), np.full(4, np.nan), np.array([0, 0, 3, 0], np.int8)
+    labels = fink_class(simbad, roid, n, np.full(4, 2.0), good, no, no, no, scores)
     assert labels.tolist() == ["Unknown", "RRLyr", "Solar System MPC", "Kilonova candidate"]
+    labels = fink_class(simbad, roid, n, np.full(4, 2.0), good, good, no, scores, no)
+    assert labels.tolist() == ["SN candidate", "RRLyr", "Solar System MPC", "Early SN Ia candidate"]
     assert all(taxonomy().of("fink", name) for name in ("Kilonova candidate", "Solar System MPC"))
     assert fink_class.outputs["fink_class"].says is None
+
+
+@pytest.mark.parametrize("survey", ["ztf", "rubin"])
+def test_the_module_keeps_the_contract(survey: str) -> None:
+    rng, batch = np.random.default_rng(1), sample_batch(40, seed=2, survey=survey)
+    words = pa.array(rng.choice(["QSO", "Galaxy", None], 40), pa.string())
+    made = {"simbad_type": words, "roid": pa.array(rng.integers(0, 4, 40), pa.int8()), "age": pa.array(rng.random(40))}
+    made |= {f"p_{name}": pa.array(rng.random(40)) for name in ("sn", "sn_ia", "early_sn_ia", "kilonova")}
+    for name, values in made.items():
+        batch = batch.append_column(name, values)
+    conformance(fink_class, batch)
