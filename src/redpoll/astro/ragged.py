@@ -35,6 +35,19 @@ def by_band(offsets: Int, band: NDArray[np.int8], keep: NDArray[np.bool_], n_ban
     return kept[np.argsort(part, kind="stable")], np.concatenate([[0], np.cumsum(sizes)])
 
 
+def some_parts(order: Int, parts: Int, chosen: Int) -> tuple[Int, Int]:
+    """An index of the points of some parts of `by_band`, end to end, and offsets into it.
+
+    >>> index, offsets = some_parts(np.array([1, 0, 2]), np.array([0, 1, 3]), np.array([1]))
+    >>> index.tolist(), offsets.tolist()
+    ([0, 2], [0, 2])
+    """
+    first, n = parts[chosen], parts[chosen + 1] - parts[chosen]
+    ends = np.cumsum(n)
+    inside = np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - ends + n, n)
+    return order[inside], np.concatenate([[0], ends])
+
+
 def last_of_each(offsets: Int, keep: NDArray[np.bool_]) -> Int:
     """Index of the last point that is kept of each curve; -1 where there is none.
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from redpoll import Column, science_module
 from redpoll.astro.light_curve_statistics import FEATURES, light_curve_statistics
 from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
-from redpoll.astro.ragged import by_band, taken
+from redpoll.astro.ragged import by_band, some_parts, taken
 from redpoll.schema.bands import BANDS, DETECTION
 from redpoll.schema.light_curve import LightCurves
 
@@ -46,22 +46,14 @@ def anomaly_features(light_curve: LightCurves, *, min_points: int = 4) -> dict[s
     keep = (light_curve.kind == DETECTION) & (flux > 0)
     order, parts = by_band(light_curve.offsets, light_curve.band, keep, len(BANDS))
     counts = np.diff(parts).reshape(-1, len(BANDS))
-    best = counts.argmax(axis=1) + len(BANDS) * np.arange(len(counts))
-    first, n = parts[best], np.diff(parts)[best]
-    chosen = order[_inside(first, n)]
-    offsets = np.concatenate([[0], np.cumsum(n)])
+    chosen, offsets = some_parts(order, parts, counts.argmax(axis=1) + len(BANDS) * np.arange(len(counts)))
+    n = np.diff(offsets)
     mag, err = mag_from_flux(flux[chosen]), mag_err_from_flux(flux[chosen], light_curve.flux_err[chosen])
     mjd = light_curve.mjd[chosen]
     found = light_curve_statistics(mjd, mag, err, offsets)
     own = [n, _span(mjd, offsets), n / np.maximum(counts.sum(axis=1), 1)]
     columns = [*own, *(found[:, FEATURES.index(feature)] for feature in _KEPT)]
     return {name: np.where(n >= min_points, x, np.nan) for name, x in zip(OUTPUTS, columns, strict=True)}
-
-
-def _inside(first: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.int64]:
-    """first[i], first[i] + 1 ... of n[i] numbers, for every i, end to end."""
-    ends = np.cumsum(n)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - ends + n, n)
 
 
 def _span(mjd: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
