@@ -94,7 +94,7 @@ def half_light_kpc(absolute_mag_r: ArrayLike) -> Floats:
     Shen et al. 2003, MNRAS 343, 978, equation 15 with the parameters of their figure 4.
 
     >>> half_light_kpc([-18.0, -20.91, -22.0]).round(2).tolist()
-    [1.48, 3.47, 5.3]
+    [1.48, 3.47, 5.26]
     """
     mag = np.asarray(absolute_mag_r, np.float64)
     with np.errstate(over="ignore"):

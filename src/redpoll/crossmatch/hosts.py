@@ -15,30 +15,12 @@ from redpoll.astro.sky_index import Matches, SkyIndex, build_index, find_matches
 from redpoll.crossmatch.catalogs.catalog import Catalog
 from redpoll.crossmatch.context import Missing
 from redpoll.crossmatch.galaxies import CATALOGUES, Galaxies, galaxies
+from redpoll.crossmatch.host_columns import COLUMNS
 from redpoll.schema.column import Column
 
 Floats = NDArray[np.float64]
 _VERSION = "1"
 _SKY_ARCSEC2 = 41_252.96 * 3600.0**2
-COLUMNS = {
-    "host_name": Column("string", doc="Name of the likely host; null if it has none, or no host.", ucd="meta.id"),
-    "host_catalogue": Column("string", doc="Catalogue the host is from; null without a host.", ucd="meta.dataset"),
-    "host_arcsec": Column("float32", "arcsec", "Angle to the centre of the host.", "pos.angDistance"),
-    "host_kpc": Column("float32", "kpc", "Projected distance to the centre at the host's distance.", "pos.distance"),
-    "host_d_dlr": Column(
-        "float32", doc="Distance to the centre over the host's half-light radius in that direction.", ucd="arith.ratio"
-    ),
-    "host_redshift": Column("float32", doc="Redshift of the host as its catalogue gives it.", ucd="src.redshift"),
-    "host_redshift_err": Column(
-        "float32", doc="Its error; 0.01 and more is a photometric one. Null if not known.", hot=False,
-        ucd="stat.error;src.redshift",
-    ),
-    "host_distance_modulus": Column("float32", "mag", "Distance modulus of the host.", "phot.mag.distMod"),
-    "host_chance": Column(
-        "float32", doc="Chance that a galaxy at least as bright lies so near to a random place.", hot=False,
-        ucd="stat.probability",
-    ),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
