@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
@@ -19,7 +19,11 @@ _LONGEST_WORD = 200
 _OWN_KEYS = ("in", "title", "means")
 COMPOSED = ("vsx", "gcvs")
 """Vocabularies whose words are composed with ``|``, ``+``, ``/`` and ``:``."""
-_WAYS = {"milliquas": lambda word: word[:1], "4lac": str.lower}
+_WAYS: Mapping[str, Callable[[str], str]] = {
+    "milliquas": lambda word: word[:1],  # then how it was found: QRX is a quasar seen in radio and X-rays
+    "4lac": str.lower,  # capitals: identified, not only associated
+    "ned": lambda word: word.removeprefix("!"),  # marks what is in the Milky Way
+}
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,8 @@ def test_ninety_nine_of_a_hundred_catalogued_stars_have_a_class(
         ("milliquas", "QRX", ("qso",)),
         ("milliquas", "BX", ("bl_lac",)),
         ("4lac", "FSRQ", ("fsrq",)),
+        ("ned", "!*", ("star",)),
+        ("ned", "G", ("galaxy",)),
         ("gaia", "DSCT|GDOR|SXPHE", ("pulsating_star",)),
         ("simbad", "EB*|RR*", ()),
         ("simbad", "Sy*", ("symbiotic_star",)),
