@@ -124,15 +124,17 @@ class Look(NamedTuple):
     """What difference stamps look like, one number each; NaN where it cannot be told.
 
     ``noise``: one-sigma noise of a pixel [counts], from the quartiles of the pixels far from the middle. ``snr``: flux
-    within the aperture over its noise. ``sharpness``: how far the brightest pixel near the middle stands above its
-    eight neighbours, relative to itself: 1 for a single pixel. ``fwhm`` [pixels] and ``elongation`` (long over short
-    axis) of the pixels three sigma above the sky. ``offset``: their centroid's distance from the middle [pixels].
-    ``negative_share``: share of the significant light that has the opposite sign. ``line_snr``: signal over noise of
-    the row or column through the middle, without the middle. ``masked_share``: share of pixels without a value.
+    within half the aperture over its noise. ``peak_snr``: the brightest pixel of the aperture over the noise.
+    ``sharpness``: how far that stands above its eight neighbours, relative to itself: 1 for a single pixel. ``fwhm``
+    [pixels] and ``elongation`` (long over short axis) of the pixels three sigma above the sky. ``offset``: their
+    centroid's distance from the middle [pixels]. ``negative_share``: share of the significant light that has the
+    opposite sign. ``line_snr``: signal over noise of the row or column through the middle, without the middle.
+    ``masked_share``: share of pixels without a value.
     """
 
     noise: Array
     snr: Array
+    peak_snr: Array
     sharpness: Array
     fwhm: Array
     elongation: Array
@@ -140,6 +142,11 @@ class Look(NamedTuple):
     negative_share: Array
     line_snr: Array
     masked_share: Array
+
+
+(_NOISE, _SNR, _PEAK_SNR, _SHARPNESS, _FWHM, _ELONGATION, _OFFSET, _NEGATIVE_SHARE, _LINE_SNR, _MASKED_SHARE) = range(
+    len(Look._fields)
+)
 
 
 def look_at(stamps: Stamps, radius: Array) -> Look:
@@ -182,12 +189,12 @@ def _look(image: Any, radius: float, out: Any) -> None:
     y0, x0 = (rows - 1) / 2, (columns - 1) / 2
     is_square = rows == columns
     sky, noise, n_known = _sky(image, y0, x0, 1.5 * radius if is_square else -1.0, 4.0 * radius)
-    out[8] = 1.0 - n_known / (side * side)
-    out[0] = noise
+    out[_MASKED_SHARE] = 1.0 - n_known / (side * side)
+    out[_NOISE] = noise
     if not (noise > 0) or not is_square:
         return
     _middle(image, _sign(image, radius, sky), radius, sky, noise, out)
-    out[7] = _line(image, radius, sky, noise)
+    out[_LINE_SNR] = _line(image, radius, sky, noise)
 
 
 @_compiled
@@ -243,8 +250,9 @@ def _middle(image: Any, sign: float, radius: float, sky: float, noise: float, ou
             if dy * dy + dx * dx > radius * radius or not math.isfinite(image[y, x]):
                 continue
             value = sign * (float(image[y, x]) - sky)
-            flux += value
-            n += 1
+            if dy * dy + dx * dx <= radius * radius / 4:
+                flux += value
+                n += 1
             if value > top:
                 top, top_y, top_x = value, y, x
             if value > 3 * noise:
@@ -256,18 +264,19 @@ def _middle(image: Any, sign: float, radius: float, sky: float, noise: float, ou
                 lobe -= value
     if n == 0:
         return
-    out[1] = flux / (noise * math.sqrt(n))
-    out[2] = _sharpness(image, sign, sky, top, top_y, top_x)
+    out[_SNR] = flux / (noise * math.sqrt(n))
+    out[_PEAK_SNR] = top / noise
+    out[_SHARPNESS] = _sharpness(image, sign, sky, top, top_y, top_x)
     if light + lobe > 0:
-        out[6] = lobe / (light + lobe)
+        out[_NEGATIVE_SHARE] = lobe / (light + lobe)
     if n_bright >= 4:
         mx, my = sx / light, sy / light
-        out[5] = math.hypot(mx, my)
+        out[_OFFSET] = math.hypot(mx, my)
         # a pixel has a width of its own: 1/12 on either axis, which also keeps a straight line from dividing by zero
         a, b, d = sxx / light - mx * mx + 1 / 12, syy / light - my * my + 1 / 12, sxy / light - mx * my
         mean, split = (a + b) / 2, math.sqrt(((a - b) / 2) ** 2 + d * d)
-        out[3] = 2.3548 * math.sqrt(mean)
-        out[4] = math.sqrt((mean + split) / max(mean - split, 1 / 12))
+        out[_FWHM] = 2.3548 * math.sqrt(mean)
+        out[_ELONGATION] = math.sqrt((mean + split) / max(mean - split, 1 / 12))
 
 
 @_compiled

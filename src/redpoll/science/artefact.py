@@ -16,10 +16,11 @@ from redpoll.schema.light_curve import LightCurves
 
 Array = NDArray[np.float64]
 _RADIUS = {"ztf": 4.0, "rubin": 8.0}
-_SHARP = {"ztf": (0.75, 0.9), "rubin": (0.35, 0.6)}
+_SHARP = {"ztf": (0.7, 0.85), "rubin": (0.5, 0.7)}
 _STAMP = "of the difference stamp; null without a whole one."
 OUTPUTS = {
     "stamp_snr": Column("float32", doc=f"Signal over noise in the middle {_STAMP}", hot=False),
+    "stamp_peak_snr": Column("float32", doc=f"Brightest pixel over the noise, middle {_STAMP}", hot=False),
     "stamp_sharpness": Column("float32", doc=f"1 for a single bright pixel, 0 for a plain: peak {_STAMP}", hot=False),
     "stamp_fwhm": Column("float32", "pixel", f"Full width of the source in the middle {_STAMP}", hot=False),
     "stamp_elongation": Column("float32", doc=f"Long over short axis of the source in the middle {_STAMP}", hot=False),
@@ -47,6 +48,8 @@ def artefact(
     is_dipole: NDArray[np.bool_],
     reference_mag: NDArray[np.float32],
     reference_distance_arcsec: NDArray[np.float32],
+    star_score: NDArray[np.float32],
+    star_distance_arcsec: NDArray[np.float32],
     *,
     max_reference_arcsec: float = 3.0,
     reference_bright: float = 17.0,
@@ -55,10 +58,11 @@ def artefact(
     """Signs of a flaw, each between 0 and 1, put together as if each were enough: 1 - product of (1 - sign).
 
     In the stamp: a lobe of the opposite sign (dipole), a peak sharper than the seeing (cosmic ray), light along a row
-    or column (line), a cut-away or masked part (edge), nothing in the middle (empty). Beside it: a change below 1 % of
-    a source in the template brighter than `reference_bright` within `max_reference_arcsec` (star_residual); a flux
-    that changes its sign time and again while no point exceeds `max_noise_snr` (alternating). The survey's own
-    real-bogus score is another witness, and not asked. Thresholds were set on real ZTF stamps.
+    or column (line), a cut-away or masked part (edge), far less light than the survey's flux asks for (empty).
+    Beside it: a change below 1 % of a source in the template brighter than `reference_bright` within
+    `max_reference_arcsec`, unless that is a galaxy (star_residual); a flux that changes its sign time and again while
+    no point exceeds `max_noise_snr` (alternating). The survey's own real-bogus score is another witness, and not
+    asked. Thresholds were set on real ZTF stamps.
 
     References
     ----------
@@ -68,23 +72,27 @@ def artefact(
     look = look_at(read_stamps(cutout_difference), radius)
     changes, chi2, highest_snr = _steadiness(light_curve)
     reference = np.where(reference_distance_arcsec > max_reference_arcsec, np.nan, flux_from_mag(reference_mag))
-    is_bright = reference > flux_from_mag(reference_bright)
-    signs = _signs_in_stamp(survey, look)
+    is_galaxy = (star_score < 0.5) & (star_distance_arcsec <= max_reference_arcsec)
+    is_bright = ~is_galaxy & (reference > flux_from_mag(reference_bright))
+    signs = _signs_in_stamp(survey, look, np.abs(flux) / flux_err)
     signs["dipole"] = np.maximum(signs["dipole"], np.where(is_dipole, 0.6, 0.0))
     signs["star_residual"] = np.where(is_bright, 0.9 * _ramp(-np.abs(flux) / reference, -0.02, -0.002), 0.0)
     signs["alternating"] = np.where(highest_snr < max_noise_snr, 0.8 * _ramp(changes, 1, 5), 0.0)
     return _measured(look) | {"flux_sign_changes": changes, "constant_chi2": chi2} | _verdict(signs)
 
 
-def _signs_in_stamp(survey: NDArray[Any], look: Look) -> dict[str, Array]:
+def _signs_in_stamp(survey: NDArray[Any], look: Look, claimed_snr: NDArray[Any]) -> dict[str, Array]:
     low, high = np.array([_SHARP.get(name, _SHARP["ztf"]) for name in survey]).reshape(-1, 2).T
-    is_seen = look.snr > 3.0
+    is_seen = look.peak_snr > 5.0
+    # noise makes a peak look sharper: two of its errors are given away
+    sharpness = look.sharpness - 2.1 / look.peak_snr
+    expected = 0.5 * claimed_snr  # an aperture sees less of the noise's weight than a fit of the seeing
     return {
         "dipole": np.where(is_seen, _ramp(look.negative_share, 0.1, 0.3), 0.0),
-        "cosmic_ray": np.where(is_seen, _ramp(look.sharpness, low, high), 0.0),
+        "cosmic_ray": np.where(is_seen, _ramp(sharpness, low, high), 0.0),
         "line": _ramp(look.line_snr, 5.0, 9.0),
         "edge": _ramp(look.masked_share, 0.1, 0.3),
-        "empty": _ramp(-look.snr, -3.5, -1.5),
+        "empty": _ramp(expected - look.snr, 2.0, 3.5) * _ramp(-look.snr / expected, -0.5, -0.25),
     }
 
 

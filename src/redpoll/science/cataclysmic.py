@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from redpoll import Column, science_module
 from redpoll.astro.photometry import flux_from_mag, mag_from_flux
 from redpoll.astro.ragged import by_band, last_of_each, owners, taken
-from redpoll.schema.bands import BANDS, DETECTION, LIMIT
+from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT
 from redpoll.schema.light_curve import LightCurves
 
 Array = NDArray[np.float64]
@@ -36,6 +36,7 @@ def cataclysmic(
     is_good: NDArray[np.bool_],
     roid: NDArray[np.integer[Any]],
     reference_mag: NDArray[np.float32],
+    reference_mag_err: NDArray[np.float32],
     reference_distance_arcsec: NDArray[np.float32],
     star_score: NDArray[np.float32],
     star_distance_arcsec: NDArray[np.float32],
@@ -46,30 +47,39 @@ def cataclysmic(
     min_rise: float = 0.5,
     max_gap_days: float = 5.0,
     max_colour: float = 0.4,
-    min_star_score: float = 0.5,
+    max_rise_days: float = 5.0,
+    min_star_score: float = 0.6,
+    max_galaxy_score: float = 0.4,
     max_arcsec: float = 1.5,
 ) -> dict[str, NDArray[Any]]:
     """Amplitude above the source in the template, or above the deepest image without it, and the fastest rise.
 
-    A dwarf nova brightens by 2 to 9 magnitudes at 0.5 mag/d and more and is then blue, g - r near 0. On a catalogued
-    star amplitude and one of rise and colour suffice; where nothing is catalogued both must be seen; on a galaxy it
-    is none. The source in the template counts if it lies within `max_arcsec`, or if the survey gives no distance
-    because it measured at the place itself. Which known variables are cataclysmic is what catalogues say (VSX, GCVS).
+    A dwarf nova brightens by 2 to 9 magnitudes at 0.5 mag/d and more, is then blue, g - r near 0, and at its brightest
+    within days: `max_rise_days`, where supernovae take weeks. On a catalogued star amplitude and one of rise and
+    colour suffice; on a source of the template, where the survey sends no catalogue, the rise must be seen; where
+    nothing is both; on a galaxy it is none, nor if it is red. The source in the template counts if it lies within
+    `max_arcsec`, or if the survey gives no distance because it measured at the place itself. Upper limits, and forced
+    photometry without a signal, bound amplitude and rise from below. Which known variables are cataclysmic is what
+    catalogues say (VSX, GCVS).
 
     References
     ----------
     Coppejans et al. 2016, MNRAS 456, 4441 (amplitudes and rises); Szkody et al. 2020, AJ 159, 198 (the ZTF filter).
     """
-    own, quiet = _quiescence(light_curve, reference_mag, reference_distance_arcsec, max_arcsec)
+    is_there = np.isfinite(reference_mag) & ~(reference_distance_arcsec > max_arcsec) & ~(reference_mag_err > 0.36)
+    quiet = np.where(is_there, flux_from_mag(reference_mag), np.nan)
+    own = last_of_each(light_curve.offsets, np.ones(len(light_curve.mjd), bool))
     flux = taken(light_curve.flux, own)
     depth = np.where(np.isfinite(quiet), np.nan, _deepest(light_curve, own))
     apparent = np.where(flux > 0, flux, np.nan) + np.nan_to_num(quiet)
     amplitude = mag_from_flux(np.where(np.isfinite(depth), depth, quiet)) - mag_from_flux(apparent)
     rise = _fastest_rise(light_curve, own, np.nan_to_num(quiet), max_gap_days)
     is_near = star_distance_arcsec < max_arcsec
-    is_star, is_galaxy = is_near & (star_score >= min_star_score), is_near & (star_score < min_star_score)
+    is_star, is_galaxy = is_near & (star_score >= min_star_score), is_near & (star_score < max_galaxy_score)
     is_fast, is_blue = rise >= min_rise, colour_g_r <= max_colour
-    is_like = np.where(is_star, (is_fast | is_blue) & ~(colour_g_r > max_colour), is_fast & is_blue & ~is_galaxy)
+    has_catalogue = np.isfinite(star_distance_arcsec)
+    is_like = np.where(is_star | (is_there & ~has_catalogue), is_fast | (is_star & is_blue), is_fast & is_blue)
+    is_like &= ~is_galaxy & ~(colour_g_r > max_colour) & ~(_rise_days(light_curve, own) > max_rise_days)
     is_sized = (amplitude >= min_amplitude) & (amplitude <= max_amplitude)
     return {
         "outburst_amplitude": amplitude,
@@ -79,32 +89,43 @@ def cataclysmic(
     }
 
 
-def _quiescence(
-    curve: LightCurves, mag: NDArray[np.float32], distance: NDArray[np.float32], max_arcsec: float
-) -> tuple[NDArray[np.int64], Array]:
-    """Index of each alert's own point, and the flux of the source in the template [nJy]; NaN if there is none."""
-    own = last_of_each(curve.offsets, np.ones(len(curve.mjd), bool))
-    is_there = np.isfinite(mag) & ~(distance > max_arcsec)
-    return own, np.where(is_there, flux_from_mag(mag), np.nan)
+def _bounds(curve: LightCurves) -> tuple[NDArray[np.bool_], Array]:
+    """Which epochs saw nothing, and below which flux the source then was [nJy]."""
+    flux, err = curve.flux.astype(np.float64), curve.flux_err.astype(np.float64)
+    is_limit, is_forced = curve.kind == LIMIT, (curve.kind == FORCED) & (flux < 3.0 * err)
+    bound = np.where(is_limit, 5.0 * err, np.maximum(flux, 0.0) + 3.0 * err)
+    return (is_limit | is_forced) & (err > 0), bound
 
 
 def _deepest(curve: LightCurves, own: NDArray[np.int64]) -> Array:
-    """Five-sigma depth of the deepest upper limit in the alert's band [nJy]; NaN if there is none."""
-    row = owners(curve.offsets)
-    keep = (curve.kind == LIMIT) & (curve.band == taken(curve.band, own)[row]) & (curve.flux_err > 0)
+    """Bound by the deepest image of the alert's band that saw nothing [nJy]; NaN if there is none."""
+    row, (is_empty, bound) = owners(curve.offsets), _bounds(curve)
+    keep = is_empty & (curve.band == taken(curve.band, own)[row])
     depth = np.full(len(curve), np.inf)
-    np.minimum.at(depth, row[keep], 5.0 * curve.flux_err[keep].astype(np.float64))
+    np.minimum.at(depth, row[keep], bound[keep])
     return np.where(np.isfinite(depth), depth, np.nan)
+
+
+def _rise_days(curve: LightCurves, own: NDArray[np.int64], days: float = 30.0) -> Array:
+    """From the first to the brightest detection of the last `days` in the alert's band [d]."""
+    row, n = owners(curve.offsets), len(curve)
+    keep = (curve.kind == DETECTION) & (curve.flux > 0) & (curve.band == taken(curve.band, own)[row])
+    keep &= curve.mjd >= taken(curve.mjd, own)[row] - days
+    first, highest = np.full(n, np.inf), np.full(n, -np.inf)
+    np.minimum.at(first, row[keep], curve.mjd[keep])
+    np.maximum.at(highest, row[keep], curve.flux[keep])
+    brightest = last_of_each(curve.offsets, keep & (curve.flux == highest[row]))
+    return taken(curve.mjd, brightest) - first
 
 
 def _fastest_rise(curve: LightCurves, own: NDArray[np.int64], quiet: Array, max_gap_days: float) -> Array:
     """Largest brightening per day between neighbouring epochs of the alert's band, the second a detection [mag/d]."""
-    row = owners(curve.offsets)
-    is_seen, is_limit = (curve.kind == DETECTION) & (curve.flux > 0), curve.kind == LIMIT
-    keep = (is_seen | is_limit) & (curve.band == taken(curve.band, own)[row])
+    row, (is_empty, bound) = owners(curve.offsets), _bounds(curve)
+    is_seen = (curve.kind == DETECTION) & (curve.flux > 0)
+    keep = (is_seen | is_empty) & (curve.band == taken(curve.band, own)[row])
     order, _ = by_band(curve.offsets, curve.band, keep, len(BANDS))
     who, time = row[order], curve.mjd[order]
-    light = np.where(is_limit, 5.0 * curve.flux_err, curve.flux)[order] + quiet[who]
+    light = np.where(is_empty, bound, curve.flux)[order] + quiet[who]
     days = np.diff(time)
     is_pair = (np.diff(who) == 0) & (days >= 0.02) & (days <= max_gap_days) & is_seen[order][1:]
     rate = -np.diff(mag_from_flux(light))[is_pair] / days[is_pair]

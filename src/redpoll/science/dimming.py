@@ -39,6 +39,7 @@ def dimming(
     max_depth: float = 0.9,
     max_star_mag: float = 18.0,
     min_points: int = 3,
+    min_quiet_points: int = 3,
     min_days: float = 2.0,
     max_step: float = 0.5,
     min_star_score: float = 0.5,
@@ -48,9 +49,11 @@ def dimming(
 
     The dip is the run of epochs of the alert's band that ends with it and in which the star is fainter than the
     template. A candidate is a star brighter than `max_star_mag`; its dip has `min_points` epochs over `min_days`
-    days, in which neighbouring depths differ by at most `max_step` of the deepest; and it was never brighter than the
-    template in the packet, as pulsating and eruptive stars are that were caught in their mean. An eclipse lasts
-    hours: forced photometry, or detections that end, break the run.
+    days, in which neighbouring depths differ by at most `max_step` of the deepest; before it, at least
+    `min_quiet_points` epochs showed the star as in the template (upper limits, or forced photometry within three
+    errors), and none in the packet showed it brighter: long-period variables and active galaxies change all the time.
+    A dip that is older than the packet's history is therefore missed. An eclipse lasts hours, and such an epoch within
+    it ends the run.
 
     What would tell more cannot be seen here: whether the dip is grey (a packet holds the star's brightness in one
     band), infrared excess (no survey of the infrared is asked), and eclipses whose period the sampling hides.
@@ -62,7 +65,7 @@ def dimming(
     row, n = owners(light_curve.offsets), len(light_curve)
     own = last_of_each(light_curve.offsets, np.ones(len(light_curve.mjd), bool))
     star = np.where(reference_distance_arcsec > max_arcsec, np.nan, flux_from_mag(reference_mag))
-    order, who, in_dip = _dips(light_curve, own)
+    order, who, in_dip, n_quiet = _dips(light_curve, own)
     depth = -light_curve.flux.astype(np.float64) / star[row]
     points = np.bincount(who[in_dip], minlength=n)
     start, deepest, step = _shape(light_curve.mjd[order], depth[order], who, in_dip, n)
@@ -74,7 +77,7 @@ def dimming(
         (star_distance_arcsec < max_arcsec) & (star_score < min_star_score)
     )
     is_deep = (own_depth >= min_depth) & (deepest <= max_depth)
-    is_long = (points >= min_points) & (days >= min_days)
+    is_long = (points >= min_points) & (days >= min_days) & (n_quiet >= min_quiet_points)
     return {
         "dimming_depth": np.where(own_depth > 0, np.minimum(own_depth, 1.0), np.nan),
         "dimming_days": days,
@@ -83,8 +86,10 @@ def dimming(
     }
 
 
-def _dips(curve: LightCurves, own: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Epochs of each alert's band, whose they are, and which belong to the run of faint ones that ends with the own."""
+def _dips(
+    curve: LightCurves, own: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
+    """Epochs of each alert's band, whose they are, which are in the run of faint ones at its end; how many are not."""
     row = owners(curve.offsets)
     keep = np.isin(curve.kind, (DETECTION, LOW_QUALITY, FORCED, LIMIT)) & (curve.band == taken(curve.band, own)[row])
     order, _ = by_band(curve.offsets, curve.band, keep, len(BANDS))
@@ -93,7 +98,8 @@ def _dips(curve: LightCurves, own: NDArray[np.int64]) -> tuple[NDArray[np.int64]
     is_faint = (curve.flux < 0) & ((curve.kind != FORCED) | (curve.flux < -3.0 * curve.flux_err))
     last_break = np.full(len(curve), -1)
     np.maximum.at(last_break, who[~is_faint[order]], np.flatnonzero(~is_faint[order]))
-    return order, who, np.arange(len(order)) > last_break[who]
+    n_quiet = np.bincount(who[~is_faint[order]], minlength=len(curve))
+    return order, who, np.arange(len(order)) > last_break[who], n_quiet
 
 
 def _shape(

@@ -46,7 +46,7 @@ def orphan_afterglow(
     max_age: float = 30.0,
     min_decay: float = 0.6,
     max_decay: float = 4.0,
-    min_fade: float = 0.1,
+    min_fade: float = 0.15,
     max_chi2: float = 4.0,
     max_chromatic: float = 3.0,
     max_start_days: float = 5.0,
