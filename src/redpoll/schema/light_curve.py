@@ -62,6 +62,11 @@ class LightCurves:
         """The same light curves with the points from a time on [MJD], one for each alert."""
         return self.kept(self.mjd >= np.repeat(start, np.diff(self.offsets)))
 
+    def newest(self, n: int) -> LightCurves:
+        """The same light curves with at most the last `n` points of each."""
+        after = np.repeat(self.offsets[1:], np.diff(self.offsets)) - np.arange(len(self.mjd))
+        return self.kept(after <= n)
+
     def kept(self, keep: NDArray[np.bool_]) -> LightCurves:
         """The same light curves with the points only where `keep` is true."""
         before = np.concatenate([[0], np.cumsum(keep)])

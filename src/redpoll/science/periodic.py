@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from redpoll import Column, science_module
 from redpoll.astro.periods import Periods, multiband_periods
 from redpoll.astro.photometry import flux_from_mag
-from redpoll.astro.ragged import owners, scattered
+from redpoll.astro.ragged import scattered
 from redpoll.schema.bands import BANDS, DETECTION, FORCED
 from redpoll.schema.light_curve import LightCurves
 
@@ -80,7 +80,7 @@ def _search(
 ) -> dict[str, NDArray[np.float64]]:
     """Numbers of the best period of each alert, NaN where too few points are left."""
     n = len(curves)
-    newest = curves.kept(_from_end(curves.offsets) < max_points)
+    newest = curves.newest(max_points)
     rows = np.flatnonzero(wanted & (np.diff(newest.offsets) >= min_points))
     chosen = newest.of_alerts(rows)
     found: Periods = multiband_periods(
@@ -94,11 +94,6 @@ def _search(
         "alias": found.alias_power / found.power, "n": tried,
     }  # fmt: skip
     return {name: scattered(value, rows, n) for name, value in values.items()} | {"amplitude": amplitude}
-
-
-def _from_end(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many points of its curve follow each point."""
-    return offsets[1:][owners(offsets)] - 1 - np.arange(offsets[-1])
 
 
 def _is_daily(period: NDArray[np.float64], width: float = 0.01) -> NDArray[np.bool_]:
