@@ -16,6 +16,8 @@ VERBS = {
     "fetch": "fetch",
     "try": "try_out",
     "catalog": "catalog",
+    "region": "region",
+    "skymap": "skymap",
     "modules": "modules",
     "filters": "filters",
     "ledger": "ledger",

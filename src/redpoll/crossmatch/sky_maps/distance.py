@@ -56,8 +56,8 @@ class CredibleVolumes:
     """Credible levels of places in space: position and distance together.
 
     The level of a place is the probability within the smallest volume that holds it, which is all space where the
-    probability per volume is at least as high. It is tabulated once (error below 1e-3, on maps of thousands of cells below 3e-4) for the cells
-    that hold all but a millionth of the probability.
+    probability per volume is at least as high. It is tabulated once, for the cells that hold all but a millionth of the
+    probability; the error is below 1e-3, on maps of thousands of cells below 3e-4.
 
     Raises
     ------
