@@ -25,9 +25,10 @@ from redpoll.testing.http import Answer, LocalServer, Request, http_server
 
 Infos = Sequence[tuple[str, ...]]
 _BOUND = re.compile(r"(>=|<)\s*(\S+)")
-_SELECT = re.compile(r"SELECT (?P<columns>.+?) FROM (?P<table>\S+)(?: WHERE (?P<where>.+))?")
-_COMPARE = re.compile(r"(\w+) (>=|<) (\S+)")
-_CIRCLE = re.compile(r"1 = CONTAINS\(POINT\('ICRS', (\w+), (\w+)\), CIRCLE\('ICRS', (\S+), (\S+), (\S+)\)\)")
+_SELECT = re.compile(r"SELECT (?P<columns>.+?) FROM (?P<table>.+?)(?: WHERE (?P<where>.+))?")
+_COMPARE = re.compile(r"([\w.]+) (>=|<) (\S+)")
+_BETWEEN_COLUMNS = re.compile(r",\s*(?![^()]*\))")
+_CIRCLE = re.compile(r"1 = CONTAINS\(POINT\('ICRS', ([\w.]+), ([\w.]+)\), CIRCLE\('ICRS', (\S+), (\S+), (\S+)\)\)")
 _NOT_NULL = re.compile(r"(\w+) IS NOT NULL")
 
 
@@ -140,7 +141,7 @@ class CatalogueServer:
         keep = np.ones(self._n, bool)
         for clause in (match["where"] or "").split(" AND "):
             keep &= self._clause(clause)
-        return [name.strip() for name in match["columns"].split(",")], keep
+        return [_last(name) for name in _BETWEEN_COLUMNS.split(match["columns"])], keep
 
     def _clause(self, clause: str) -> NDArray[np.bool_]:
         if not clause:
@@ -176,7 +177,7 @@ class CatalogueServer:
         )
 
     def _compared(self, name: str, sign: str, value: float) -> NDArray[np.bool_]:
-        column = np.array([float(cell or "nan") for cell in self.columns[name]])
+        column = np.array([float(cell or "nan") for cell in self.columns[_last(name)]])
         return np.asarray(column >= value if sign == ">=" else column < value)
 
     def _inside(self, ra: float, dec: float, radius: float) -> NDArray[np.bool_]:
@@ -235,6 +236,11 @@ def _votable(
 def _info(info: tuple[str, ...]) -> str:
     text = escape(info[2]) if len(info) > 2 else ""
     return f"<INFO name={quoteattr(info[0])} value={quoteattr(info[1])}>{text}</INFO>"
+
+
+def _last(name: str) -> str:
+    """The name of a column in the answer: its alias, or what comes after its table."""
+    return name.rpartition(" AS ")[2].rpartition(".")[2]
 
 
 def _form(request: Request) -> dict[str, list[str]]:
