@@ -16,6 +16,9 @@ from redpoll.config import Config
 from redpoll.crossmatch.catalogs.draft import draft_recipe, read_places
 from redpoll.crossmatch.catalogs.library import Entry, Library
 from redpoll.crossmatch.recipe import Recipe, builtin_recipes, load_recipe, parse_recipe
+from redpoll.pipeline.contexts import DUST
+
+_DUST_TITLE = "Map of the Milky Way's reddening E(B-V), of your own"
 
 
 @click.group(epilog="Example: redpoll catalog add vsx vsx.parquet")
@@ -37,6 +40,7 @@ def command() -> None:
               help="Download only this part of the catalogue [deg].")  # fmt: skip
 @click.option("--positions", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Download only what matches the positions in this table.")  # fmt: skip
+@click.option("--frame", type=click.Choice(["galactic", "icrs"]), help="Of a dust map that does not say it itself.")
 @click.option("--all", "every", is_flag=True, help="Keep all matches, nearest first, instead of the nearest.")
 @catalogs_option
 @config_option
@@ -45,16 +49,21 @@ def command() -> None:
 def add(
     name: str, file: Path | None, recipe_file: Path | None, ra: str | None, dec: str | None, radius: float | None,
     columns: tuple[str, ...], cone: tuple[float, float, float] | None, positions: Path | None, every: bool,
-    catalogs: Path | None, config: Config, as_json: bool,
+    frame: str | None, catalogs: Path | None, config: Config, as_json: bool,
 ) -> None:  # fmt: skip
     """Build the catalogue NAME from FILE: CSV, Parquet, FITS table or VOTable, gzipped or not.
 
     Redpoll has recipes for the catalogues in `redpoll catalog list`; without FILE, those are downloaded as their recipe
     says; a download that was cut goes on where it was. For a table of your own, give the columns here, or a recipe. One
     that is there already is replaced.
+
+    The name ebv is that of the dust map: FILE is then a HEALPix map of E(B-V), FITS or Parquet.
     """
     from redpoll.crossmatch.catalogs.build import build_catalog  # brings numba
 
+    if name == DUST:
+        _add_dust(file, _library(config, catalogs).folder / DUST, frame, columns)
+        return
     if file is not None and (cone or positions):
         raise click.UsageError("--cone and --positions are for a catalogue that is downloaded, without FILE")
     library = _library(config, catalogs)
@@ -84,11 +93,13 @@ def show_list(catalogs: Path | None, config: Config, as_json: bool) -> None:
     library = _library(config, catalogs)
     entries = library.entries()
     if as_json:
-        print_json([_as_dict(entry, library.folder) for entry in entries])
+        dust = {"name": DUST, "state": _dust_state(library), "title": _DUST_TITLE}
+        print_json([*(_as_dict(entry, library.folder) for entry in entries), dust])
         return
     headings = {"name": "name", "state": "state", "rows": "rows", "built": "age", "radius": "radius", "which": "keeps",
                 "licence": "licence", "title": "what it is"}  # fmt: skip
-    print_rows([_row(entry) for entry in entries], headings, none="There is no catalogue and no recipe.")
+    rows = [_row(entry) for entry in entries] + [{"name": DUST, "state": _dust_state(library), "title": _DUST_TITLE}]
+    print_rows(rows, headings, none="There is no catalogue and no recipe.")
 
 
 @command.command(epilog="Example: redpoll catalog info vsx")
@@ -119,8 +130,15 @@ def info(name: str, catalogs: Path | None, config: Config, as_json: bool) -> Non
 def remove(name: str, catalogs: Path | None, config: Config) -> None:
     """Delete the built catalogue NAME; its columns are null from then on."""
     library = _library(config, catalogs)
-    library.remove(name)
+    if name == DUST and _dust_state(library) == "built":
+        shutil.rmtree(library.folder / DUST)
+    else:
+        library.remove(name)
     click.echo(f"{name} is removed from {library.folder}")
+
+
+def _dust_state(library: Library) -> str:
+    return "built" if (library.folder / DUST).is_dir() else "not installed"
 
 
 def _library(config: Config, catalogs: Path | None) -> Library:
@@ -142,6 +160,15 @@ def _recipe(name: str, file: Path | None, recipe_file: Path | None, given: Mappi
         known = ", ".join(builtin_recipes()) or "none"
         raise click.UsageError(f"there is no recipe for '{name}', so give a FILE; recipes: {known}")
     return parse_recipe(draft_recipe(name, file, **given), name, f"recipe drafted for {file}")
+
+
+def _add_dust(file: Path | None, folder: Path, frame: str | None, columns: tuple[str, ...]) -> None:
+    from redpoll.crossmatch.dust import add_dust_map  # brings healpix
+
+    if file is None or len(columns) > 1:
+        raise click.UsageError("give the FILE of the dust map, and at most one --column")
+    made = add_dust_map(file, folder, frame=frame, column=columns[0] if columns else None)
+    click.echo(f"{DUST}: {made.source}, HEALPix order {made.order}, {made.frame}, in {folder}")
 
 
 def _fetched(recipe: Recipe, folder: Path, cone: tuple[float, float, float] | None, positions: Path | None) -> Path:
