@@ -13,10 +13,12 @@ from redpoll.schema.light_curve import LightCurves
 
 Floats = NDArray[np.float32]
 OUTPUTS = {
-    "drw_tau": Column("float32", "d", "Damping time of the walk in the best-sampled band; null below min_points."),
+    "drw_tau": Column(
+        "float32", "d", "Damping time of the walk in the best-sampled band; null below min_points.", hot=False
+    ),
     "drw_tau_err": Column("float32", "d", "Error of drw_tau; null where the data do not bound it.", hot=False),
     "drw_sigma": Column("float32", "nJy", "Standard deviation of the walk over long times.", hot=False),
-    "drw_delta_bic": Column("float32", doc="BIC of white noise less that of the walk: above 0, a walk."),
+    "drw_delta_bic": Column("float32", doc="BIC of white noise less that of the walk: above 0, a walk.", hot=False),
     "is_agn_candidate": Column("bool", doc="A damped walk at a catalogued source that does not move.", says="agn"),
 }
 

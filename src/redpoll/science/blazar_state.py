@@ -12,7 +12,9 @@ from redpoll.schema.bands import DETECTION
 from redpoll.schema.light_curve import LightCurves
 
 OUTPUTS = {
-    "blazar_flux_ratio": Column("float32", doc="Apparent flux over the blazar's median; null if it is not monitored."),
+    "blazar_flux_ratio": Column(
+        "float32", doc="Apparent flux over the blazar's median; null if it is not monitored.", hot=False
+    ),
     "blazar_flux_ratio_low": Column(
         "float32", doc="Its mean over the last low_days over the threshold of a low state.", hot=False
     ),

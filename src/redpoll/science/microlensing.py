@@ -12,7 +12,7 @@ from redpoll.schema.bands import DETECTION, FORCED
 from redpoll.schema.light_curve import LightCurves
 
 OUTPUTS = {
-    "mulens_einstein_time": Column("float32", "d", "Einstein time of the fitted event; null without a fit."),
+    "mulens_einstein_time": Column("float32", "d", "Einstein time of the fitted event; null without a fit.", hot=False),
     "mulens_impact": Column("float32", doc="Least distance in Einstein radii.", hot=False),
     "mulens_phase": Column("float32", "d", "Time since the fitted peak; negative: it is to come.", hot=False),
     "mulens_delta_chi2": Column("float32", doc="chi2 of a constant less that of the event.", best="max"),

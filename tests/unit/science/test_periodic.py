@@ -33,8 +33,15 @@ def test_a_star_s_period_is_found_in_all_bands_together(curves, period):
 
 
 def test_a_period_of_months_comes_from_the_long_search(curves):
-    found = _run(curves, [_star(np.random.default_rng(2), 110.0, days=390.0)])
-    assert found["period"][0] == pytest.approx(110.0, rel=0.02) and found["is_periodic"][0]
+    found = _run(curves, [_star(np.random.default_rng(2), 80.0, days=390.0)])
+    assert found["period"][0] == pytest.approx(80.0, rel=0.02) and found["is_periodic"][0]
+    assert found["period_cycles"][0] == pytest.approx(390 / 80, abs=0.4)
+
+
+def test_two_waves_are_no_period_yet(curves):
+    waves = _star(np.random.default_rng(6), 12.0, days=30.0)
+    assert not _run(curves, [waves])["is_periodic"][0]
+    assert _run(curves, [waves], min_cycles=2.0)["is_periodic"][0]
 
 
 def test_noise_and_days_are_no_periods(curves):
