@@ -50,6 +50,7 @@ def fink_class(
     p_sn_ia: Floats,
     p_early_sn_ia: Floats,
     p_kilonova: Floats,
+    is_microlensing_candidate: Bools,
     *,
     min_score: float = 0.5,
     min_deep_real_bogus: float = 0.5,
@@ -57,36 +58,36 @@ def fink_class(
     """Fink's label of each alert, from SIMBAD, the solar-system flag, and Redpoll's scores in the place of Fink's.
 
     A label hides what `classes` shows side by side; it is here for compatibility, and no class is read from it. Nothing
-    is "Microlensing candidate" or "Tracklet" yet, for no module makes those scores. Rubin sends no `deep_real_bogus`,
-    so that its alerts get SIMBAD's word or a solar-system label only; Fink gives them none at all.
+    is a "Tracklet", which needs the whole night. Rubin sends no `deep_real_bogus`, so that its alerts are no candidates
+    for supernovae or kilonovae here; Fink gives them no label at all.
 
     References
     ----------
     Moeller et al. 2021, MNRAS 501, 3272; the rules are those of fink-filters 7.40.
     """
-    nothing = np.full(len(roid), np.nan)
     flags = flags_of(
-        simbad_type, roid, n_detections, age, deep_real_bogus, p_microlensing=nothing, p_sn=p_sn, p_sn_ia=p_sn_ia,
-        p_early_sn_ia=p_early_sn_ia, p_kilonova=p_kilonova, min_score=min_score, min_deep=min_deep_real_bogus,
+        simbad_type, roid, n_detections, age, deep_real_bogus, is_microlensing=is_microlensing_candidate, p_sn=p_sn,
+        p_sn_ia=p_sn_ia, p_early_sn_ia=p_early_sn_ia, p_kilonova=p_kilonova, min_score=min_score,
+        min_deep=min_deep_real_bogus,
     )  # fmt: skip
     return fink_label(simbad_type, flags)
 
 
 def flags_of(
     simbad_type: NDArray[Any], roid: NDArray[np.integer[Any]], n_detections: NDArray[Any], age: Floats,
-    deep_real_bogus: Floats, *, p_microlensing: Floats, p_sn: Floats, p_sn_ia: Floats, p_early_sn_ia: Floats,
+    deep_real_bogus: Floats, *, is_microlensing: Bools, p_sn: Floats, p_sn_ia: Floats, p_early_sn_ia: Floats,
     p_kilonova: Floats, min_score: float = 0.5, min_deep: float = 0.5,
 ) -> Flags:  # fmt: skip
     """Fink's filters of supernovae, early type Ia, kilonovae and microlensing, with its thresholds.
 
     An unknown score, age or real-bogus passes nothing. Fink also asks for ``classtar`` above 0.4, which is no column
-    of the alert table, and takes any microlensing score that is not 0, for its own is 0 unless both bands agree.
+    of the alert table. Microlensing is what Redpoll's own module says.
     """
     is_good = (deep_real_bogus > min_deep) & np.fromiter((t in HOSTS for t in simbad_type), bool, len(simbad_type))
     is_sn = ((p_sn > min_score) | (p_sn_ia > min_score)) & is_good
     is_unbound = roid != 3
     return Flags(
-        microlensing=p_microlensing > min_score,
+        microlensing=is_microlensing,
         sn=is_sn & (age <= 90.0) & is_unbound & (n_detections > 1),
         early_sn_ia=is_sn & (n_detections <= 20) & (p_early_sn_ia > min_score),
         kilonova=is_good & (p_kilonova > min_score) & (age < 5.0) & (n_detections < 20) & is_unbound,

@@ -22,8 +22,9 @@ def label(simbad: str | None = None, roid: int = 0, **said: bool) -> str:
 def flag(
     simbad: str | None = None, roid: int = 0, n: int = 5, age: float = 3.0, drb: float = 0.9, **scores: float
 ) -> list[str]:
-    names = ("p_microlensing", "p_sn", "p_sn_ia", "p_early_sn_ia", "p_kilonova")
+    names = ("p_sn", "p_sn_ia", "p_early_sn_ia", "p_kilonova")
     given = {name: np.array([scores.get(name, np.nan)]) for name in names}
+    given["is_microlensing"] = np.array([scores.get("is_microlensing", False)])
     flags = flags_of(
         np.array([simbad], object), np.array([roid]), np.array([n]), np.array([age]), np.array([drb]), **given
     )
@@ -102,7 +103,7 @@ def test_finks_thresholds_decide_who_is_a_candidate() -> None:
     assert flag(p_early_sn_ia=0.9) == []
     assert flag(p_kilonova=0.6) == ["kilonova"]
     assert flag(p_kilonova=0.6, age=5.0) == flag(p_kilonova=0.6, n=20) == flag(p_kilonova=0.6, roid=3) == []
-    assert flag(p_microlensing=0.6) == ["microlensing"]
+    assert flag(is_microlensing=True) == ["microlensing"]
 
 
 def test_an_unknown_value_makes_no_candidate() -> None:
@@ -118,9 +119,9 @@ def test_the_module_labels_a_batch() -> None:
     simbad = np.array([None, "RRLyr", None, None], object)
     n, scores = np.array([3, 3, 3, 3]), np.array([np.nan, 0.9, np.nan, 0.9])
     good, no, roid = np.full(4, 0.9), np.full(4, np.nan), np.array([0, 0, 3, 0], np.int8)
-    labels = fink_class(simbad, roid, n, np.full(4, 2.0), good, no, no, no, scores)
+    labels = fink_class(simbad, roid, n, np.full(4, 2.0), good, no, no, no, scores, simbad == "none")
     assert labels.tolist() == ["Unknown", "RRLyr", "Solar System MPC", "Kilonova candidate"]
-    labels = fink_class(simbad, roid, n, np.full(4, 2.0), good, good, no, scores, no)
+    labels = fink_class(simbad, roid, n, np.full(4, 2.0), good, good, no, scores, no, n == 0)
     assert labels.tolist() == ["SN candidate", "RRLyr", "Solar System MPC", "Early SN Ia candidate"]
     assert all(taxonomy().of("fink", name) for name in ("Kilonova candidate", "Solar System MPC"))
     assert fink_class.outputs["fink_class"].says is None
@@ -132,6 +133,7 @@ def test_the_module_keeps_the_contract(survey: str) -> None:
     words = pa.array(rng.choice(["QSO", "Galaxy", None], 40), pa.string())
     made = {"simbad_type": words, "roid": pa.array(rng.integers(0, 4, 40), pa.int8()), "age": pa.array(rng.random(40))}
     made |= {f"p_{name}": pa.array(rng.random(40)) for name in ("sn", "sn_ia", "early_sn_ia", "kilonova")}
+    made["is_microlensing_candidate"] = pa.array(rng.random(40) < 0.2)
     for name, values in made.items():
         batch = batch.append_column(name, values)
     conformance(fink_class, batch)
