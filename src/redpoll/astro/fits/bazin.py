@@ -61,7 +61,7 @@ def bazin_fit(
     >>> [float(x[0].round(1)) for x in (fit.amplitude, fit.t0, fit.fall_time, fit.rise_time, fit.baseline)]
     [9000.0, 60015.0, 25.0, 4.0, 100.0]
     """
-    model = Model(BAZIN, NO_TEMPERATURE, has_baseline(baseline), 0, 0, 3)
+    model = Model(BAZIN, NO_TEMPERATURE, has_baseline(baseline), 0, 0, 0, 3)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
     growth, fall = np.exp(a.q[:, 1]), np.exp(a.q[:, 2])
     share = growth / (growth + fall)

@@ -39,7 +39,8 @@ from redpoll.astro.fits.workspace import (
 )
 
 _MIN_T, _MAX_T = math.log(1e3), math.log(1e6)
-_THIN = 48
+_GAPS = (1750, 701, 301, 132, 57, 23, 10, 4, 1)
+_THIN = 64
 """Points that the grid looks at."""
 _ROUGH_STEPS, _MAX_STEPS = 8, 80
 _ROUGH_GAIN, _FINE_GAIN = 1e-2, 1e-7
@@ -68,12 +69,14 @@ def _entry(stamp: int) -> Callable[..., int]:
     ) -> int:  # fmt: skip
         for i in range(len(offsets) - 1):
             start, stop = offsets[i], offsets[i + 1]
-            n, origin, scale = _copy_known(mjd, flux, err, frequency, group, start, stop, points.data, points.group)
+            n, origin = _copy_known(mjd, flux, err, frequency, group, start, stop, points.data, points.group)
+            _sort(points.data[:n], points.group[:n])
+            scale = _scale_flux(model.is_signed, points.data[:n])
             n_bands, n_groups = _name_groups(model.has_baseline or model.is_per_group, points.group[:n], labels)
             n_linear = (n_groups if model.is_per_group else 1) + (n_groups if model.has_baseline else 0)
             out.n_points[i], out.n_parameters[i] = n, model.n_q + n_linear
             is_enough = n >= model.n_q + n_linear and (n_bands > 1 or not model.temperature)
-            if is_enough and 0 < scale < math.inf:
+            if is_enough and 0 < abs(scale) < math.inf:
                 _fit_curve(model, n, n_groups, points, labels, room, i, out)
                 _multiply(model.n_q, n_groups, scale, labels, i, out)
                 out.q[i, 0] += origin
@@ -88,21 +91,47 @@ _fit_curves = _entry(zlib.crc32(b"".join(p.read_bytes() for p in sorted(Path(__f
 @compiled
 def _copy_known(
     mjd: Any, flux: Any, err: Any, frequency: Any, group: Any, start: int, stop: int, data: Any, kinds: Any
-) -> tuple[int, float, float]:
-    """Copy the points that count, in days since the first and units of the largest flux; how many, both origins."""
-    n, scale, origin = 0, 0.0, 0.0
+) -> tuple[int, float]:
+    """Copy the points that count, in days since the first; how many, and when the first was."""
+    n, origin = 0, 0.0
     for i in range(start, stop):
         is_known = math.isfinite(mjd[i]) and math.isfinite(flux[i]) and math.isfinite(err[i]) and err[i] > 0
         if is_known and group[i] >= 0:
             origin = mjd[i] if n == 0 else origin
             data[n, TIME], data[n, FLUX], data[n, WEIGHT] = mjd[i] - origin, flux[i], err[i]
             data[n, FREQUENCY], kinds[n] = frequency[i], group[i]
-            scale = max(scale, abs(flux[i]))
             n += 1
-    for i in range(n):
+    return n, origin
+
+
+@compiled
+def _sort(data: Any, group: Any) -> None:
+    """Put the points into the order of time: Shell's sort, quick where they are almost so."""
+    for gap in _GAPS:
+        for i in range(gap, len(data)):
+            j = i
+            while j >= gap and data[j - gap, TIME] > data[j, TIME]:
+                for column in range(4):
+                    data[j, column], data[j - gap, column] = data[j - gap, column], data[j, column]
+                group[j], group[j - gap] = group[j - gap], group[j]
+                j -= gap
+
+
+@compiled
+def _scale_flux(is_signed: int, data: Any) -> float:
+    """Measure fluxes in units of the largest, from errors make weights; the unit, negative to turn the curve over."""
+    scale = total = 0.0
+    for i in range(len(data)):
+        scale = max(scale, abs(data[i, FLUX]))
+    for i in range(len(data)):
         data[i, FLUX] /= scale
         data[i, WEIGHT] = (scale / data[i, WEIGHT]) ** 2
-    return n, origin, scale
+        total += data[i, WEIGHT] * data[i, FLUX]
+    if not (is_signed and total < 0):
+        return scale
+    for i in range(len(data)):
+        data[i, FLUX] = -data[i, FLUX]
+    return -scale
 
 
 @compiled
@@ -160,11 +189,11 @@ def _fit_curve(model: Any, n: int, n_groups: int, space: Any, labels: Any, room:
 
 @compiled
 def _thin_out(n: int, space: Any) -> int:
-    """If there are many points, put `_THIN` of them, spread evenly by the golden ratio, after the last; how many."""
+    """If there are many points, put `_THIN` of them, spread evenly, after the last; how many."""
     if n <= _THIN:
         return 0
     for k in range(_THIN):
-        i = int(((k + 0.5) * 0.6180339887498949) % 1.0 * n)
+        i = (2 * k + 1) * n // (2 * _THIN)
         space.group[n + k] = space.group[i]
         for column in range(space.data.shape[1]):
             space.data[n + k, column] = space.data[i, column]
@@ -192,7 +221,7 @@ def _centre_flux(has_baseline: int, points: Any, sums: Any) -> float:
 
 @compiled
 def _set_bounds(model: Any, data: Any, vectors: Any) -> None:
-    """Times within ten lengths of the curve, time scales of 1e-4 to 30 lengths, 1,000 to 1,000,000 kelvin."""
+    """The times of the data (see `least_squares.reach`), time scales of 1e-4 to 30 spans, 1,000 to 1,000,000 kelvin."""
     first, last = data[0, TIME], data[0, TIME]
     for i in range(len(data)):
         first, last = min(first, data[i, TIME]), max(last, data[i, TIME])
@@ -201,7 +230,7 @@ def _set_bounds(model: Any, data: Any, vectors: Any) -> None:
         vectors[LOW, j], vectors[HIGH, j] = math.log(span * 1e-4), math.log(span * 30.0)
         if model.temperature and model.n_q - 2 * model.temperature < j <= model.n_q - model.temperature:
             vectors[LOW, j], vectors[HIGH, j] = _MIN_T, _MAX_T
-    vectors[LOW, 0], vectors[HIGH, 0] = first - 10.0 * span, last + 10.0 * span
+    vectors[LOW, 0], vectors[HIGH, 0] = first, last
     if model.shape == LENS:
         vectors[LOW, 2], vectors[HIGH, 2] = math.log(1e-3), math.log(5.0)
 
@@ -212,7 +241,7 @@ def _multiply(n_q: int, n_groups: int, scale: float, labels: Any, i: int, out: A
     for g in range(n_groups):
         for k in range(2):
             out.sums[i, k, labels[g]] *= scale
-            out.sum_errors[i, k, labels[g]] *= scale
+            out.sum_errors[i, k, labels[g]] *= abs(scale)
     out.amplitude[i] *= scale
     for j in range(n_q + 1):
         out.covariance[i, 0, j] *= scale

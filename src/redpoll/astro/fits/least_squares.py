@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from redpoll.astro.fits.shapes import fill_shape
+from redpoll.astro.fits.shapes import BAZIN, fill_shape
 from redpoll.astro.fits.workspace import (
     AMPLITUDE,
     CROSS,
@@ -67,16 +67,25 @@ def minimise(
         is_end = (n_small > 0 and (damping < 1e-3 or n_small > 3)) or damping > _MOST_DAMPING or chi2 == math.inf
         if is_end or step == max_steps:
             damping = math.inf
-        _set_trial(model.n_q, q, damping, vectors, matrices)
+        _set_trial(model, q, damping, vectors, matrices)
     return chi2, is_end
 
 
 @compiled
-def _set_trial(n_q: int, q: Any, damping: float, vectors: Any, matrices: Any) -> None:
+def reach(model: Any, q: Any) -> float:
+    """How far from the data [d] the reference time may be: ten time scales, where all that is left is exponential."""
+    longest = max(q[1], q[2]) if model.shape == BAZIN else q[1]
+    return 10.0 * math.exp(longest)
+
+
+@compiled
+def _set_trial(model: Any, q: Any, damping: float, vectors: Any, matrices: Any) -> None:
     """The next place: the solution of the damped normal equations within the bounds; infinite damping is no step."""
+    n_q, slack = model.n_q, reach(model, q)
     for j in range(n_q):
-        is_low = q[j] <= vectors[LOW, j] and vectors[KEPT_GRADIENT, j] < 0
-        is_high = q[j] >= vectors[HIGH, j] and vectors[KEPT_GRADIENT, j] > 0
+        is_low = q[j] <= vectors[LOW, j] - slack and vectors[KEPT_GRADIENT, j] < 0
+        is_high = q[j] >= vectors[HIGH, j] + slack and vectors[KEPT_GRADIENT, j] > 0
+        slack = 0.0
         vectors[IS_FREE, j] = 0.0 if is_low or is_high else 1.0
         vectors[STEP, j] = vectors[KEPT_GRADIENT, j]
     if damping < math.inf:
@@ -86,7 +95,9 @@ def _set_trial(n_q: int, q: Any, damping: float, vectors: Any, matrices: Any) ->
         step = vectors[STEP, j] if damping < math.inf else 0.0
         if j > 0:
             step = min(max(step, -1.5), 1.5)  # a factor of 4.5
-        vectors[TRIAL, j] = min(max(q[j] + step, vectors[LOW, j]), vectors[HIGH, j])
+        vectors[TRIAL, j] = min(max(q[j] + step, vectors[LOW, j]), vectors[HIGH, j]) if j > 0 else q[j] + step
+    slack = reach(model, vectors[TRIAL])
+    vectors[TRIAL, 0] = min(max(vectors[TRIAL, 0], vectors[LOW, 0] - slack), vectors[HIGH, 0] + slack)
 
 
 @compiled

@@ -60,7 +60,7 @@ def linexp_fit(
     >>> [float(x[0].round(1)) + 0 for x in (fit.amplitude, fit.t0, fit.rise_time, fit.baseline)]
     [5000.0, 60010.0, 15.0, 0.0]
     """
-    model = Model(LINEXP, NO_TEMPERATURE, has_baseline(baseline), 0, 1, 2)
+    model = Model(LINEXP, NO_TEMPERATURE, has_baseline(baseline), 0, 1, 0, 2)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
     rise_time = a.sign * np.exp(a.q[:, 1])
     err = np.sqrt(np.diagonal(a.covariance, axis1=1, axis2=2))

@@ -77,7 +77,7 @@ def paczynski_fit(
     >>> [float(x[0].round(2)) for x in (fit.t0, fit.einstein_time, fit.impact, fit.source_flux[:, 2])]
     [60042.0, 20.0, 0.3, 1000.0]
     """
-    model = Model(LENS, NO_TEMPERATURE, 1, 1, 0, 3)
+    model = Model(LENS, NO_TEMPERATURE, 1, 1, 0, 0, 3)
     a = fit_bands(model, mjd, band, flux, flux_err, offsets, np.ones(1))
     err = np.sqrt(np.diagonal(a.covariance, axis1=1, axis2=2))
     einstein_time, impact = np.exp(a.q[:, 1]), np.exp(a.q[:, 2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from redpoll.astro.fits.least_squares import factorise, solve
+from redpoll.astro.fits.least_squares import factorise, reach, solve
 from redpoll.astro.fits.workspace import (
     AMPLITUDE,
     BASELINE,
@@ -28,8 +28,10 @@ from redpoll.astro.fits.workspace import (
 def write_errors(model: Any, q: Any, labels: Any, n_groups: int, room: Any, i: int, out: Any) -> None:
     """Amplitudes, baselines and the covariance, from the room as it is after the evaluation at q."""
     n, vectors, matrices, covariance = model.n_q, room.vectors, room.matrices, out.covariance[i]
+    slack = reach(model, q) * (1.0 - 1e-9)
     for j in range(n):
-        vectors[IS_FREE, j] = 1.0 if vectors[LOW, j] < q[j] < vectors[HIGH, j] else 0.0
+        vectors[IS_FREE, j] = 1.0 if vectors[LOW, j] - slack < q[j] < vectors[HIGH, j] + slack else 0.0
+        slack = 0.0
     factorise(n, matrices[NORMAL], vectors[IS_FREE], 0.0, matrices[FACTOR])
     for j in range(n):
         for k in range(n):

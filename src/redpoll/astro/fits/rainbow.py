@@ -115,7 +115,7 @@ def rainbow_fit(
         raise ValueError(f"bolometric must be one of {list(_SHAPES)}, temperature one of {list(_TEMPERATURES)}")
     (shape, n_times), (kind, n_temperatures) = _SHAPES[bolometric], _TEMPERATURES[temperature]
     both_signs = int(bolometric == "linexp")
-    model = Model(shape, kind, has_baseline(baseline), 0, both_signs, n_times + n_temperatures)
+    model = Model(shape, kind, has_baseline(baseline), 0, both_signs, 0, n_times + n_temperatures)
     answers = fit_bands(model, mjd, band, flux, flux_err, offsets, _LIGHT / band_value(WAVELENGTH, band, survey))
     return _in_units(answers, n_times, n_temperatures)
 

@@ -16,7 +16,8 @@ class SigmoidFit(NamedTuple):
     """Parameters, their errors and the goodness, one value per light curve; NaN where there is no fit.
 
     `amplitude` and `baseline` are in nJy, `rise_time` in days (negative for a curve that fades), `t0` in MJD. The
-    error of a parameter at its bound, or that the data do not hold at all, is NaN.
+    amplitude is negative if the baseline is zero and the weighted mean flux is negative. The error of a parameter at
+    its bound, or that the data do not hold at all, is NaN.
     """
 
     amplitude: Array
@@ -77,7 +78,8 @@ def sigmoid_fit(
     >>> [float(x[0].round(2)) for x in (fit.amplitude, fit.t0, fit.rise_time, fit.t0_err)]
     [5000.0, 60009.0, 2.5, 0.09]
     """
-    model = Model(SIGMOID, NO_TEMPERATURE, has_baseline(baseline), 0, 1, 2)
+    is_free = has_baseline(baseline)
+    model = Model(SIGMOID, NO_TEMPERATURE, is_free, 0, 1, 1 - is_free, 2)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
     rise_time = a.sign * np.exp(a.q[:, 1])
     t0_err, log_err = np.sqrt(a.covariance[:, 1, 1]), np.sqrt(a.covariance[:, 2, 2])

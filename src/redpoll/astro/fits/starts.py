@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from redpoll.astro.fits.least_squares import evaluate
-from redpoll.astro.fits.shapes import BAZIN, LENS, LINEXP, SIGMOID_TEMPERATURE
+from redpoll.astro.fits.shapes import BAZIN, LENS, LINEXP, SIGMOID, SIGMOID_TEMPERATURE
 from redpoll.astro.fits.workspace import FLUX, MAX_Q, TIME, TRIAL, WEIGHT, compiled
 
-N_STARTS = 3
+N_STARTS = 4
 """How many starts are tried."""
-_N_PLACES = 7
+_N_PLACES = 8
 _SCALES = np.array([0.04, 0.15, 0.5, 1.6])
 """Time scales of the grid, in widths of the light curve."""
 _IMPACTS = np.log(np.array([0.05, 0.3, 0.9]))
@@ -22,70 +22,99 @@ _TEMPERATURES = np.log(np.array([5000.0, 12000.0]))
 
 @compiled
 def search_grid(model: Any, points: Any, room: Any) -> int:
-    """Leave the best start of each of the few best combinations of time scales in room.starts; their number."""
-    centre, width, peak = _where_bright(points)
-    n_second = 1
-    if model.shape == BAZIN:
-        n_second = len(_SCALES)
-    elif model.shape == LENS:
-        n_second = len(_IMPACTS)
+    """Leave the best start of each of the few best combinations of time scales in room.starts; their number.
+
+    Where both signs are possible, half of them are of each sign.
+    """
+    centre, width, peak = _where_bright(points.data)
+    q, n_found = room.vectors[TRIAL], 0
     n_signs = 1 + model.has_both_signs
-    n_temperatures = len(_TEMPERATURES) if model.temperature else 1
-    n_found = 0
-    q = room.vectors[TRIAL]
-    for k in range(n_signs * len(_SCALES) * n_second * n_temperatures):
-        sign, cell = 1.0 if k % n_signs == 0 else -1.0, k // n_signs
-        first, cell = cell % len(_SCALES), cell // len(_SCALES)
-        _set_start(model, first, cell % n_second, cell // n_second, width, q)
-        best, best_time = math.inf, 0.0
-        for place in range(_N_PLACES):
-            q[0] = peak if place == 0 else centre + (place - 3.5) * 0.7 * width
-            if model.shape == LINEXP:
-                q[0] -= sign * math.exp(q[1])
-            chi2 = evaluate(model, 0, sign, q, points, room)
-            if chi2 < best:
-                best, best_time = chi2, q[0]
-        q[0] = best_time
-        if best < math.inf:
-            n_found = _keep_start(room.starts, n_found, q, best, sign)
+    for which in range(n_signs):
+        sign, first_row = 1.0 - 2.0 * which, n_found
+        step = _best_step(sign, points.data) if model.shape == SIGMOID else peak
+        for k in range(_n_cells(model)):
+            _set_start(model, k, width, q)
+            best, best_time = math.inf, 0.0
+            for place in range(_N_PLACES):
+                q[0] = centre + (place - 4.5) * 0.7 * width
+                if place < 2:
+                    q[0] = step if place == 0 else peak
+                if model.shape == LINEXP:
+                    q[0] -= sign * math.exp(q[1])
+                elif model.shape == SIGMOID and place == 1:
+                    q[0] -= 2.0 * sign * math.exp(q[1])
+                chi2 = evaluate(model, 0, sign, q, points, room)
+                if chi2 < best:
+                    best, best_time = chi2, q[0]
+            q[0] = best_time
+            if best < math.inf:
+                n_found = _keep_start(room.starts, first_row, n_found, N_STARTS // n_signs, q, best, sign)
     return n_found
 
 
 @compiled
-def _set_start(model: Any, first: int, second: int, third: int, width: float, q: Any) -> None:
-    q[1] = math.log(_SCALES[first] * width)
+def _n_cells(model: Any) -> int:
+    """How many combinations of time scales, or impacts, and temperatures there are."""
+    n = len(_SCALES) * (len(_TEMPERATURES) if model.temperature else 1)
+    if model.shape == BAZIN:
+        return n * len(_SCALES)
+    return n * len(_IMPACTS) if model.shape == LENS else n
+
+
+@compiled
+def _best_step(sign: float, data: Any) -> float:
+    """Time of the jump of the best step function: zero before it (sign 1) or after it (-1), constant elsewhere."""
+    total = weight = 0.0
+    best, best_time, n = -1.0, data[0, TIME], len(data)
+    for k in range(n):
+        i = n - 1 - k if sign > 0 else k
+        total += data[i, WEIGHT] * data[i, FLUX]
+        weight += data[i, WEIGHT]
+        if total > 0 and total * total / weight > best:
+            best = total * total / weight
+            other = min(max(i - int(sign), 0), n - 1)
+            best_time = 0.5 * (data[i, TIME] + data[other, TIME])
+    return best_time
+
+
+@compiled
+def _set_start(model: Any, cell: int, width: float, q: Any) -> None:
+    """All but the time of the start with this number."""
+    q[1] = math.log(_SCALES[cell % len(_SCALES)] * width)
+    cell //= len(_SCALES)
     n_times = 2
     if model.shape == BAZIN:
-        q[2] = math.log(_SCALES[second] * width)
+        q[2] = math.log(_SCALES[cell % len(_SCALES)] * width)
+        cell //= len(_SCALES)
         n_times = 3
     elif model.shape == LENS:
-        q[2] = _IMPACTS[second]
+        q[2] = _IMPACTS[cell % len(_IMPACTS)]
+        cell //= len(_IMPACTS)
         n_times = 3
     if model.temperature:
-        q[n_times] = _TEMPERATURES[third]
+        q[n_times] = _TEMPERATURES[cell]
     if model.temperature == SIGMOID_TEMPERATURE:
         q[n_times + 1] = q[n_times] - 0.2
         q[n_times + 2] = math.log(width)
 
 
 @compiled
-def _keep_start(starts: Any, n_found: int, q: Any, chi2: float, sign: float) -> int:
-    """Insert into the list sorted by chi2, of which the best `N_STARTS` stay."""
+def _keep_start(starts: Any, first_row: int, n_found: int, at_most: int, q: Any, chi2: float, sign: float) -> int:
+    """Insert into the rows from `first_row` on, sorted by chi2, of which the best stay; the new number of all."""
     place = n_found
-    while place > 0 and starts[place - 1, MAX_Q] > chi2:
+    while place > first_row and starts[place - 1, MAX_Q] > chi2:
         for j in range(MAX_Q + 2):
             starts[place, j] = starts[place - 1, j]
         place -= 1
     for j in range(MAX_Q):
         starts[place, j] = q[j]
     starts[place, MAX_Q], starts[place, MAX_Q + 1] = chi2, sign
-    return min(n_found + 1, N_STARTS)
+    return min(n_found + 1, first_row + at_most)
 
 
 @compiled
-def _where_bright(points: Any) -> tuple[float, float, float]:
+def _where_bright(data: Any) -> tuple[float, float, float]:
     """Centre and width [d] of the light curve, weighted by the squared signal to noise; time of the brightest point."""
-    data = points.data
     total = moment = second = 0.0
     best, peak = -math.inf, 0.0
     for i in range(len(data)):

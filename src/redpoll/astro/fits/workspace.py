@@ -34,6 +34,8 @@ class Model(NamedTuple):
     has_baseline: int
     is_per_group: int
     has_both_signs: int
+    is_signed: int
+    """May the amplitude be negative? It then has the sign of the mean flux."""
     n_q: int
 
 
