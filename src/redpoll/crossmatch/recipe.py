@@ -216,11 +216,11 @@ def _one_kept(table: Section, column: str, catalogue: str) -> Kept:
                 table.flag("strip", True), table.number("scale", 1.0))  # fmt: skip
     table.done()
     try:
-        is_odd = declared.arrow_type == pa.binary_view()
+        is_odd = declared.arrow_type in (pa.binary_view(), pa.bool_())
     except SchemaError as error:
         raise RecipeError(f"{table.where}: {error}") from error
     if is_odd:
-        raise RecipeError(f"{table.where}: a catalogue's column cannot be bytes")
+        raise RecipeError(f"{table.where}: a catalogue's column cannot be {dtype}; for yes, no and unknown take int8")
     return kept
 
 

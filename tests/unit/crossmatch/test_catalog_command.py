@@ -120,3 +120,10 @@ def test_odd_names_of_columns_make_plain_ones(catalog, tmp_path):
     (tmp_path / "odd.csv").write_text('ra,dec,"B-V (mag) \u03b1",7\n01 00 00,-05 00 00,0.5,a"b\n')
     done = catalog("add", "odd", "odd.csv", "--column", "B-V (mag) \u03b1", "--column", "7", "--json")
     assert [c["column"] for c in json.loads(done.stdout)["columns"]] == ["odd_b_v_mag", "odd_7", "odd_arcsec"]
+
+
+def test_types_follow_the_file_and_yes_and_no_become_numbers(catalog, tmp_path):
+    table = {"ra": [1.0], "dec": [2.0], "n": pa.array([3], pa.int16()), "u": pa.array([4], pa.uint8()), "sure": [True]}
+    pq.write_table(pa.table(table), tmp_path / "typed.parquet")
+    done = catalog("add", "typed", "typed.parquet", "--column", "n", "--column", "u", "--column", "sure", "--json")
+    assert [c["dtype"] for c in json.loads(done.stdout)["columns"]] == ["int16", "int64", "int8", "float"]

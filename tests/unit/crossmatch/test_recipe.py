@@ -80,6 +80,7 @@ def test_objects_may_match_by_their_id():
         ("columns.stars_type", 'columns."stars_Type"', "small letters"),
         ('dtype = "string"', 'dtype = "str"', "unknown dtype 'str'"),
         ('dtype = "string"', 'dtype = "bytes"', "cannot be bytes"),
+        ('dtype = "string"', 'dtype = "bool"', "cannot be bool; for yes, no and unknown take int8"),
         ('doc = "Type of the star."', "", "needs 'doc'"),
         ("scale = 24", "scale = 24\nfactor = 2", "unknown key 'factor'"),
         ('null = ["", "None"]', "null = [[]]", "null: expected a value or a list"),

@@ -98,9 +98,11 @@ def _described(name: str, column: str, values: pa.Array, unit: str, file: str) -
 def _dtype(values: pa.Array) -> str:
     if is_text(values.type):
         return "float64" if _fits(values, "float64") else "string"
-    for name in ("bool", "int8", "int16", "int32", "int64", "float32", "float64"):
+    for name in ("int8", "int16", "int32", "int64", "float32", "float64"):
         if values.type == Column(name).arrow_type:
             return name
+    if pa.types.is_boolean(values.type):
+        return "int8"
     return "int64" if pa.types.is_integer(values.type) else "float64" if _fits(values, "float64") else "string"
 
 
