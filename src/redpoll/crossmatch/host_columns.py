@@ -6,9 +6,13 @@ from redpoll.schema.column import Column
 
 COLUMNS = {
     "host_name": Column("string", doc="Name of the likely host; null if it has none, or no host.", ucd="meta.id"),
-    "host_catalogue": Column("string", doc="Catalogue the host is from; null without a host.", ucd="meta.dataset"),
+    "host_catalogue": Column(
+        "string", doc="Catalogue the host is from; null without a host.", ucd="meta.dataset", hot=False
+    ),
     "host_arcsec": Column("float32", "arcsec", "Angle to the centre of the host.", "pos.angDistance"),
-    "host_kpc": Column("float32", "kpc", "Projected distance to the centre at the host's distance.", "pos.distance"),
+    "host_kpc": Column(
+        "float32", "kpc", "Projected distance to the centre at the host's distance.", "pos.distance", hot=False
+    ),
     "host_d_dlr": Column(
         "float32", doc="Distance to the centre over the host's half-light radius in that direction.", ucd="arith.ratio"
     ),
