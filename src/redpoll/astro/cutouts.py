@@ -213,13 +213,15 @@ def _sky(image: Any, y0: float, x0: float, inner: float, outer: float) -> Any:
                     n += 1
     if n < 20:
         return math.nan, math.nan, n_known
-    low, high = n // 4, (3 * n) // 4
+    # the quarter, the half and the three quarters, mirrored exactly when the image changes its sign
+    low, half = n // 4, n // 2
     ordered = np.partition(known[:n], low)
-    bottom = ordered[low]
-    upper = np.partition(ordered[low:], n // 2 - low)
-    middle = upper[n // 2 - low]
-    top = np.partition(upper[n // 2 - low :], high - n // 2)[high - n // 2]
-    return float(middle), (float(top) - float(bottom)) / 1.349, n_known
+    upper = np.partition(ordered[low:], half - low)
+    middle = float(upper[half - low])
+    if n % 2 == 0:
+        middle = 0.5 * (middle + float(np.max(upper[: half - low])))
+    top = np.partition(upper[half - low :], n - 1 - low - half)[n - 1 - low - half]
+    return middle, (float(top) - float(ordered[low])) / 1.349, n_known
 
 
 @_compiled

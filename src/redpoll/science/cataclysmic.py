@@ -107,15 +107,16 @@ def _deepest(curve: LightCurves, own: NDArray[np.int64]) -> Array:
 
 
 def _rise_days(curve: LightCurves, own: NDArray[np.int64], days: float = 30.0) -> Array:
-    """From the first to the brightest detection of the last `days` in the alert's band [d]."""
+    """From the first detection of the last `days` in the alert's band to the first near the brightest [d]."""
     row, n = owners(curve.offsets), len(curve)
     keep = (curve.kind == DETECTION) & (curve.flux > 0) & (curve.band == taken(curve.band, own)[row])
     keep &= curve.mjd >= taken(curve.mjd, own)[row] - days
-    first, highest = np.full(n, np.inf), np.full(n, -np.inf)
+    first, bright, highest = np.full(n, np.inf), np.full(n, np.inf), np.full(n, -np.inf)
     np.minimum.at(first, row[keep], curve.mjd[keep])
     np.maximum.at(highest, row[keep], curve.flux[keep])
-    brightest = last_of_each(curve.offsets, keep & (curve.flux == highest[row]))
-    return taken(curve.mjd, brightest) - first
+    is_bright = keep & (curve.flux >= 0.63 * highest[row])  # half a magnitude: a plateau may be brightest anywhere
+    np.minimum.at(bright, row[is_bright], curve.mjd[is_bright])
+    return np.where(np.isfinite(first), bright - first, np.nan)
 
 
 def _fastest_rise(curve: LightCurves, own: NDArray[np.int64], quiet: Array, max_gap_days: float) -> Array:

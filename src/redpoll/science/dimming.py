@@ -73,9 +73,9 @@ def dimming(
     was_brighter = np.bincount(row[is_brighter], minlength=n) > 0
     own_depth = taken(depth, own)
     days = taken(light_curve.mjd, own) - start
-    is_star = (star > flux_from_mag(max_star_mag)) & ~(
-        (star_distance_arcsec < max_arcsec) & (star_score < min_star_score)
-    )
+    # where the survey sends a catalogue, it must know a star here
+    is_listed = (star_distance_arcsec < max_arcsec) & (star_score >= min_star_score)
+    is_star = (star > flux_from_mag(max_star_mag)) & (is_listed | np.isnan(star_distance_arcsec))
     is_deep = (own_depth >= min_depth) & (deepest <= max_depth)
     is_long = (points >= min_points) & (days >= min_days) & (n_quiet >= min_quiet_points)
     return {

@@ -15,7 +15,7 @@ from redpoll.schema.bands import BANDS, DETECTION, LIMIT
 from redpoll.schema.light_curve import LightCurves
 
 Array = NDArray[np.float64]
-_STARTS = 12
+_STARTS = 24
 OUTPUTS = {
     "afterglow_decay": Column("float32", doc="Index of the power law t^-decay of all bands; null if not fitted."),
     "afterglow_decay_err": Column("float32", doc="One-sigma error of the index, the time of the burst held fixed."),
@@ -54,28 +54,28 @@ def orphan_afterglow(
 ) -> dict[str, NDArray[Any]]:
     """Power law and straight line through the detections since the brightest, the bands sharing one slope.
 
-    At least `min_points` detections in `min_bands` bands. The time of the burst is the one of twelve that fits best,
-    from the last upper limit before the first detection, or `max_start_days` before it, to just before it. A
-    candidate is young, falls all the time, equally fast in all bands, with an index from `min_decay` to `max_decay`,
-    and neither a star nor a galaxy nor anything in the template lies within `min_host_arcsec`.
+    At least `min_points` detections in `min_bands` bands, of sources at most `max_age` days old. The time of the burst
+    is the one of 24 that fits best, from the last upper limit before the first detection, or `max_start_days` before
+    it, to just before it. A candidate falls all the time, equally fast in all bands, with an index from `min_decay` to
+    `max_decay`, and neither a star nor a galaxy nor anything in the template lies within `min_host_arcsec`.
 
     References
     ----------
     Sari, Piran & Halpern 1999, ApJ 519, L17 (indices and breaks); Ho et al. 2020, ApJ 905, 98 (cuts on ZTF alerts);
     Masson & Bregeon 2024, A&A 691, A347 (features for Fink, of an exponential with a line instead).
     """
-    order, parts, start = _fading_points(light_curve, max_start_days)
+    order, parts, start = _fading_points(light_curve, age <= max_age, max_start_days)
     flux, err = light_curve.flux[order].astype(np.float64), light_curve.flux_err[order]
     mag, mag_err, time = mag_from_flux(flux), mag_err_from_flux(flux, err), light_curve.mjd[order]
-    lines = line_sums(time, mag, mag_err, parts)
-    common = lines.together(len(BANDS))
-    power = _best_power_law(time, mag, mag_err, parts, start)
+    common = line_sums(time, mag, mag_err, parts).together(len(BANDS))
+    power_lines = _best_power_law(time, mag, mag_err, parts, start)
+    power = power_lines.together(len(BANDS))
     is_fitted = (common.n >= min_points) & (common.n_series >= min_bands) & (common.degrees_of_freedom > 0)
-    chromatic = _chromatic(lines, common)
+    chromatic = _chromatic(power_lines, power)
     decay, chi2 = power.slope / 2.5, power.chi2 / power.degrees_of_freedom
     is_empty = ~(star_distance_arcsec < min_host_arcsec)
     is_empty &= ~(np.isfinite(reference_mag) & ~(reference_distance_arcsec >= min_host_arcsec))
-    is_like = is_fitted & (decay >= min_decay) & (decay <= max_decay) & (common.slope >= min_fade)
+    is_like = (decay >= min_decay) & (decay <= max_decay) & (common.slope >= min_fade)
     is_like &= (chi2 <= max_chi2) & ~(chromatic > max_chromatic)
     fitted = np.where(is_fitted, 1.0, np.nan)
     return {
@@ -84,14 +84,16 @@ def orphan_afterglow(
         "afterglow_chi2": chi2 * fitted,
         "afterglow_fade": common.slope * fitted,
         "afterglow_chromatic": chromatic * fitted,
-        "is_orphan_afterglow": is_good & (roid < 2) & (age <= max_age) & is_empty & is_like,
+        "is_orphan_afterglow": is_fitted & is_good & (roid < 2) & is_empty & is_like,
     }
 
 
-def _fading_points(curve: LightCurves, max_start_days: float) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
-    """The positive detections from the brightest on, by band; and when, at the earliest, it may have begun."""
+def _fading_points(
+    curve: LightCurves, is_young: NDArray[np.bool_], max_start_days: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+    """Positive detections of the young from the brightest on, by band; when it began at the earliest, and latest."""
     row, n = owners(curve.offsets), len(curve)
-    keep = (curve.kind == DETECTION) & (curve.flux > 0) & (curve.flux_err > 0)
+    keep = (curve.kind == DETECTION) & (curve.flux > 0) & (curve.flux_err > 0) & is_young[row]
     first = np.full(n, np.inf)
     np.minimum.at(first, row[keep], curve.mjd[keep])
     is_before = (curve.kind == LIMIT) & (curve.mjd < first[row])
@@ -107,14 +109,17 @@ def _fading_points(curve: LightCurves, max_start_days: float) -> tuple[NDArray[n
 
 
 def _best_power_law(time: Array, mag: Array, mag_err: Array, parts: NDArray[np.int64], start: Array) -> LineSums:
-    """Of lines in magnitude against log10 of the time since each of twelve starts, the one of least chi-square."""
+    """Lines in magnitude against log10 of the time since the start that fits all bands best, one a band."""
     who = owners(parts) // len(BANDS)
     earliest, first = start
     best: LineSums | None = None
     for share in 1.0 - np.geomspace(1.0, 1e-3, _STARTS):
         since = time - (earliest + share * (first - earliest))[who]
-        lines = line_sums(np.log10(np.maximum(since, 1e-6)), mag, mag_err, parts).together(len(BANDS))
-        best = lines if best is None else best.where(~(lines.chi2 < best.chi2), lines)
+        lines = line_sums(np.log10(np.maximum(since, 1e-6)), mag, mag_err, parts)
+        if best is not None:
+            is_worse = ~(lines.together(len(BANDS)).chi2 < best.together(len(BANDS)).chi2)
+            lines = best.where(np.repeat(is_worse, len(BANDS)), lines)
+        best = lines
     assert best is not None
     return best
 

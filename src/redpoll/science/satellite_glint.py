@@ -13,9 +13,10 @@ from redpoll.schema.bands import DETECTION, LOW_QUALITY
 from redpoll.schema.light_curve import LightCurves
 
 Array = NDArray[np.float64]
-_BELT = {"ztf": -5.4, "rubin": 4.9}
+_BELT = {"ztf": -5.4, "rubin": 5.0}
 """Declination of the geostationary belt at the meridian, seen from Palomar (33.36 N) and Cerro Pachon (30.24 S)."""
-_SHARP = {"ztf": 0.75, "rubin": 0.35}
+_SHARP = {"ztf": 0.85, "rubin": 0.6}
+"""Stars in real stamps stay below: 99 % in ZTF, 95 % in Rubin."""
 OUTPUTS = {
     "is_lone_detection": Column(
         "bool", doc="Seen once, nothing known underneath: a glint, an asteroid, a flare or a new transient."
