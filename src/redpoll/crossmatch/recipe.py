@@ -99,7 +99,7 @@ class Recipe:
     @property
     def _separation(self) -> Column:
         doc = f"Distance to the match in {self.title}; null without one."
-        return Column("float32", "arcsec", doc, "pos.angDistance")
+        return Column("float32", "arcsec", doc, "pos.angDistance", hot=False)
 
 
 def parse_recipe(text: str, name: str, where: str = "recipe") -> Recipe:
