@@ -27,7 +27,7 @@ def with_inputs(node: Node, batch: pa.RecordBatch) -> pa.RecordBatch:
     batch = with_places(batch)
     columns = {field.name: Column(field.type) for field in batch.schema}
     makers = _makers(node, columns)
-    models = {maker.model: FakeModel() for maker in makers if maker.model}
+    models = {maker.model: FakeModel(n_classes=len(maker.outputs) + 1) for maker in makers if maker.model}
     return Graph.build(makers, [], models=models, columns=columns).run(batch).batch
 
 
