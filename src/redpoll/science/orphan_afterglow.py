@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from redpoll import Column, science_module
 from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
-from redpoll.astro.ragged import by_band, last_of_each, owners, taken
+from redpoll.astro.ragged import by_band, last_of_each, owners, scattered, taken
 from redpoll.astro.straight_lines import LineSums, line_sums
 from redpoll.schema.bands import BANDS, DETECTION, LIMIT
 from redpoll.schema.light_curve import LightCurves
@@ -64,28 +64,39 @@ def orphan_afterglow(
     Sari, Piran & Halpern 1999, ApJ 519, L17 (indices and breaks); Ho et al. 2020, ApJ 905, 98 (cuts on ZTF alerts);
     Masson & Bregeon 2024, A&A 691, A347 (features for Fink, of an exponential with a line instead).
     """
-    order, parts, start = _fading_points(light_curve, age <= max_age, max_start_days)
-    flux, err = light_curve.flux[order].astype(np.float64), light_curve.flux_err[order]
-    mag, mag_err, time = mag_from_flux(flux), mag_err_from_flux(flux, err), light_curve.mjd[order]
-    common = line_sums(time, mag, mag_err, parts).together(len(BANDS))
-    power_lines = _best_power_law(time, mag, mag_err, parts, start)
-    power = power_lines.together(len(BANDS))
-    is_fitted = (common.n >= min_points) & (common.n_series >= min_bands) & (common.degrees_of_freedom > 0)
-    chromatic = _chromatic(power_lines, power)
-    decay, chi2 = power.slope / 2.5, power.chi2 / power.degrees_of_freedom
+    found = _fits(light_curve, age <= max_age, min_points, min_bands, max_start_days)
+    decay, fade = found["afterglow_decay"], found["afterglow_fade"]
     is_empty = ~(star_distance_arcsec < min_host_arcsec)
     is_empty &= ~(np.isfinite(reference_mag) & ~(reference_distance_arcsec >= min_host_arcsec))
-    is_like = (decay >= min_decay) & (decay <= max_decay) & (common.slope >= min_fade)
-    is_like &= (chi2 <= max_chi2) & ~(chromatic > max_chromatic)
-    fitted = np.where(is_fitted, 1.0, np.nan)
-    return {
-        "afterglow_decay": decay * fitted,
-        "afterglow_decay_err": power.slope_err / 2.5 * fitted,
-        "afterglow_chi2": chi2 * fitted,
-        "afterglow_fade": common.slope * fitted,
-        "afterglow_chromatic": chromatic * fitted,
-        "is_orphan_afterglow": is_fitted & is_good & (roid < 2) & is_empty & is_like,
+    is_like = (decay >= min_decay) & (decay <= max_decay) & (fade >= min_fade)
+    is_like &= (found["afterglow_chi2"] <= max_chi2) & ~(found["afterglow_chromatic"] > max_chromatic)
+    return found | {"is_orphan_afterglow": is_good & (roid < 2) & is_empty & is_like}
+
+
+def _fits(
+    curve: LightCurves, is_young: NDArray[np.bool_], min_points: int, min_bands: int, max_start_days: float
+) -> dict[str, Array]:
+    """The numbers of the curves that have points enough; NaN for the others."""
+    order, parts, starts = _fading_points(curve, is_young, max_start_days)
+    counts = np.diff(parts).reshape(-1, len(BANDS))
+    n_series = (counts > 0).sum(axis=1)
+    is_rich = (counts.sum(axis=1) >= max(min_points, 3)) & (n_series >= max(min_bands, 1))
+    rows = np.flatnonzero(is_rich & (counts.sum(axis=1) > n_series + 1))
+    order = order[np.isin(owners(parts) // len(BANDS), rows)]
+    parts = np.concatenate([[0], np.cumsum(counts[rows])])
+    flux, err, time = curve.flux[order].astype(np.float64), curve.flux_err[order], curve.mjd[order]
+    mag, mag_err = mag_from_flux(flux), mag_err_from_flux(flux, err)
+    straight = line_sums(time, mag, mag_err, parts).together(len(BANDS))
+    bands = _best_power_law(time, mag, mag_err, parts, starts[:, rows])
+    power = bands.together(len(BANDS))
+    numbers = {
+        "afterglow_decay": power.slope / 2.5,
+        "afterglow_decay_err": power.slope_err / 2.5,
+        "afterglow_chi2": power.chi2 / power.degrees_of_freedom,
+        "afterglow_fade": straight.slope,
+        "afterglow_chromatic": _chromatic(bands, power),
     }
+    return {name: scattered(values, rows, len(curve)) for name, values in numbers.items()}
 
 
 def _fading_points(
