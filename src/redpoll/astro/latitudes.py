@@ -23,8 +23,8 @@ def galactic_latitude(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
 def ecliptic_latitude(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
     """Ecliptic latitude [deg], of J2000, of ICRS positions [deg].
 
-    >>> ecliptic_latitude([0.0, 90.0, 270.0], [0.0, 23.43929, 66.56071]).round(4).tolist()
-    [0.0, 0.0, 90.0]
+    >>> ecliptic_latitude([90.0, 90.0, 270.0], [24.43929, 22.43929, 66.56071]).round(4).tolist()
+    [1.0, -1.0, 90.0]
     """
     return _above(_ECLIPTIC_POLE, ra, dec)
 

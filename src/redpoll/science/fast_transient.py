@@ -11,7 +11,9 @@ from redpoll import Column, science_module
 
 OUTPUTS = {
     "is_fast_transient": Column(
-        "bool", doc="Young, neither star nor asteroid, and brightening or fading fast; false where it cannot be told."
+        "bool",
+        doc="Young, neither star nor asteroid, and brightening or fading fast; false where it cannot be told.",
+        says="fast_transient",
     ),
     "fast_transient_rule": Column("string", doc="Which rule says so: rising or fading; null if neither."),
 }
