@@ -36,13 +36,14 @@ def agn(
     is_periodic: NDArray[np.bool_],
     *,
     min_points: int = 20,
+    max_points: int = 300,
     min_delta_bic: float = 10.0,
     min_tau: float = 5.0,
     max_offset_arcsec: float = 1.0,
     max_parallax_snr: float = 5.0,
     max_pm: float = 10.0,
 ) -> dict[str, NDArray[np.generic]]:
-    """Damped random walk of the difference flux in the band with most points, and a candidate flag by rule.
+    """Damped random walk of the newest difference fluxes in the band with most points, and a candidate flag by rule.
 
     A candidate has a walk that beats white noise by `min_delta_bic`, with a damping time that the data bound and that
     is at least `min_tau`; lies within `max_offset_arcsec` of a catalogued source or galaxy; has neither a period nor,
@@ -54,7 +55,7 @@ def agn(
     Kelly, Bechtold & Siemiginowska 2009, ApJ 698, 895; MacLeod et al. 2011, ApJ 728, 26; Butler & Bloom 2011, AJ 141,
     93.
     """
-    n, curve = len(light_curve), light_curve.of_kind(DETECTION, FORCED)
+    n, curve = len(light_curve), light_curve.of_kind(DETECTION, FORCED).newest(max_points)
     order, parts = by_band(curve.offsets, curve.band, np.isfinite(curve.flux), len(BANDS))
     counts = np.diff(parts).reshape(-1, len(BANDS))
     rows = np.flatnonzero(counts.max(axis=1, initial=0) >= min_points)

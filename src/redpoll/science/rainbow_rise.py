@@ -40,20 +40,21 @@ def rainbow_rise(
     max_age: float = 60.0,
     max_days: float = 60.0,
     min_points: int = 5,
+    max_points: int = 100,
     min_snr: float = 3.0,
 ) -> dict[str, NDArray[np.generic]]:
     """Sigmoid rise of a blackbody of constant temperature, fitted to detections and forced photometry.
 
-    Only objects known for at most `max_age` days are fitted, to their points of the last `max_days`, if these are at
-    least `min_points` in two bands. One fit for all bands asks less of each: an object with two points in g and three
-    in r has an answer, where a fit per band needs four in both. A rise is what the errors allow, not a series in which
-    no point may be below the one before, which drops most real supernovae (see learning.md, section 10).
+    Only objects known for at most `max_age` days are fitted, to the newest `max_points` of the last `max_days`, if
+    there are at least `min_points` in two bands. One fit for all bands asks less of each: an object with two points in
+    g and three in r has an answer, where a fit per band needs four in both. A rise is what the errors allow, not a
+    series in which no point may be below the one before: that drops most real supernovae.
 
     References
     ----------
     Russeil et al. 2024, A&A 683, A251; Leoni et al. 2022, A&A 663, A13, for rising sigmoids as features.
     """
-    n, chosen = len(mjd), light_curve.of_kind(DETECTION, FORCED).since(mjd - max_days)
+    n, chosen = len(mjd), light_curve.of_kind(DETECTION, FORCED).since(mjd - max_days).newest(max_points)
     rows = np.flatnonzero((age <= max_age) & (np.diff(chosen.offsets) >= min_points))
     curve = chosen.of_alerts(rows)
     fit = rainbow_fit(

@@ -37,18 +37,19 @@ def rainbow_shape(
     max_age: float = 400.0,
     max_days: float = 400.0,
     min_points: int = 12,
+    max_points: int = 150,
     min_days: float = 15.0,
 ) -> dict[str, NDArray[np.generic]]:
     """Rise and fall (Bazin's form) of a blackbody that cools, fitted to detections and forced photometry.
 
-    Only objects known for `min_days` to `max_age` days are fitted, to their points of the last `max_days`, if these are
-    at least `min_points` in two bands: the model has eight parameters.
+    Only objects known for `min_days` to `max_age` days are fitted, to the newest `max_points` of the last `max_days`,
+    if there are at least `min_points` in two bands: the model has eight parameters.
 
     References
     ----------
     Russeil et al. 2024, A&A 683, A251; Bazin et al. 2009, A&A 499, 653.
     """
-    n, chosen = len(mjd), light_curve.of_kind(DETECTION, FORCED).since(mjd - max_days)
+    n, chosen = len(mjd), light_curve.of_kind(DETECTION, FORCED).since(mjd - max_days).newest(max_points)
     rows = np.flatnonzero((age <= max_age) & (age >= min_days) & (np.diff(chosen.offsets) >= min_points))
     curve = chosen.of_alerts(rows)
     fit = rainbow_fit(
