@@ -20,6 +20,7 @@ _SIMBAD = frozenset(
 )  # fmt: skip
 _VSX = frozenset(("YSO", "TTS", "CTTS", "WTTS", "INT", "INST", "IT", "INA", "INSA", "IA", "IN", "INS", "INB", "INSB",
                   "FU", "FUOR", "EXOR", "UXOR", "DIP"))  # fmt: skip
+_NO_SPICY = frozenset((None, "", "uncertain"))
 OUTPUTS = {
     "is_young_star": Column("bool", doc="SPICY, SIMBAD or VSX list a young stellar object at this place.", says="yso"),
     "young_star_slope": Column(
@@ -51,7 +52,7 @@ def young_stellar_object(
     ----------
     Kuhn et al. 2021, ApJS 254, 33 (SPICY); Fink's filter yso_spicy_candidates.
     """
-    is_listed = np.array([bool(name) for name in spicy_class], bool)
+    is_listed = np.array([name not in _NO_SPICY for name in spicy_class], bool)
     is_listed |= np.array([name in _SIMBAD for name in simbad_type], bool)
     is_listed |= np.array([_is_young(name) for name in vsx_type], bool)
     curve, code = light_curve, BANDS.index(band)

@@ -25,7 +25,7 @@ def test_each_catalogue_can_list_it(listed, curves, seen):
 
 
 @pytest.mark.parametrize(
-    "other", [{}, {"simbad_type": "QSO"}, {"vsx_type": "EW"}, {"vsx_type": "MISC"}, {"spicy_class": ""}]
+    "other", [{}, {"simbad_type": "QSO"}, {"vsx_type": "EW"}, {"vsx_type": "MISC"}, {"spicy_class": "uncertain"}]
 )
 def test_others_are_none_and_have_no_slope(other, curves, seen):
     found = answers(young_stellar_object, light_curve=curves(steady(seen, 0.1)), **other)
