@@ -39,21 +39,23 @@ def agn(
     max_points: int = 300,
     min_delta_bic: float = 10.0,
     min_tau: float = 5.0,
+    min_lengths: float = 10.0,
     max_offset_arcsec: float = 1.0,
     max_parallax_snr: float = 5.0,
     max_pm: float = 10.0,
 ) -> dict[str, NDArray[np.generic]]:
     """Damped random walk of the newest difference fluxes in the band with most points, and a candidate flag by rule.
 
-    A candidate has a walk that beats white noise by `min_delta_bic`, with a damping time that the data bound and that
-    is at least `min_tau`; lies within `max_offset_arcsec` of a catalogued source or galaxy; has neither a period nor,
-    where Gaia saw it, a parallax or a proper motion (`max_pm` mas/yr). Thirty days of ZTF seldom bound a damping time
-    of months: the answer is mostly for packets with a long history. Slow pulsators pass for walks if Gaia is missing.
+    A candidate has a walk that beats white noise by `min_delta_bic`, with a damping time that the data bound, of at
+    least `min_tau` and seen for `min_lengths` times as long, as shorter curves bring out whatever they are long; lies
+    within `max_offset_arcsec` of a catalogued source or galaxy; has neither a period nor, where Gaia saw it, a parallax
+    or a proper motion (`max_pm` mas/yr). Thirty days of ZTF cannot show it: the answer is for packets with a long
+    history. Slow pulsators pass for walks if Gaia is missing.
 
     References
     ----------
     Kelly, Bechtold & Siemiginowska 2009, ApJ 698, 895; MacLeod et al. 2011, ApJ 728, 26; Butler & Bloom 2011, AJ 141,
-    93.
+    93; Kozlowski 2017, A&A 597, A128, for the length.
     """
     n, curve = len(light_curve), light_curve.of_kind(DETECTION, FORCED).newest(max_points)
     order, parts = by_band(curve.offsets, curve.band, np.isfinite(curve.flux), len(BANDS))
@@ -63,7 +65,8 @@ def agn(
     walk = damped_random_walk_fit(curve.mjd[index], curve.flux[index], curve.flux_err[index], offsets)
     found = (walk.tau, walk.tau_err, walk.sigma, walk.delta_bic_white)
     tau, tau_err, sigma, delta_bic = (scattered(values, rows, n) for values in found)
-    is_walk = (delta_bic >= min_delta_bic) & (tau >= min_tau) & (tau_err < tau)
+    days = scattered(curve.mjd[index[offsets[1:] - 1]] - curve.mjd[index[offsets[:-1]]], rows, n)
+    is_walk = (delta_bic >= min_delta_bic) & (tau >= min_tau) & (tau_err < tau) & (days >= min_lengths * tau)
     is_there = (star_distance_arcsec <= max_offset_arcsec) | (host_arcsec <= max_offset_arcsec)
     moves = (gaia_parallax > max_parallax_snr * gaia_parallax_err) | (np.hypot(gaia_pm_ra, gaia_pm_dec) > max_pm)
     is_candidate = is_walk & is_there & ~moves & ~is_periodic & (roid < 2)

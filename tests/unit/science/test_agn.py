@@ -13,7 +13,7 @@ SOURCE = {
 }  # fmt: skip
 
 
-def _walk(n=300, tau=30.0, sigma=20_000.0, seed=1):
+def _walk(n=300, tau=15.0, sigma=20_000.0, seed=1):
     rng, flux = np.random.default_rng(seed), 0.0
     points = []
     for i in range(n):
@@ -29,7 +29,7 @@ def _run(curves, *batch, **changes):
 
 def test_a_walk_at_a_galaxy_is_a_candidate(curves):
     found = _run(curves, _walk())
-    assert 10 < found["drw_tau"][0] < 100 and found["drw_sigma"][0] == pytest.approx(20_000, rel=0.5)
+    assert 7 < found["drw_tau"][0] < 30 and found["drw_sigma"][0] == pytest.approx(20_000, rel=0.5)
     assert found["drw_delta_bic"][0] > 100 and found["is_agn_candidate"][0]
     assert _run(curves, _walk(), star_distance_arcsec=np.nan, host_arcsec=0.5)["is_agn_candidate"][0]
 
@@ -47,6 +47,11 @@ def test_a_walk_at_a_galaxy_is_a_candidate(curves):
 )
 def test_a_star_or_a_moving_object_is_none(curves, change):
     assert not _run(curves, _walk(), **change)["is_agn_candidate"][0]
+
+
+def test_a_walk_that_is_not_much_longer_than_its_damping_is_none(curves):
+    found = _run(curves, _walk(60, tau=12.0))
+    assert found["drw_delta_bic"][0] > 10 and not found["is_agn_candidate"][0]
 
 
 def test_noise_few_points_and_nothing_are_none(curves):

@@ -21,7 +21,7 @@ def _event(seed=1, einstein_time=15.0, impact=0.3, peak=20.0, n=40, blue=1.0):
 
 def _run(curves, *batch, **changes):
     mjd = np.array([points[-1][1] if points else 60000.0 for points in batch])
-    columns = {"is_good": True, "star_score": 0.9, "roid": 0, "is_periodic": False} | changes
+    columns = {"is_good": True, "star_score": 0.9, "roid": 0, "is_periodic": False, "host_d_dlr": np.nan} | changes
     return microlensing(
         mjd, light_curve=curves(*batch), **{name: np.full(len(batch), value) for name, value in columns.items()}
     )
@@ -37,7 +37,9 @@ def test_an_event_is_found_with_its_time_and_impact(curves):
 
 
 @pytest.mark.parametrize(
-    "change", [{"star_score": 0.1}, {"roid": 3}, {"is_periodic": True}, {"is_good": False}], ids=str
+    "change",
+    [{"star_score": 0.1}, {"host_d_dlr": 1.0}, {"roid": 3}, {"is_periodic": True}, {"is_good": False}],
+    ids=str,
 )
 def test_what_is_no_star_moves_repeats_or_is_bad_is_none(curves, change):
     assert not _run(curves, _event(), **change)["is_microlensing_candidate"][0]
