@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from redpoll.astro.harmonics import band_amplitudes
 from redpoll.astro.periodogram import N_NUMBERS, add_bands, padded, search_all
 from redpoll.astro.ragged import by_band
 
@@ -45,7 +46,7 @@ class Periods(NamedTuple):
     n_frequencies: NDArray[np.int64]
     """Frequencies tried."""
     amplitude: Array
-    """Half the range of the model in each band, of shape (n_curves, n_bands), in the unit of the values."""
+    """Half the range of each band's own model there, of shape (n_curves, n_bands), in the unit of the values."""
 
 
 def multiband_periods(
@@ -56,6 +57,7 @@ def multiband_periods(
     offsets: ArrayLike,
     *,
     n_harmonics: int = 1,
+    shared: bool = False,
     shortest: float = 0.05,
     min_cycles: float = 2.0,
     oversampling: float = 5.0,
@@ -64,10 +66,11 @@ def multiband_periods(
 ) -> Periods:
     """Best period of each light curve by the multi-band generalised Lomb-Scargle periodogram.
 
-    One frequency for all bands; mean, amplitude and phase are each band's own, with weights 1 / err**2. The grid of
-    a curve of length T goes from `min_cycles` / T to 1 / `shortest` in steps of 1 / (`oversampling` T); a curve that
-    needs more than `max_frequencies` is not searched. A point counts if time and value are finite, the error is
-    finite and positive and the band in 0..n_bands-1; a band counts with at least 2 `n_harmonics` + 2 points.
+    One frequency for all bands, weights 1 / err**2. The mean is each band's own; so are amplitudes and phases, unless
+    they are `shared`, which finds more in a few points of sources that vary alike in all bands. The grid of a curve
+    of length T goes from `min_cycles` / T to 1 / `shortest` in steps of 1 / (`oversampling` T); a curve that needs
+    more than `max_frequencies` is not searched. A point counts if time and value are finite, the error is finite and
+    positive and the band in 0..n_bands-1; a band counts with at least 2 `n_harmonics` + 2 points, two if shared.
 
     Parameters
     ----------
@@ -83,7 +86,8 @@ def multiband_periods(
 
     References
     ----------
-    Zechmeister & Kuerster 2009, A&A 496, 577; VanderPlas & Ivezic 2015, ApJ 812, 18 (model (0, n_harmonics));
+    Zechmeister & Kuerster 2009, A&A 496, 577; VanderPlas & Ivezic 2015, ApJ 812, 18 (its
+    models (0, n_harmonics) and, shared, (n_harmonics, 0));
     Baluev 2008, MNRAS 385, 1279, for the false-alarm probability.
 
     Examples
@@ -101,13 +105,14 @@ def multiband_periods(
     tried = np.zeros(len(numbers), np.int64)
     amplitude = np.full((len(numbers), n_bands), np.nan)
     grid = np.array([1.0 / shortest, min_cycles, oversampling, float(max_frequencies)])
-    search_all(t, y, weight, parts.reshape(-1), n_harmonics, grid, numbers, tried, amplitude)
-    return _periods(numbers, tried, amplitude, 2 * n_harmonics)
+    search_all(t, y, weight, parts, (n_harmonics, bool(shared)), grid, numbers, tried)
+    band_amplitudes(t, y, weight, parts, 1.0 / numbers[:, 0], n_harmonics, amplitude)
+    return _periods(numbers, tried, amplitude)
 
 
-def _periods(numbers: Array, tried: NDArray[np.int64], amplitude: Array, per_band: int) -> Periods:
-    period, err, power, width, second, second_power, alias, alias_power, window, bands, free = numbers.T
-    fap = log10_false_alarm(power, width, per_band * bands, free)
+def _periods(numbers: Array, tried: NDArray[np.int64], amplitude: Array) -> Periods:
+    period, err, power, width, second, second_power, alias, alias_power, window, coefficients, free = numbers.T
+    fap = log10_false_alarm(power, width, coefficients, free)
     rest = np.log10(np.maximum(1.0 - power, 1e-15))
     odds = [0.5 * free * (np.log10(np.maximum(1.0 - p, 1e-15)) - rest) for p in (second_power, alias_power)]
     others = (second, second_power, odds[0], alias, alias_power, odds[1])
@@ -162,7 +167,7 @@ def multiband_periodogram(
 ) -> Array:
     """Power of one light curve at the frequencies ``start + step * arange(n)`` [1/d] of ``grid = (start, step, n)``.
 
-    `options` are `n_harmonics` and `n_bands` of `multiband_periods`. All NaN if no band has enough points.
+    `options` are `n_harmonics`, `shared` and `n_bands` of `multiband_periods`. All NaN if no band has enough points.
 
     >>> t = np.arange(20.0) * 0.77
     >>> power = multiband_periodogram(t, np.sin(t), np.ones(20), np.ones(20), (0.1, 0.0295775, 3))
@@ -173,7 +178,8 @@ def multiband_periodogram(
     t, y, weight, parts = _split(mjd, value, err, band, [0, np.size(mjd)], n_bands)
     start, step, n = grid
     power = np.zeros(padded(max(n, 1)))
-    total = add_bands(t, y, weight, parts, n_harmonics, (start, step), power)
+    model = (n_harmonics, bool(options.get("shared", False)))
+    total = add_bands(t, y, weight, parts, model, (start, step), power)
     return power[:n] / total if total > 0 else np.full(n, np.nan)
 
 

@@ -159,3 +159,43 @@ def test_real_rr_lyrae_stars_pulsate_as_such(data_dir):
     found = multiband_periods(table.time, table.mag, err, band, offsets, n_harmonics=2, shortest=0.15)
     assert np.mean((found.period > 0.2) & (found.period < 1.0)) >= 0.95
     assert (found.log10_fap < -8).all() and (found.amplitude[:, 1] > found.amplitude[:, 2]).mean() > 0.95
+
+
+def _lstsq_power(t, y, err, band, frequency, n_harmonics):
+    """The slow twin: a design matrix of the bands' means and the harmonics that they share."""
+    means = (band[:, None] == np.unique(band)).astype(float)
+    left = []
+    for columns in (means, *(np.hstack([means, _harmonics(t, f, n_harmonics)]) for f in frequency)):
+        a, b = columns / err[:, None], y / err
+        left.append(np.sum((b - a @ np.linalg.lstsq(a, b)[0]) ** 2))
+    return 1 - np.array(left[1:]) / left[0]
+
+
+def _harmonics(t, f, n_harmonics):
+    angles = 2 * np.pi * f * (t - t.mean())[:, None] * np.arange(1, n_harmonics + 1)
+    return np.hstack([np.cos(angles), np.sin(angles)])
+
+
+@pytest.mark.parametrize("n_harmonics", [1, 2])
+def test_shared_harmonics_are_those_of_a_least_squares_fit(n_harmonics):
+    t, y, err, band, _ = sines([0.57], 300, n=(9, 14))
+    band = np.where(np.arange(23) == 0, 4, band)  # one point alone says nothing
+    frequency = 0.01 + 0.021 * np.arange(400)
+    found = multiband_periodogram(t, y, err, band, (0.01, 0.021, 400), n_harmonics=n_harmonics, shared=True)
+    kept = slice(1, None)
+    slow = _lstsq_power(t[kept], y[kept], err[kept], band[kept], frequency, n_harmonics)
+    np.testing.assert_allclose(found, slow, atol=1e-8)
+
+
+def test_sharing_finds_more_in_a_few_points_and_alarms_as_stated():
+    curves = sines(np.linspace(0.3, 0.9, 60), 30, n=(6, 6), amplitude=0.2)
+    own, shared = (multiband_periods(*curves, shared=s, shortest=0.2) for s in (False, True))
+    right = [np.abs(found.period / np.linspace(0.3, 0.9, 60) - 1) < 0.02 for found in (own, shared)]
+    assert right[1].mean() > right[0].mean() + 0.2
+    assert np.median(shared.log10_fap) < np.median(own.log10_fap) - 0.4
+    t, _, err, band, offsets = sines(np.ones(600), 25, n=(10, 10))
+    rng = np.random.default_rng(3)
+    noise = multiband_periods(
+        rng.uniform(0, 25, t.size), err * rng.normal(size=t.size), err, band, offsets, shared=True, shortest=0.2
+    )
+    assert 0.02 < np.mean(noise.log10_fap < -1) < 0.1 + 3 * np.sqrt(0.1 / 600)
