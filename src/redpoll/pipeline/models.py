@@ -80,7 +80,7 @@ def _load(folder: Path, node: Node) -> OnnxModel:
             f"{path}: no such model, or larger than {_MODEL_BYTES >> 30} GB; train it again or remove {folder}"
         )
     model = OnnxModel(path, card["version"], tuple(card["features"]), tuple(card["classes"]))
-    _check(folder, "features", model.features, node.inputs, node)
+    _check(folder, "features", model.features, node.features, node)
     says = tuple(column.says or name for name, column in node.outputs.items())
     _check(folder, "classes", model.classes[-len(says) :], says, node)
     model.predict_proba(np.zeros((1, len(model.features)), np.float32))

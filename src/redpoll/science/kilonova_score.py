@@ -45,7 +45,7 @@ def features(
     return np.column_stack(columns)
 
 
-@science_module(version="1", model="kilonova", outputs=OUTPUTS)
+@science_module(version="1", model="kilonova", features=FEATURES, outputs=OUTPUTS)
 def kilonova_score(
     ra: Floats,
     dec: Floats,

@@ -24,6 +24,7 @@ class ExpressionFilter:
     topic: str
     expression: Expression
     model: ClassVar[None] = None
+    features: ClassVar[tuple[str, ...]] = ()
     is_module: ClassVar[bool] = False
     settings: ClassVar[Mapping[str, Any]] = MappingProxyType({})
 
