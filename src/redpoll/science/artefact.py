@@ -28,12 +28,20 @@ OUTPUTS = {
     "stamp_negative_share": Column("float32", doc=f"Share of light of the opposite sign, middle {_STAMP}", hot=False),
     "stamp_line_snr": Column("float32", doc=f"Signal over noise of a row or column, middle {_STAMP}", hot=False),
     "stamp_masked_share": Column("float32", doc="Share of the difference stamp's pixels without a value.", hot=False),
-    "flux_sign_changes": Column("int16", doc="How often the flux changes its sign between detections in the band."),
-    "constant_chi2": Column(
-        "float32", doc="Chi-square per degree of freedom of a constant flux in the alert's band; null with one point."
+    "flux_sign_changes": Column(
+        "int16", doc="How often the flux changes its sign between detections in the band.", hot=False
     ),
-    "artefact_score": Column("float32", doc="0 (nothing speaks for an artefact) to 1; a rule's score, no probability."),
-    "artefact_reason": Column("string", doc="What speaks the most for an artefact; null if the score is below 0.5."),
+    "constant_chi2": Column(
+        "float32",
+        doc="Chi-square per degree of freedom of a constant flux in the alert's band; null with one point.",
+        hot=False,
+    ),
+    "artefact_score": Column(
+        "float32", doc="0 (nothing speaks for an artefact) to 1; a rule's score, no probability.", hot=False
+    ),
+    "artefact_reason": Column(
+        "string", doc="What speaks the most for an artefact; null if the score is below 0.5.", hot=False
+    ),
     "is_artefact": Column("bool", doc="Score of at least 0.5; false where it cannot be told.", says="artefact"),
 }
 

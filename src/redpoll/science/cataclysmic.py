@@ -18,9 +18,14 @@ OUTPUTS = {
     "outburst_amplitude": Column(
         "float32", "mag", "Brightness above quiescence, or at least so much; null if neither is known.", best="max"
     ),
-    "outburst_amplitude_is_limit": Column("bool", doc="Whether the amplitude may be larger: quiescence is unseen."),
+    "outburst_amplitude_is_limit": Column(
+        "bool", doc="Whether the amplitude may be larger: quiescence is unseen.", hot=False
+    ),
     "outburst_rise": Column(
-        "float32", "mag/d", "Fastest brightening between two epochs of the alert's band in the packet; null if none."
+        "float32",
+        "mag/d",
+        "Fastest brightening between two epochs of the alert's band in the packet; null if none.",
+        hot=False,
     ),
     "is_dwarf_nova": Column(
         "bool",

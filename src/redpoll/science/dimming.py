@@ -16,10 +16,14 @@ from redpoll.schema.light_curve import LightCurves
 Array = NDArray[np.float64]
 OUTPUTS = {
     "dimming_depth": Column(
-        "float32", doc="Share of the star's light that is missing, 0 to 1; null if not fainter or the star is unknown."
+        "float32",
+        doc="Share of the star's light that is missing, 0 to 1; null if not fainter or the star is unknown.",
+        hot=False,
     ),
-    "dimming_days": Column("float32", "d", "For how long it has been fainter in every epoch of the band; else null."),
-    "dimming_points": Column("int16", doc="Epochs of the band in that time, the alert's own included."),
+    "dimming_days": Column(
+        "float32", "d", "For how long it has been fainter in every epoch of the band; else null.", hot=False
+    ),
+    "dimming_points": Column("int16", doc="Epochs of the band in that time, the alert's own included.", hot=False),
     "is_dimming": Column(
         "bool", doc="A bright stable star in a deep, smooth dip; false where it cannot be told.", says="fading_star"
     ),

@@ -15,7 +15,7 @@ OUTPUTS = {
         doc="Young, neither star nor asteroid, and brightening or fading fast; false where it cannot be told.",
         says="fast_transient",
     ),
-    "fast_transient_rule": Column("string", doc="Which rule says so: rising or fading; null if neither."),
+    "fast_transient_rule": Column("string", doc="Which rule says so: rising or fading; null if neither.", hot=False),
 }
 
 

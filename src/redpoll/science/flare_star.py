@@ -16,13 +16,21 @@ from redpoll.schema.light_curve import LightCurves
 Array = NDArray[np.float64]
 OUTPUTS = {
     "flare_hours": Column(
-        "float32", "h", "Time to the epoch of the same night between which the flux changed the most; null if none."
+        "float32",
+        "h",
+        "Time to the epoch of the same night between which the flux changed the most; null if none.",
+        hot=False,
     ),
     "flare_ratio": Column(
-        "float32", doc="How many times the fainter of the two fluxes the brighter is, at least; null without a pair."
+        "float32",
+        doc="How many times the fainter of the two fluxes the brighter is, at least; null without a pair.",
+        hot=False,
     ),
     "flare_amplitude": Column(
-        "float32", "mag", "Brightness above the star, at its brightest that night; null if the star's is unknown."
+        "float32",
+        "mag",
+        "Brightness above the star, at its brightest that night; null if the star's is unknown.",
+        hot=False,
     ),
     "is_flare": Column(
         "bool", doc="Flared within a night on a star; false where it cannot be told.", says="flare_star"

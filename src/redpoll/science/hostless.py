@@ -16,8 +16,8 @@ _SIDES = 63, 30
 """Sides of the stamps as ZTF sends them, and the smallest of Rubin's: larger ones are cut to one of these."""
 _KS = "stamp is, 0 to 1 (ELEPHANT); null if not a candidate."
 OUTPUTS = {
-    "hostless_ks_science": Column("float32", doc=f"How unlike noise the science {_KS}"),
-    "hostless_ks_template": Column("float32", doc=f"How unlike noise the template {_KS}"),
+    "hostless_ks_science": Column("float32", doc=f"How unlike noise the science {_KS}", hot=False),
+    "hostless_ks_template": Column("float32", doc=f"How unlike noise the template {_KS}", hot=False),
     "is_hostless": Column("bool", doc="Both are like noise but for the transient; false where it was not looked at."),
 }
 

@@ -18,9 +18,14 @@ from redpoll.schema.light_curve import LightCurves
 Array = NDArray[np.float64]
 OUTPUTS = {
     "kilonova_fade": Column(
-        "float32", "mag/d", "Slope of the most surely fading (or least rising) band; null without a band to fit."
+        "float32",
+        "mag/d",
+        "Slope of the most surely fading (or least rising) band; null without a band to fit.",
+        hot=False,
     ),
-    "kilonova_fade_err": Column("float32", "mag/d", "One-sigma error of kilonova_fade, from the errors of the points."),
+    "kilonova_fade_err": Column(
+        "float32", "mag/d", "One-sigma error of kilonova_fade, from the errors of the points.", hot=False
+    ),
     "is_kilonova_candidate": Column(
         "bool", doc="Young and fading fast, as kilonovae do; false where it cannot be told.", says="kilonova"
     ),

@@ -14,9 +14,11 @@ from redpoll.schema.light_curve import LightCurves
 
 OUTPUTS = {
     "quiet_points": Column(
-        "int16", doc="Epochs since the last significant detection before the alert, all as in the template."
+        "int16", doc="Epochs since the last significant detection before the alert, all as in the template.", hot=False
     ),
-    "quiet_days": Column("float32", "d", "Time from that detection to the alert; null if too few epochs lie between."),
+    "quiet_days": Column(
+        "float32", "d", "Time from that detection to the alert; null if too few epochs lie between.", hot=False
+    ),
     "is_no_longer_varying": Column(
         "bool",
         doc="It varied, was quiet since, and the alert is not significant; false if it cannot be told.",

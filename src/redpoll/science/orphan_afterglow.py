@@ -17,10 +17,16 @@ from redpoll.schema.light_curve import LightCurves
 Array = NDArray[np.float64]
 _STARTS = 24
 OUTPUTS = {
-    "afterglow_decay": Column("float32", doc="Index of the power law t^-decay of all bands; null if not fitted."),
-    "afterglow_decay_err": Column("float32", doc="One-sigma error of the index, the time of the burst held fixed."),
+    "afterglow_decay": Column(
+        "float32", doc="Index of the power law t^-decay of all bands; null if not fitted.", hot=False
+    ),
+    "afterglow_decay_err": Column(
+        "float32", doc="One-sigma error of the index, the time of the burst held fixed.", hot=False
+    ),
     "afterglow_chi2": Column("float32", doc="Chi-square per degree of freedom of the power law.", hot=False),
-    "afterglow_fade": Column("float32", "mag/d", "Slope of a straight line in magnitudes that all bands share."),
+    "afterglow_fade": Column(
+        "float32", "mag/d", "Slope of a straight line in magnitudes that all bands share.", hot=False
+    ),
     "afterglow_chromatic": Column(
         "float32", doc="How many sigma a slope of its own for each band improves on the common one.", hot=False
     ),

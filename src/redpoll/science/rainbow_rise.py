@@ -14,11 +14,11 @@ from redpoll.schema.bands import DETECTION, FORCED
 from redpoll.schema.light_curve import LightCurves
 
 OUTPUTS = {
-    "rainbow_rise_time": Column("float32", "d", "Time scale of the rise; null without a fit."),
+    "rainbow_rise_time": Column("float32", "d", "Time scale of the rise; null without a fit.", hot=False),
     "rainbow_rise_phase": Column(
         "float32", "d", "Time since half of the fitted plateau; negative: not there yet.", hot=False
     ),
-    "rainbow_temperature": Column("float32", "K", "Temperature of the fitted blackbody."),
+    "rainbow_temperature": Column("float32", "K", "Temperature of the fitted blackbody.", hot=False),
     "rainbow_rise_snr": Column("float32", doc="Highest flux of the fitted points in units of its error.", hot=False),
     "rainbow_rise_chi2": Column(
         "float32", doc="Reduced chi2 of the fit; null with as many parameters as points.", hot=False

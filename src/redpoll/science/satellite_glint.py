@@ -19,12 +19,13 @@ _SHARP = {"ztf": 0.85, "rubin": 0.6}
 """Stars in real stamps stay below: 99 % in ZTF, 95 % in Rubin."""
 OUTPUTS = {
     "is_lone_detection": Column(
-        "bool", doc="Seen once, nothing known underneath: a glint, an asteroid, a flare or a new transient."
+        "bool", doc="Seen once, nothing known underneath: a glint, an asteroid, a flare or a new transient.", hot=False
     ),
     "belt_distance_deg": Column(
         "float32",
         "deg",
         "Declination, less that of geostationary satellites on the meridian of the survey's site.",
+        hot=False,
     ),
     "is_satellite_glint": Column(
         "bool", doc="A lone detection with a glint's shape; false where it cannot be told.", says="satellite_glint"

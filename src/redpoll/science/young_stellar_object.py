@@ -24,9 +24,11 @@ _NO_SPICY = frozenset((None, "", "uncertain"))
 OUTPUTS = {
     "is_young_star": Column("bool", doc="SPICY, SIMBAD or VSX list a young stellar object at this place.", says="yso"),
     "young_star_slope": Column(
-        "float32", "mag/d", "Slope of the magnitudes in r of a listed young star; null with too few points."
+        "float32", "mag/d", "Slope of the magnitudes in r of a listed young star; null with too few points.", hot=False
     ),
-    "young_star_r_squared": Column("float32", doc="Share of their variance that the slope explains, 0 to 1."),
+    "young_star_r_squared": Column(
+        "float32", doc="Share of their variance that the slope explains, 0 to 1.", hot=False
+    ),
     "is_young_star_changing": Column("bool", doc="A listed young star that brightens or fades steadily."),
 }
 
