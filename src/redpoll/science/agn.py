@@ -19,7 +19,9 @@ OUTPUTS = {
     "drw_tau_err": Column("float32", "d", "Error of drw_tau; null where the data do not bound it.", hot=False),
     "drw_sigma": Column("float32", "nJy", "Standard deviation of the walk over long times.", hot=False),
     "drw_delta_bic": Column("float32", doc="BIC of white noise less that of the walk: above 0, a walk.", hot=False),
-    "is_agn_candidate": Column("bool", doc="A damped walk at a catalogued source that does not move.", says="agn"),
+    "is_agn_candidate": Column(
+        "bool", doc="A damped walk at a catalogued source that does not move.", says="agn", hot=False
+    ),
 }
 
 

@@ -42,7 +42,9 @@ OUTPUTS = {
     "artefact_reason": Column(
         "string", doc="What speaks the most for an artefact; null if the score is below 0.5.", hot=False
     ),
-    "is_artefact": Column("bool", doc="Score of at least 0.5; false where it cannot be told.", says="artefact"),
+    "is_artefact": Column(
+        "bool", doc="Score of at least 0.5; false where it cannot be told.", says="artefact", hot=False
+    ),
 }
 
 

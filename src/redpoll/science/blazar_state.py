@@ -21,8 +21,8 @@ OUTPUTS = {
     "blazar_flux_ratio_high": Column(
         "float32", doc="Its mean over the last high_days over the threshold of a high state.", hot=False
     ),
-    "is_blazar_low": Column("bool", doc="Now and over low_days below the low threshold.", says="blazar"),
-    "is_blazar_high": Column("bool", doc="Now and over high_days above the high threshold.", says="blazar"),
+    "is_blazar_low": Column("bool", doc="Now and over low_days below the low threshold.", says="blazar", hot=False),
+    "is_blazar_high": Column("bool", doc="Now and over high_days above the high threshold.", says="blazar", hot=False),
 }
 
 

@@ -28,9 +28,7 @@ OUTPUTS = {
         hot=False,
     ),
     "is_dwarf_nova": Column(
-        "bool",
-        doc="Amplitude, rise, colour and place fit; false if it cannot be told.",
-        says="dwarf_nova",
+        "bool", doc="Amplitude, rise, colour and place fit; false if it cannot be told.", says="dwarf_nova", hot=False
     ),
 }
 

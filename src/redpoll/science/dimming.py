@@ -25,7 +25,10 @@ OUTPUTS = {
     ),
     "dimming_points": Column("int16", doc="Epochs of the band in that time, the alert's own included.", hot=False),
     "is_dimming": Column(
-        "bool", doc="A bright stable star in a deep, smooth dip; false where it cannot be told.", says="fading_star"
+        "bool",
+        doc="A bright stable star in a deep, smooth dip; false where it cannot be told.",
+        says="fading_star",
+        hot=False,
     ),
 }
 

@@ -14,6 +14,7 @@ OUTPUTS = {
         "bool",
         doc="Young, neither star nor asteroid, and brightening or fading fast; false where it cannot be told.",
         says="fast_transient",
+        hot=False,
     ),
     "fast_transient_rule": Column("string", doc="Which rule says so: rising or fading; null if neither.", hot=False),
 }

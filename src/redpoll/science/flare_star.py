@@ -33,7 +33,7 @@ OUTPUTS = {
         hot=False,
     ),
     "is_flare": Column(
-        "bool", doc="Flared within a night on a star; false where it cannot be told.", says="flare_star"
+        "bool", doc="Flared within a night on a star; false where it cannot be told.", says="flare_star", hot=False
     ),
 }
 

@@ -14,7 +14,10 @@ _DESIGNATION = re.compile(r"\s*(?:\d{1,4}I\b|0\d{3}I\b|I/\d{4} [A-Z]|(?:[AC]/)?(
 """Permanent (3I/ATLAS, packed 0003I), of the year (I/2017 U1), and what 1I, 2I and 3I were first called."""
 OUTPUTS = {
     "is_interstellar": Column(
-        "bool", doc="The known object at this place is interstellar by its designation.", says="interstellar_object"
+        "bool",
+        doc="The known object at this place is interstellar by its designation.",
+        says="interstellar_object",
+        hot=False,
     )
 }
 

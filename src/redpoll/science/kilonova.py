@@ -27,7 +27,7 @@ OUTPUTS = {
         "float32", "mag/d", "One-sigma error of kilonova_fade, from the errors of the points.", hot=False
     ),
     "is_kilonova_candidate": Column(
-        "bool", doc="Young and fading fast, as kilonovae do; false where it cannot be told.", says="kilonova"
+        "bool", doc="Young and fading fast, as kilonovae do; false where it cannot be told.", says="kilonova", hot=False
     ),
 }
 

@@ -16,12 +16,16 @@ OUTPUTS = {
         best="min",
     ),
     "is_slsn_candidate": Column(
-        "bool", doc="Superluminous at its host's distance, and slow; false where it cannot be told.", says="slsn"
+        "bool",
+        doc="Superluminous at its host's distance, and slow; false where it cannot be told.",
+        says="slsn",
+        hot=False,
     ),
     "is_pair_instability_candidate": Column(
         "bool",
         doc="As slow as the decay of nickel in a massive ejecta; false where it cannot be told.",
         says="pair_instability_sn",
+        hot=False,
     ),
 }
 

@@ -18,7 +18,10 @@ OUTPUTS = {
     "mulens_delta_chi2": Column("float32", doc="chi2 of a constant less that of the event.", best="max"),
     "mulens_chi2": Column("float32", doc="Reduced chi2 of the event.", hot=False),
     "is_microlensing_candidate": Column(
-        "bool", doc="One symmetric achromatic event explains the light curve; false without a fit.", says="microlensing"
+        "bool",
+        doc="One symmetric achromatic event explains the light curve; false without a fit.",
+        says="microlensing",
+        hot=False,
     ),
 }
 

@@ -31,7 +31,10 @@ OUTPUTS = {
         "float32", doc="How many sigma a slope of its own for each band improves on the common one.", hot=False
     ),
     "is_orphan_afterglow": Column(
-        "bool", doc="Fades as an afterglow where nothing lies; false if it cannot be told.", says="orphan_afterglow"
+        "bool",
+        doc="Fades as an afterglow where nothing lies; false if it cannot be told.",
+        says="orphan_afterglow",
+        hot=False,
     ),
 }
 

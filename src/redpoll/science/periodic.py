@@ -26,7 +26,9 @@ OUTPUTS = {
     ),
     "period_cycles": Column("float32", doc="Periods between the first and the last of the searched points.", hot=False),
     "period_points": Column("int32", doc="Points that were searched; 0 without a search.", hot=False),
-    "is_periodic": Column("bool", doc="The period is significant and no alias of a day.", says="variable_star"),
+    "is_periodic": Column(
+        "bool", doc="The period is significant and no alias of a day.", says="variable_star", hot=False
+    ),
 }
 
 

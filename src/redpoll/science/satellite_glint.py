@@ -28,7 +28,10 @@ OUTPUTS = {
         hot=False,
     ),
     "is_satellite_glint": Column(
-        "bool", doc="A lone detection with a glint's shape; false where it cannot be told.", says="satellite_glint"
+        "bool",
+        doc="A lone detection with a glint's shape; false where it cannot be told.",
+        says="satellite_glint",
+        hot=False,
     ),
 }
 

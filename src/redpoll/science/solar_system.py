@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from redpoll import Column, science_module
 
 OUTPUTS = {
-    "is_solar_system_known": Column("bool", doc="A known solar-system object: roid is 3.", says="solar_system_known"),
+    "is_solar_system_known": Column(
+        "bool", doc="A known solar-system object: roid is 3.", says="solar_system_known", hot=False
+    ),
     "is_solar_system_candidate": Column(
-        "bool", doc="May be an unknown solar-system object: roid is 2.", says="solar_system_candidate"
+        "bool", doc="May be an unknown solar-system object: roid is 2.", says="solar_system_candidate", hot=False
     ),
 }
 

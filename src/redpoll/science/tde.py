@@ -9,7 +9,9 @@ from redpoll import Column, science_module
 
 Floats = NDArray[np.float32]
 OUTPUTS = {
-    "is_tde_candidate": Column("bool", doc="Nuclear, hot and not cooling; false where it cannot be told.", says="tde"),
+    "is_tde_candidate": Column(
+        "bool", doc="Nuclear, hot and not cooling; false where it cannot be told.", says="tde", hot=False
+    ),
     "is_nuclear": Column("bool", doc="Within max_offset_arcsec of a galaxy's centre; false if no galaxy is known."),
 }
 

@@ -22,7 +22,9 @@ _VSX = frozenset(("YSO", "TTS", "CTTS", "WTTS", "INT", "INST", "IT", "INA", "INS
                   "FU", "FUOR", "EXOR", "UXOR", "DIP"))  # fmt: skip
 _NO_SPICY = frozenset((None, "", "uncertain"))
 OUTPUTS = {
-    "is_young_star": Column("bool", doc="SPICY, SIMBAD or VSX list a young stellar object at this place.", says="yso"),
+    "is_young_star": Column(
+        "bool", doc="SPICY, SIMBAD or VSX list a young stellar object at this place.", says="yso", hot=False
+    ),
     "young_star_slope": Column(
         "float32", "mag/d", "Slope of the magnitudes in r of a listed young star; null with too few points.", hot=False
     ),
