@@ -31,6 +31,7 @@ def microlensing(
     mjd: NDArray[np.float64],
     is_good: NDArray[np.bool_],
     star_score: NDArray[np.float32],
+    star_distance_arcsec: NDArray[np.float32],
     roid: NDArray[np.int8],
     is_periodic: NDArray[np.bool_],
     host_d_dlr: NDArray[np.float32],
@@ -45,6 +46,7 @@ def microlensing(
     max_einstein_time: float = 500.0,
     min_star_score: float = 0.3,
     min_d_dlr: float = 3.0,
+    max_star_arcsec: float = 2.0,
     max_phase: float = 2.0,
 ) -> dict[str, NDArray[np.generic]]:
     """Point lens and point source, fitted to the difference fluxes in all bands together, and a candidate by rule.
@@ -52,15 +54,17 @@ def microlensing(
     The event is the same in all bands but for the flux of the source, so that a change of colour costs chi2. A
     candidate improves on a constant by `min_delta_chi2`, fits well, comes within `max_impact` Einstein radii, is seen
     within `max_phase` Einstein times of its peak, is neither periodic nor a Solar-System object, and lies in no galaxy
-    (`star_score`, `host_d_dlr`; unknown passes). Cataclysmic variables and young supernovae can pass while only their
-    rise is seen: the fit says no more than that one event explains what there is. The newest `max_points` are fitted.
+    and on a star (`star_score`, `star_distance_arcsec`, `host_d_dlr`; unknown passes). Cataclysmic variables can pass
+    while only their rise is seen: the fit says no more than that one event explains what there is. The newest
+    `max_points` are fitted.
 
     References
     ----------
     Paczynski 1986, ApJ 304, 1; Rodriguez et al. 2022, ApJ 927, 150, for events in ZTF; Godines et al. 2019, A&C 28.
     """
     n, curve = len(mjd), light_curve.of_kind(DETECTION, FORCED).newest(max_points)
-    is_star = ~(star_score < min_star_score) & ~(host_d_dlr < min_d_dlr) & (roid < 2)
+    is_elsewhere = (star_score < min_star_score) | (star_distance_arcsec > max_star_arcsec) | (host_d_dlr < min_d_dlr)
+    is_star = ~is_elsewhere & (roid < 2)
     rows = np.flatnonzero(is_star & (np.diff(curve.offsets) >= min_points))
     chosen = curve.of_alerts(rows)
     fit = paczynski_fit(chosen.mjd, chosen.band, chosen.flux, chosen.flux_err, chosen.offsets)

@@ -21,7 +21,14 @@ def _event(seed=1, einstein_time=15.0, impact=0.3, peak=20.0, n=40, blue=1.0):
 
 def _run(curves, *batch, **changes):
     mjd = np.array([points[-1][1] if points else 60000.0 for points in batch])
-    columns = {"is_good": True, "star_score": 0.9, "roid": 0, "is_periodic": False, "host_d_dlr": np.nan} | changes
+    columns = {
+        "is_good": True,
+        "star_score": 0.9,
+        "star_distance_arcsec": 0.2,
+        "roid": 0,
+        "is_periodic": False,
+        "host_d_dlr": np.nan,
+    } | changes
     return microlensing(
         mjd, light_curve=curves(*batch), **{name: np.full(len(batch), value) for name, value in columns.items()}
     )
@@ -33,12 +40,19 @@ def test_an_event_is_found_with_its_time_and_impact(curves):
     assert found["mulens_einstein_time"][0] == pytest.approx(15, rel=0.2)
     assert found["mulens_impact"][0] == pytest.approx(0.3, rel=0.3)
     assert found["mulens_phase"][0] == pytest.approx(19, abs=1) and found["mulens_chi2"][0] < 1.6
-    assert _run(curves, _event(), star_score=np.nan)["is_microlensing_candidate"][0]
+    assert _run(curves, _event(), star_score=np.nan, star_distance_arcsec=np.nan)["is_microlensing_candidate"][0]
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"star_score": 0.1}, {"host_d_dlr": 1.0}, {"roid": 3}, {"is_periodic": True}, {"is_good": False}],
+    [
+        {"star_score": 0.1},
+        {"star_distance_arcsec": 9.0},
+        {"host_d_dlr": 1.0},
+        {"roid": 3},
+        {"is_periodic": True},
+        {"is_good": False},
+    ],
     ids=str,
 )
 def test_what_is_no_star_moves_repeats_or_is_bad_is_none(curves, change):
