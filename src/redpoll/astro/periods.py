@@ -59,7 +59,7 @@ def multiband_periods(
     n_harmonics: int = 1,
     shared: bool = False,
     shortest: float = 0.05,
-    min_cycles: float = 2.0,
+    min_cycles: float = 0.5,
     oversampling: float = 5.0,
     max_frequencies: int = 2_000_000,
     n_bands: int = 6,
@@ -68,9 +68,11 @@ def multiband_periods(
 
     One frequency for all bands, weights 1 / err**2. The mean is each band's own; so are amplitudes and phases, unless
     they are `shared`, which finds more in a few points of sources that vary alike in all bands. The grid of a curve
-    of length T goes from `min_cycles` / T to 1 / `shortest` in steps of 1 / (`oversampling` T); a curve that needs
-    more than `max_frequencies` is not searched. A point counts if time and value are finite, the error is finite and
-    positive and the band in 0..n_bands-1; a band counts with at least 2 `n_harmonics` + 2 points, two if shared.
+    of length T goes from `min_cycles` / T to 1 / `shortest` in steps of 1 / (`oversampling` T), so that a trend is
+    found as a period longer than T / 2 and not as its daily alias near 1 d; call no such thing a period. A curve that
+    needs more than `max_frequencies` is not searched. A point counts if time and value are finite, the error is
+    finite and positive and the band in 0..n_bands-1; a band counts with at least 2 `n_harmonics` + 2 points, two if
+    shared.
 
     Parameters
     ----------

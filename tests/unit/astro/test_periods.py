@@ -62,7 +62,7 @@ def test_white_noise_alarms_as_often_as_stated(n, n_harmonics):
     for level in (0.1, 0.01):
         share = np.mean(found.log10_fap < np.log10(level))
         assert share < level + 3 * np.sqrt(level / n_curves)  # an upper bound
-    assert np.mean(found.log10_fap < -1) > 0.03  # and a close one
+    assert np.mean(found.log10_fap < -1) > 0.033  # and a close one
 
 
 def test_certain_and_impossible_peaks_have_finite_chances():
@@ -198,4 +198,4 @@ def test_sharing_finds_more_in_a_few_points_and_alarms_as_stated():
     noise = multiband_periods(
         rng.uniform(0, 25, t.size), err * rng.normal(size=t.size), err, band, offsets, shared=True, shortest=0.2
     )
-    assert 0.02 < np.mean(noise.log10_fap < -1) < 0.1 + 3 * np.sqrt(0.1 / 600)
+    assert 0.033 < np.mean(noise.log10_fap < -1) < 0.1 + 3 * np.sqrt(0.1 / 600)
