@@ -4,7 +4,8 @@
 cross-match, science modules and filters, in blocks as a run makes them. A round is all blocks; the first, which
 compiles and maps files, is not counted, and each part's time is the least of the others. Cuts are off, because the
 packets are few: every alert goes the whole way. Where packets are too few for a block they are replicated with new ids;
-where there are none, a simulated night is taken, and the heading says so.
+where there are none, a simulated night is taken, and the heading says so. Every catalogue whose file is in the data
+folder is built by its recipe and matched, unless ``--catalogs`` names a folder of built ones.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +27,13 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from crossmatch import FILES
 from decode import real_v10, simulated
 from pipeline import Replicas, originals
 
 from redpoll.config import Config, load_config
+from redpoll.crossmatch.catalogs.build import build_catalog
+from redpoll.crossmatch.recipe import builtin_recipes
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.schemas import BuiltIn, Chain
@@ -39,6 +44,7 @@ from redpoll.quality.flags import fill_flags
 from redpoll.quality.usable import unusable
 from redpoll.schema.rows import take_rows
 
+DATA = Path(os.environ.get("REDPOLL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 BAR, STRETCH = 1_300, 4_000
 
 
@@ -48,10 +54,30 @@ def main() -> None:
     parser.add_argument("--alerts", type=int, default=2_000, help="ZTF alerts of a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--config", type=Path, help="settings; default as `redpoll run`")
+    parser.add_argument("--catalogs", type=Path, help="folder of built catalogues; default: build those of the data")
     options = parser.parse_args()
-    config = load_config(options.config)
+    with tempfile.TemporaryDirectory() as folder:
+        catalogs = options.catalogs or build_catalogs(Path(folder))
+        _measure(options, with_catalogs(load_config(options.config), catalogs))
+
+
+def build_catalogs(folder: Path) -> Path:
+    """The catalogues of the data folder, built."""
+    for name, file in FILES.items():
+        if (DATA / "catalogs" / file).is_file():
+            build_catalog(builtin_recipes()[name], DATA / "catalogs" / file, folder)
+    return folder
+
+
+def with_catalogs(config: Config, folder: Path) -> Config:
+    """The configuration with this folder of catalogues."""
+    return replace(config, crossmatch=replace(config.crossmatch, catalogs=str(folder)))
+
+
+def _measure(options: argparse.Namespace, config: Config) -> None:
     print(f"{dt.date.today()}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python "
           f"{platform.python_version()}, load {os.getloadavg()[0]:.1f}; CPU time of one process")  # fmt: skip
+    print("silent, as they are not there: " + ", ".join(f"{n} ({why})" for n, why in open_steps(config).silent.items()))
     for name, packets, bar in _cases(options.alerts):
         _show(name, _timing(packets, config, options.rounds), bar)
 
