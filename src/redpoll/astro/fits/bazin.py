@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from redpoll.astro.fits.inputs import Array, Baseline, Int, fit_one_band, has_baseline
 from redpoll.astro.fits.shapes import BAZIN, NO_TEMPERATURE
 from redpoll.astro.fits.sigmoid import reduced
-from redpoll.astro.fits.workspace import Model
+from redpoll.astro.fits.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Model
 
 
 class BazinFit(NamedTuple):
@@ -46,8 +46,9 @@ def bazin_fit(
 ) -> BazinFit:
     """Least-squares fit of ``amplitude x exp(-(t - t0) / fall) / (1 + exp(-(t - t0) / rise)) + baseline``, weighted.
 
-    The rise is kept shorter than the fall: else the function has no peak. What counts as a point, and the parameters,
-    are as in `sigmoid_fit`; a curve with fewer points than parameters (5, or 4 with a zero baseline) has no fit.
+    A rise_time longer than the fall_time says that no rise was seen: the function then falls all the time. The
+    amplitude is never negative, and it is not the flux at the peak. What counts as a point, and the parameters, are as
+    in `sigmoid_fit`; a curve with fewer points than parameters (5, or 4 with a zero baseline) has no fit.
 
     References
     ----------
@@ -63,27 +64,10 @@ def bazin_fit(
     """
     model = Model(BAZIN, NO_TEMPERATURE, has_baseline(baseline), 0, 0, 0, 3)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
-    growth, fall = np.exp(a.q[:, 1]), np.exp(a.q[:, 2])
-    share = growth / (growth + fall)
-    scale, steep = _peak(growth / fall)
-    by_rise = np.stack([np.zeros_like(fall), np.zeros_like(fall), 1 - share, share], axis=1)
-    by_amplitude = np.stack([1 / a.amplitude, np.zeros_like(fall), steep, -steep], axis=1)
-    covariance = a.covariance[:, :4, :4]
-    rise, amplitude = share * fall, a.amplitude * scale
+    rise_time, fall_time = np.exp(a.q[:, 1]), np.exp(a.q[:, 2])
+    err = a.errors
     return BazinFit(
-        amplitude, a.q[:, 0], fall, rise, a.sums[:, 1, 0],
-        amplitude * _error(by_amplitude, covariance), np.sqrt(covariance[:, 1, 1]),
-        fall * np.sqrt(covariance[:, 3, 3]), rise * _error(by_rise, covariance), a.sum_errors[:, 1, 0],
-        a.chi2, a.n_points, a.n_parameters, a.is_converged,
+        a.amplitude, a.q[:, 0], fall_time, rise_time, a.sums[:, 1, 0],
+        err[:, 0], err[:, 1], fall_time * err[:, 3], rise_time * err[:, 2], a.sums[:, 3, 0],
+        a.chi2, a.number(N_POINTS), a.number(N_PARAMETERS), a.number(IS_CONVERGED) > 0,
     )  # fmt: skip
-
-
-def _peak(ratio: Array) -> tuple[Array, Array]:
-    """The amplitude of a curve whose peak is 1, and the slope of its logarithm by that of the growth time."""
-    low = np.log(ratio)
-    return (1 + ratio) * np.exp(-ratio * low / (1 + ratio)), -ratio * low / (1 + ratio) ** 2
-
-
-def _error(slopes: Array, covariance: Array) -> Array:
-    """Relative error of a quantity with these slopes of its logarithm."""
-    return np.asarray(np.sqrt(np.einsum("ij,ijk,ik->i", slopes, covariance, slopes)))

@@ -17,17 +17,26 @@ from numba import njit
 
 from redpoll.astro.fits.least_squares import minimise
 from redpoll.astro.fits.parameter_errors import write_errors
-from redpoll.astro.fits.shapes import LENS
+from redpoll.astro.fits.shapes import BAZIN, LENS
 from redpoll.astro.fits.starts import N_STARTS, search_grid
 from redpoll.astro.fits.workspace import (
+    AMPLITUDE,
     BASELINE,
+    CHI2,
+    FIRST_AMPLITUDE,
+    FIRST_Q,
+    FLAT_CHI2,
     FLUX,
     FREQUENCY,
     GROUP_FLUX,
     GROUP_WEIGHT,
     HIGH,
+    IS_CONVERGED,
     LOW,
     MAX_Q,
+    N_PARAMETERS,
+    N_POINTS,
+    SIGN,
     TIME,
     WEIGHT,
     Answers,
@@ -43,7 +52,7 @@ _GAPS = (1750, 701, 301, 132, 57, 23, 10, 4, 1)
 _THIN = 64
 """Points that the grid looks at."""
 _ROUGH_STEPS, _MAX_STEPS = 8, 80
-_ROUGH_GAIN, _FINE_GAIN = 1e-2, 1e-7
+_ROUGH_GAIN, _FINE_GAIN = 1e-2, 1e-5
 
 
 def fit_curves(
@@ -74,12 +83,13 @@ def _entry(stamp: int) -> Callable[..., int]:
             scale = _scale_flux(model.is_signed, points.data[:n])
             n_bands, n_groups = _name_groups(model.has_baseline or model.is_per_group, points.group[:n], labels)
             n_linear = (n_groups if model.is_per_group else 1) + (n_groups if model.has_baseline else 0)
-            out.n_points[i], out.n_parameters[i] = n, model.n_q + n_linear
+            out.counts[i, N_POINTS], out.counts[i, N_PARAMETERS] = n, model.n_q + n_linear
             is_enough = n >= model.n_q + n_linear and (n_bands > 1 or not model.temperature)
             if is_enough and 0 < abs(scale) < math.inf:
                 _fit_curve(model, n, n_groups, points, labels, room, i, out)
-                _multiply(model.n_q, n_groups, scale, labels, i, out)
-                out.q[i, 0] += origin
+                _multiply(model.n_q, n_groups, scale, labels, out.sums[i], out.covariance[i])
+                out.table[i, FIRST_AMPLITUDE] *= scale
+                out.table[i, FIRST_Q] += origin
         return stamp
 
     return loop
@@ -159,7 +169,7 @@ def _fit_curve(model: Any, n: int, n_groups: int, space: Any, labels: Any, room:
     """Try the best starts on some of the points, and follow the best of them on all."""
     points = Points(space.data[:n], space.group[:n], n_groups)
     _set_bounds(model, points.data, room.vectors)
-    out.flat_chi2[i] = _centre_flux(model.has_baseline, points, room.sums)
+    out.table[i, FLAT_CHI2] = _centre_flux(model.has_baseline, points, room.sums)
     for g in range(n_groups):
         room.sums[BASELINE, g] = room.sums[GROUP_FLUX, g] if model.has_baseline else 0.0
     n_thin = _thin_out(n, space)
@@ -181,10 +191,12 @@ def _fit_curve(model: Any, n: int, n_groups: int, space: Any, labels: Any, room:
             best, best_chi2 = which, chi2
     if best_chi2 < math.inf:
         q = room.starts[best]
-        out.chi2[i], out.is_converged[i], out.sign[i] = best_chi2, is_converged, room.starts[best, MAX_Q + 1]
+        out.counts[i, IS_CONVERGED] = is_converged
+        out.table[i, CHI2], out.table[i, SIGN] = best_chi2, room.starts[best, MAX_Q + 1]
         for j in range(model.n_q):
-            out.q[i, j] = q[j]
-        write_errors(model, q, labels, n_groups, room, i, out)
+            out.table[i, FIRST_Q + j] = q[j]
+        out.table[i, FIRST_AMPLITUDE] = room.sums[AMPLITUDE, 0]
+        write_errors(model, q, labels, n_groups, room, out.covariance[i], out.sums[i])
 
 
 @compiled
@@ -231,18 +243,18 @@ def _set_bounds(model: Any, data: Any, vectors: Any) -> None:
         if model.temperature and model.n_q - 2 * model.temperature < j <= model.n_q - model.temperature:
             vectors[LOW, j], vectors[HIGH, j] = _MIN_T, _MAX_T
     vectors[LOW, 0], vectors[HIGH, 0] = first, last
+    if model.shape == BAZIN:
+        vectors[HIGH, 2] += math.log(100.0)
     if model.shape == LENS:
         vectors[LOW, 2], vectors[HIGH, 2] = math.log(1e-3), math.log(5.0)
 
 
 @compiled
-def _multiply(n_q: int, n_groups: int, scale: float, labels: Any, i: int, out: Any) -> None:
+def _multiply(n_q: int, n_groups: int, scale: float, labels: Any, sums: Any, covariance: Any) -> None:
     """Bring amplitudes and baselines into the units of the data."""
     for g in range(n_groups):
-        for k in range(2):
-            out.sums[i, k, labels[g]] *= scale
-            out.sum_errors[i, k, labels[g]] *= abs(scale)
-    out.amplitude[i] *= scale
+        for k in range(4):
+            sums[k, labels[g]] *= scale if k < 2 else abs(scale)
     for j in range(n_q + 1):
-        out.covariance[i, 0, j] *= scale
-        out.covariance[i, j, 0] *= scale
+        covariance[0, j] *= scale
+        covariance[j, 0] *= scale

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from redpoll.astro.fits.shapes import BAZIN, fill_shape
+from redpoll.astro.fits.shapes import BAZIN, PEAK, fill_shape
 from redpoll.astro.fits.workspace import (
     AMPLITUDE,
     CROSS,
@@ -74,7 +74,7 @@ def minimise(
 @compiled
 def reach(model: Any, q: Any) -> float:
     """How far from the data [d] the reference time may be: ten time scales, where all that is left is exponential."""
-    longest = max(q[1], q[2]) if model.shape == BAZIN else q[1]
+    longest = max(q[1], q[2]) if model.shape == BAZIN or model.shape == PEAK else q[1]
     return 10.0 * math.exp(longest)
 
 

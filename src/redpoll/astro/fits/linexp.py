@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from redpoll.astro.fits.inputs import Array, Baseline, Int, fit_one_band, has_baseline
 from redpoll.astro.fits.shapes import LINEXP, NO_TEMPERATURE
 from redpoll.astro.fits.sigmoid import reduced
-from redpoll.astro.fits.workspace import Model
+from redpoll.astro.fits.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Model
 
 
 class LinexpFit(NamedTuple):
@@ -63,9 +63,9 @@ def linexp_fit(
     model = Model(LINEXP, NO_TEMPERATURE, has_baseline(baseline), 0, 1, 0, 2)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
     rise_time = a.sign * np.exp(a.q[:, 1])
-    err = np.sqrt(np.diagonal(a.covariance, axis1=1, axis2=2))
+    err = a.errors
     return LinexpFit(
         a.amplitude, a.q[:, 0], rise_time, a.sums[:, 1, 0],
-        err[:, 0], err[:, 1], np.abs(rise_time) * err[:, 2], a.sum_errors[:, 1, 0],
-        a.chi2, a.n_points, a.n_parameters, a.is_converged,
+        err[:, 0], err[:, 1], np.abs(rise_time) * err[:, 2], a.sums[:, 3, 0],
+        a.chi2, a.number(N_POINTS), a.number(N_PARAMETERS), a.number(IS_CONVERGED) > 0,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from redpoll.astro.fits.inputs import Array, Int, fit_bands
 from redpoll.astro.fits.shapes import LENS, NO_TEMPERATURE
 from redpoll.astro.fits.sigmoid import reduced
-from redpoll.astro.fits.workspace import Model
+from redpoll.astro.fits.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Model
 
 
 class PaczynskiFit(NamedTuple):
@@ -79,10 +79,10 @@ def paczynski_fit(
     """
     model = Model(LENS, NO_TEMPERATURE, 1, 1, 0, 0, 3)
     a = fit_bands(model, mjd, band, flux, flux_err, offsets, np.ones(1))
-    err = np.sqrt(np.diagonal(a.covariance, axis1=1, axis2=2))
+    err = a.errors
     einstein_time, impact = np.exp(a.q[:, 1]), np.exp(a.q[:, 2])
     return PaczynskiFit(
         a.q[:, 0], einstein_time, impact, a.sums[:, 0], a.sums[:, 1],
-        err[:, 1], einstein_time * err[:, 2], impact * err[:, 3], a.sum_errors[:, 0], a.sum_errors[:, 1],
-        a.chi2, a.flat_chi2 - a.chi2, a.n_points, a.n_parameters, a.is_converged,
+        err[:, 1], einstein_time * err[:, 2], impact * err[:, 3], a.sums[:, 2], a.sums[:, 3],
+        a.chi2, a.flat_chi2 - a.chi2, a.number(N_POINTS), a.number(N_PARAMETERS), a.number(IS_CONVERGED) > 0,
     )  # fmt: skip

@@ -25,9 +25,9 @@ from redpoll.astro.fits.workspace import (
 
 
 @compiled
-def write_errors(model: Any, q: Any, labels: Any, n_groups: int, room: Any, i: int, out: Any) -> None:
+def write_errors(model: Any, q: Any, labels: Any, n_groups: int, room: Any, covariance: Any, out: Any) -> None:
     """Amplitudes, baselines and the covariance, from the room as it is after the evaluation at q."""
-    n, vectors, matrices, covariance = model.n_q, room.vectors, room.matrices, out.covariance[i]
+    n, vectors, matrices = model.n_q, room.vectors, room.matrices
     slack = reach(model, q) * (1.0 - 1e-9)
     for j in range(n):
         vectors[IS_FREE, j] = 1.0 if vectors[LOW, j] - slack < q[j] < vectors[HIGH, j] + slack else 0.0
@@ -40,12 +40,10 @@ def write_errors(model: Any, q: Any, labels: Any, n_groups: int, room: Any, i: i
         for k in range(n):
             covariance[j + 1, k + 1] = vectors[STEP, k]
     for g in range(n_groups):
-        amplitude, baseline = _write_sums(model, g, room.sums, covariance)
-        out.sums[i, 0, labels[g]], out.sum_errors[i, 0, labels[g]] = room.sums[AMPLITUDE, g], amplitude
         mean = room.sums[GROUP_SHAPE, g] if model.has_baseline else 0.0
-        out.sums[i, 1, labels[g]] = room.sums[BASELINE, g] - room.sums[AMPLITUDE, g] * mean
-        out.sum_errors[i, 1, labels[g]] = baseline
-    out.amplitude[i] = room.sums[AMPLITUDE, 0]
+        out[0, labels[g]] = room.sums[AMPLITUDE, g]
+        out[1, labels[g]] = room.sums[BASELINE, g] - room.sums[AMPLITUDE, g] * mean
+        out[2, labels[g]], out[3, labels[g]] = _write_sums(model, g, room.sums, covariance)
     for j in range(1, n + 1):
         for k in range(n + 1):
             if vectors[IS_FREE, j - 1] == 0.0:

@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from redpoll.astro.extinction import WAVELENGTH, band_value
 from redpoll.astro.fits.inputs import Array, Baseline, Int, fit_bands, has_baseline
-from redpoll.astro.fits.shapes import BAZIN, CONSTANT_TEMPERATURE, LINEXP, SIGMOID, SIGMOID_TEMPERATURE
+from redpoll.astro.fits.shapes import CONSTANT_TEMPERATURE, LINEXP, PEAK, SIGMOID, SIGMOID_TEMPERATURE
 from redpoll.astro.fits.sigmoid import reduced
-from redpoll.astro.fits.workspace import Answers, Model
+from redpoll.astro.fits.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Answers, Model
 
-_SHAPES = {"sigmoid": (SIGMOID, 2), "bazin": (BAZIN, 3), "linexp": (LINEXP, 2)}
+_SHAPES = {"sigmoid": (SIGMOID, 2), "bazin": (PEAK, 3), "linexp": (LINEXP, 2)}
 _TEMPERATURES = {"constant": (CONSTANT_TEMPERATURE, 1), "sigmoid": (SIGMOID_TEMPERATURE, 3)}
 _LIGHT = 299.792458
 """Speed of light [nm times 1e15 Hz]."""
@@ -123,7 +123,7 @@ def rainbow_fit(
 def _in_units(a: Answers, n_times: int, n_temperatures: int) -> RainbowFit:
     n = len(a.chi2)
     value = np.exp(np.where(np.arange(a.q.shape[1]) > 0, a.q, 0.0))
-    err = np.sqrt(np.diagonal(a.covariance, axis1=1, axis2=2))
+    err = a.errors
     scaled = value * err[:, 1:]
     none = np.full(n, np.nan)
     first = n_times
@@ -133,6 +133,6 @@ def _in_units(a: Answers, n_times: int, n_temperatures: int) -> RainbowFit:
         a.amplitude * _ERG_PER_UNIT, a.q[:, 0], a.sign * value[:, 1], value[:, 2] if has_fall else none,
         value[:, first], value[:, last], value[:, last + 1] if has_colour else none, a.sums[:, 1],
         err[:, 0] * _ERG_PER_UNIT, err[:, 1], scaled[:, 1], scaled[:, 2] if has_fall else none,
-        scaled[:, first], scaled[:, last], scaled[:, last + 1] if has_colour else none, a.sum_errors[:, 1],
-        a.chi2, a.n_points, a.n_parameters, a.is_converged,
+        scaled[:, first], scaled[:, last], scaled[:, last + 1] if has_colour else none, a.sums[:, 3],
+        a.chi2, a.number(N_POINTS), a.number(N_PARAMETERS), a.number(IS_CONVERGED) > 0,
     )  # fmt: skip

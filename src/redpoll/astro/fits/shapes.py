@@ -7,7 +7,9 @@ from typing import Any
 
 from redpoll.astro.fits.workspace import FREQUENCY, TIME, compiled
 
-SIGMOID, BAZIN, LINEXP, LENS = range(4)
+SIGMOID, BAZIN, LINEXP, LENS, PEAK = range(5)
+THREE_TIMES = (BAZIN, LENS, PEAK)
+"""Shapes of three parameters."""
 NO_TEMPERATURE, CONSTANT_TEMPERATURE, SIGMOID_TEMPERATURE = range(3)
 X_PER_FREQUENCY = 47992.43073
 """h / k, per 1e15 Hz and kelvin."""
@@ -18,10 +20,10 @@ _Slopes = tuple[float, float, float, float]
 @compiled
 def fill_shape(model: Any, sign: float, q: Any, points: Any, curve: Any) -> None:
     """The shape at each point, and its derivatives by q."""
-    n_times = 3 if model.shape == BAZIN or model.shape == LENS else 2
+    n_times = 3 if model.shape in THREE_TIMES else 2
     first = math.exp(-q[1])
     second = math.exp(-q[2]) if n_times == 3 else 0.0
-    log_scale, scale_slope = _bazin_scale(q[1] - q[2]) if model.shape == BAZIN else (0.0, 0.0)
+    log_scale, scale_slope = _peak_scale(q[1] - q[2]) if model.shape == PEAK else (0.0, 0.0)
     early = late = rate = 0.0
     if model.temperature:
         early = late = math.exp(q[n_times])
@@ -32,7 +34,9 @@ def fill_shape(model: Any, sign: float, q: Any, points: Any, curve: Any) -> None
         if model.shape == SIGMOID:
             value, d0, d1, d2 = _sigmoid(t, sign * first)
         elif model.shape == BAZIN:
-            value, d0, d1, d2 = _bazin(t, first, second, log_scale, scale_slope)
+            value, d0, d1, d2 = _bazin(t, first, second)
+        elif model.shape == PEAK:
+            value, d0, d1, d2 = _peak(t, first, second, log_scale, scale_slope)
         elif model.shape == LINEXP:
             value, d0, d1, d2 = _linexp(t, sign * first)
         else:
@@ -62,14 +66,25 @@ def _sigmoid(t: float, rate: float) -> _Slopes:
 
 
 @compiled
-def _bazin_scale(log_ratio: float) -> tuple[float, float]:
+def _peak_scale(log_ratio: float) -> tuple[float, float]:
     """Logarithm of the factor that makes the peak 1, and its derivative by the logarithm of rise / fall."""
     ratio = math.exp(log_ratio)
     return math.log1p(ratio) - ratio * log_ratio / (1.0 + ratio), -ratio * log_ratio / ((1.0 + ratio) * (1.0 + ratio))
 
 
 @compiled
-def _bazin(t: float, rise: float, fall: float, log_scale: float, scale_slope: float) -> _Slopes:
+def _bazin(t: float, rise: float, fall: float) -> _Slopes:
+    """exp(-t fall) / (1 + exp(-t rise)); `rise` and `fall` are rates."""
+    x, y = t * rise, t * fall
+    e = math.exp(-abs(x))
+    most = 1.0 / (1.0 + e)
+    value = math.exp(min(x, 0.0) - y) * most
+    lack = e * most if x >= 0 else most
+    return value, value * (fall - rise * lack), -value * x * lack, value * y
+
+
+@compiled
+def _peak(t: float, rise: float, fall: float, log_scale: float, scale_slope: float) -> _Slopes:
     """1 / (exp(-t rise) + exp(t fall)) with the peak at 1; `rise` and `fall` are rates."""
     x, y = t * rise, t * fall
     e = math.exp(-abs(x + y))

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from redpoll.astro.fits.inputs import Array, Baseline, Int, fit_one_band, has_baseline
 from redpoll.astro.fits.shapes import NO_TEMPERATURE, SIGMOID
-from redpoll.astro.fits.workspace import Model
+from redpoll.astro.fits.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Model
 
 
 class SigmoidFit(NamedTuple):
@@ -85,6 +85,6 @@ def sigmoid_fit(
     t0_err, log_err = np.sqrt(a.covariance[:, 1, 1]), np.sqrt(a.covariance[:, 2, 2])
     return SigmoidFit(
         a.sums[:, 0, 0], rise_time, a.q[:, 0], a.sums[:, 1, 0],
-        a.sum_errors[:, 0, 0], np.abs(rise_time) * log_err, t0_err, a.sum_errors[:, 1, 0],
-        a.chi2, a.n_points, a.n_parameters, a.is_converged,
+        a.sums[:, 2, 0], np.abs(rise_time) * log_err, t0_err, a.sums[:, 3, 0],
+        a.chi2, a.number(N_POINTS), a.number(N_PARAMETERS), a.number(IS_CONVERGED) > 0,
     )  # fmt: skip

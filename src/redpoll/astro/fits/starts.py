@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from redpoll.astro.fits.least_squares import evaluate
-from redpoll.astro.fits.shapes import BAZIN, LENS, LINEXP, SIGMOID, SIGMOID_TEMPERATURE
+from redpoll.astro.fits.shapes import LENS, LINEXP, SIGMOID, SIGMOID_TEMPERATURE, THREE_TIMES
 from redpoll.astro.fits.workspace import FLUX, MAX_Q, TIME, TRIAL, WEIGHT, compiled
 
 N_STARTS = 4
@@ -16,7 +16,9 @@ N_STARTS = 4
 _N_PLACES = 8
 _SCALES = np.array([0.04, 0.15, 0.5, 1.6])
 """Time scales of the grid, in widths of the light curve."""
+_FALLS = np.array([0.15, 0.5, 1.6, 20.0])
 _IMPACTS = np.log(np.array([0.05, 0.3, 0.9]))
+_COOLING, _COLOUR = -0.2, 1.0
 _TEMPERATURES = np.log(np.array([5000.0, 12000.0]))
 
 
@@ -31,18 +33,12 @@ def search_grid(model: Any, points: Any, room: Any) -> int:
     n_signs = 1 + model.has_both_signs
     for which in range(n_signs):
         sign, first_row = 1.0 - 2.0 * which, n_found
-        step = _best_step(sign, points.data) if model.shape == SIGMOID else peak
+        step = _best_step(sign, model.has_baseline, points.data)
         for k in range(_n_cells(model)):
             _set_start(model, k, width, q)
             best, best_time = math.inf, 0.0
             for place in range(_N_PLACES):
-                q[0] = centre + (place - 4.5) * 0.7 * width
-                if place < 2:
-                    q[0] = step if place == 0 else peak
-                if model.shape == LINEXP:
-                    q[0] -= sign * math.exp(q[1])
-                elif model.shape == SIGMOID and place == 1:
-                    q[0] -= 2.0 * sign * math.exp(q[1])
+                q[0] = _place(model.shape, place, sign * math.exp(q[1]), step, peak, centre, width)
                 chi2 = evaluate(model, 0, sign, q, points, room)
                 if chi2 < best:
                     best, best_time = chi2, q[0]
@@ -53,27 +49,42 @@ def search_grid(model: Any, points: Any, room: Any) -> int:
 
 
 @compiled
-def _n_cells(model: Any) -> int:
-    """How many combinations of time scales, or impacts, and temperatures there are."""
-    n = len(_SCALES) * (len(_TEMPERATURES) if model.temperature else 1)
-    if model.shape == BAZIN:
-        return n * len(_SCALES)
-    return n * len(_IMPACTS) if model.shape == LENS else n
+def _place(shape: int, k: int, scale: float, step: float, peak: float, centre: float, width: float) -> float:
+    """Reference time with this number: at the best step, near the peak, and evenly over the light curve."""
+    if k == 0:
+        return step
+    if shape == LINEXP:
+        return (peak if k == 1 else centre + (k - 4.5) * 0.7 * width) - scale
+    if k == 1:
+        return peak - 2.0 * scale if shape == SIGMOID else peak
+    return centre + (k - 4.5) * 0.7 * width
 
 
 @compiled
-def _best_step(sign: float, data: Any) -> float:
-    """Time of the jump of the best step function: zero before it (sign 1) or after it (-1), constant elsewhere."""
-    total = weight = 0.0
-    best, best_time, n = -1.0, data[0, TIME], len(data)
-    for k in range(n):
+def _n_cells(model: Any) -> int:
+    """How many combinations of time scales, or impacts, and temperatures there are."""
+    n = len(_SCALES) * (len(_TEMPERATURES) if model.temperature else 1)
+    if model.shape == LENS:
+        return n * len(_IMPACTS)
+    return n * len(_FALLS) if model.shape in THREE_TIMES else n
+
+
+@compiled
+def _best_step(sign: float, has_baseline: int, data: Any) -> float:
+    """Time of the jump of the best step function: baseline before it (sign 1) or after it (-1), constant elsewhere."""
+    all_weight = total = weight = 0.0
+    best, best_time, n = -1.0, 0.0, len(data)
+    for i in range(n):
+        all_weight += data[i, WEIGHT]
+    for k in range(n - 1):
         i = n - 1 - k if sign > 0 else k
         total += data[i, WEIGHT] * data[i, FLUX]
         weight += data[i, WEIGHT]
-        if total > 0 and total * total / weight > best:
-            best = total * total / weight
-            other = min(max(i - int(sign), 0), n - 1)
-            best_time = 0.5 * (data[i, TIME] + data[other, TIME])
+        gain = total * total / weight
+        if has_baseline:
+            gain += total * total / (all_weight - weight)
+        if total > 0 and gain > best:
+            best, best_time = gain, 0.5 * (data[i, TIME] + data[i - int(sign), TIME])
     return best_time
 
 
@@ -83,19 +94,19 @@ def _set_start(model: Any, cell: int, width: float, q: Any) -> None:
     q[1] = math.log(_SCALES[cell % len(_SCALES)] * width)
     cell //= len(_SCALES)
     n_times = 2
-    if model.shape == BAZIN:
-        q[2] = math.log(_SCALES[cell % len(_SCALES)] * width)
-        cell //= len(_SCALES)
-        n_times = 3
-    elif model.shape == LENS:
+    if model.shape == LENS:
         q[2] = _IMPACTS[cell % len(_IMPACTS)]
         cell //= len(_IMPACTS)
+        n_times = 3
+    elif model.shape in THREE_TIMES:
+        q[2] = math.log(_FALLS[cell % len(_FALLS)] * width)
+        cell //= len(_FALLS)
         n_times = 3
     if model.temperature:
         q[n_times] = _TEMPERATURES[cell]
     if model.temperature == SIGMOID_TEMPERATURE:
-        q[n_times + 1] = q[n_times] - 0.2
-        q[n_times + 2] = math.log(width)
+        q[n_times + 1] = q[n_times] + _COOLING
+        q[n_times + 2] = math.log(_COLOUR * width)
 
 
 @compiled

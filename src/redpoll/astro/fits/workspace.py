@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 compiled = njit(nogil=True, error_model="numpy")
 """Not cached one by one: what is cached is `redpoll.astro.fits.kernels.fit_curves`, with all of them inside."""
@@ -24,6 +25,11 @@ NORMAL, KEPT_NORMAL, FACTOR = range(3)
 """Pages of Room.matrices: normal equations at the trial, at the best place so far, a Cholesky factor."""
 GRADIENT, KEPT_GRADIENT, STEP, TRIAL, LOW, HIGH, IS_FREE = range(7)
 """Rows of Room.vectors."""
+SIGN, FIRST_AMPLITUDE, CHI2, FLAT_CHI2, FIRST_Q = range(5)
+"""Columns of Answers.table."""
+N_POINTS, N_PARAMETERS, IS_CONVERGED = range(3)
+"""Columns of Answers.counts."""
+Array = NDArray[np.float64]
 
 
 class Model(NamedTuple):
@@ -58,32 +64,61 @@ class Room(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """What `fit_curves` fills, one row per curve; NaN where there is no fit."""
+    """What is filled, one row per curve: NaN where there is no fit. The properties say what is where."""
 
-    q: Any
-    sign: Any
-    amplitude: Any
-    """Of the first group."""
+    table: Any
     covariance: Any
-    """Of that amplitude and of q."""
+    """Of the first group's amplitude and of q."""
     sums: Any
-    """Amplitude and baseline of each group."""
-    sum_errors: Any
-    chi2: Any
-    flat_chi2: Any
-    """Of the baselines alone."""
-    n_points: Any
-    n_parameters: Any
-    is_converged: Any
+    """Of each group: amplitude, baseline, their errors."""
+    counts: Any
+
+    @property
+    def q(self) -> Array:
+        """The parameters that are not linear."""
+        return self._column(slice(FIRST_Q, None))
+
+    @property
+    def sign(self) -> Array:
+        """Of the time scale."""
+        return self._column(SIGN)
+
+    @property
+    def amplitude(self) -> Array:
+        """Of the first group."""
+        return self._column(FIRST_AMPLITUDE)
+
+    @property
+    def chi2(self) -> Array:
+        """The least that was found."""
+        return self._column(CHI2)
+
+    @property
+    def flat_chi2(self) -> Array:
+        """Of the baselines alone."""
+        return self._column(FLAT_CHI2)
+
+    @property
+    def errors(self) -> Array:
+        """Of that amplitude and of q."""
+        variances = np.diagonal(self.covariance, axis1=1, axis2=2)
+        return np.asarray(np.sqrt(np.where(variances > 0, variances, np.nan)))
+
+    def number(self, which: int) -> NDArray[np.int64]:
+        """N_POINTS, N_PARAMETERS or IS_CONVERGED of each curve."""
+        return np.asarray(self.counts[:, which])
+
+    def _column(self, which: int | slice) -> Array:
+        return np.asarray(self.table[:, which])
 
 
 def new_answers(n: int, n_groups: int) -> Answers:
     """Room for the answers of `n` curves."""
     size = MAX_Q + 1
+    nan = np.nan
     return Answers(
-        np.full((n, MAX_Q), np.nan), np.full(n, np.nan), np.full(n, np.nan), np.full((n, size, size), np.nan),
-        np.full((n, 2, n_groups), np.nan), np.full((n, 2, n_groups), np.nan), np.full(n, np.nan), np.full(n, np.nan),
-        np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.bool_),
+        np.full((n, FIRST_Q + MAX_Q), nan), np.full((n, size, size), nan), np.full((n, 4, n_groups), nan),
+        np.zeros((n, 3), np.int64),
     )  # fmt: skip
 
 
