@@ -17,8 +17,8 @@ from numba import njit
 
 from redpoll.astro.fits.least_squares import minimise
 from redpoll.astro.fits.parameter_errors import write_errors
-from redpoll.astro.fits.shapes import BAZIN, LENS
-from redpoll.astro.fits.starts import N_STARTS, search_grid
+from redpoll.astro.fits.shapes import BAZIN, CONSTANT_TEMPERATURE, LENS, SIGMOID_TEMPERATURE
+from redpoll.astro.fits.starts import MOST_STARTS, change_temperatures, search_grid, sort_starts
 from redpoll.astro.fits.workspace import (
     AMPLITUDE,
     BASELINE,
@@ -51,7 +51,9 @@ _MIN_T, _MAX_T = math.log(1e3), math.log(1e6)
 _GAPS = (1750, 701, 301, 132, 57, 23, 10, 4, 1)
 _THIN = 64
 """Points that the grid looks at."""
-_ROUGH_STEPS, _MAX_STEPS = 8, 80
+_MOST_SIGNAL = 25.0
+"""Squared signal to noise beyond which a point is no better for the grid."""
+_ROUGH_STEPS, _MAX_STEPS = 6, 80
 _ROUGH_GAIN, _FINE_GAIN = 1e-2, 1e-5
 
 
@@ -63,7 +65,7 @@ def fit_curves(
     longest = int(np.diff(offsets).max(initial=1))
     points = Points(np.empty((longest + _THIN, 4)), np.empty(longest + _THIN, np.int64), 1)
     labels = np.empty(n_groups, np.int64)
-    room = new_room(longest + _THIN, n_groups, N_STARTS + 1)
+    room = new_room(longest + _THIN, n_groups, MOST_STARTS + 1)
     _fit_curves(model, mjd, flux, err, frequency, group, offsets, points, labels, room, answers)
     return answers
 
@@ -175,41 +177,66 @@ def _fit_curve(model: Any, n: int, n_groups: int, space: Any, labels: Any, room:
     n_thin = _thin_out(n, space)
     thin = Points(space.data[n : n + n_thin], space.group[n : n + n_thin], n_groups) if n_thin else points
     _centre_flux(model.has_baseline, thin, room.sums)
-    n_starts = search_grid(model, thin, room)
-    best, best_chi2, is_converged = -1, math.inf, False
-    for k in range(n_starts + 1):
-        is_last = k == n_starts
-        which = best if is_last else k
-        if which < 0:
-            return
-        if is_last:
-            _centre_flux(model.has_baseline, points, room.sums)
-        max_steps, least_gain = (_MAX_STEPS, _FINE_GAIN) if is_last else (_ROUGH_STEPS, _ROUGH_GAIN)
-        q, sign = room.starts[which], room.starts[which, MAX_Q + 1]
-        chi2, is_converged = minimise(model, sign, q, points if is_last else thin, room, max_steps, least_gain)
-        if is_last or chi2 < best_chi2:
-            best, best_chi2 = which, chi2
-    if best_chi2 < math.inf:
-        q = room.starts[best]
+    if not _find_start(model, thin, room):
+        return
+    _centre_flux(model.has_baseline, points, room.sums)
+    q, sign = room.starts[0], room.starts[0, MAX_Q + 1]
+    chi2, is_converged = minimise(model, sign, q, points, room, _MAX_STEPS, _FINE_GAIN)
+    if chi2 < math.inf:
         out.counts[i, IS_CONVERGED] = is_converged
-        out.table[i, CHI2], out.table[i, SIGN] = best_chi2, room.starts[best, MAX_Q + 1]
+        out.table[i, CHI2], out.table[i, SIGN], out.table[i, FIRST_AMPLITUDE] = chi2, sign, room.sums[AMPLITUDE, 0]
         for j in range(model.n_q):
             out.table[i, FIRST_Q + j] = q[j]
-        out.table[i, FIRST_AMPLITUDE] = room.sums[AMPLITUDE, 0]
         write_errors(model, q, labels, n_groups, room, out.covariance[i], out.sums[i])
 
 
 @compiled
+def _find_start(model: Any, thin: Any, room: Any) -> bool:
+    """Leave the best start in the first row of room.starts; False if none has a positive amplitude.
+
+    A temperature that changes is first taken for constant; the best two of those fits then cool and heat up.
+    """
+    plain = model
+    if model.temperature == SIGMOID_TEMPERATURE:
+        plain = Model(
+            model.shape, CONSTANT_TEMPERATURE, model.has_baseline, model.is_per_group, model.has_both_signs,
+            model.is_signed, model.n_q - 2,
+        )  # fmt: skip
+    n_starts = search_grid(plain, thin, room)
+    for stage in range(1 if plain.n_q == model.n_q else 2):
+        if stage == 1:
+            n_starts = change_temperatures(model, n_starts, room)
+        for k in range(n_starts):
+            q = room.starts[k]
+            q[MAX_Q], _ = minimise(
+                plain if stage == 0 else model, q[MAX_Q + 1], q, thin, room, _ROUGH_STEPS, _ROUGH_GAIN
+            )
+        sort_starts(n_starts, room.starts)
+    return n_starts > 0 and room.starts[0, MAX_Q] < math.inf
+
+
+@compiled
 def _thin_out(n: int, space: Any) -> int:
-    """If there are many points, put `_THIN` of them, spread evenly, after the last; how many."""
+    """If there are many points, copy some, half of them evenly and half where the signal is, after the last; how many.
+
+    The points are taken where a sum of shares passes the next multiple, so that the choice is always the same.
+    """
     if n <= _THIN:
         return 0
-    for k in range(_THIN):
-        i = (2 * k + 1) * n // (2 * _THIN)
-        space.group[n + k] = space.group[i]
-        for column in range(space.data.shape[1]):
-            space.data[n + k, column] = space.data[i, column]
-    return _THIN
+    data, group = space.data, space.group
+    total, passed, n_thin = 0.0, 0.0, 0
+    for i in range(n):
+        total += min(data[i, WEIGHT] * data[i, FLUX] ** 2, _MOST_SIGNAL)
+    for i in range(n):
+        share = 0.5 / n
+        share += 0.5 * min(data[i, WEIGHT] * data[i, FLUX] ** 2, _MOST_SIGNAL) / total if total > 0 else 0.5 / n
+        passed += share
+        if passed * _THIN >= n_thin + 0.5 and n_thin < _THIN:
+            for column in range(4):
+                data[n + n_thin, column] = data[i, column]
+            group[n + n_thin] = group[i]
+            n_thin += 1
+    return n_thin
 
 
 @compiled

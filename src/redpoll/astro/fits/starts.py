@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from redpoll.astro.fits.least_squares import evaluate
-from redpoll.astro.fits.shapes import LENS, LINEXP, SIGMOID, SIGMOID_TEMPERATURE, THREE_TIMES
+from redpoll.astro.fits.shapes import LENS, LINEXP, SIGMOID, THREE_TIMES
 from redpoll.astro.fits.workspace import FLUX, MAX_Q, TIME, TRIAL, WEIGHT, compiled
 
 N_STARTS = 4
@@ -18,8 +18,12 @@ _SCALES = np.array([0.04, 0.15, 0.5, 1.6])
 """Time scales of the grid, in widths of the light curve."""
 _FALLS = np.array([0.15, 0.5, 1.6, 20.0])
 _IMPACTS = np.log(np.array([0.05, 0.3, 0.9]))
-_COOLING, _COLOUR = -0.2, 1.0
-_TEMPERATURES = np.log(np.array([5000.0, 12000.0]))
+_TEMPERATURES = np.log(np.array([8000.0]))
+_COOLING = 0.2
+"""Half the change of ln T that the starts of a changing temperature have."""
+_COLOUR_TIMES = np.log(np.array([1.5, 6.0]))
+"""Times of their change, in rise times."""
+MOST_STARTS = 4 * len(_COLOUR_TIMES)
 
 
 @compiled
@@ -104,9 +108,31 @@ def _set_start(model: Any, cell: int, width: float, q: Any) -> None:
         n_times = 3
     if model.temperature:
         q[n_times] = _TEMPERATURES[cell]
-    if model.temperature == SIGMOID_TEMPERATURE:
-        q[n_times + 1] = q[n_times] + _COOLING
-        q[n_times + 2] = math.log(_COLOUR * width)
+
+
+@compiled
+def change_temperatures(model: Any, n_starts: int, room: Any) -> int:
+    """Of each of the best two starts of a constant temperature make some that cool and heat up, slowly and quickly."""
+    starts, n_times, n_new = room.starts, model.n_q - 3, 2 * len(_COLOUR_TIMES)
+    n_old = min(n_starts, 2)
+    for k in range(n_old * n_new - 1, -1, -1):
+        old, which = k // n_new, k % n_new
+        for j in range(MAX_Q + 2):
+            starts[k, j] = starts[old, j]
+        middle, change = starts[k, n_times], _COOLING if which % 2 else -_COOLING
+        starts[k, n_times], starts[k, n_times + 1] = middle + change, middle - change
+        starts[k, n_times + 2] = starts[k, 1] + _COLOUR_TIMES[which // 2]
+    return n_old * n_new
+
+
+@compiled
+def sort_starts(n_starts: int, starts: Any) -> None:
+    """Put the starts into the order of their chi2."""
+    for i in range(1, n_starts):
+        for j in range(i, 0, -1):
+            if starts[j, MAX_Q] < starts[j - 1, MAX_Q]:
+                for k in range(MAX_Q + 2):
+                    starts[j, k], starts[j - 1, k] = starts[j - 1, k], starts[j, k]
 
 
 @compiled
