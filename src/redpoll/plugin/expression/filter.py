@@ -87,7 +87,7 @@ def expression_filter(topic: str, text: str) -> ExpressionFilter:
 
     Examples
     --------
-    >>> expression_filter("bright", "mag < 18").outputs
-    {'pass_bright': Column(dtype='bool', unit='', doc='mag < 18', ucd='', hot=True, best=None, source={})}
+    >>> {name: column.doc for name, column in expression_filter("bright", "mag < 18").outputs.items()}
+    {'pass_bright': 'mag < 18'}
     """
     return ExpressionFilter(valid_name(topic, "a topic"), parse_expression(text))
