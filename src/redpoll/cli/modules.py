@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,7 @@ def _time(places: tuple[str, ...], limit: int, rounds: int, config: Config, as_j
         print_json(_as_dict(found, places, rounds) | {"silent": chain.silent})
     else:
         _show(found, places, rounds)
-        for name, why in chain.silent.items():
-            click.echo(f"silent: {name}, {why}")
+        _show_silent(chain.silent)
     for name, why in found.failures.items():
         click.echo(f"{name} failed: {why}", err=True)
     if found.failures:
@@ -96,6 +96,12 @@ def _show(found: Timing, places: tuple[str, ...], rounds: int) -> None:
     click.echo(f"{found.n_alerts:,} alerts of {', '.join(places)}; CPU time of this process, best of {rounds}; "
                "compiling and the first round are not counted.")  # fmt: skip
     click.echo("answers: share of alerts with a value from a module or catalogue, or passed by a filter.")
+
+
+def _show_silent(silent: Mapping[str, str]) -> None:
+    for why in dict.fromkeys(silent.values()):
+        names = [name for name, reason in silent.items() if reason == why]
+        click.echo(f"silent, {why}: {', '.join(names)}")
 
 
 def _percent(share: float | None) -> str | None:

@@ -19,6 +19,7 @@ from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.schemas import SchemaPlaces
 from redpoll.pipeline.blocks import blocks
 from redpoll.pipeline.contexts import open_stage
+from redpoll.pipeline.models import load_models
 from redpoll.plugin.discovery import installed_modules
 from redpoll.plugin.files import load_file
 from redpoll.plugin.graph import Graph
@@ -62,7 +63,8 @@ def try_file(file: Path, sources: Sequence[Source], config: Config, *, limit: in
     installed = [module for module in installed_modules() if module.name not in taken]
     names = {node.name for node in [*installed, *own]}
     stage = open_stage(config)
-    graph = Graph.build([*installed, *loaded.modules], loaded.filters, columns=COLUMNS | stage.columns,
+    models = load_models(Path(config.models.folder), [*installed, *loaded.modules])
+    graph = Graph.build([*installed, *loaded.modules], loaded.filters, columns=COLUMNS | stage.columns, models=models,
                         settings={k: v for k, v in config.node_settings.items() if k in names})  # fmt: skip
     trial = Trial([name for node in own for name in node.outputs])
     decoder = PacketDecoder(SchemaPlaces(config.ingest.schemas, config.ingest.registry).lookup())
