@@ -12,10 +12,12 @@ from redpoll.astro.fits.shapes import LENS, LINEXP, SIGMOID, THREE_TIMES
 from redpoll.astro.fits.workspace import FLUX, MAX_Q, TIME, TRIAL, WEIGHT, compiled
 
 N_STARTS = 4
-"""How many starts are tried."""
+"""How many starts are tried; of linexp twice as many."""
 _N_PLACES = 8
 _SCALES = np.array([0.04, 0.15, 0.5, 1.6])
 """Time scales of the grid, in widths of the light curve."""
+_FINE_SCALES = np.array([0.04, 0.07, 0.13, 0.23, 0.42, 0.75, 1.35, 2.4])
+"""The same for linexp, whose foot cannot step over a point."""
 _FALLS = np.array([0.15, 0.5, 1.6, 20.0])
 _IMPACTS = np.log(np.array([0.05, 0.3, 0.9]))
 _TEMPERATURES = np.log(np.array([8000.0]))
@@ -34,7 +36,7 @@ def search_grid(model: Any, points: Any, room: Any) -> int:
     """
     centre, width, peak = _where_bright(points.data)
     q, n_found = room.vectors[TRIAL], 0
-    n_signs = 1 + model.has_both_signs
+    n_signs, most = 1 + model.has_both_signs, 2 * N_STARTS if model.shape == LINEXP else N_STARTS
     for which in range(n_signs):
         sign, first_row = 1.0 - 2.0 * which, n_found
         step = _best_step(sign, model.has_baseline, points.data)
@@ -48,7 +50,7 @@ def search_grid(model: Any, points: Any, room: Any) -> int:
                     best, best_time = chi2, q[0]
             q[0] = best_time
             if best < math.inf:
-                n_found = _keep_start(room.starts, first_row, n_found, N_STARTS // n_signs, q, best, sign)
+                n_found = _keep_start(room.starts, first_row, n_found, most // n_signs, q, best, sign)
     return n_found
 
 
@@ -67,7 +69,8 @@ def _place(shape: int, k: int, scale: float, step: float, peak: float, centre: f
 @compiled
 def _n_cells(model: Any) -> int:
     """How many combinations of time scales, or impacts, and temperatures there are."""
-    n = len(_SCALES) * (len(_TEMPERATURES) if model.temperature else 1)
+    n = len(_FINE_SCALES) if model.shape == LINEXP else len(_SCALES)
+    n *= len(_TEMPERATURES) if model.temperature else 1
     if model.shape == LENS:
         return n * len(_IMPACTS)
     return n * len(_FALLS) if model.shape in THREE_TIMES else n
@@ -95,8 +98,9 @@ def _best_step(sign: float, has_baseline: int, data: Any) -> float:
 @compiled
 def _set_start(model: Any, cell: int, width: float, q: Any) -> None:
     """All but the time of the start with this number."""
-    q[1] = math.log(_SCALES[cell % len(_SCALES)] * width)
-    cell //= len(_SCALES)
+    scales = _FINE_SCALES if model.shape == LINEXP else _SCALES
+    q[1] = math.log(scales[cell % len(scales)] * width)
+    cell //= len(scales)
     n_times = 2
     if model.shape == LENS:
         q[2] = _IMPACTS[cell % len(_IMPACTS)]
