@@ -56,7 +56,7 @@ def test_one_point_and_no_point_have_no_slope(curves, seen):
 
 
 def test_it_finds_simulated_kilonovae_and_hardly_a_supernova():
-    """At the last detection of each, seen twice a night to magnitude 21 for eight days: one in six, and none of 1,660."""
+    """At the last detection, seen twice a night to magnitude 21 for eight days: one in six, and none of 1,660."""
     share = {}
     for name in ("kilonova", "sn_ia", "sn_ii", "tde"):
         light, about = simulated(name, 1000, days=8.0, step=0.5, depth=21.0, seed=3)
