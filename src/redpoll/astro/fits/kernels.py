@@ -80,8 +80,8 @@ def _entry(stamp: int) -> Callable[..., int]:
     ) -> int:  # fmt: skip
         for i in range(len(offsets) - 1):
             start, stop = offsets[i], offsets[i + 1]
-            n, origin = _copy_known(mjd, flux, err, frequency, group, start, stop, points.data, points.group)
-            _sort(points.data[:n], points.group[:n])
+            n = _copy_known(mjd, flux, err, frequency, group, start, stop, points.data, points.group)
+            origin = _sort(points.data[:n], points.group[:n])
             scale = _scale_flux(model.is_signed, points.data[:n])
             n_bands, n_groups = _name_groups(model.has_baseline or model.is_per_group, points.group[:n], labels)
             n_linear = (n_groups if model.is_per_group else 1) + (n_groups if model.has_baseline else 0)
@@ -103,22 +103,21 @@ _fit_curves = _entry(zlib.crc32(b"".join(p.read_bytes() for p in sorted(Path(__f
 @compiled
 def _copy_known(
     mjd: Any, flux: Any, err: Any, frequency: Any, group: Any, start: int, stop: int, data: Any, kinds: Any
-) -> tuple[int, float]:
-    """Copy the points that count, in days since the first; how many, and when the first was."""
-    n, origin = 0, 0.0
+) -> int:
+    """Copy the points that count; how many."""
+    n = 0
     for i in range(start, stop):
         is_known = math.isfinite(mjd[i]) and math.isfinite(flux[i]) and math.isfinite(err[i]) and err[i] > 0
         if is_known and group[i] >= 0:
-            origin = mjd[i] if n == 0 else origin
-            data[n, TIME], data[n, FLUX], data[n, WEIGHT] = mjd[i] - origin, flux[i], err[i]
+            data[n, TIME], data[n, FLUX], data[n, WEIGHT] = mjd[i], flux[i], err[i]
             data[n, FREQUENCY], kinds[n] = frequency[i], group[i]
             n += 1
-    return n, origin
+    return n
 
 
 @compiled
-def _sort(data: Any, group: Any) -> None:
-    """Put the points into the order of time: Shell's sort, quick where they are almost so."""
+def _sort(data: Any, group: Any) -> float:
+    """Put the points into the order of time (Shell's sort, quick where they are almost so), as days since the first."""
     for gap in _GAPS:
         for i in range(gap, len(data)):
             j = i
@@ -127,6 +126,10 @@ def _sort(data: Any, group: Any) -> None:
                     data[j, column], data[j - gap, column] = data[j - gap, column], data[j, column]
                 group[j], group[j - gap] = group[j - gap], group[j]
                 j -= gap
+    origin = data[0, TIME] if len(data) else 0.0
+    for i in range(len(data)):
+        data[i, TIME] -= origin
+    return origin
 
 
 @compiled
