@@ -1,9 +1,9 @@
 """Run the examples of a Markdown page in a folder of its own, as a reader would who starts with an empty one.
 
 Blocks of ``console`` are commands after ``$``, blocks of ``python`` scripts; a block whose first line is
-``# file: NAME`` is that file (``, continued`` appends). A block of ``text`` right after commands is what they print: each
-of its lines must be there. A server is started, waited for, and stopped with Ctrl-C at the end. ``make`` is only asked
-whether it knows the target, and shell lines that set up a terminal are passed over.
+``# file: NAME`` is that file (``, continued`` appends). A block of ``text`` right after commands is what they print:
+each of its lines must be there. A server is started, waited for, and stopped with Ctrl-C at the end. ``make`` is only
+asked whether it knows the target, and shell lines that set up a terminal are passed over.
 """
 
 from __future__ import annotations

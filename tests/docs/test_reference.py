@@ -60,7 +60,7 @@ def documented() -> Iterator[tuple[str, str]]:
     """Page and name of all that has a section with a picture."""
     for group, page in links.PAGES.items():
         yield from ((page, entry.load().name) for entry in plugins.own(group))
-    yield from (("catalogues", name) for name in builtin_recipes())
+    yield from (("catalogues", one.name) for one in links.catalogues())
 
 
 @pytest.mark.parametrize(("page", "name"), [*documented()], ids=str)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from redpoll.crossmatch.recipe import Recipe, builtin_recipes
+from collections.abc import Mapping
+
+from redpoll.crossmatch.context import Missing
+from redpoll.crossmatch.recipe import Recipe
+from redpoll.schema.column import Column
 from redpoll_reference.examples import of_catalogue
+from redpoll_reference.links import catalogues
 from redpoll_reference.markdown import said, table
 
 INTRODUCTION = """# Catalogues
@@ -18,11 +23,22 @@ picture shows a simulated alert of a kind that the catalogue may explain.
 
 def page() -> str:
     """The page of catalogues."""
-    return "\n\n".join([INTRODUCTION, *(describe(recipe) for recipe in builtin_recipes().values())]) + "\n"
+    return "\n\n".join([INTRODUCTION, *(section(one) for one in catalogues())]) + "\n"
+
+
+def section(one: Recipe | Missing) -> str:
+    """Section of a catalogue, or of what is worked out from catalogues and maps, with its picture."""
+    if isinstance(one, Recipe):
+        text = describe(one)
+    else:
+        text = (
+            f"## `{one.name}`\n\nWorked out from what is built. Until then: {one.why}.\n\n{_columns(one.columns, {})}"
+        )
+    return f"{text}\n\n{of_catalogue(one).figure()}"
 
 
 def describe(recipe: Recipe) -> str:
-    """Section of a catalogue."""
+    """What a recipe says of itself."""
     facts = [
         ["what it is", said(recipe.title, f"catalogue {recipe.name}")],
         ["source", f"<{recipe.url}>" if recipe.url else ""],
@@ -30,8 +46,8 @@ def describe(recipe: Recipe) -> str:
         ["citation", said(recipe.citation, f"citation of {recipe.name}")],
         ["match", _match(recipe)],
     ]
-    parts = [f"## `{recipe.name}`", table(["", ""], facts), _columns(recipe), of_catalogue(recipe).figure()]
-    return "\n\n".join(parts)
+    sources = {kept.name: f"`{kept.source}`" for kept in recipe.kept}
+    return "\n\n".join([f"## `{recipe.name}`", table(["", ""], facts), _columns(recipe.columns, sources)])
 
 
 def _match(recipe: Recipe) -> str:
@@ -43,11 +59,10 @@ def _match(recipe: Recipe) -> str:
     return f"{kept} within {recipe.match.radius_arcsec:g} arcsec{own}{motion}"
 
 
-def _columns(recipe: Recipe) -> str:
-    sources = {kept.name: f"`{kept.source}`" for kept in recipe.kept}
+def _columns(columns: Mapping[str, Column], sources: Mapping[str, str]) -> str:
     rows = [
         [f"`{name}`", str(column.arrow_type), column.unit, f"`{column.says}`" if column.says else "",
-         sources.get(name, "computed"), said(column.doc, f"column {name} of {recipe.name}")]
-        for name, column in recipe.columns.items()
+         sources.get(name, "computed"), said(column.doc, f"column {name}")]
+        for name, column in columns.items()
     ]  # fmt: skip
     return table(["column", "type", "unit", "class", "from", "meaning"], rows)

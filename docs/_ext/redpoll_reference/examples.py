@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from redpoll.crossmatch.recipe import Recipe, builtin_recipes
+from redpoll.crossmatch.context import Missing
+from redpoll.crossmatch.recipe import Recipe
 from redpoll.plugin.contract import AlertFilter, ScienceModule
 from redpoll.plugin.expression import ExpressionFilter
 from redpoll.schema.column import Column
 from redpoll.schema.taxonomy import taxonomy
+from redpoll_reference.links import catalogues
 from redpoll_reference.markdown import directive, table
 from redpoll_reference.pictures import light_curve_svg
 from redpoll_reference.plugins import FILTERS, MODULES, own
@@ -19,10 +21,11 @@ from redpoll_reference.sample import Alert, sample
 Node = ScienceModule | AlertFilter | ExpressionFilter
 FOLDER = "pictures"
 TYPICAL = {
-    "ctao_blazars": "agn", "fermi_4lac": "agn", "fermi_4lac_low": "agn", "gaia": "long_period_variable",
-    "gaia_variability": "rr_lyrae", "gcvs": "eclipsing_binary", "glade": "sn_ia", "hsp": "agn", "mangrove": "sn_ii",
-    "milliquas": "agn", "ned": "sn_ia", "simbad": "agn", "spicy": "long_period_variable",
-    "symbiotic_cv": "cataclysmic_variable", "tns": "sn_ia", "vsx": "rr_lyrae",
+    "ctao_blazars": "agn", "ebv": "sn_ia", "fermi_4lac": "agn", "fermi_4lac_low": "agn",
+    "gaia": "long_period_variable", "gaia_variability": "rr_lyrae", "gcvs": "eclipsing_binary", "glade": "sn_ia",
+    "hosts": "sn_ia", "hsp": "agn", "hyperleda": "sn_ii", "mangrove": "sn_ii", "milliquas": "agn", "ned": "sn_ia",
+    "simbad": "agn", "spicy": "long_period_variable", "symbiotic_cv": "cataclysmic_variable", "tns": "sn_ia",
+    "vsx": "rr_lyrae",
 }  # fmt: skip
 """What alerts at a place that the catalogue knows, by the simulator's name; others: any of the classes they say."""
 MOST_VALUES = 12
@@ -46,8 +49,8 @@ def every() -> Iterator[Picture]:
     """All pictures."""
     for entry in (*own(MODULES), *own(FILTERS)):
         yield of_node(entry.load())
-    for recipe in builtin_recipes().values():
-        yield of_catalogue(recipe)
+    for catalogue in catalogues():
+        yield of_catalogue(catalogue)
 
 
 def of_node(node: Node) -> Picture:
@@ -57,12 +60,13 @@ def of_node(node: Node) -> Picture:
     return _picture(f"{kind}_{node.name}", alert, _told(node, alert, is_answered))
 
 
-def of_catalogue(recipe: Recipe) -> Picture:
+def of_catalogue(catalogue: Recipe | Missing) -> Picture:
     """The picture of a catalogue: none is there while the pages are made, so that it answers nothing."""
-    wanted = TYPICAL.get(recipe.name)
-    classes = frozenset([wanted] if wanted else _classes(recipe.columns))
-    alert, _ = sample().example(recipe.name, {}, classes)
-    return _picture(f"catalogue_{recipe.name}", alert, f"What may alert at a place it knows. Simulated: {alert.title}.")
+    wanted = TYPICAL.get(catalogue.name)
+    classes = frozenset([wanted] if wanted else _classes(catalogue.columns))
+    alert, _ = sample().example(catalogue.name, {}, classes)
+    caption = f"What may alert at a place it knows. Simulated: {alert.title}."
+    return _picture(f"catalogue_{catalogue.name}", alert, caption)
 
 
 def values(node: Node) -> str:
@@ -98,21 +102,17 @@ def _picture(stem: str, alert: Alert, caption: str) -> Picture:
 
 
 def _told(node: Node, alert: Alert, is_answered: bool) -> str:
-    n = len(sample().answers.get(node.name, ()))
-    of_all = f"of {len(sample().alerts)} simulated alerts"
-    if not is_answered:
-        return f"{_why_silent(node)} It answers none {of_all}. Simulated: {alert.title}."
-    verb = "answers" if node.is_module else "passes"
-    return f"Simulated: {alert.title}. It {verb} {n} {of_all}."
+    verb, n = "answers" if node.is_module else "passes", len(sample().answers.get(node.name, ()))
+    told = f"Simulated: {alert.title}. It {verb} {n or 'none'} of {len(sample().alerts)} simulated alerts."
+    return told if is_answered else f"{told} {_why_silent(node)}"
 
 
 def _why_silent(node: Node) -> str:
     if node.model:
-        return f"It needs the trained model `{node.model}`, and models come from training, not with Redpoll."
-    makers = {name: recipe for recipe in builtin_recipes().values() for name in recipe.columns}
-    if needed := sorted({makers[name].name for name in node.reads if name in makers}):
+        return f"It needs the trained model `{node.model}`; models come from training, not with Redpoll."
+    if needed := sorted({sample().absent[name] for name in node.reads if name in sample().absent}):
         return f"It reads catalogues that were not there when this page was made: {', '.join(needed)}."
-    return "What it looks for is rare."
+    return "None of them is what it looks for."
 
 
 def _with_unit(value: Any, column: Column) -> str:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
+from tempfile import TemporaryDirectory
 
-from redpoll.crossmatch.recipe import builtin_recipes
+from redpoll.config import Config, CrossmatchConfig
+from redpoll.crossmatch.context import Missing
+from redpoll.crossmatch.recipe import Recipe, builtin_recipes
+from redpoll.pipeline.contexts import open_stage
 from redpoll.schema.column import Column
 from redpoll_reference.plugins import FILTERS, MODULES, own
 
@@ -17,8 +22,17 @@ def made() -> Iterator[tuple[str, Column, str, str]]:
     for group, page in PAGES.items():
         for node in (entry.load() for entry in own(group)):
             yield from ((name, column, node.name, page) for name, column in node.outputs.items())
-    for recipe in builtin_recipes().values():
-        yield from ((name, column, recipe.name, "catalogues") for name, column in recipe.columns.items())
+    for one in catalogues():
+        yield from ((name, column, one.name, "catalogues") for name, column in one.columns.items())
+
+
+@cache
+def catalogues() -> tuple[Recipe | Missing, ...]:
+    """The recipes, and what else an empty installation knows of the sky: what is worked out from catalogues."""
+    recipes = builtin_recipes()
+    with TemporaryDirectory() as empty:
+        stage = open_stage(replace(Config(), crossmatch=CrossmatchConfig(empty)))
+    return (*recipes.values(), *(missing for missing in stage.missing if missing.name not in recipes))
 
 
 @cache

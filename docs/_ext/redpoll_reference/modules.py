@@ -40,7 +40,8 @@ def _facts(node: ScienceModule | AlertFilter | ExpressionFilter) -> str:
     kind = "one call per object" if getattr(node, "per", "batch") == "object" else "one call per batch"
     facts = [f"Version {node.version}, {kind}. Reads {', '.join(map(reads, node.inputs))}."]
     if node.model:
-        facts.append(f"Runs the trained model `{node.model}`; without it, its columns are null.")
+        trained = ", ".join(f"`{name}`" for name in node.features)
+        facts.append(f"Runs the model `{node.model}`, trained on {trained}; without it, its columns are null.")
     if node.settings:
         facts.append("Settings: " + ", ".join(f"`{name} = {value!r}`" for name, value in node.settings.items()) + ".")
     return " ".join(facts)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from redpoll.config import Config, CrossmatchConfig, ModelsConfig
 from redpoll.ingest.files import open_sources
+from redpoll.pipeline.contexts import open_stage
 from redpoll.pipeline.timing import Steps, answered, open_steps, sample_batches
 from redpoll.plugin.discovery import installed_filters, installed_modules
 from redpoll.schema.bands import DETECTION
@@ -24,8 +25,8 @@ from redpoll.serve.curve import Curve
 from redpoll.serve.portal.plot import drawn
 from redpoll.simulate import simulate_night
 
-NIGHTS = {"ztf": 600, "rubin": 60}
-SEED = 4
+NIGHTS = {"ztf": 1200, "rubin": 100}
+SEED = 1
 MOST_POINTS = 120
 """A picture of more points would be larger than it need be."""
 
@@ -56,16 +57,20 @@ class Alert:
         return f"{told}, as {'ZTF' if self.row['survey'] == 'ztf' else 'Rubin'} would see it"
 
     def is_any(self, classes: frozenset[str]) -> bool:
-        """Whether it is in truth one of these classes or a kind of one."""
-        return self.name is not None and any(taxonomy().is_a(self.name, c) for c in classes)
+        """Whether it is in truth one of these classes, a kind of one, or may be one."""
+        tree, name = taxonomy(), self.name
+        return name is not None and any(tree.is_a(name, c) or tree.is_a(c, name) for c in classes)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """All simulated alerts and what was silent while they were processed."""
+    """All simulated alerts, and for each column of the sky that was not there, whose it is.
+
+    ``answers`` has the places of the alerts that each module or filter answers.
+    """
 
     alerts: tuple[Alert, ...]
-    silent: Mapping[str, str]
+    absent: Mapping[str, str]
     answers: Mapping[str, frozenset[int]]
 
     def example(self, name: str, outputs: Mapping[str, Column], classes: frozenset[str]) -> tuple[Alert, bool]:
@@ -95,7 +100,7 @@ def sample() -> Sample:
     """The sample, made once a build, without catalogues and models: what a new installation has."""
     with TemporaryDirectory() as empty:
         config = replace(Config(), crossmatch=CrossmatchConfig(empty), models=ModelsConfig(empty))
-        chain = open_steps(config)
+        chain, missing = open_steps(config), open_stage(config).missing
     alerts: list[Alert] = []
     answers: dict[str, set[int]] = {part.name: set() for part in chain.parts}
     for batch, truth in _nights():
@@ -103,7 +108,8 @@ def sample() -> Sample:
         for part in chain.parts:
             answers[part.name] |= {len(alerts) + int(i) for i in np.flatnonzero(answered(part.outputs, done))}
         alerts += _alerts(done, truth)
-    return Sample(tuple(alerts), chain.silent, {name: frozenset(rows) for name, rows in answers.items()})
+    absent = {column: context.name for context in missing for column in context.columns}
+    return Sample(tuple(alerts), absent, {name: frozenset(rows) for name, rows in answers.items()})
 
 
 def _nights() -> Iterator[tuple[pa.RecordBatch, dict[int, str]]]:
