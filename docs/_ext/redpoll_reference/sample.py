@@ -80,10 +80,11 @@ class Sample:
         """
 
         def rank(i: int) -> tuple[Any, ...]:
-            alert = self.alerts[i]
+            alert, strong = self.alerts[i], strength(self.alerts[i].row, outputs)
             known = sum(alert.row[o] not in (None, False) for o in outputs if o in alert.row)
-            return (i in self.answers.get(name, ()), alert.n_shown > 0, alert.is_any(classes),
-                    strength(alert.row, outputs), known, alert.n_shown, -i)  # fmt: skip
+            is_right = alert.is_any(classes)
+            return (i in self.answers.get(name, ()), alert.n_shown > 0, is_right and strong >= 0.5, is_right,
+                    strong, known, alert.n_shown, -i)  # fmt: skip
 
         best = max(range(len(self.alerts)), key=rank)
         return self.alerts[best], best in self.answers.get(name, ())
