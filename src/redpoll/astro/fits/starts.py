@@ -11,8 +11,8 @@ from redpoll.astro.fits.least_squares import evaluate
 from redpoll.astro.fits.shapes import LENS, LINEXP, SIGMOID, THREE_TIMES
 from redpoll.astro.fits.workspace import FLUX, MAX_Q, TIME, TRIAL, WEIGHT, compiled
 
-N_STARTS = 4
-"""How many starts are tried; of linexp twice as many."""
+_FEW_STARTS, MOST_STARTS = 4, 8
+"""How many starts are tried, two more where both signs are possible; and for linexp and a changing temperature."""
 _N_PLACES = 8
 _SCALES = np.array([0.04, 0.15, 0.5, 1.6])
 """Time scales of the grid, in widths of the light curve."""
@@ -25,7 +25,6 @@ _COOLING = 0.2
 """Half the change of ln T that the starts of a changing temperature have."""
 _COLOUR_TIMES = np.log(np.array([1.5, 6.0]))
 """Times of their change, in rise times."""
-MOST_STARTS = 4 * len(_COLOUR_TIMES)
 
 
 @compiled
@@ -36,7 +35,9 @@ def search_grid(model: Any, points: Any, room: Any) -> int:
     """
     centre, width, peak = _where_bright(points.data)
     q, n_found = room.vectors[TRIAL], 0
-    n_signs, most = 1 + model.has_both_signs, 2 * N_STARTS if model.shape == LINEXP else N_STARTS
+    n_signs, most = 1 + model.has_both_signs, _FEW_STARTS + 2 * model.has_both_signs
+    if model.shape == LINEXP:
+        most = MOST_STARTS
     for which in range(n_signs):
         sign, first_row = 1.0 - 2.0 * which, n_found
         step = _best_step(sign, model.has_baseline, points.data)
@@ -118,7 +119,7 @@ def _set_start(model: Any, cell: int, width: float, q: Any) -> None:
 def change_temperatures(model: Any, n_starts: int, room: Any) -> int:
     """Of each of the best two starts of a constant temperature make some that cool and heat up, slowly and quickly."""
     starts, n_times, n_new = room.starts, model.n_q - 3, 2 * len(_COLOUR_TIMES)
-    n_old = min(n_starts, 2)
+    n_old = min(n_starts, MOST_STARTS // n_new)
     for k in range(n_old * n_new - 1, -1, -1):
         old, which = k // n_new, k % n_new
         for j in range(MAX_Q + 2):
