@@ -27,14 +27,19 @@ import pyarrow as pa
 
 from redpoll.astro.sky import hpx29
 from redpoll.schema.alert import CUTOUTS, alert_schema
+from redpoll.schema.class_tags import CLASSES, CLASSES_COLUMN, CLASSES_TYPE
 from redpoll.schema.column import Column
 from redpoll.schema.light_curve import LightCurves
+from redpoll.schema.taxonomy import taxonomy
 from redpoll.store import Commit, Store, columns, hot_columns, open_store
 from redpoll.store.database import open_writer, transaction
 from redpoll.store.insert import insert_alerts, key
 
 NIGHTS, BATCH, SEED = 200, 1000, 20201
 TOPICS = {"common": 0.2, "variable": 0.05, "sso": 0.05, "rising": 0.01, "young": 0.002, "kilonova": 0.0002}
+SAID = [*taxonomy().descendants("variable_star")[:17], "sn_ia", "qso", "tde"]
+MAKERS = ["vsx@2026", "simbad@2026", "variables@1", "transients@3"]
+ASKED = {"class": ["qso", "sn_ia", "rr_lyrae_ab"], "class with kinds": ["variable_star", "pulsating_star", "real"]}
 MODULES = {f"p_made_{i}": Column("float32", best="max" if i < 3 else None) for i in range(12)}
 MODULES |= {f"feature_{i}": Column("float32", hot=False) for i in range(52)}
 
@@ -81,10 +86,28 @@ class Sky:
         ]:
             fields.append(field)
             arrays.append(_array(values.get(field.name), field.type, rng, n))
+        fields.append(CLASSES_COLUMN.field(CLASSES, by="taxonomy@1"))
+        arrays.append(_tags(which, rng))
         for topic, share in TOPICS.items():
             fields.append(pa.field(f"pass_{topic}", pa.bool_(), metadata={"hot": "0"}))
             arrays.append(pa.array(rng.random(n) < share))
         return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _tags(which: np.ndarray, rng: np.random.Generator) -> pa.ListArray:
+    """Two catalogues that always say the same of an object, if they know it, and two modules that change their mind."""
+    known = np.stack([which % 3 > 0, which % 7 > 3, *(rng.random((2, len(which))) < 0.4)], axis=1)
+    names = np.stack([which % 20, which * 7 % 20, *rng.integers(0, 20, (2, len(which)))], axis=1)[known]
+    probability = np.broadcast_to(rng.random((len(which), 4)), known.shape)[known].astype("f4")
+    by = np.nonzero(known)[1]
+    values = [
+        pa.array(SAID).take(pa.array(names)),
+        pa.array(probability, mask=by < 2),
+        pa.array(MAKERS).take(pa.array(by)),
+    ]
+    tags = pa.StructArray.from_arrays(values, fields=list(CLASSES_TYPE.value_type))
+    offsets = np.concatenate([[0], np.cumsum(known.sum(axis=1))]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), tags, type=CLASSES_TYPE)
 
 
 def _array(value: object, kind: pa.DataType, rng: np.random.Generator, n: int) -> pa.Array:
@@ -206,6 +229,17 @@ def questions(store: Store, sky: Sky, n: int) -> dict[str, list[Callable[[], int
         "topic + night, top 100": [
             lambda t=t, d=d: len(store.latest(topic=t, night=d)) for t, d in zip(topics, nights, strict=True)
         ],
+        **{
+            f"{kind} + night, top 100": [
+                lambda c=c, d=d: len(store.latest(class_=c, night=d))
+                for c, d in zip(rng.choice(asked, n), nights, strict=True)
+            ]
+            for kind, asked in ASKED.items()
+        },
+        "class with kinds, top 100": [
+            lambda c=c: len(store.latest(class_=c)) for c in rng.choice(ASKED["class with kinds"], n)
+        ],
+        "classes of the object of a random alert": [lambda w=w: len(store.classes_of(f"ZTF18{w:07d}")) for w in which],
         "night, latest 100": [lambda d=d: len(store.latest(night=d)) for d in nights],
     }
 

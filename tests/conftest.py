@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -13,6 +15,16 @@ DATA = Path(os.environ.get("REDPOLL_DATA", ROOT.parent / "shared" / "data"))
 
 hypothesis.settings.register_profile("redpoll", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("redpoll")
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """A test that runs a command in this process sets the log's level; the next test finds it as it was."""
+    root = logging.getLogger("redpoll")
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

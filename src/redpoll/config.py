@@ -51,6 +51,16 @@ class QualityConfig:
 
 
 @dataclass(frozen=True)
+class CrossmatchConfig:
+    """Where built catalogues lie, one folder a catalogue; and files of watchlists, regions and sky maps, by name."""
+
+    catalogs: str = "redpoll-catalogs"
+    watchlists: Mapping[str, str] = field(default_factory=dict)
+    regions: Mapping[str, str] = field(default_factory=dict)
+    sky_maps: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ModulesConfig:
     """Science modules left out, and settings that differ from their defaults, by module."""
 
@@ -65,6 +75,20 @@ class FiltersConfig:
     off: tuple[str, ...] = ()
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     expressions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelsConfig:
+    """Where trained models lie, one folder a model."""
+
+    folder: str = "redpoll-models"
+
+
+@dataclass(frozen=True)
+class ClassesConfig:
+    """Least probability at which a score says its class."""
+
+    min_probability: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -83,8 +107,11 @@ class Config:
     run: RunConfig = RunConfig()
     ingest: IngestConfig = IngestConfig()
     quality: QualityConfig = QualityConfig()
+    crossmatch: CrossmatchConfig = CrossmatchConfig()
     modules: ModulesConfig = ModulesConfig()
     filters: FiltersConfig = FiltersConfig()
+    classes: ClassesConfig = ClassesConfig()
+    models: ModelsConfig = ModelsConfig()
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     serve: ServeConfig = ServeConfig()
 

@@ -4,13 +4,16 @@ The message says what is wrong, where, and what to do::
 
     RedpollError
     ├── UsageError            a command or setting that cannot be followed (exit code 2)
-    │   └── ConfigError       the TOML file: an unknown key, a wrong type
+    │   ├── ConfigError       the TOML file: an unknown key, a wrong type
+    │   └── RecipeError       a catalogue's recipe: the same
     ├── SchemaError           a schema or column that does not fit
     │   └── UnknownColumn     a module asks for a column nobody makes
     ├── PacketError           one packet that cannot be used; becomes a dead letter
-    ├── SourceError           a source of packets that cannot be read
+    ├── SourceError           a source of packets, or a file on a server, that cannot be read
     ├── PluginError           a module, filter, source or sink that breaks the contract
     ├── ExpressionError       a one-line filter that cannot be understood
+    ├── CatalogError          a catalogue that cannot be fetched, built or opened
+    ├── SkyFileError          a watchlist, region, sky map or dust map that cannot be read
     ├── SinkBackpressure      a sink is full; try again later
     └── StoreError            the store cannot be opened, read or written
         ├── StoreLocked       another run is writing to the store
@@ -54,7 +57,7 @@ class PacketError(RedpollError):
 
 
 class SourceError(RedpollError):
-    """A source of packets that cannot be read."""
+    """A source of packets, or a file on a server, that cannot be read."""
 
 
 class PluginError(RedpollError):

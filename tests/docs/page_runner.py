@@ -1,8 +1,9 @@
 """Run the examples of a Markdown page in a folder of its own, as a reader would who starts with an empty one.
 
 Blocks of ``console`` are commands after ``$``, blocks of ``python`` scripts; a block whose first line is
-``# file: NAME`` is that file (``, continued`` appends). A server is started, waited for, and stopped with Ctrl-C at
-the end. ``make`` is only asked whether it knows the target, and shell lines that set up a terminal are passed over.
+``# file: NAME`` is that file (``, continued`` appends). A block of ``text`` right after commands is what they print:
+each of its lines must be there. A server is started, waited for, and stopped with Ctrl-C at the end. ``make`` is only
+asked whether it knows the target, and shell lines that set up a terminal are passed over.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[2]
-BLOCK = re.compile(r"^```(console|python|toml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(console|python|toml)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# file: (?P<name>[\w./-]+)(?P<continued>, continued)?\n")
 SECONDS = 300
 
@@ -35,14 +36,21 @@ class PageRunner:
 
     def run(self, page: Path) -> None:
         """Run every block of a page, in order; AssertionError names what failed."""
-        for language, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+        for language, text, printed in BLOCK.findall(page.read_text(encoding="utf-8")):
+            before = len(self.output)
             if found := FILE.match(text):
                 self._write(found, text)
             elif language == "python":
                 self._finish([sys.executable, "-W", "error", "-c", text])
             elif language == "console":
                 self._console(text)
+            self._compare(printed, "".join(self.output[before:]))
         self._stop_servers()
+
+    def _compare(self, shown: str, printed: str) -> None:
+        lines = {line.rstrip() for line in printed.splitlines()}
+        missing = [line for line in shown.splitlines() if line.rstrip() not in lines]
+        assert not missing, f"the page shows what was not printed: {missing}\n{printed}"
 
     def _write(self, found: re.Match[str], text: str) -> None:
         with (self.folder / found["name"]).open("a" if found["continued"] else "w", encoding="utf-8") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from pathlib import Path
 
@@ -37,4 +38,12 @@ def test_a_wrong_script_is_noticed(tmp_path: Path) -> None:
 def test_an_unknown_make_target_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text("```console\n$ make coffee\n```\n", encoding="utf-8")
     with pytest.raises(subprocess.CalledProcessError):
+        PageRunner(tmp_path).run(tmp_path / "page.md")
+
+
+@pytest.mark.parametrize("shown", ["one", "two\none"], ids=["right", "partly wrong"])
+def test_shown_output_that_was_not_printed_is_noticed(shown: str, tmp_path: Path) -> None:
+    text = f"```console\n$ echo one\n```\n\n```text\n{shown}\n```\n"
+    (tmp_path / "page.md").write_text(text, encoding="utf-8")
+    with contextlib.nullcontext() if shown == "one" else pytest.raises(AssertionError, match="two"):
         PageRunner(tmp_path).run(tmp_path / "page.md")

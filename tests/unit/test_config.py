@@ -26,7 +26,7 @@ def test_default_file_lists_every_key(key):
     assert not section or f"[{section}]" in text
     body = text.partition(f"[{section}]\n")[2] if section else text
     own = body.partition("\n[")[0]
-    tables = ("settings", "expressions", "sinks")
+    tables = ("settings", "expressions", "sinks", "watchlists", "regions", "sky_maps")
     assert f"\n[{key}]" in text if name in tables else any(
         line.lstrip("# ").startswith(f"{name} =") for line in own.splitlines()
     )  # fmt: skip

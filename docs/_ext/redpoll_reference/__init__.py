@@ -1,6 +1,7 @@
 """Pages of the reference, written from the code before each build into ``reference/generated``.
 
-A column, module, setting, command or error without its sentence stops the build.
+A column, module, setting, command or error without its sentence stops the build. The pictures are drawn once a build,
+from one simulated night.
 """
 
 from __future__ import annotations
@@ -9,11 +10,27 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from redpoll_reference import api, columns, commands, configuration, errors, modules
+from redpoll_reference import (
+    api,
+    catalogues,
+    columns,
+    commands,
+    configuration,
+    errors,
+    examples,
+    filters,
+    modules,
+    ports,
+    taxonomy,
+)
 
 PAGES = {
     "columns": columns.page,
     "modules": modules.page,
+    "filters": filters.page,
+    "catalogues": catalogues.page,
+    "taxonomy": taxonomy.page,
+    "ports": ports.page,
     "commands": commands.page,
     "configuration": configuration.page,
     "errors": errors.page,
@@ -22,13 +39,18 @@ PAGES = {
 
 
 def write_pages(app: Sphinx) -> None:
-    """Write every page whose text changed."""
+    """Write every page and picture that changed."""
     folder = Path(app.srcdir) / "reference" / "generated"
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / examples.FOLDER).mkdir(parents=True, exist_ok=True)
+    for picture in examples.every():
+        _write(folder / examples.FOLDER / picture.file, picture.svg)
     for name, page in PAGES.items():
-        path, text = folder / f"{name}.md", page()
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
+        _write(folder / f"{name}.md", page())
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -8,6 +8,7 @@ from redpoll.schema.alert import COLUMNS, PACKET
 from redpoll.schema.bands import BANDS, KINDS, SURVEYS
 from redpoll.schema.column import Column
 from redpoll.schema.light_curve import POINT_TYPE
+from redpoll_reference.links import link, made
 from redpoll_reference.markdown import said, table
 
 INTRODUCTION = f"""# Columns
@@ -22,13 +23,27 @@ ORIGINS = """## Where it comes from
 The field of each survey's packet that a column is made of. Hot columns are in the store's index, where any query
 reaches them; the others are in the archive. `survey` and `hpx29` are Redpoll's own.
 """
+MADE = """## Made by modules, filters and catalogues
+
+What is added to the packet's own columns. Where a column speaks of a class, its name in the taxonomy is given, or with
+`@` the vocabulary of its words; what they say together is the column `classes`.
+"""
 
 
 def page() -> str:
     """The page of columns."""
     meanings = table(["column", "type", "unit", "meaning and null rule"], (_meaning(*item) for item in COLUMNS.items()))
     origins = table(["column", "UCD", "hot", *SURVEYS], (_origin(*item) for item in COLUMNS.items()))
-    return "\n\n".join([INTRODUCTION, meanings, ORIGINS, origins, _light_curve(), _packet()]) + "\n"
+    return "\n\n".join([INTRODUCTION, meanings, ORIGINS, origins, _light_curve(), _packet(), _made()]) + "\n"
+
+
+def _made() -> str:
+    rows = [
+        [f"`{name}`", _type(column.arrow_type), column.unit, f"`{column.says}`" if column.says else "",
+         link(maker, page), said(column.doc, f"column {name}")]
+        for name, column, maker, page in made()
+    ]  # fmt: skip
+    return "\n\n".join([MADE, table(["column", "type", "unit", "class", "made by", "meaning and null rule"], rows)])
 
 
 def _meaning(name: str, column: Column) -> list[str]:

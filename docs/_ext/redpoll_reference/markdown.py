@@ -32,9 +32,9 @@ def docstring(text: str) -> str:
     return directive("eval-rst", "\n".join(lines))
 
 
-def directive(name: str, body: str) -> str:
+def directive(name: str, body: str, argument: str = "") -> str:
     """A MyST directive."""
-    return f"````{{{name}}}\n{body}\n````"
+    return f"````{{{name}}} {argument}".rstrip() + f"\n{body}\n````"
 
 
 def code(body: str, language: str = "") -> str:

@@ -1,59 +1,56 @@
-"""The science modules and filters that are installed, and their sources and sinks."""
+"""The science modules that Redpoll comes with, each with its method, its columns and an example."""
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
-
 from redpoll.plugin.contract import AlertFilter, ScienceModule
+from redpoll.plugin.expression import ExpressionFilter
+from redpoll_reference.examples import of_node, values
+from redpoll_reference.links import reads
 from redpoll_reference.markdown import docstring, said, table
+from redpoll_reference.plugins import MODULES, own
 
-INTRODUCTION = """# Modules and filters
+INTRODUCTION = """# Science modules
 
-*For anyone who asks where a column or a topic comes from.*
+*For anyone who asks where a column comes from, and how it is worked out.*
 
 These are registered by Redpoll itself, by the same entry points that a package of yours uses. A setting is changed in
-the configuration, under the name of its module or filter. Every value is stored with the `name@version` of its maker.
+the configuration, under the name of its module. Every value is stored with the `name@version` of its maker. Each
+picture shows the simulated alert that the module answers most strongly or most fully, drawn when this page was built,
+with what the module said of it. `redpoll modules --timing` tells what each costs.
 """
-NODES = {"redpoll.science_modules": "Science modules", "redpoll.filters": "Filters"}
-PORTS = {"redpoll.sources": "Sources", "redpoll.sinks": "Sinks"}
 
 
 def page() -> str:
-    """The page of modules and filters."""
-    nodes = [_section(title, [describe(e.load()) for e in own(group)]) for group, title in NODES.items()]
-    ports = [_section(title, [_port(e) for e in own(group)]) for group, title in PORTS.items()]
-    return "\n\n".join([INTRODUCTION, *nodes, *ports]) + "\n"
+    """The page of science modules."""
+    return "\n\n".join([INTRODUCTION, *(section(e.load()) for e in own(MODULES))]) + "\n"
 
 
-def own(group: str) -> list[EntryPoint]:
-    """The entry points of a group that Redpoll itself registers, by name."""
-    found = [e for e in entry_points(group=group) if e.dist is not None and e.dist.name == "redpoll"]
-    return sorted(found, key=lambda e: e.name)
+def section(node: ScienceModule) -> str:
+    """Section of a module with its example."""
+    return "\n\n".join([describe(node), of_node(node).figure(), values(node)])
 
 
-def _section(title: str, parts: list[str]) -> str:
-    return "\n\n".join([f"## {title}", *(parts or ["None yet."])])
+def describe(node: ScienceModule | AlertFilter | ExpressionFilter) -> str:
+    """What a module or filter says of itself: method, inputs, settings, outputs."""
+    text = said(node.function.__doc__ if hasattr(node, "function") else node.doc, node.name)
+    return "\n\n".join([f"## `{node.name}`", docstring(text), _facts(node), _outputs(node)])
 
 
-def describe(node: ScienceModule | AlertFilter) -> str:
-    """Section of a module or filter."""
-    text = said(node.function.__doc__, node.name)
-    kind = "one call per object" if node.per == "object" else "one call per batch"
-    reads = ", ".join(f"`{name}`" for name in node.inputs)
-    facts = f"Version {node.version}, {kind}. Reads {reads}."
+def _facts(node: ScienceModule | AlertFilter | ExpressionFilter) -> str:
+    kind = "one call per object" if getattr(node, "per", "batch") == "object" else "one call per batch"
+    facts = [f"Version {node.version}, {kind}. Reads {', '.join(map(reads, node.inputs))}."]
+    if node.model:
+        trained = ", ".join(f"`{name}`" for name in node.features)
+        facts.append(f"Runs the model `{node.model}`, trained on {trained}; without it, its columns are null.")
     if node.settings:
-        facts += " Settings: " + ", ".join(f"`{name} = {value!r}`" for name, value in node.settings.items()) + "."
-    return "\n\n".join([f"### `{node.name}`", docstring(text), facts, _outputs(node)])
+        facts.append("Settings: " + ", ".join(f"`{name} = {value!r}`" for name, value in node.settings.items()) + ".")
+    return " ".join(facts)
 
 
-def _outputs(node: ScienceModule | AlertFilter) -> str:
+def _outputs(node: ScienceModule | AlertFilter | ExpressionFilter) -> str:
     rows = [
-        [f"`{name}`", str(column.arrow_type), column.unit, said(column.doc, f"column {name} of {node.name}")]
+        [f"`{name}`", str(column.arrow_type), column.unit, f"`{column.says}`" if column.says else "",
+         said(column.doc, f"column {name} of {node.name}")]
         for name, column in node.outputs.items()
-    ]
-    return table(["column", "type", "unit", "meaning"], rows)
-
-
-def _port(entry: EntryPoint) -> str:
-    text = said(entry.load().__doc__, f"{entry.group} {entry.name}")
-    return "\n\n".join([f"### {entry.name}", docstring(text)])
+    ]  # fmt: skip
+    return table(["column", "type", "unit", "class", "meaning"], rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,19 @@ def by_band(offsets: Int, band: NDArray[np.int8], keep: NDArray[np.bool_], n_ban
     return kept[np.argsort(part, kind="stable")], np.concatenate([[0], np.cumsum(sizes)])
 
 
+def some_parts(order: Int, parts: Int, chosen: Int) -> tuple[Int, Int]:
+    """An index of the points of some parts of `by_band`, end to end, and offsets into it.
+
+    >>> index, offsets = some_parts(np.array([1, 0, 2]), np.array([0, 1, 3]), np.array([1]))
+    >>> index.tolist(), offsets.tolist()
+    ([0, 2], [0, 2])
+    """
+    first, n = parts[chosen], parts[chosen + 1] - parts[chosen]
+    ends = np.cumsum(n)
+    inside = np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - ends + n, n)
+    return order[inside], np.concatenate([[0], ends])
+
+
 def last_of_each(offsets: Int, keep: NDArray[np.bool_]) -> Int:
     """Index of the last point that is kept of each curve; -1 where there is none.
 
@@ -54,3 +69,26 @@ def taken(values: NDArray[np.generic], index: Int) -> NDArray[np.float64]:
     found = np.full(len(index), np.nan)
     found[index >= 0] = values[index[index >= 0]]
     return found
+
+
+def scattered(values: NDArray[Any], rows: Int, n: int, fill: Any = np.nan) -> NDArray[Any]:
+    """An array of length n with the values at these rows, and `fill` elsewhere.
+
+    >>> scattered(np.array([5.0]), np.array([1]), 3).tolist()
+    [nan, 5.0, nan]
+    """
+    found = np.full(n, fill)
+    found[rows] = values
+    return found
+
+
+def per_point(values: NDArray[Any], offsets: Int) -> Any:
+    """What each point's curve has, a text; just the one text if all curves share it.
+
+    >>> per_point(np.array(["ztf", "ztf"], object), np.array([0, 2, 3]))
+    'ztf'
+    >>> per_point(np.array(["ztf", "rubin"], object), np.array([0, 2, 3])).tolist()
+    ['ztf', 'ztf', 'rubin']
+    """
+    names = set(values.tolist())
+    return names.pop() if len(names) == 1 else values.astype(str)[owners(offsets)]

@@ -12,6 +12,7 @@ from redpoll.cli.run import run_with_progress, show
 from redpoll.cli.serve import serve_anywhere, serve_until_interrupted
 from redpoll.cli.simulate import simulate_with_progress
 from redpoll.config import Config
+from redpoll.pipeline.warm import compiling_ahead
 from redpoll.schema.bands import SURVEYS
 from redpoll.store import open_store
 
@@ -41,7 +42,9 @@ def command(survey: str, alerts: int, seed: int, out: Path, serve: bool, host: s
     """Simulate a night, run it, show ledger and candidates, and serve the portal until Ctrl-C."""
     night, store = out / f"{survey}-{alerts}-{seed}", out / "store"
     if not (night / "simulation.json").exists():  # written last: a night that was cut short is made anew
-        simulate_with_progress(night, survey=survey, n_alerts=alerts, seed=seed)
+        with compiling_ahead(config):
+            simulate_with_progress(night, survey=survey, n_alerts=alerts, seed=seed)
+            click.echo("The first time, the modules are compiled: half a minute.", err=True)
     click.echo(f"Packets: {night}   Store: {store}")
     show(run_with_progress([str(night)], store, config))
     with open_store(store) as opened:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,14 @@ def store_option(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
+def catalogs_option(command: Command) -> Command:
+    """``--catalogs DIR``, to be given to `with_catalogs`."""
+    return click.option(
+        "--catalogs", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+        help="Folder of the catalogues.  [default: redpoll-catalogs]",
+    )(command)  # fmt: skip
+
+
 def json_option(command: Command) -> Command:
     """``--json``: data for programs on stdout."""
     return click.option("--json", "as_json", is_flag=True, help="Print data as JSON.")(command)
@@ -41,6 +50,13 @@ def verbose_option(command: Command) -> Command:
         "--verbose", is_flag=True, expose_value=False, help="Log more, to stderr.",
         callback=lambda _, __, verbose: configure_logging(verbose=verbose),
     )(command)  # fmt: skip
+
+
+def with_catalogs(config: Config, catalogs: Path | None) -> Config:
+    """The configuration with the folder named by ``--catalogs``, if there is one."""
+    if catalogs is None:
+        return config
+    return replace(config, crossmatch=replace(config.crossmatch, catalogs=str(catalogs)))
 
 
 def store_of(store: Path | None, config: Config) -> Path:

@@ -11,7 +11,15 @@ from pathlib import Path
 
 import click
 
-from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
+from redpoll.cli.options import (
+    catalogs_option,
+    config_option,
+    json_option,
+    store_of,
+    store_option,
+    verbose_option,
+    with_catalogs,
+)
 from redpoll.cli.output import print_json, print_rows, progress
 from redpoll.config import Config
 from redpoll.ingest.files import open_sources
@@ -25,6 +33,7 @@ from redpoll.pipeline.run import run_night
 @click.option("--workers", type=click.IntRange(min=0), help="Worker processes; 0 works in this process.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Packets a batch; by default chosen by itself.")
 @store_option
+@catalogs_option
 @config_option
 @json_option
 @verbose_option
@@ -33,6 +42,7 @@ def command(
     workers: int | None,
     batch_size: int | None,
     store: Path | None,
+    catalogs: Path | None,
     config: Config,
     as_json: bool,
 ) -> None:
@@ -44,7 +54,8 @@ def command(
     """
     run = replace(config.run, workers=workers if workers is not None else config.run.workers,
                   batch_size=batch_size or config.run.batch_size)  # fmt: skip
-    report = run_with_progress(places, store_of(store, config), replace(config, run=run))
+    config = with_catalogs(replace(config, run=run), catalogs)
+    report = run_with_progress(places, store_of(store, config), config)
     if as_json:
         print_json(report.as_dict())
     else:
@@ -96,6 +107,11 @@ def show(report: RunReport) -> None:
     print_rows([row], headings, title="Ledger of this run", none="")
     topics = [{"topic": topic, "n": n} for topic, n in report.topics.most_common()]
     print_rows(topics, {"topic": "filter", "n": "alerts"}, title="Alerts per filter", none="No filter passed an alert.")
+    for word, n in report.unknown_words.most_common(10):
+        click.echo(f"no class of the taxonomy: {word}, said of {n} alerts", err=True)
+    if report.missing:
+        click.echo(f"Catalogues that are not there, their columns are null: {', '.join(report.missing)}; "
+                   "see `redpoll catalog list`", err=True)  # fmt: skip
     for name, n in report.failures.items():
         click.echo(f"{name} failed in {n} batches; its columns are null there (see the log above)", err=True)
     for error in report.source_errors:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from redpoll.cli.options import config_option, json_option, verbose_option
+from redpoll.cli.options import catalogs_option, config_option, json_option, verbose_option, with_catalogs
 from redpoll.cli.output import print_json, print_rows
 from redpoll.config import Config
 from redpoll.ingest.files import open_sources
@@ -20,15 +20,17 @@ from redpoll.pipeline.trial import Trial, try_file
 @click.option("--alerts", "places", multiple=True, required=True, help="Packets to try it on; may be repeated.")
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Most packets to read.")
 @click.option("--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Rows to show.")
+@catalogs_option
 @config_option
 @json_option
 @verbose_option
-def command(file: Path, places: tuple[str, ...], limit: int, rows: int, config: Config, as_json: bool) -> None:
+def command(file: Path, places: tuple[str, ...], limit: int, rows: int, catalogs: Path | None, config: Config,
+            as_json: bool) -> None:  # fmt: skip
     """Run the modules and filters in FILE on real packets and show what they answer.
 
-    They may read the columns of the installed modules too. Nothing is stored.
+    They may read the columns of the catalogues and of the installed modules too. Nothing is stored.
     """
-    trial = try_file(file, open_sources(places), config, limit=limit)
+    trial = try_file(file, open_sources(places), with_catalogs(config, catalogs), limit=limit)
     table = [_plain(row) for row in trial.rows[:rows]]
     if as_json:
         print_json({"summary": trial.summary(), "rows": table, "failures": trial.failures})

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 
 from redpoll.errors import SourceError, UsageError
-from redpoll.ingest.bounded_get import bounded_get, parse_address
-from redpoll.ingest.download import Download, Progress
+from redpoll.web.bounded_get import bounded_get, parse_address
+from redpoll.web.download import Download, Progress
 
 log = logging.getLogger(__name__)
 

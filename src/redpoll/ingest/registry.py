@@ -12,9 +12,9 @@ from urllib.parse import quote
 import httpx
 
 from redpoll.errors import RedpollError, SchemaError, SourceError
-from redpoll.ingest.bounded_get import Answer, bounded_get, parse_address
 from redpoll.ingest.named_types import self_contained
 from redpoll.ingest.unknown_schema import UnknownSchema
+from redpoll.web.bounded_get import Answer, bounded_get, parse_address
 
 log = logging.getLogger(__name__)
 

@@ -14,11 +14,14 @@ from redpoll.errors import ConfigError
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.schemas import SchemaPlaces
 from redpoll.pipeline.chain import Chain
+from redpoll.pipeline.contexts import context_columns, open_stage
+from redpoll.pipeline.models import load_models
 from redpoll.plugin.discovery import installed_filters, installed_modules, installed_sinks
 from redpoll.plugin.expression import expression_filter
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.ports import Sink
 from redpoll.quality.cuts import Cuts
+from redpoll.schema.alert import COLUMNS
 from redpoll.schema.bands import BANDS
 from redpoll.store import open_store
 
@@ -31,10 +34,17 @@ def build_graph(config: Config) -> Graph:
     ConfigError, PluginError, UnknownColumn, ExpressionError
         If a name in the configuration is unknown, or the modules do not fit together.
     """
+    columns = COLUMNS | context_columns(config)
     modules = _left_on(installed_modules(), config.modules.off, "modules")
     filters = _left_on(installed_filters(), config.filters.off, "filters")
     filters += [expression_filter(topic, text) for topic, text in config.filters.expressions.items()]
-    return Graph.build(modules, filters, settings=config.node_settings)
+    models = load_models(Path(config.models.folder), modules)
+    least = config.classes.min_probability
+    if not 0 <= least <= 1:
+        raise ConfigError(f"classes: min_probability: expected 0 to 1, got {least}")
+    return Graph.build(
+        modules, filters, columns=columns, settings=config.node_settings, models=models, min_probability=least
+    )
 
 
 def chain_maker(config: Config, store: Path) -> MakeTask:
@@ -62,7 +72,7 @@ def _make_chain(config: Config, store: Path, graph: Graph) -> Chain:
     reader = open_store(store)
     schemas = SchemaPlaces(config.ingest.schemas, config.ingest.registry).lookup()
     cuts = {"ztf": _cuts(config.quality.ztf, "ztf"), "rubin": _cuts(config.quality.rubin, "rubin")}
-    return Chain(PacketDecoder(schemas), cuts, graph, reader.known, reader.parts)
+    return Chain(PacketDecoder(schemas), cuts, open_stage(config), graph, reader.known, reader.parts)
 
 
 def _cuts(config: CutsConfig, survey: str) -> Cuts:

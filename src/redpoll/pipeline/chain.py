@@ -1,4 +1,4 @@
-"""What happens to a block: decode, quality, science, filters, archive. The same function on every engine."""
+"""What happens to a block: decode, quality, cross-match, science, filters, archive; the same on every engine."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from redpoll.crossmatch.stage import Stage
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.plugin.graph import Graph
@@ -37,6 +38,7 @@ class Outcome:
     dead: dict[int, str] = field(default_factory=dict)
     counts: Counter[Key] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    unknown_words: Counter[str] = field(default_factory=Counter)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def ledger(self) -> list[LedgerEntry]:
@@ -53,6 +55,8 @@ class Chain:
         Packets to alert tables.
     cuts
         Quality cuts by survey.
+    stage
+        Catalogues and whatever else knows places on the sky.
     graph
         Science modules and filters.
     known
@@ -62,9 +66,10 @@ class Chain:
     """
 
     def __init__(
-        self, decoder: PacketDecoder, cuts: Mapping[str, Cuts], graph: Graph, known: Known, archive: Archive
-    ) -> None:
-        self._decoder, self._cuts, self._graph = decoder, cuts, graph
+        self, decoder: PacketDecoder, cuts: Mapping[str, Cuts], stage: Stage, graph: Graph, known: Known,
+        archive: Archive,
+    ) -> None:  # fmt: skip
+        self._decoder, self._cuts, self._stage, self._graph = decoder, cuts, stage, graph
         self._known, self._archive = known, archive
 
     def __call__(self, block: Block) -> Outcome:
@@ -92,9 +97,13 @@ class Chain:
             self._enrich(batch, outcome)
 
     def _enrich(self, batch: pa.RecordBatch, outcome: Outcome) -> None:
+        with _timed(outcome, "crossmatch"):
+            matched = self._stage.run(batch)
+        outcome.failures.update(matched.failures.keys())
         with _timed(outcome, "science"):
-            result = self._graph.run(batch)
+            result = self._graph.run(matched.batch)
         outcome.failures.update(result.failures.keys())
+        outcome.unknown_words.update(result.unknown_words)
         with _timed(outcome, "archive"):
             part = self._archive.write_part(result.batch)
         outcome.parts.append((hot_columns(result.batch), part))

@@ -12,13 +12,18 @@ import pyarrow.compute as pc
 
 from redpoll.store import LedgerEntry
 
+_MOST_WORDS, _OTHERS = 1000, "other words"
+
 
 @dataclass
 class RunReport:
     """Counts of a run: every packet received is stored, a duplicate or rejected.
 
+    ``missing`` says which catalogues were not there, and why: their columns are null.
+
     ``reasons`` counts duplicates and rejected packets by reason, ``failures`` the batches in which a module or filter
-    failed, ``seconds`` the CPU seconds of each stage over all workers, ``source_errors`` what could not be read.
+    failed, ``unknown_words`` what catalogues said that is no class of the taxonomy, ``seconds`` the CPU seconds of each
+    stage over all workers, ``source_errors`` what could not be read.
     """
 
     run: int = 0
@@ -31,6 +36,8 @@ class RunReport:
     reasons: Counter[str] = field(default_factory=Counter)
     topics: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    unknown_words: Counter[str] = field(default_factory=Counter)
+    missing: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     source_errors: list[str] = field(default_factory=list)
     elapsed: float = 0.0
@@ -54,6 +61,12 @@ class RunReport:
             self.reasons["stored already"] += repeated
         passed = [name for name in alerts.schema.names if name.startswith("pass_")]
         self.topics.update({name.removeprefix("pass_"): pc.sum(alerts[name]).as_py() or 0 for name in passed})
+
+    def add_unknown(self, words: Counter[str]) -> None:
+        """Count words of catalogues that have no class; of words beyond the first thousand, all as one."""
+        for word, n in words.items():
+            room = word in self.unknown_words or len(self.unknown_words) < _MOST_WORDS
+            self.unknown_words[word if room else _OTHERS] += n
 
     @property
     def balances(self) -> bool:

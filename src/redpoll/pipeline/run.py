@@ -1,4 +1,4 @@
-"""The map of a run: sources, blocks, chain (decode, quality, science, filters, archive), sinks, store and ledger."""
+"""The map of a run: sources, blocks, chain (decode, quality, cross-match, science, filters), sinks, store, ledger."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from redpoll.engine.local import run_here, run_in_workers
 from redpoll.errors import SourceError
 from redpoll.pipeline.assemble import chain_maker, open_sinks
 from redpoll.pipeline.blocks import BLOCK_BYTES, blocks
+from redpoll.pipeline.contexts import missing_contexts
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.settle import OnSettled, Settler, nobody
 from redpoll.pipeline.stop import stop_on_interrupt
@@ -54,7 +55,7 @@ def run_night(
         If the configuration does not fit, or the store cannot be written.
     """
     start = time.monotonic()
-    report = RunReport()
+    report = RunReport(missing=missing_contexts(config))
     with open_store(store_path, mode="write") as store, stop_on_interrupt() as stop:
         make_chain = chain_maker(config, store_path)
         report.run, report.status = store.start_run(command), "failed"

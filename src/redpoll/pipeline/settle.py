@@ -47,6 +47,7 @@ class Settler:
         self._report.count(rest)
         self._report.dead_letters += len(letters)
         self._report.failures.update(outcome.failures)
+        self._report.add_unknown(outcome.unknown_words)
         for stage, seconds in outcome.seconds.items():
             self._report.seconds[stage] = self._report.seconds.get(stage, 0.0) + seconds
         self._on_settled(packets, outcome.dead)

@@ -12,17 +12,21 @@ import numpy as np
 import pyarrow as pa
 
 from redpoll.config import Config
+from redpoll.crossmatch.stage import Stage
 from redpoll.errors import SourceError
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.schemas import SchemaPlaces
 from redpoll.pipeline.blocks import blocks
+from redpoll.pipeline.contexts import open_stage
+from redpoll.pipeline.models import load_models
 from redpoll.plugin.discovery import installed_modules
 from redpoll.plugin.files import load_file
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.ports import Source
 from redpoll.quality.flags import fill_flags
 from redpoll.quality.usable import unusable
+from redpoll.schema.alert import COLUMNS
 from redpoll.schema.rows import take_rows
 
 _SHOWN = ("object_id", "alert_id", "band", "mag")
@@ -58,7 +62,9 @@ def try_file(file: Path, sources: Sequence[Source], config: Config, *, limit: in
     taken = {node.name for node in own}
     installed = [module for module in installed_modules() if module.name not in taken]
     names = {node.name for node in [*installed, *own]}
-    graph = Graph.build([*installed, *loaded.modules], loaded.filters,
+    stage = open_stage(config)
+    models = load_models(Path(config.models.folder), [*installed, *loaded.modules])
+    graph = Graph.build([*installed, *loaded.modules], loaded.filters, columns=COLUMNS | stage.columns, models=models,
                         settings={k: v for k, v in config.node_settings.items() if k in names})  # fmt: skip
     trial = Trial([name for node in own for name in node.outputs])
     decoder = PacketDecoder(SchemaPlaces(config.ingest.schemas, config.ingest.registry).lookup())
@@ -66,16 +72,16 @@ def try_file(file: Path, sources: Sequence[Source], config: Config, *, limit: in
     for block in islice(blocks(sources, broken.append, batch_size=limit), 1):
         trial.n_packets = len(block)
         for batch, _ in decoder(Block.of([packet.data for packet in block])).batches:
-            _try_batch(batch, graph, taken, trial)
+            _try_batch(batch, stage, graph, taken, trial)
     if broken and not trial.n_packets:
         raise broken[0]
     return trial
 
 
-def _try_batch(batch: pa.RecordBatch, graph: Graph, own: set[str], trial: Trial) -> None:
+def _try_batch(batch: pa.RecordBatch, stage: Stage, graph: Graph, own: set[str], trial: Trial) -> None:
     bad = unusable(batch)
     batch = fill_flags(take_rows(batch, np.array([i for i in range(batch.num_rows) if i not in bad], np.int64)))
-    result = graph.run(batch)
+    result = graph.run(stage.run(batch).batch)
     trial.rows += result.batch.select([*_SHOWN, *trial.columns]).to_pylist()
     trial.failures.update({name: why for name, why in result.failures.items() if name in own})
     trial.seconds += sum(seconds for name, seconds in result.seconds.items() if name in own)

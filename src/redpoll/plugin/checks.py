@@ -8,6 +8,7 @@ from itertools import chain
 from redpoll.errors import PluginError
 from redpoll.plugin.node import Node
 from redpoll.schema.alert import PACKET
+from redpoll.schema.class_tags import CLASSES
 from redpoll.schema.column import Column
 
 
@@ -26,7 +27,7 @@ def check_names(modules: Sequence[Node], filters: Sequence[Node], columns: Mappi
 
 
 def _check_output(name: str, output: str, makers: Mapping[str, str], columns: Mapping[str, Column]) -> None:
-    if output in columns or output == PACKET:
+    if output in columns or output in (PACKET, CLASSES):
         raise PluginError(f"{name} makes '{output}', which is a column of the alerts; rename the output")
     if output in makers:
         raise PluginError(f"{name} and {makers[output]} both make '{output}'; rename one of the outputs")

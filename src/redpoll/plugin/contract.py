@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
@@ -26,7 +26,8 @@ class ScienceModule:
     """A function that adds columns to the alert table; made by `science_module`, still callable as the function.
 
     ``inputs`` are the columns it reads, ``settings`` its keyword-only parameters with their defaults and
-    ``outputs`` the columns it makes. ``model`` names the trained model it is given, if any.
+    ``outputs`` the columns it makes. ``model`` names the trained model it is given, if any, and ``features`` what
+    that model is trained on.
     """
 
     function: Function
@@ -37,6 +38,7 @@ class ScienceModule:
     outputs: Mapping[str, Column]
     per: Per
     model: str | None
+    features: tuple[str, ...]
     doc: str
     is_module: ClassVar[bool] = True
 
@@ -83,6 +85,7 @@ class AlertFilter:
     per: Per
     doc: str
     model: ClassVar[None] = None
+    features: ClassVar[tuple[str, ...]] = ()
     is_module: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -124,7 +127,12 @@ class AlertFilter:
 
 
 def science_module(
-    *, version: str, outputs: Mapping[str, Column], per: Per = "batch", model: str | None = None
+    *,
+    version: str,
+    outputs: Mapping[str, Column],
+    per: Per = "batch",
+    model: str | None = None,
+    features: Sequence[str] = (),
 ) -> Callable[[Function], ScienceModule]:
     """Declare a function as a science module.
 
@@ -140,6 +148,8 @@ def science_module(
         curve, own point last, and every other name is a Python scalar or None.
     model
         Name of a trained model, given to the function as parameter ``model``.
+    features
+        What the model is trained on, in order, if the function computes it; by default the inputs.
 
     Raises
     ------
@@ -164,7 +174,8 @@ def science_module(
         _check_outputs(name, outputs)
         inputs, settings = inputs_and_settings(function, model=model is not None)
         made = MappingProxyType(dict(outputs))
-        return ScienceModule(function, name, version, inputs, settings, made, per, model, _doc(function))
+        used = tuple(features) or inputs if model else ()
+        return ScienceModule(function, name, version, inputs, settings, made, per, model, used, _doc(function))
 
     return declare
 

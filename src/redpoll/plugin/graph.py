@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
 from redpoll.plugin.checks import check_names, in_order
+from redpoll.plugin.classes import MIN_PROBABILITY, check_says, class_tags, classes_field, speaks
 from redpoll.plugin.columns import Columns
 from redpoll.plugin.isolation import FailureLog, Guard
 from redpoll.plugin.node import Node
 from redpoll.plugin.settings import check_settings
 from redpoll.schema.alert import COLUMNS, PACKET
+from redpoll.schema.class_tags import CLASSES
 from redpoll.schema.column import Column
 
 Clock = Callable[[], float]
@@ -23,11 +26,15 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class GraphResult:
-    """A processed batch; what failed in it, by module or topic; and the seconds each of them took."""
+    """A processed batch; what failed in it, by module or topic; and the seconds each of them took.
+
+    ``unknown_words`` counts what catalogues said that is no class of the taxonomy.
+    """
 
     batch: pa.RecordBatch
     failures: dict[str, str]
     seconds: dict[str, float]
+    unknown_words: Counter[str] = field(default_factory=Counter)
 
 
 class Graph:
@@ -56,9 +63,11 @@ class Graph:
         settings: Mapping[str, Mapping[str, Any]],
         models: Mapping[str, Any],
         clock: Clock = time.monotonic,
+        min_probability: float = MIN_PROBABILITY,
     ) -> None:
         self.nodes, self.models = nodes, dict(models)
         self.settings = {node.name: dict(settings.get(node.name, {})) for node in nodes}
+        self.min_probability = min_probability
         self._clock = clock
         self._log = FailureLog(clock)
 
@@ -72,6 +81,7 @@ class Graph:
         models: Mapping[str, Any] | None = None,
         columns: Mapping[str, Column] = COLUMNS,
         clock: Clock = time.monotonic,
+        min_probability: float = MIN_PROBABILITY,
     ) -> Graph:
         """Check names and settings, and order the modules so that each comes after those it reads.
 
@@ -85,13 +95,17 @@ class Graph:
             Trained models by name; a module whose model is missing makes null columns.
         columns
             The columns of the batches to come.
+        clock
+            Times each node.
+        min_probability
+            Least probability at which a score says its class (see `redpoll.plugin.classes`).
 
         Raises
         ------
         UnknownColumn
             If something reads a column that nobody makes.
         PluginError
-            If names or outputs are doubled, or modules read each other in a circle.
+            If names or outputs are doubled, modules read each other in a circle, or a column says no known class.
         ConfigError
             If a setting is unknown or has the wrong type.
         ExpressionError
@@ -102,11 +116,13 @@ class Graph:
         known = {**columns, **{name: column for module in modules for name, column in module.outputs.items()}}
         for node in [*modules, *filters]:
             node.check(known)
+        for name, column in known.items():
+            check_says(name, column)
         nodes = (*in_order(modules), *filters)
-        return cls(nodes, check_settings(nodes, settings or {}), models or {}, clock)
+        return cls(nodes, check_settings(nodes, settings or {}), models or {}, clock, min_probability)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Graph, (self.nodes, self.settings, self.models)
+        return Graph, (self.nodes, self.settings, self.models, time.monotonic, self.min_probability)
 
     @cached_property
     def without_model(self) -> dict[str, str]:
@@ -121,11 +137,15 @@ class Graph:
         )
 
     def output_schema(self, schema: pa.Schema) -> pa.Schema:
-        """The schema of a processed batch; the graph's columns come last, but before ``packet``."""
-        made = {field.name for field in self.fields}
-        kept = [field for field in schema if field.name not in made and field.name != PACKET]
+        """The schema of a processed batch; the graph's columns come last, but before ``packet``.
+
+        The last of them is ``classes``, if any column speaks of classes.
+        """
+        made = {field.name for field in self.fields} | {CLASSES, PACKET}
+        added = [*(field for field in schema if field.name not in made), *self.fields]
+        classes = [classes_field()] if speaks(added) else []
         packet = [field for field in schema if field.name == PACKET]
-        return pa.schema([*kept, *self.fields, *packet], metadata=schema.metadata)
+        return pa.schema([*added, *classes, *packet], metadata=schema.metadata)
 
     def provenance(self) -> dict[str, dict[str, Any]]:
         """For each column made: its maker ``by`` and the settings in force."""
@@ -136,7 +156,7 @@ class Graph:
         }
 
     def run(self, batch: pa.RecordBatch) -> GraphResult:
-        """Add every module's columns and every filter's ``pass_<topic>`` to a batch.
+        """Add every module's columns, every filter's ``pass_<topic>``, and ``classes`` to a batch.
 
         A module that raises has null columns in this batch, a filter that raises passes nothing; both are named
         in ``failures``. Columns of the batch that the graph makes itself are replaced.
@@ -159,8 +179,12 @@ class Graph:
                 failures[node.name] = guard.message
                 self._log.report(guard)
         schema = self.output_schema(batch.schema)
+        unknown: Counter[str] = Counter()
+        if CLASSES in schema.names:
+            tags, unknown = class_tags(schema, columns.arrow, columns.n, self.min_probability)
+            columns.add({CLASSES: tags})
         arrays = [columns.arrow(name) for name in schema.names]
-        return GraphResult(pa.RecordBatch.from_arrays(arrays, schema=schema), failures, seconds)
+        return GraphResult(pa.RecordBatch.from_arrays(arrays, schema=schema), failures, seconds, unknown)
 
     def _compute(self, node: Node, columns: Columns, guard: Guard) -> dict[str, pa.Array]:
         """The node's columns; no answer for an empty batch, without its model, or after a failure."""

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
-
-from redpoll.plugin.node import Node
+from typing import Any, Protocol
 
 log = logging.getLogger(__name__)
+
+
+class Named(Protocol):
+    """What can fail alone: a module, a filter, a context."""
+
+    @property
+    def name(self) -> str:
+        """Unique among its kind."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Told with the failure."""
+        ...
 
 
 def outcome(function: Callable[..., Any], **arguments: Any) -> tuple[Any, Exception | None]:
@@ -22,7 +34,7 @@ def outcome(function: Callable[..., Any], **arguments: Any) -> tuple[Any, Except
 class Guard:
     """Calls one plugin for one batch; keeps the first exception it raised and counts the rest."""
 
-    def __init__(self, node: Node, n: int) -> None:
+    def __init__(self, node: Named, n: int) -> None:
         self.node, self.n = node, n
         self.error: Exception | None = None
         self._lost = 0

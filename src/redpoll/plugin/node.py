@@ -58,6 +58,11 @@ class Node(Protocol):
         ...
 
     @property
+    def features(self) -> tuple[str, ...]:
+        """What that model is trained on, in order."""
+        ...
+
+    @property
     def is_module(self) -> bool:
         """Whether its "no answer" is null; a filter's is False."""
         ...

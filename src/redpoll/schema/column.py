@@ -43,6 +43,10 @@ class Column:
         features say False: they are in the archive only.
     best
         ``"max"`` or ``"min"``: the object keeps the best value over its alerts. None: it does not.
+    says
+        The class that the value speaks of, by its name in the taxonomy: a float is its probability, a true boolean
+        says yes. ``"@simbad"``, ``"@vsx"`` and the like: a string in that vocabulary, which the taxonomy maps. None:
+        the value says nothing of classes.
     source
         Where the value comes from in each survey, for the data model's own columns.
 
@@ -58,6 +62,7 @@ class Column:
     ucd: str = ""
     hot: bool = True
     best: Literal["max", "min"] | None = None
+    says: str | None = None
     source: Mapping[str, str] = attribute(default_factory=dict, compare=False)
 
     @property
@@ -70,11 +75,11 @@ class Column:
         return _DTYPES[self.dtype]
 
     def field(self, name: str, *, by: str | None = None) -> pa.Field:
-        """The Arrow field of this column; its metadata carries unit, doc, ucd, hot, best and the maker `by`.
+        """The Arrow field of this column; its metadata carries unit, doc, ucd, hot, best, says and the maker `by`.
 
         >>> Column("float32", "mag/day").field("rise_rate", by="rise_rate@1").metadata[b"by"]
         b'rise_rate@1'
         """
         facts = {"unit": self.unit, "doc": self.doc, "ucd": self.ucd, "hot": "1" if self.hot else "0"}
-        facts |= {"best": self.best or "", "by": by or ""}
+        facts |= {"best": self.best or "", "says": self.says or "", "by": by or ""}
         return pa.field(name, self.arrow_type, metadata=facts)

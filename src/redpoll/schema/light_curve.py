@@ -56,9 +56,29 @@ class LightCurves:
 
     def of_kind(self, *kinds: int) -> LightCurves:
         """The same light curves with the points of these kinds only."""
-        keep = np.isin(self.kind, kinds)
+        return self.kept(np.isin(self.kind, kinds))
+
+    def since(self, start: NDArray[np.float64]) -> LightCurves:
+        """The same light curves with the points from a time on [MJD], one for each alert."""
+        return self.kept(self.mjd >= np.repeat(start, np.diff(self.offsets)))
+
+    def newest(self, n: int) -> LightCurves:
+        """The same light curves with at most the last `n` points of each."""
+        after = np.repeat(self.offsets[1:], np.diff(self.offsets)) - np.arange(len(self.mjd))
+        return self.kept(after <= n)
+
+    def kept(self, keep: NDArray[np.bool_]) -> LightCurves:
+        """The same light curves with the points only where `keep` is true."""
         before = np.concatenate([[0], np.cumsum(keep)])
         return self._sliced(before[self.offsets], keep)
+
+    def of_alerts(self, alerts: NDArray[np.int64]) -> LightCurves:
+        """The light curves of some alerts, by number, in increasing order."""
+        is_wanted = np.zeros(len(self), bool)
+        is_wanted[alerts] = True
+        sizes = np.diff(self.offsets)
+        offsets = np.concatenate([[0], np.cumsum(sizes[is_wanted])])
+        return self._sliced(offsets, np.repeat(is_wanted, sizes))
 
     def _sliced(self, offsets: NDArray[np.int64], part: slice | NDArray[np.bool_]) -> LightCurves:
         band, flux, flux_err = self.band[part], self.flux[part], self.flux_err[part]

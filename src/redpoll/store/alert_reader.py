@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from redpoll.astro.sky import cone_ranges, separation_arcsec
 from redpoll.errors import NotFound, UsageError
+from redpoll.store.classes import kinds_of, newest_of_class
 from redpoll.store.columns import PASS
 from redpoll.store.connections import FROM_ALERTS, AlertShape, Connections, Names
 from redpoll.store.layout import Layout
@@ -54,11 +55,16 @@ class AlertQueries:
         self,
         *,
         topic: str | None = None,
+        class_: str | None = None,
         night: int | None = None,
         limit: int = 100,
         before: tuple[float, int] | None = None,
     ) -> list[Row]:
-        """Newest alerts, of one topic and night if given, after the row `before` = (mjd, alert_id)."""
+        """Newest alerts, of one topic or class, and of one night if given, after the row `before` = (mjd, alert_id)."""
+        if class_ is not None:
+            if topic is not None:
+                raise UsageError("ask for the latest alerts of a topic or of a class, not of both")
+            return self._latest_of_class(class_, night, limit, before)
         t, source = ("a", FROM_ALERTS) if topic is None else ("t", _TAGGED)
         wanted: list[tuple[str, Any]] = [] if topic is None else [("t.topic = ?", self._names.topic(topic))]
         wanted += [] if night is None else [(f"{t}.night = ?", night)]
@@ -69,6 +75,16 @@ class AlertQueries:
             values += before
         order = f"ORDER BY {t}.mjd DESC, {t}.alert_id DESC LIMIT ?"
         return self._rows(f"{source} WHERE {where} {order}", (*values, limit))
+
+    def _latest_of_class(self, name: str, night: int | None, limit: int, before: tuple[float, int] | None) -> list[Row]:
+        """Newest alerts said to be of a class or of a kind of it."""
+        sql = "SELECT _id FROM classes WHERE name IN (SELECT value FROM json_each(?))"
+        numbers = [row[0] for row in self._connections.execute(sql, (json.dumps(kinds_of(name)),))]
+        if not numbers:
+            return []
+        newest = newest_of_class(numbers, of_night=night is not None, before=before is not None)
+        source = f"({newest}) t CROSS JOIN {FROM_ALERTS.replace('alerts a', 'alerts a ON a._id = t.alert')}"
+        return self._rows(f"{source} ORDER BY t.mjd DESC, t.alert_id DESC", (night, *(before or (None, None)), limit))
 
     def whole(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
         """One alert from the archive; NotFound if there is no such alert or column."""

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from redpoll.errors import StoreError
 from redpoll.schema.alert import CUTOUTS
+from redpoll.schema.class_tags import CLASSES
 from redpoll.store.columns import KEYS, check_names, provenance
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, part_name, sync
 
@@ -121,6 +122,7 @@ def take(table: pa.Table, rows: np.ndarray[Any, Any]) -> pa.Table:
 def _settings(file: str, table: pa.Table, sorted_by: str | None) -> dict[str, Any]:
     compressed = file != CUTOUT_FILE or "rubin" in _surveys(table)  # ztf sends its cutouts gzipped
     few_values = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
+    few_values += [f"{CLASSES}.list.element.{name}" for name in ("name", "by") if CLASSES in table.column_names]
     dictionary: Sequence[str] | bool = few_values if file == ALERTS and few_values else False
     codec = {"compression": "zstd", "compression_level": 1} if compressed else {"compression": "none"}
     statistics = [name for name in (sorted_by, "alert_id") if name in table.column_names]

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from redpoll.store.classes import wrong_counts
 from redpoll.store.hats import PART, ROW, Pixel
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout
 from redpoll.store.lock import is_locked
@@ -68,6 +69,8 @@ def _sums(connection: sqlite3.Connection) -> Iterator[str]:
     for message, sql in _SUMS.items():
         for row in connection.execute(sql):
             yield message.format(*row)
+    for name, indexed, said in wrong_counts(connection):
+        yield f"class {name}: {indexed} alerts are in its index, {said} are said to be it"
 
 
 @dataclass(frozen=True)

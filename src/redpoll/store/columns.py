@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from redpoll.errors import StoreError
 from redpoll.schema.alert import COLUMNS, CUTOUTS, PACKET
+from redpoll.schema.class_tags import CLASSES
 
 PASS = "pass_"
 CORE = ("alert_id", "night", "mjd", "ra", "dec", "hpx29")
@@ -23,11 +24,16 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 def hot_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The columns of a batch that `commit` reads: scalars for the index and the topics.
+    """The columns of a batch that `commit` reads: scalars for the index, the topics and the classes.
 
     A worker sends this to the writer instead of the whole batch, whose cutouts and histories are in the part.
     """
-    return batch.select([f.name for f in batch.schema if is_hot(f) or is_topic(f)])
+    return batch.select([f.name for f in batch.schema if is_indexed(f)])
+
+
+def is_indexed(field: pa.Field) -> bool:
+    """Whether the index is made from this column."""
+    return is_hot(field) or is_topic(field) or is_classes(field)
 
 
 def is_hot(field: pa.Field) -> bool:
@@ -39,6 +45,11 @@ def is_topic(field: pa.Field) -> bool:
     """Whether a column says which alerts passed a filter."""
     name: str = field.name
     return name.startswith(PASS) and bool(pa.types.is_boolean(field.type))
+
+
+def is_classes(field: pa.Field) -> bool:
+    """Whether a column is the list of what is said of each alert."""
+    return bool(field.name == CLASSES and pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type))
 
 
 def check_names(schema: pa.Schema) -> None:

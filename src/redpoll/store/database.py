@@ -10,7 +10,7 @@ from pathlib import Path
 
 from redpoll.errors import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _APPLICATION = 0x5250_4F4C  # "RPOL": tells a store from any other SQLite file
 _WRITER: Mapping[str, str | int] = {
     "page_size": 4096,  # a commit changes some four pages an alert: 8 kB pages doubled what is written
@@ -50,11 +50,11 @@ def create(path: Path) -> sqlite3.Connection:
         return connection
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
-    """Open an index for writing."""
+def open_writer(path: Path, *, older: bool = False) -> sqlite3.Connection:
+    """Open an index for writing; also one of an older layout, if whoever asks knows what to expect of it."""
     with sql_errors(path):
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        _check(connection, path)
+        _check(connection, path, older=older)
         _set(connection, _WRITER)
         return connection
 
@@ -108,7 +108,7 @@ def _set(connection: sqlite3.Connection, settings: Mapping[str, str | int]) -> N
         connection.execute(f"PRAGMA {name} = {value}")
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
+def _check(connection: sqlite3.Connection, path: Path, *, older: bool = False) -> None:
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != _APPLICATION:
@@ -117,6 +117,6 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     if version > SCHEMA_VERSION:
         connection.close()
         raise StoreError(f"{path} has layout {version}, this Redpoll knows {SCHEMA_VERSION}: upgrade Redpoll")
-    if version < SCHEMA_VERSION:
+    if version < SCHEMA_VERSION and not older:
         connection.close()
         raise StoreError(f"{path} is of an older Redpoll, layout {version}: `redpoll store rebuild` makes it anew")

@@ -95,12 +95,13 @@ class Store:
         self,
         *,
         topic: str | None = None,
+        class_: str | None = None,
         night: int | None = None,
         limit: int = 100,
         before: tuple[float, int] | None = None,
     ) -> list[Row]:
-        """Newest alerts, of one topic and night if given; ``before`` is (mjd, alert_id) of the last row seen."""
-        return self._alerts.latest(topic=topic, night=night, limit=limit, before=before)
+        """Newest alerts, of one topic or class and of one night if given; see `ports.AlertReader.latest`."""
+        return self._alerts.latest(topic=topic, class_=class_, night=night, limit=limit, before=before)
 
     def whole(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
         """One alert from the archive with history, added values and cutouts; NotFound if unknown."""
@@ -115,6 +116,10 @@ class Store:
     def object(self, object_id: str) -> Row:
         """Summary of an object, or NotFound."""
         return self._objects.object(object_id)
+
+    def classes_of(self, object_id: str) -> list[Row]:
+        """What an object was said to be: per class and speaker, since and until when, how often, how probable."""
+        return self._objects.classes_of(object_id)
 
     def light_curve(self, object_id: str) -> pa.Table:
         """Points merged over all packets of the object, without duplicates, time-sorted."""

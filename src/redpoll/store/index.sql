@@ -2,6 +2,8 @@
 -- alert table, the same as in the archive. Columns made by modules are added when they are first seen.
 CREATE TABLE surveys (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE topics (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE classes (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE speakers (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE provenance (_id INTEGER PRIMARY KEY, mapping TEXT NOT NULL UNIQUE);
 
 -- Every top-level column ever archived; hot ones are also columns of `alerts`.
@@ -38,7 +40,7 @@ CREATE UNIQUE INDEX objects_name ON objects (object_id, _survey);
 -- The key of an alert is the key of its object times 2^24, plus a running number: an object's alerts are neighbours.
 CREATE TABLE alerts (
   _id INTEGER PRIMARY KEY, _part INTEGER NOT NULL REFERENCES parts, _row INTEGER NOT NULL,
-  _survey INTEGER NOT NULL REFERENCES surveys, _tags TEXT,
+  _survey INTEGER NOT NULL REFERENCES surveys, _tags TEXT, _classes BLOB,
   alert_id INTEGER NOT NULL, night INTEGER NOT NULL, mjd REAL NOT NULL,
   ra REAL NOT NULL, dec REAL NOT NULL, hpx29 INTEGER NOT NULL
 );
@@ -48,6 +50,13 @@ CREATE TABLE tags (
   topic INTEGER NOT NULL REFERENCES topics, night INTEGER NOT NULL, mjd REAL NOT NULL, alert_id INTEGER NOT NULL,
   alert INTEGER NOT NULL REFERENCES alerts,
   PRIMARY KEY (topic, night, mjd, alert_id, alert)
+) WITHOUT ROWID;
+
+-- One row for each class said of an alert; `alerts._classes` says by whom and how probable (store/classes.py).
+CREATE TABLE class_tags (
+  class INTEGER NOT NULL REFERENCES classes, night INTEGER NOT NULL, mjd REAL NOT NULL, alert_id INTEGER NOT NULL,
+  alert INTEGER NOT NULL REFERENCES alerts,
+  PRIMARY KEY (class, night, mjd, alert_id, alert)
 ) WITHOUT ROWID;
 
 CREATE TABLE runs (

@@ -1,4 +1,4 @@
-"""Adding the alerts of a part to the index: alerts, objects, tags. Commit and rebuild both come here."""
+"""Adding the alerts of a part to the index: alerts, objects, topics, classes. Commit and rebuild both come here."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from redpoll.store.classes import insert_class_tags
 from redpoll.store.columns import KEYS, PASS, filled, is_hot, is_topic, values
 from redpoll.store.objects import update_objects
 
-_OWN = ("_id", "_part", "_row", "_survey", "_tags")
+_OWN = ("_id", "_part", "_row", "_survey", "_tags", "_classes")
 
 
 def insert_alerts(
@@ -31,17 +32,17 @@ def insert_alerts(
     connection, survey
         The index, and the key of the survey of every alert.
     batch
-        Hot columns and topics, registered before; each (alert_id, survey) once.
+        Hot columns, topics and classes, registered before; each (alert_id, survey) once.
     parts, rows
         Key of the part of each alert, and its row there.
     """
     if not batch.num_rows:
         return
     keys = update_objects(connection, survey, batch)
-    tags = _insert_tags(connection, batch, keys)
+    said: list[Sequence[Any]] = [_insert_tags(connection, batch, keys), insert_class_tags(connection, batch, keys)]
     hot = [f.name for f in batch.schema if is_hot(f) and f.name not in KEYS]
     names = ", ".join([*_OWN, *(f'"{name}"' for name in hot)])
-    own: list[Sequence[Any]] = [keys.tolist(), parts, rows, [survey] * batch.num_rows, tags]
+    own: list[Sequence[Any]] = [keys.tolist(), parts, rows, [survey] * batch.num_rows, *said]
     columns = [*own, *(values(batch[name]) for name in hot)]
     sql = f"INSERT INTO alerts ({names}) VALUES ({','.join('?' * len(columns))})"
     connection.executemany(sql, zip(*columns, strict=True))

@@ -10,6 +10,7 @@ import pyarrow as pa
 from redpoll.errors import NotFound
 from redpoll.schema.bands import BANDS
 from redpoll.schema.light_curve import LightCurves
+from redpoll.store.classes import history
 from redpoll.store.columns import rank, table_columns
 from redpoll.store.connections import Connections, Names
 from redpoll.store.layout import Layout
@@ -37,6 +38,22 @@ class ObjectQueries:
         row = dict(zip(table_columns(connection, "objects"), found[0], strict=True))
         survey = self._names.name("surveys", row["_survey"])
         return {"survey": survey} | {name: value for name, value in row.items() if not name.startswith("_")}
+
+    def classes_of(self, object_id: str) -> list[Row]:
+        """What the object was said to be: per class and speaker, since and until when, how often, how probable."""
+        sql = f"SELECT a.mjd, a.alert_id, a._classes FROM objects o CROSS JOIN alerts a ON {OF_OBJECT}"
+        found = self._connections.execute(f"{sql} WHERE o.object_id = ?", (object_id,))
+        if not found:
+            raise NotFound(f"no object '{object_id}' in {self._layout.root}")
+        rows = [self._said(*said) for said in history([row for row in found if row[2]])]
+        return sorted(rows, key=lambda row: (row["name"], row["by"]))
+
+    def _said(self, name: int, by: int, first: float, last: float, n: int, best: float, newest: float) -> Row:
+        return {
+            "name": self._names.name("classes", name), "by": self._names.name("speakers", by), "first_mjd": first,
+            "last_mjd": last, "n_alerts": n, "best_probability": None if best != best else best,
+            "last_probability": None if newest != newest else newest,
+        }  # fmt: skip
 
     def light_curve(self, object_id: str) -> pa.Table:
         """Points merged over all packets of the object, see `light_curves.merge`; NotFound if it is unknown."""

@@ -48,7 +48,7 @@ class Commit:
     """Everything one batch adds to the store, in one transaction.
 
     ``part`` is the archive part holding ``alerts`` in the same order, already written and synced, or None if
-    nothing is stored. Of ``alerts`` only the hot columns and the topics are read (see ``hot_columns``):
+    nothing is stored. Of ``alerts`` only the hot columns, topics and classes are read (see ``hot_columns``):
     ``pass_<topic>`` columns say which filters an alert passed, and the metadata of each field (see
     ``Column.field``) says unit, meaning, whether it is hot, and who made it. The ``stored`` entries of the ledger
     may be left out; if given, they must be what ``alerts`` says.
@@ -120,10 +120,14 @@ class AlertWriter(Protocol):
 
 
 class AlertReader(Protocol):
-    """Questions about alerts; safe beside a running writer. Rows are plain dicts of hot columns."""
+    """Questions about alerts; safe beside a running writer. Rows are plain dicts of hot columns.
+
+    Each row carries ``tags``, the topics it passed, and ``classes``, all that is said of the alert: a list of dicts
+    with ``name``, ``probability`` (None where there is none) and ``by``.
+    """
 
     def alerts_of(self, object_id: str, *, limit: int | None = None) -> list[Row]:
-        """Alerts of an object, newest first; each row carries ``tags``, the topics it passed."""
+        """Alerts of an object, newest first; all if there is no limit."""
         ...
 
     def cone(self, ra: float, dec: float, radius_arcsec: float, *, limit: int | None = None) -> list[Row]:
@@ -134,11 +138,16 @@ class AlertReader(Protocol):
         self,
         *,
         topic: str | None = None,
+        class_: str | None = None,
         night: int | None = None,
         limit: int = 100,
         before: tuple[float, int] | None = None,
     ) -> list[Row]:
-        """Newest alerts, of one topic and night if given; ``before`` is (mjd, alert_id) of the last row seen."""
+        """Newest alerts, of one topic or class and of one night if given.
+
+        Of a class are the alerts said to be of it or of any kind of it, by whomever. ``before`` is (mjd, alert_id) of
+        the last row seen. UsageError for a topic and a class together.
+        """
         ...  # fmt: skip
 
     def whole(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
@@ -155,6 +164,14 @@ class ObjectReader(Protocol):
 
     def object(self, object_id: str) -> Row:
         """Summary of an object: position, first and last seen, counts, last mags, best scores; or NotFound."""
+        ...
+
+    def classes_of(self, object_id: str) -> list[Row]:
+        """What an object was said to be, sorted by class and speaker; or NotFound.
+
+        Each row has ``name``, ``by`` (module@version or catalogue@version), ``first_mjd`` and ``last_mjd`` said,
+        ``n_alerts`` of which it was said, ``best_probability`` and ``last_probability`` (None where there is none).
+        """
         ...
 
     def light_curve(self, object_id: str) -> pa.Table:

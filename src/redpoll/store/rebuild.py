@@ -50,9 +50,9 @@ class Rebuilt:
 def rebuild(root: Path | str, *, progress: Progress) -> Rebuilt:
     """Make the index of a store anew from its archive, and put it in the place of the old one.
 
-    Alerts, objects, light curves, topics and provenance come from the archive; runs, ledger and dead letters are
-    copied from the old index if it can be read. If it cannot, every part in the archive counts, and the ledger starts
-    with what is stored. Nobody may have the store open.
+    Alerts, objects, light curves, topics, classes and provenance come from the archive; runs, ledger and dead letters
+    are copied from the old index if it can be read. If it cannot, every part in the archive counts, and the ledger
+    starts with what is stored. Nobody may have the store open.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def _insert_catalogue(
     columns.register(connection, pa.schema(own))
     number = key(connection, "surveys", "name", survey)
     connection.execute("INSERT INTO generations VALUES (?, ?)", (number, folder.name))
-    wanted = [field.name for field in own if columns.is_hot(field) or columns.is_topic(field)]
+    wanted = [field.name for field in own if columns.is_indexed(field)]
     parts: set[str] = set()
     files = sorted(folder.rglob("Npix=*.parquet"))
     for i, path in enumerate(files):
@@ -218,7 +218,7 @@ def _open_old(layout: Layout) -> sqlite3.Connection | None:
     if database.is_newer(layout.index):
         raise StoreError(f"{layout.index} was written by a newer Redpoll: upgrade, then rebuild")
     try:
-        connection = database.open_writer(layout.index)
+        connection = database.open_writer(layout.index, older=True)  # runs, ledger, letters never changed their columns
     except StoreError:
         return None
     try:

@@ -44,7 +44,7 @@ def conformance(
     batch
         Some alerts with realistic values and nulls, such as the fixture ``sample_batch``.
     model
-        The model to give it, if it declares one; a `FakeModel` by default.
+        The model to give it, if it declares one; by default a `FakeModel` with a class for each output and one more.
     settings
         Settings that differ from their defaults.
 
@@ -55,7 +55,7 @@ def conformance(
         share the batch, on their order, or on earlier calls; the inputs stay as they are; a batch without
         alerts and a batch of nulls are answered.
     """
-    exam = _Exam(node, with_inputs(node, batch), model or FakeModel(), settings or {})
+    exam = _Exam(node, with_inputs(node, batch), model or FakeModel(n_classes=len(node.outputs) + 1), settings or {})
     exam.dtype()
     exam.purity()
     exam.split()

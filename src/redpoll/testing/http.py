@@ -16,6 +16,8 @@ class Request:
 
     path: str
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class LocalServer:
 
 @contextmanager
 def http_server(answer: Callable[[Request], Answer]) -> Iterator[LocalServer]:
-    """A server on a free port of this machine that answers each GET by calling `answer`.
+    """A server on a free port of this machine that answers each GET, POST and DELETE by calling `answer`.
 
     >>> import httpx
     >>> with http_server(lambda request: Answer(body=request.path.encode())) as server:
@@ -58,11 +60,20 @@ def http_server(answer: Callable[[Request], Answer]) -> Iterator[LocalServer]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            request = Request(self.path, {name.lower(): value for name, value in self.headers.items()})
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            body = self.rfile.read(int(headers.get("content-length", 0)))
+            request = Request(self.path, headers, self.command, body)
             requests.append(request)
             _send(self, answer(request))
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def do_DELETE(self) -> None:
+            self.do_GET()
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing: a test shows what matters."""

@@ -11,22 +11,23 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class FakeModel:
-    """A model that learned nothing: two classes, each row scored by itself, the same every time.
+    """A model that learned nothing: a few classes, each row scored by itself, the same every time.
 
     >>> FakeModel().predict_proba([[0.0, 0.0]])
     array([[0.5, 0.5]])
     """
 
     version: str = "fake"
+    n_classes: int = 2
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probabilities of two classes, from the logistic function of the sum of each row."""
+        """Class probabilities, the later classes the more probable the greater the sum of the row."""
         total = np.clip(np.asarray(X, np.float64).sum(axis=1), -50, 50)
-        p = 1 / (1 + np.exp(-total))
-        return np.column_stack([1 - p, p])
+        weight = np.exp(np.outer(total, np.arange(self.n_classes) / (self.n_classes - 1)))
+        return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The more probable class of each row, 0 or 1."""
+        """The number of the most probable class of each row."""
         classes: NDArray[Any] = np.argmax(self.predict_proba(X), axis=1)
         return classes
 

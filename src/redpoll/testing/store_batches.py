@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from redpoll.astro.sky import hpx29
 from redpoll.schema.alert import CUTOUTS, alert_schema
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT, LOW_QUALITY
+from redpoll.schema.class_tags import CLASSES, CLASSES_COLUMN
 from redpoll.schema.column import Column
 from redpoll.schema.light_curve import LightCurves
 
@@ -79,7 +80,7 @@ def store_batch(
     columns = {
         f: pa.nulls(n, f.type) if f.name not in values else _typed(values[f.name], f.type) for f in alert_schema()
     }
-    columns |= _scores(number, version) | _topics(number)
+    columns |= _scores(number, version) | _topics(number) | _classes(number, version)
     fields = packet if packet is not None else {"candid": pa.array(number), "note": pa.array(["made up"] * n)}
     struct = pa.StructArray.from_arrays(list(fields.values()), names=list(fields))
     columns[pa.field("packet", struct.type, metadata={"hot": "0"})] = struct
@@ -147,6 +148,17 @@ def _topics(number: NDArray[np.int64]) -> dict[pa.Field, pa.Array]:
     facts = {"hot": "0", "by": "made_up_filter@1"}
     passed = {"pass_rising": number % 3 == 0, "pass_bright": number % 10 == 0, "pass_never": number < 0}
     return {pa.field(name, pa.bool_(), metadata=facts): pa.array(value) for name, value in passed.items()}
+
+
+def _classes(number: NDArray[np.int64], version: str) -> dict[pa.Field, pa.Array]:
+    """A catalogue that speaks of two alerts in three, and a module that speaks of every other one."""
+    tags: list[list[dict[str, Any]]] = []
+    for i in number.tolist():
+        said = [{"name": "sn_ia" if i % 4 else "sn", "probability": (i * 37 % 100) / 100, "by": f"made_up@{version}"}]
+        known = [{"name": "rr_lyrae_ab" if i % 3 > 1 else "agn", "probability": None, "by": "made_catalogue@2020"}]
+        tags.append((known if i % 3 else []) + (said if i % 2 else []))
+    field = CLASSES_COLUMN.field(CLASSES, by="taxonomy@1")
+    return {field: pa.array(tags, field.type)}
 
 
 def _typed(value: Any, kind: pa.DataType) -> pa.Array:

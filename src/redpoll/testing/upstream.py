@@ -1,4 +1,4 @@
-"""The columns a module needs from other modules, made by those that are installed."""
+"""The columns a module needs from other modules, made by those that are installed, and from catalogues, made up."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from redpoll.plugin.graph import Graph
 from redpoll.plugin.node import Node
 from redpoll.schema.column import Column
 from redpoll.testing.models import FakeModel
+from redpoll.testing.places import with_places
 
 
 def with_inputs(node: Node, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -23,9 +24,10 @@ def with_inputs(node: Node, batch: pa.RecordBatch) -> pa.RecordBatch:
     """
     if not set(node.reads) - set(batch.schema.names):
         return batch
+    batch = with_places(batch)
     columns = {field.name: Column(field.type) for field in batch.schema}
     makers = _makers(node, columns)
-    models = {maker.model: FakeModel() for maker in makers if maker.model}
+    models = {maker.model: FakeModel(n_classes=len(maker.outputs) + 1) for maker in makers if maker.model}
     return Graph.build(makers, [], models=models, columns=columns).run(batch).batch
 
 

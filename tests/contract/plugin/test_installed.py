@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from redpoll.crossmatch.known_columns import known_columns
 from redpoll.plugin.discovery import broken_plugins, installed_filters, installed_modules
 from redpoll.plugin.graph import Graph
+from redpoll.schema.alert import COLUMNS
 from redpoll.testing.conformance import conformance
+from redpoll.testing.places import with_places
 
 MODULES, FILTERS = installed_modules(), installed_filters()
 has_test_plugin = pytest.mark.skipif(
@@ -25,7 +28,7 @@ def test_no_installed_plugin_is_broken() -> None:
 
 
 def test_all_installed_plugins_run_in_one_graph(sample_batch) -> None:
-    found = Graph.build(MODULES, FILTERS).run(sample_batch)
+    found = Graph.build(MODULES, FILTERS, columns=COLUMNS | known_columns()).run(with_places(sample_batch))
     assert found.failures == {}
     assert {f"pass_{f.topic}" for f in FILTERS} <= set(found.batch.schema.names)
 

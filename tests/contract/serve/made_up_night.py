@@ -15,6 +15,7 @@ from redpoll.astro.photometry import flux_err_from_mag_err, flux_from_mag
 from redpoll.astro.sky import hpx29
 from redpoll.schema.alert import alert_schema
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT, LOW_QUALITY
+from redpoll.schema.class_tags import CLASSES_COLUMN
 from redpoll.schema.column import Column
 from redpoll.schema.light_curve import LightCurves
 from redpoll.store import Commit, DeadLetter, LedgerEntry, Store, open_store
@@ -46,6 +47,7 @@ class MadeUpObject:
     topics: Sequence[str] = ()
     text: dict[str, str] = field(default_factory=dict)
     cutouts: bool = True
+    classes: Sequence[tuple[str, float | None, str]] = ()
 
 
 def supernova(rng: np.random.Generator, n: int = 40, peak: float = 18.0, end: float = MJD) -> LightCurves:
@@ -99,6 +101,7 @@ def batch_of(
     columns = _columns(rows, rng, first_id)
     fields = [*alert_schema(), *(column.field(name, by=by) for name, (by, column) in ADDED.items())]
     fields += [pa.field(f"pass_{topic}", pa.bool_()) for topic in TOPICS]
+    fields += [CLASSES_COLUMN.field("classes", by="taxonomy@1")]
     packet = pa.array([{"candid": v, "schemavsn": "4.02"} for v in columns["alert_id"]])
     arrays = [_array(columns.get(f.name), f, len(rows)) for f in fields]
     return pa.RecordBatch.from_arrays([*arrays, packet], schema=pa.schema([*fields, pa.field("packet", packet.type)]))
@@ -154,7 +157,14 @@ def _columns(rows: list[tuple[MadeUpObject, int]], rng: np.random.Generator, fir
         columns[name] = [images[id(o)][k] if o.cutouts else None for o, _ in rows]
     columns |= {name: np.where(rng.random(n) < 0.1, np.nan, rng.normal(0.4, 0.2, n)) for name in ADDED}
     columns |= {name: None for name in ADDED if name.startswith("lc_") and name[-1] in "uzy"}
+    columns["classes"] = [_said(o.classes, i == _alert_points(o)[-1]) for o, i in rows]
     return columns | {f"pass_{topic}": [topic in o.topics for o, _ in rows] for topic in TOPICS}
+
+
+def _said(classes: Sequence[tuple[str, float | None, str]], is_last: bool) -> list[dict[str, object]]:
+    """The tags of an alert; scores are lower in all alerts but the last of an object."""
+    share = 1.0 if is_last else 0.75
+    return [{"name": name, "probability": p and p * share, "by": by} for name, p, by in classes]
 
 
 def _histories(rows: list[tuple[MadeUpObject, int]]) -> pa.Array:
@@ -178,8 +188,9 @@ def night_objects(n: int = 48, seed: int = 7) -> list[MadeUpObject]:
         ]
         curve = supernova(rng, int(rng.integers(3, 60)) if i else 60, float(rng.uniform(16, 19.2)), MJD + i * 7e-4)
         text = {"sso_name": "433 Eros"} if i == 5 else {}
+        said = [("agn", None, "milliquas@8"), ("sn_ia", 0.93, "early_ia@1")] if i == 0 else []
         place = float(rng.uniform(0, 360)), float(np.degrees(np.arcsin(rng.uniform(-0.4, 1))))
-        made.append(MadeUpObject(name, *place, curve, 1 if i else 12, topics=topics, text=text))
+        made.append(MadeUpObject(name, *place, curve, 1 if i else 12, topics=topics, text=text, classes=said))
     return made
 
 

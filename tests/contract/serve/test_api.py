@@ -134,6 +134,45 @@ def test_all_formats_hold_the_same_alerts(get: Get, by: str) -> None:
     assert csv["tags"].to_pylist()[0] == " ".join(rows[0]["tags"])
 
 
+def test_a_class_is_searched_for_with_all_its_kinds(get: Get) -> None:
+    for name in ("sn_ia", "sn", "extragalactic"):
+        found = get(f"/api/v2/alerts?class={name}&night={NIGHT}&limit=5").raise_for_status().json()
+        assert [row["object_id"] for row in found["alerts"]] == [OBJECT] * 5
+        rest = get(f"/api/v2/alerts?class={name}&night={NIGHT}&limit=100&cursor={found['next']}").json()
+        assert len(rest["alerts"]) == 7
+    assert get("/api/v2/alerts?class=tde").json()["alerts"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("class=sn_la", "near: sn_"),
+        ("class=sn&topic=fast_risers", "ask for one of"),
+        ("class=sn&object_id=x", "ask for one of"),
+        ("class_=sn", "class_"),
+    ],
+)
+def test_a_class_that_cannot_be_asked_for_is_refused(get: Get, query: str, says: str) -> None:
+    answer = get(f"/api/v2/alerts?{query}")
+    assert (answer.status_code // 100, says in answer.text) == (4, True), answer.text
+
+
+def test_an_object_says_who_said_what_of_it(get: Get) -> None:
+    agn, sn_ia = get(f"/api/v2/objects/{OBJECT}").json()["classes"]
+    assert (agn["name"], agn["by"], agn["n_alerts"], agn["best_probability"]) == ("agn", "milliquas@8", 12, None)
+    assert (sn_ia["name"], sn_ia["last_probability"], sn_ia["last_mjd"]) == ("sn_ia", 0.93, MJD)
+
+
+def test_classes_come_in_every_format(get: Get) -> None:
+    ask = f"/api/v2/alerts?object_id={OBJECT}&limit=1&format="
+    row = get(ask + "json").json()["alerts"][0]
+    assert [tag["name"] for tag in row["classes"]] == ["agn", "sn_ia"]
+    csv = pa.csv.read_csv(io.BytesIO(get(ask + "csv").content))
+    assert csv["classes"].to_pylist() == ["agn::milliquas@8 sn_ia:0.93:early_ia@1"]
+    parquet = pq.read_table(io.BytesIO(get(ask + "parquet").content))
+    assert parquet["classes"][0].as_py()[1]["probability"] == pytest.approx(0.93)
+
+
 @pytest.mark.parametrize("format", ["arrow", "parquet", "csv", "json"])
 def test_no_alert_is_an_empty_answer_in_every_format(get: Get, format: str) -> None:
     assert get(f"/api/v2/alerts?night=19990101&format={format}").status_code == 200

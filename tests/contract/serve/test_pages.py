@@ -107,6 +107,15 @@ def test_an_object_s_page_can_be_read_without_javascript(get: Get) -> None:
     assert re.search(r"g > 20\.\d\d – ± [\d,]+ limit", older)
 
 
+def test_what_was_said_of_an_object_stands_side_by_side(get: Get) -> None:
+    page = get(OBJECT).text
+    text = " ".join(Tags(page).text.split())
+    assert re.search(r"What is it\? .* Active galactic nucleus Galaxy < Extragalactic – milliquas@8 20", text)
+    assert re.search(r"Supernova of type Ia .* 0\.93 early_ia@1 \d{4}-\d\d-\d\d 2026-03-10 12 ", text)
+    other = next(r for r in get("/api/v2/alerts?topic=fast_risers").json()["alerts"] if r["object_id"] not in OBJECT)
+    assert "No module and no catalogue says" in get(f"/objects/{other['object_id']}").text
+
+
 def test_older_points_and_alerts_are_on_further_pages(get: Get) -> None:
     text = " ".join(Tags(get(f"{OBJECT}?points=2").text).text.split())
     assert "Page 2 of 2" in text

@@ -54,6 +54,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "an object counts wrong": sql("UPDATE objects SET n_alerts = n_alerts + 1 WHERE _id = 1"),
     "the ledger counts wrong": sql("UPDATE ledger SET n = n + 1 WHERE outcome = 'stored'"),
     "a topic is gone": sql("DELETE FROM tags WHERE alert_id = 1000000000000003"),
+    "a class is gone": sql("DELETE FROM class_tags WHERE alert_id = 1000000000000003"),
     "an index disagrees with its table": sql(
         "PRAGMA writable_schema = ON",
         "UPDATE sqlite_master SET sql = 'CREATE INDEX alerts_hpx29 ON alerts (night)' WHERE name = 'alerts_hpx29'",

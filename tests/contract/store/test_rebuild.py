@@ -30,7 +30,9 @@ def answers(store: Store, *, history: bool = True) -> list[Any]:
     for row in store.latest(limit=1000)[::9]:
         asked += [store.object(row["object_id"]), store.light_curve(row["object_id"]).to_pylist()]
         asked += [store.whole(row["alert_id"], row["survey"]), store.provenance(row["alert_id"], row["survey"])]
+        asked.append(store.classes_of(row["object_id"]))
     asked += [store.latest(topic="rising", night=night) for night in (20200101, 20200102)]
+    asked += [store.latest(class_="real", night=night) for night in (None, 20200102)]
     if history:
         asked += [store.ledger(), store.ledger(by="run"), store.runs(), store.dead_letters()]
     return asked

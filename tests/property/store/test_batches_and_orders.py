@@ -34,6 +34,7 @@ def batch_of(mags: list[float | None], days: list[int], bands: list[str | None])
 def answers(store: Store) -> list[Any]:
     objects = [f"ZTFmade{i:04d}" for i in range(5)]
     asked = [[store.object(o), store.alerts_of(o), store.light_curve(o).to_pylist()] for o in objects]
+    asked += [[store.classes_of(o) for o in objects], store.latest(class_="extragalactic", limit=1000)]
     return [asked, store.latest(limit=1000), store.topics(), store.cone(0.0, 90.0, 648_000.0)]
 
 

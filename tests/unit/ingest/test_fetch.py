@@ -210,7 +210,7 @@ def test_no_network_is_told(tmp_path):
 
 def test_a_full_disk_is_told_before_it_is_full(tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr("redpoll.ingest.download.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("redpoll.web.download.shutil.disk_usage", lambda path: usage)
     with (
         archive(lambda r: file_answer(r, DATA)) as server,
         pytest.raises(SourceError, match=r"no space left on the disk \(0.00 GB to come, 0.00 GB free\)"),
@@ -222,7 +222,7 @@ def test_a_disk_that_fills_up_is_told(tmp_path, monkeypatch):
     def full(file, data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("redpoll.ingest.download._write", full)
+    monkeypatch.setattr("redpoll.web.download._write", full)
     with (
         archive(lambda r: file_answer(r, DATA)) as server,
         pytest.raises(SourceError, match="make room and run the same command"),

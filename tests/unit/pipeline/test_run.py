@@ -148,6 +148,7 @@ def test_an_expression_in_the_configuration_is_a_filter(some, tmp_path):
         ("[modules.settings.colour]\nmax_dayz = 1", ConfigError),
         ('[filters.expressions]\nx = "__import__(1)"', ExpressionError),
         ('[quality.ztf]\nbands = ["q"]', ConfigError),
+        ("[classes]\nmin_probability = 7", ConfigError),
     ],
 )
 def test_a_configuration_that_does_not_fit_is_refused_before_anything_is_read(toml, error, tmp_path):

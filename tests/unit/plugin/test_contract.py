@@ -145,3 +145,16 @@ def test_unfit_topic_is_refused(topic) -> None:
 def test_filter_decorator_without_parentheses_is_explained() -> None:
     with pytest.raises(PluginError, match="with parentheses"):
         alert_filter(plain)
+
+
+def test_a_model_is_trained_on_the_inputs_or_on_what_the_module_says() -> None:
+    assert scored.features == ("mag", "flux")
+
+    @science_module(version="1", model="own", features=["a", "b"], outputs=OUT)
+    def own_features(mag, model): ...
+
+    assert own_features.features == ("a", "b")
+    assert science_module(version="1", outputs=OUT)(lambda_free).features == ()
+
+
+def lambda_free(mag): ...

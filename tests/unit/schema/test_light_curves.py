@@ -101,3 +101,14 @@ def test_a_curve_beyond_the_batch_is_refused(i):
 
 def test_iteration_ends():
     assert [len(curve.mjd) for curve in CURVES] == [3, 0, 2, 1]
+
+
+def test_points_can_be_chosen_by_time_and_number_and_curves_by_alert():
+    curves = LightCurves(np.array([0, 3, 3, 5]), np.array([1.0, 2.0, 3.0, 8.0, 9.0]), *np.zeros((4, 5), np.int8))
+    assert curves.since(np.array([2.0, 0.0, 9.0])).mjd.tolist() == [2, 3, 9]
+    assert curves.since(np.array([2.0, 0.0, 9.0])).offsets.tolist() == [0, 2, 2, 3]
+    assert curves.newest(1).mjd.tolist() == [3, 9] and curves.newest(9).mjd.tolist() == [1, 2, 3, 8, 9]
+    some = curves.of_alerts(np.array([1, 2]))
+    assert (some.offsets.tolist(), some.mjd.tolist()) == ([0, 0, 2], [8, 9])
+    assert [len(one.mjd) for one in curves] == [3, 0, 2]
+    assert len(curves.of_alerts(np.array([], np.int64))) == 0

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from redpoll.astro.photometry import flux_err_from_mag_err, flux_from_mag
 from redpoll.schema.bands import BANDS, KINDS
 from redpoll.schema.light_curve import LightCurves
+
+sys.path.insert(0, str(Path(__file__).parent))  # rule_inputs, simulated_curves
 
 
 def _curves(*alerts: list[tuple[object, ...]]) -> LightCurves:

@@ -62,8 +62,9 @@ def test_a_store_of_an_older_layout_is_refused_until_it_is_rebuilt(store: Store,
     connection.close()
     with pytest.raises(StoreError, match="redpoll store rebuild"):
         open_store(folder, mode=mode)
-    rebuild_store(folder)
-    open_store(folder, mode=mode).close()
+    assert rebuild_store(folder).lost == ()
+    with open_store(folder, mode=mode) as again:
+        assert [run["command"] for run in again.runs()] == ["test"]
 
 
 def test_another_sqlite_file_is_refused(tmp_path: Path) -> None:

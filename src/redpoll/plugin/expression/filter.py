@@ -24,6 +24,7 @@ class ExpressionFilter:
     topic: str
     expression: Expression
     model: ClassVar[None] = None
+    features: ClassVar[tuple[str, ...]] = ()
     is_module: ClassVar[bool] = False
     settings: ClassVar[Mapping[str, Any]] = MappingProxyType({})
 
@@ -86,7 +87,7 @@ def expression_filter(topic: str, text: str) -> ExpressionFilter:
 
     Examples
     --------
-    >>> expression_filter("bright", "mag < 18").outputs
-    {'pass_bright': Column(dtype='bool', unit='', doc='mag < 18', ucd='', hot=True, best=None, source={})}
+    >>> {name: column.doc for name, column in expression_filter("bright", "mag < 18").outputs.items()}
+    {'pass_bright': 'mag < 18'}
     """
     return ExpressionFilter(valid_name(topic, "a topic"), parse_expression(text))

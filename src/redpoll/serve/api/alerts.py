@@ -47,7 +47,7 @@ Door = Annotated[StoreDoor, Depends(door_of)]
 def alerts(
     request: Request, door: Door, query: Annotated[AlertQuery, Query()], accept: Annotated[str, Header()] = ""
 ) -> Response:
-    """Alerts of an object or of a cone, or the newest of a topic and a night.
+    """Alerts of an object or of a cone, or the newest of a topic or class and a night.
 
     Pages are linked by `next` in JSON, and in every format by the header `Link: <...>; rel="next"`.
     """

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import pyarrow as pa
 
 from redpoll.schema.alert import COLUMNS
+from redpoll.schema.class_tags import CLASSES, CLASSES_COLUMN
 from redpoll.schema.column import Column
 from redpoll.serve.door import Reader
 
@@ -15,6 +16,7 @@ OBJECT_COLUMNS: dict[str, Column] = {
     "last_mjd": Column("float64", "d", "Newest alert of the object, MJD TAI.", "time.epoch"),
     "n_alerts": Column("int64", doc="Alerts of the object in this store.", ucd="meta.number"),
     "tags": Column(pa.list_(pa.string()), doc="Topics: the filters this alert passed."),
+    CLASSES: CLASSES_COLUMN,
     "separation_arcsec": Column("float64", "arcsec", "Distance from the centre of the search.", "pos.angDistance"),
 }
 

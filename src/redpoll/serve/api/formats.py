@@ -11,6 +11,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 
 from redpoll.schema.alert import COLUMNS
+from redpoll.schema.class_tags import CLASSES, CLASSES_COLUMN
 from redpoll.serve.problems import BadQuery
 from redpoll.store.ports import Row
 
@@ -21,6 +22,7 @@ MEDIA_TYPES: dict[str, Format] = {
     "application/vnd.apache.parquet": "parquet",
     "text/csv": "csv",
 }
+_KNOWN = COLUMNS | {CLASSES: CLASSES_COLUMN}
 _TYPE_OF = {name: media_type for media_type, name in MEDIA_TYPES.items()}
 
 
@@ -60,7 +62,7 @@ def table_of(rows: Sequence[Row]) -> pa.Table:
     names = list(dict.fromkeys(name for row in rows for name in row)) or ["survey", "alert_id", "object_id"]
     arrays, fields = [], []
     for name in names:
-        known = COLUMNS[name].field(name) if name in COLUMNS else None
+        known = _KNOWN[name].field(name) if name in _KNOWN else None
         array = pa.array([row.get(name) for row in rows], known.type if known is not None else None, from_pandas=True)
         arrays.append(array)
         fields.append(known if known is not None else pa.field(name, array.type))
@@ -88,7 +90,13 @@ def _csv(table: pa.Table) -> bytes:
 
 
 def _flat(column: pa.ChunkedArray) -> pa.Array:
-    """A column as CSV can hold it: lists joined by spaces, dictionaries decoded."""
+    """A column as CSV can hold it: lists joined by spaces, dictionaries decoded, a class as ``name:probability:by``."""
     if pa.types.is_list(column.type):
-        return pa.array([None if row is None else " ".join(map(str, row)) for row in column.to_pylist()], pa.string())
+        return pa.array([None if row is None else " ".join(map(_word, row)) for row in column.to_pylist()], pa.string())
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _word(item: object) -> str:
+    if not isinstance(item, dict):
+        return str(item)
+    return ":".join("" if v is None else f"{v:.4g}" if isinstance(v, float) else str(v) for v in item.values())

@@ -55,10 +55,23 @@ class AlertPage(Answer):
     next: str | None = Field(description="cursor of the next page; null on the last one")
 
 
+class ClassSaid(Answer):
+    """A class that one module or catalogue said of an object; what contradicts it stands beside it."""
+
+    name: str = Field(examples=["sn_ia"], description="class of the taxonomy")
+    by: str = Field(examples=["early_ia@1"], description="module@version or catalogue@version")
+    first_mjd: float = Field(description="first alert of which it was said, MJD TAI")
+    last_mjd: float = Field(description="last alert of which it was said, MJD TAI")
+    n_alerts: int = Field(description="alerts of which it was said")
+    best_probability: float | None = Field(description="null where it is said without a probability")
+    last_probability: float | None = Field(description="that of the last of these alerts")
+
+
 class ObjectAnswer(Answer):
     """An object: its summary, newest alerts, and light curve merged over all its packets."""
 
     object: Values = Field(examples=[{"object_id": "ZTF20aaelulu", "ra": 185.7289, "dec": 15.8236, "n_alerts": 47}])
+    classes: list[ClassSaid] = Field(description="everything that was said of it, by class and speaker")
     alerts: list[Values] = Field(description="newest first")
     next: str | None = Field(description="cursor for /api/v2/alerts?object_id=...: older alerts; null if none")
     light_curve: LightCurve

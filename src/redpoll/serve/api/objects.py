@@ -32,7 +32,7 @@ class ObjectQuery(BaseModel):
 
 @router.get("/objects/{object_id:path}", response_model=ObjectAnswer, responses=PROBLEMS)
 def object_(door: Door, object_id: ObjectId, query: Annotated[ObjectQuery, Query()]) -> Response:
-    """Summary, newest alerts and merged light curve of an object."""
+    """Summary, what was said of it, newest alerts and merged light curve of an object."""
     return Response(to_json(object_answer(door.reader(), object_id, query.limit)), media_type="application/json")
 
 
@@ -46,6 +46,7 @@ def object_answer(reader: Reader, object_id: str, limit: int = 100) -> dict[str,
     names = dict.fromkeys([*summary, *(name for row in alerts for name in row)])
     return {
         "object": plain(summary),
+        "classes": [plain(row) for row in reader.classes_of(object_id)],
         "alerts": [plain(row) for row in alerts],
         "next": following,
         "light_curve": light_curve_columns(reader.light_curve(object_id)),

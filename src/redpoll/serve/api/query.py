@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from redpoll.errors import SchemaError
+from redpoll.schema.taxonomy import taxonomy
 from redpoll.serve.api import cursor as cursors
 from redpoll.serve.api.cursor import Mark
 from redpoll.serve.api.formats import Format
@@ -20,11 +22,18 @@ _CONE = ("ra", "dec", "radius_arcsec")
 
 
 class AlertQuery(BaseModel):
-    """Parameters of /api/v2/alerts: one object, one cone, or the newest alerts of a topic and a night."""
+    """Parameters of /api/v2/alerts: one object, one cone, or the newest alerts of a topic or class and a night."""
 
     model_config = ConfigDict(extra="forbid")
 
     topic: str | None = Field(default=None, max_length=200, description="only alerts that passed this filter")
+    class_: str | None = Field(
+        default=None,
+        alias="class",
+        max_length=200,
+        description="only alerts said to be of this class or of a kind of it, by whomever",
+        examples=["sn_ia"],
+    )
     night: Night | None = None
     object_id: str | None = Field(default=None, max_length=200, description="alerts of this object, newest first")
     ra: float | None = Field(
@@ -54,9 +63,18 @@ class AlertQuery(BaseModel):
         if given and len(given) < len(_CONE):
             missing = ", ".join(name for name in _CONE if name not in given)
             raise BadQuery(f"a cone needs ra, dec and radius_arcsec; missing: {missing}")
-        by_topic = self.topic is not None or self.night is not None
-        if bool(given) + (self.object_id is not None) + by_topic > 1:
-            raise BadQuery("ask for one of: object_id; ra, dec and radius_arcsec; topic and night")
+        newest = self.topic is not None or self.class_ is not None or self.night is not None
+        if bool(given) + (self.object_id is not None) + newest > 1 or None not in (self.topic, self.class_):
+            raise BadQuery("ask for one of: object_id; ra, dec and radius_arcsec; topic and night; class and night")
+        if self.class_ is not None:
+            _check_class(self.class_)
+
+
+def _check_class(name: str) -> None:
+    try:
+        taxonomy().check(name)
+    except SchemaError as error:
+        raise BadQuery(str(error)) from error
 
 
 def page_of(reader: Reader, query: AlertQuery) -> tuple[list[Row], str | None]:
@@ -81,4 +99,4 @@ def _rows(reader: Reader, query: AlertQuery, mark: Mark | None) -> list[Row]:
         rows = reader.cone(query.ra, query.dec, query.radius_arcsec, limit=None)
         rows.sort(key=lambda row: (row["separation_arcsec"], int(row["alert_id"])))
         return [row for row in rows if mark is None or (row["separation_arcsec"], int(row["alert_id"])) > mark][:n]
-    return reader.latest(topic=query.topic, night=query.night, limit=n, before=mark)
+    return reader.latest(topic=query.topic, class_=query.class_, night=query.night, limit=n, before=mark)

@@ -10,9 +10,10 @@ from typing import Any
 
 from redpoll.schema.alert import CUTOUTS
 from redpoll.schema.bands import BANDS
+from redpoll.schema.class_tags import CLASSES
 from redpoll.store.ports import Row
 
-_NOT_VALUES = {*CUTOUTS, "light_curve", "packet", "tags"}
+_NOT_VALUES = {*CUTOUTS, "light_curve", "packet", "tags", CLASSES}
 _HEADINGS = {
     "Identity": ("survey", "alert_id", "object_id", "night", "n_detections", "first_mjd"),
     "Time and place": ("mjd", "ra", "dec", "hpx29"),

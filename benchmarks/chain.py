@@ -1,0 +1,157 @@
+"""The whole chain without its store: alerts a CPU-second in one process, and what each part takes.
+
+``python benchmarks/chain.py`` sends real packets in REDPOLL_DATA (default ../shared/data) through decoding, quality,
+cross-match, science modules and filters, in blocks as a run makes them. A round is all blocks; the first, which
+compiles and maps files, is not counted, and each part's time is the least of the others. Cuts are off, because the
+packets are few: every alert goes the whole way. Where packets are too few for a block they are replicated with new ids;
+where there are none, a simulated night is taken, and the heading says so. Every catalogue whose file is in the data
+folder is built by its recipe and matched, unless ``--catalogs`` names a folder of built ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from crossmatch import FILES
+from decode import real_v10, simulated
+from pipeline import Replicas, originals
+
+from redpoll.config import Config, load_config
+from redpoll.crossmatch.catalogs.build import build_catalog
+from redpoll.crossmatch.recipe import builtin_recipes
+from redpoll.ingest.block import Block
+from redpoll.ingest.decode import PacketDecoder
+from redpoll.ingest.schemas import BuiltIn, Chain
+from redpoll.pipeline.blocks import BLOCK_BYTES
+from redpoll.pipeline.timing import Cost, Timing, measure, open_steps
+from redpoll.quality.duplicates import duplicates
+from redpoll.quality.flags import fill_flags
+from redpoll.quality.usable import unusable
+from redpoll.schema.rows import take_rows
+
+DATA = Path(os.environ.get("REDPOLL_DATA", Path(__file__).parents[2] / "shared" / "data"))
+BAR, STRETCH = 1_300, 4_000
+
+
+def main() -> None:
+    """Measure each survey and print its table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--alerts", type=int, default=2_000, help="ZTF alerts of a round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--config", type=Path, help="settings; default as `redpoll run`")
+    parser.add_argument("--catalogs", type=Path, help="folder of built catalogues; default: build those of the data")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        catalogs = options.catalogs or build_catalogs(Path(folder))
+        _measure(options, with_catalogs(load_config(options.config), catalogs))
+
+
+def build_catalogs(folder: Path) -> Path:
+    """The catalogues of the data folder, built."""
+    for name, file in FILES.items():
+        if (DATA / "catalogs" / file).is_file():
+            build_catalog(builtin_recipes()[name], DATA / "catalogs" / file, folder)
+    return folder
+
+
+def with_catalogs(config: Config, folder: Path) -> Config:
+    """The configuration with this folder of catalogues."""
+    return replace(config, crossmatch=replace(config.crossmatch, catalogs=str(folder)))
+
+
+def _measure(options: argparse.Namespace, config: Config) -> None:
+    print(f"{dt.date.today()}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python "
+          f"{platform.python_version()}, load {os.getloadavg()[0]:.1f}; CPU time of one process")  # fmt: skip
+    print("silent, as they are not there: " + ", ".join(f"{n} ({why})" for n, why in open_steps(config).silent.items()))
+    for name, packets, bar in _cases(options.alerts):
+        _show(name, _timing(packets, config, options.rounds), bar)
+
+
+def _cases(n_ztf: int) -> list[tuple[str, list[bytes], bool]]:
+    with tempfile.TemporaryDirectory() as folder:
+        packets, what = originals(Path(folder))
+    ztf = list(Replicas(packets).packets(n_ztf, max(1, n_ztf // 2)))
+    try:
+        rubin, told = list(real_v10()), "real Rubin v10 alerts of 2026-03-10, encoded anew"
+    except FileNotFoundError:
+        rubin, told = simulated("rubin"), "simulated Rubin packets"
+    return [(f"{n_ztf:,} ZTF alerts: {what}", ztf, True), (f"{len(rubin)} {told}", rubin, False)]
+
+
+def _timing(packets: Sequence[bytes], config: Config, rounds: int) -> Timing:
+    """The whole chain: the steps are timed by `measure`, decoding and quality here."""
+    blocks = [Block.of(part) for part in _blocks(packets)]
+    decoder = PacketDecoder(Chain(BuiltIn()))
+    least = {"decode": np.inf, "quality": np.inf}
+    for _ in range(rounds + 1):
+        start = time.process_time()
+        decoded = [batch for block in blocks for batch, _ in decoder(block).batches]
+        middle = time.process_time()
+        batches = [_checked(batch) for batch in decoded]
+        end = time.process_time()
+        least = {"decode": min(least["decode"], middle - start), "quality": min(least["quality"], end - middle)}
+    found = measure(open_steps(config), batches, rounds=rounds)
+    stages = [Cost(name, "stage", seconds, None) for name, seconds in least.items()]
+    costs = sorted([*found.costs, *stages], key=lambda cost: -cost.seconds)
+    return Timing(found.n_alerts, found.seconds + sum(least.values()), tuple(costs), found.failures)
+
+
+def _blocks(packets: Sequence[bytes]) -> list[list[bytes]]:
+    """Blocks of as many bytes as a run takes at once."""
+    blocks: list[list[bytes]] = [[]]
+    size = 0
+    for packet in packets:
+        if size + len(packet) > BLOCK_BYTES and blocks[-1]:
+            blocks.append([])
+            size = 0
+        blocks[-1].append(packet)
+        size += len(packet)
+    return blocks
+
+
+def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Quality as the chain does it, with no alert known before and the cuts off."""
+    batch = fill_flags(_without(batch, unusable(batch)))
+    return _without(batch, duplicates(batch, lambda _, ids: np.zeros(len(ids), bool)))
+
+
+def _without(batch: pa.RecordBatch, rows: dict[int, Any]) -> pa.RecordBatch:
+    if not rows:
+        return batch
+    return take_rows(batch, np.setdiff1d(np.arange(batch.num_rows), list(rows)))
+
+
+def _show(name: str, found: Timing, has_bar: bool) -> None:
+    print(f"\n{name}")
+    print(f"{'':<36}{'kind':<11}{'us an alert':>12}{'share':>9}{'answers':>10}")
+    for row in found.rows():
+        answers = "" if row["answered"] is None else f"{100 * row['answered']:.1f} %"
+        print(
+            f"{row['name']:<36}{row['kind']:<11}{row['us_per_alert']:>12.1f}{100 * row['share']:>7.1f} %{answers:>10}"
+        )
+    rate = found.alerts_per_second
+    print(f"{'all':<36}{'':<11}{1e6 / rate:>12.1f}   {rate:,.0f} alerts a CPU-second")
+    if has_bar:
+        told = [f"{bar:,} {'met' if rate >= bar else 'NOT MET'}" for bar in (BAR, STRETCH)]
+        print(f"bar of issue 4: {told[0]}; stretch: {told[1]}")
+    for part, why in found.failures.items():
+        print(f"FAILED {part}: {why}")
+
+
+if __name__ == "__main__":
+    main()

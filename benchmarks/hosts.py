@@ -1,0 +1,100 @@
+"""Host association on real galaxies: how fast it is, and how often it is right for real SNe Ia.
+
+Run: python benchmarks/hosts.py [data folder]; with no folder, the one named by REDPOLL_DATA or ../shared/data.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from astropy.coordinates import SkyCoord
+
+from redpoll.astro.sky import hpx29
+from redpoll.crossmatch.catalogs.build import build_catalog
+from redpoll.crossmatch.catalogs.catalog import open_catalog
+from redpoll.crossmatch.hosts import Hosts, open_hosts
+from redpoll.crossmatch.recipe import builtin_recipes
+
+FILES = {"mangrove": "mangrove_filtered.parquet", "glade": "GLADE_short.parquet"}
+N = 100_000
+N_BATCH = 10_000
+
+
+def alerts(ra, dec) -> pa.RecordBatch:
+    columns = {"ra": ra, "dec": dec, "hpx29": hpx29(ra, dec), "mjd": np.full(len(ra), 60_000.0)}
+    return pa.RecordBatch.from_pydict({name: pa.array(values) for name, values in columns.items()})
+
+
+def opened(data: Path) -> Hosts:
+    with tempfile.TemporaryDirectory() as folder:
+        catalogs = {}
+        for name, file in FILES.items():
+            build_catalog(builtin_recipes()[name], data / "catalogs" / file, Path(folder))
+            catalogs[name] = open_catalog(Path(folder) / name)
+        open_hosts(catalogs)  # compile
+        start = time.process_time()
+        made = open_hosts(catalogs)
+        assert isinstance(made, Hosts)
+        print(f"open: {time.process_time() - start:.2f} s of CPU time, {len(made.galaxies):,} galaxies")
+        return made
+
+
+def speed(hosts: Hosts, batch: pa.RecordBatch, what: str) -> None:
+    parts = [batch.slice(i, N_BATCH) for i in range(0, len(batch), N_BATCH)]
+    hosts.match(parts[0])
+    start = time.process_time()
+    for part in parts:
+        hosts.match(part)
+    seconds = time.process_time() - start
+    print(f"{what}: {len(batch) / seconds:,.0f} alerts per CPU-second ({1e6 * seconds / len(batch):.2f} us/alert)")
+
+
+def random_places(rng: np.random.Generator) -> pa.RecordBatch:
+    return alerts(rng.uniform(0, 360, N), np.degrees(np.arcsin(rng.uniform(-0.5, 1, N))))
+
+
+def near_galaxies(hosts: Hosts, rng: np.random.Generator) -> pa.RecordBatch:
+    of, rows = hosts.galaxies, rng.integers(0, len(hosts.galaxies), N)
+    return alerts(of.ra[rows] % 360, np.clip(of.dec[rows] + rng.normal(0, 10 / 3600, N), -90, 90))
+
+
+def supernovae(hosts: Hosts, data: Path) -> None:
+    meta = pd.read_csv(data / "labelled" / "ztf_bts_snia_meta.csv")
+    listed = pd.read_parquet(data / "labelled" / "ztf_bts_snia_lightcurves.parquet", columns=["objectId"])
+    true = pd.to_numeric(meta.redshift, errors="coerce")
+    rows = meta.ZTFID.isin(set(listed.objectId)) & true.notna()
+    place = SkyCoord(meta.RA[rows].to_numpy(), meta.Dec[rows].to_numpy(), unit=("hourangle", "deg"))
+    found = hosts.match(alerts(place.ra.deg, place.dec.deg))
+    z, err = (found[f"host_redshift{x}"].to_numpy(zero_copy_only=False) for x in ("", "_err"))
+    z_true = true[rows].to_numpy()
+    wrong = np.abs(z - z_true)
+    print("\n| SNe Ia | n | with a host | abs(dz) < 0.005 | abs(dz) < 0.01 |\n|---|---|---|---|---|")
+    for name, chosen in {
+        "all": z_true > 0, "z < 0.03": z_true < 0.03, "0.03 <= z < 0.05": (z_true >= 0.03) & (z_true < 0.05),
+        "0.05 <= z < 0.08": (z_true >= 0.05) & (z_true < 0.08), "z >= 0.08": z_true >= 0.08,
+        "host of spectroscopic redshift": err < 0.01, "host of photometric redshift": err >= 0.01,
+    }.items():  # fmt: skip
+        counts = [chosen, chosen & np.isfinite(z), chosen & (wrong < 0.005), chosen & (wrong < 0.01)]
+        print(f"| {name} | {' | '.join(str(int(c.sum())) for c in counts)} |")
+
+
+def main(data: Path) -> None:
+    rng = np.random.default_rng(1)
+    hosts = opened(data)
+    batch = random_places(rng)
+    speed(hosts, batch, "random places")
+    speed(hosts, near_galaxies(hosts, rng), "every alert in a galaxy")
+    chance = hosts.match(batch)["host_arcsec"]
+    print(f"random places with a host: {100 * (1 - chance.null_count / N):.2f} %")
+    supernovae(hosts, data)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("REDPOLL_DATA", "../shared/data")))

@@ -1,0 +1,298 @@
+"""How fast the kernels of `redpoll.astro` are, and what they find in made-up and real light curves, in one run.
+
+    python benchmarks/kernels.py [--repeats 3] [--data ../shared/data] [--points 30]
+
+Every rate is the best of the repeats, of CPU seconds of this one thread. Made-up objects have `points` points in each
+of two bands. The real stars are the 483 RR Lyrae of SDSS stripe 82 (Sesar et al. 2010), left out if the data are not
+there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.timeseries import LombScargleMultiband
+
+from redpoll.astro.cosmology import distance_modulus, redshift_from_distance_modulus
+from redpoll.astro.damped_random_walk import damped_random_walk_fit
+from redpoll.astro.extinction import deredden_flux
+from redpoll.astro.luminosity import absolute_mag, band_luminosity, bolometric_luminosity
+from redpoll.astro.magnitude_rate import rate_between, rate_from_limit
+from redpoll.astro.periods import Periods, multiband_periods
+from redpoll.astro.photometry import apparent_photometry, mag_from_flux
+from redpoll.config import Config
+from redpoll.crossmatch.dust import add_dust_map
+from redpoll.ingest.files import file_source
+from redpoll.pipeline.timing import sample_batches
+from redpoll.schema.bands import DETECTION
+from redpoll.schema.light_curve import LightCurves
+from redpoll.simulate import simulate_night
+
+SPANS = ((30, "a ZTF packet"), (365, "a year"), (1500, "four years"), (3650, "Rubin's ten years"))
+Curves = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def main() -> None:
+    """Print the tables."""
+    options = _options()
+    print(f"machine: {_processor()}, Python {platform.python_version()}, numpy {np.__version__}")
+    print(f"date:    {time.strftime('%Y-%m-%d')}; best of {options.repeats}, CPU time of one thread\n")
+    _period_rates(options.points, options.repeats)
+    _periods_found(options.points)
+    _simulated_alerts()
+    _real_stars(options.data)
+    _walks(options.points, options.repeats)
+    _values(options.repeats)
+    _rates_beside_draws(options.repeats)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--points", type=int, default=30)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("REDPOLL_DATA", "../shared/data")))
+    return parser.parse_known_args()[0]
+
+
+def _period_rates(points: int, repeats: int) -> None:
+    print(f"period search: objects/s with {points} points in each of two bands, periods from 0.05 d to twice the span")
+    print(f"{'span':28}{'frequencies':>12}{'1 own':>12}{'2 own':>12}{'2 shared':>12}{'astropy':>12}")
+    for days, name in SPANS:
+        n = max(6, 6000 // days)
+        curves = made_up_stars(n, points, days, np.full(n, 0.57))
+        rates = []
+        for options in ({}, {"n_harmonics": 2}, {"n_harmonics": 2, "shared": True}):
+            found, seconds = _best(lambda c=curves, o=options: multiband_periods(*c, **o), repeats)
+            rates.append(n / seconds)
+        size = int(found.n_frequencies[0])
+        columns = "".join(f"{rate:12,.0f}" for rate in rates)
+        print(f"{name + f' ({days} d)':28}{size:12,}{columns}{_astropys(curves, size):12,.1f}")
+    print("  (one or two harmonics, of each band or shared; astropy: LombScargleMultiband, fast, 1 own, power alone)\n")
+
+
+def _astropys(curves: Curves, size: int) -> float:
+    frequency = np.linspace(0.01, 20, size)
+    model = LombScargleMultiband(*(x[: curves[4][1]] for x in (curves[0], curves[1], curves[3], curves[2])))
+    _, seconds = _best(lambda: model.power(frequency, method="fast", sb_method="fast"), 1)
+    return 1 / seconds
+
+
+def _periods_found(points: int) -> None:
+    """Share of right periods, of the right period or a daily alias, by amplitude over error."""
+    print("made-up sines of 0.2 to 3 d with 0.04 mag errors, by night over 365 d: share found within 1 %")
+    print(f"{'points a band':>14}{'amplitude':>11}{'right':>8}{'+ alias':>9}{'+ second':>10}{'fap < 1e-3':>12}")
+    rng = np.random.default_rng(3)
+    truth = np.exp(rng.uniform(np.log(0.2), np.log(3.0), 60))
+    for n in (points // 3, points // 2, points):
+        for amplitude in (0.05, 0.1, 0.3):
+            found = multiband_periods(*made_up_stars(60, n, 365, truth, amplitude))
+            is_right = np.abs(found.period / truth - 1) < 0.01
+            alias = is_right | (np.abs(found.alias_period / truth - 1) < 0.01)
+            either = alias | (np.abs(found.second_period / truth - 1) < 0.01)
+            sure = found.log10_fap < -3
+            shares = "".join(f"{x.mean():{w}.2f}" for x, w in ((is_right, 8), (alias, 9), (either, 10), (sure, 12)))
+            print(f"{n:14}{amplitude:11.2f}{shares}")
+    print()
+
+
+def _simulated_alerts() -> None:
+    """RR Lyrae stars among simulated ZTF packets, by the detections in their thirty days of history."""
+    curves, kind, truth = simulated_alerts(800, seed=5)
+    n = np.diff(curves[4])
+    others = ~np.isin(kind, ["rr_lyrae", "eclipsing_binary", "long_period_variable"])
+    print("RR Lyrae stars of 800 simulated ZTF packets, periods from 0.15 d: share right within 2 %; right or alias;")
+    print("passing fap < 1 %; that, a period < 2 d and odds of 10 against the alias; the same of what is not periodic")
+    print(
+        f"{'detections':>12}{'stars':>7}{'harmonics':>11}{'cycles':>8}{'right':>7}{'+ alias':>9}{'fap':>7}{'pass':>7}",
+        end="",
+    )
+    print(f"{'others: fap':>13}{'pass':>7}")
+    for harmonics, shared, cycles in ((1, 0, 0.5), (2, 0, 0.5), (1, 1, 0.5), (2, 1, 0.5), (2, 1, 2.0)):
+        options = {"n_harmonics": harmonics, "shared": bool(shared), "min_cycles": cycles, "shortest": 0.15}
+        found = multiband_periods(*curves, **options)
+        is_right = np.abs(found.period / truth - 1) < 0.02
+        alias = is_right | (np.abs(found.alias_period / truth - 1) < 0.02)
+        sure = found.log10_fap < -2
+        passed = sure & (found.period < 2) & (found.alias_log10_odds > 1)
+        for low, high in ((8, 13), (14, 19), (20, 99)):
+            here = (n >= low) & (n <= high)
+            star, other = here & (kind == "rr_lyrae"), here & others
+            name = f"{harmonics} {'shared' if shared else 'own'}"
+            shares = (is_right[star], alias[star], sure[star], passed[star], sure[other], passed[other])
+            columns = "".join(f"{x.mean():{w}.2f}" for x, w in zip(shares, (7, 9, 7, 7, 13, 7), strict=True))
+            print(f"{f'{low}..{high}':>12}{star.sum():7}{name:>11}{cycles:8.1f}{columns}")
+    print()
+
+
+def simulated_alerts(n: int, seed: int) -> tuple[Curves, np.ndarray, np.ndarray]:
+    """Detections, class and true period of each alert."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        simulate_night(folder, survey="ztf", n_alerts=n, seed=seed, workers=1)
+        sources = [file_source(str(path)) for path in sorted(folder.glob("*.tar.gz"))]
+        alerts = pa.Table.from_batches(sample_batches(sources, Config(), limit=n))
+        truth = pq.read_table(folder / "truth.parquet").to_pandas().set_index("alert_id")
+    truth = truth.loc[alerts["alert_id"].to_pylist()]
+    c = LightCurves.from_arrow(alerts["light_curve"].combine_chunks()).of_kind(DETECTION)
+    curves = (c.mjd, c.flux, c.flux_err, c.band, c.offsets)
+    return curves, truth["class"].to_numpy(), truth["period"].to_numpy()
+
+
+def _real_stars(data: Path) -> None:
+    path = data / "labelled" / "sdss_s82_rrlyrae.parquet"
+    if not path.exists():
+        print(f"no real stars at {path}\n")
+        return
+    curves = real_stars(path)
+    n = len(curves[4]) - 1
+    print(f"{n} real RR Lyrae stars, {len(curves[0]) / n:.0f} points in ugriz over nine years, periods from 0.1 d")
+    for harmonics in (1, 2):
+        found, seconds = _once(lambda h=harmonics: multiband_periods(*curves, n_harmonics=h, shortest=0.1))
+        _say_of_stars(found, harmonics, n / seconds)
+    print()
+
+
+def _say_of_stars(found: Periods, harmonics: int, rate: float) -> None:
+    is_usual = (found.period > 0.2) & (found.period < 1.0)
+    quantiles = np.quantile(found.period, [0.05, 0.5, 0.95]).round(3)
+    print(f"  {harmonics} harmonic(s): {is_usual.mean():.1%} within 0.2..1 d; quantiles 5, 50, 95 %: {quantiles} d")
+    print(f"    log10 fap: median {np.median(found.log10_fap):.0f}, largest {found.log10_fap.max():.1f}")
+    print(f"    odds against the daily alias above 100: {np.mean(found.alias_log10_odds > 2):.1%}; {rate:,.1f} stars/s")
+
+
+def real_stars(path: Path) -> Curves:
+    """The RR Lyrae stars, with 0.02 mag added to each error in quadrature."""
+    import pandas as pd
+
+    table = pd.read_parquet(path)
+    table = table[(table.mag < 50) & (table.magerr < 5)].sort_values(["objectId", "time"])
+    band = table.band.map({name: i for i, name in enumerate("ugriz")}).to_numpy()
+    offsets = np.append(0, np.cumsum(table.groupby("objectId").size().to_numpy()))
+    return table.time.to_numpy(), table.mag.to_numpy(), np.hypot(table.magerr, 0.02).to_numpy(), band, offsets
+
+
+def _walks(points: int, repeats: int) -> None:
+    print("damped random walk: best tau and sigma, white noise and constant")
+    for n in (points, 2 * points, 10 * points):
+        curves = made_up_walks(max(100, 60_000 // n), n)
+        found, seconds = _best(lambda c=curves: damped_random_walk_fit(*c), repeats)
+        share = np.mean(found.delta_bic_white > 10)
+        rate = len(found.tau) / seconds
+        print(
+            f"  {n:4} points: {rate:8,.0f} curves/s; median tau {np.median(found.tau):.1f} d (truth 20), "
+            f"{share:.0%} sure (delta BIC > 10)"
+        )
+    print()
+
+
+def _values(repeats: int) -> None:
+    n = 1_000_000
+    rng = np.random.default_rng(1)
+    z, flux, band = rng.uniform(0.001, 2, n), rng.uniform(100, 1e5, n), rng.integers(1, 3, n)
+    mag, ebv, ra = mag_from_flux(flux), rng.uniform(0, 1, n), rng.uniform(0, 360, n)
+    dec, modulus = np.degrees(np.arcsin(rng.uniform(-1, 1, n))), distance_modulus(z)
+    tasks: dict[str, Callable[[], Any]] = {
+        "distance modulus": lambda: distance_modulus(z),
+        "redshift from distance modulus": lambda: redshift_from_distance_modulus(modulus),
+        "absolute magnitude": lambda: absolute_mag(mag, z),
+        "nu L_nu": lambda: band_luminosity(flux, z, band),
+        "blackbody, bolometric": lambda: bolometric_luminosity(flux, 480.0 / (1 + z), 1e4 * (1 + z)),
+        "apparent (DC) photometry": lambda: apparent_photometry(flux, 50.0, mag, 0.03),
+        "dereddened flux": lambda: deredden_flux(flux, ebv, band),
+        "rate between detections": lambda: rate_between(flux, 0.1 * flux, flux[::-1], 0.1 * flux[::-1], z),
+        "rate from a limit": lambda: rate_from_limit(flux, flux[::-1], 0.1 * flux[::-1], z),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        dust = add_dust_map(made_up_dust(Path(folder)), Path(folder) / "dust")
+        tasks[f"E(B-V), galactic map of order {dust.order}"] = lambda: dust.ebv(ra, dec)
+        print(f"one by one, {n:,} values")
+        for name, run in tasks.items():
+            _, seconds = _best(run, repeats)
+            print(f"  {name:40}{n / seconds / 1e6:8.2f} M/s")
+    print()
+
+
+def made_up_dust(folder: Path) -> Path:
+    """A Galactic map of order 9 (nside 512) as Parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    cells = np.arange(12 * 4**9)
+    table = pa.table({"order": np.full(len(cells), 9, np.int8), "ipix": cells, "ebv": (cells % 1000) / 1000})
+    pq.write_table(table.replace_schema_metadata({"frame": "galactic"}), folder / "map.parquet")
+    return folder / "map.parquet"
+
+
+def _rates_beside_draws(repeats: int) -> None:
+    rng = np.random.default_rng(2)
+    n = 300
+    flux, limit = rng.uniform(500, 5000, n), rng.uniform(300, 2000, n)
+
+    def draws() -> list[float]:
+        return [
+            float(np.std(-2.5 * np.log10(rng.normal(f, 0.05 * f, 10_000) / rng.uniform(0, u, 10_000))))
+            for f, u in zip(flux, limit, strict=True)
+        ]
+
+    _, slow = _best(draws, 1)
+    many = [np.tile(x, 100) for x in (limit, flux, 0.05 * flux, np.ones(n))]
+    _, fast = _best(lambda: rate_from_limit(*many), repeats)
+    print(f"rate from a limit beside 10,000 draws of numpy: {n * 100 / fast:,.0f}/s against {n / slow:,.0f}/s")
+
+
+def made_up_stars(n: int, points: int, days: float, periods: np.ndarray, amplitude: float = 0.3) -> Curves:
+    """Sines in g and r, observed in the night, with errors of 0.04 mag."""
+    rng = np.random.default_rng(1)
+    t = 60_000 + np.floor(rng.uniform(0, days, (n, 2 * points))) + rng.uniform(0, 0.35, (n, 2 * points))
+    band = np.broadcast_to(np.repeat([1, 2], points), t.shape)
+    signal = amplitude * (1.3 - 0.3 * band) * np.sin(2 * np.pi * t / periods[:, None] + 0.2 * band)
+    mag = 18 + 0.4 * band + signal + rng.normal(0, 0.04, t.shape)
+    return t.ravel(), mag.ravel(), np.full(t.size, 0.04), band.ravel(), np.arange(n + 1) * 2 * points
+
+
+def made_up_walks(n: int, points: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Walks of 20 d and 0.2 mag over ten days a point, with errors of 0.02 mag."""
+    rng = np.random.default_rng(1)
+    t = np.sort(rng.uniform(0, 10.0 * points, (n, points)), axis=1)
+    decay = np.exp(-np.diff(t, prepend=-np.inf) / 20.0)
+    mag = np.zeros_like(t)
+    for i in range(points):
+        mag[:, i] = decay[:, i] * mag[:, i - 1] + 0.2 * np.sqrt(1 - decay[:, i] ** 2) * rng.normal(size=n)
+    mag += 19 + rng.normal(0, 0.02, t.shape)
+    return t.ravel(), mag.ravel(), np.full(t.size, 0.02), np.arange(n + 1) * points
+
+
+def _best(run: Callable[[], Any], repeats: int) -> tuple[Any, float]:
+    answer, seconds = run(), float("inf")
+    for _ in range(repeats):
+        answer, once = _once(run)
+        seconds = min(seconds, once)
+    return answer, seconds
+
+
+def _once(run: Callable[[], Any]) -> tuple[Any, float]:
+    start = time.thread_time()
+    answer = run()
+    return answer, time.thread_time() - start
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0]}, {len(names)} cores" if names else platform.processor() or platform.machine()
+
+
+if __name__ == "__main__":
+    main()

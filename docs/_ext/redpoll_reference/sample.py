@@ -1,0 +1,137 @@
+"""A small simulated night through everything that is installed, with the truth: where the examples come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from redpoll.config import Config, CrossmatchConfig, ModelsConfig
+from redpoll.ingest.files import open_sources
+from redpoll.pipeline.contexts import open_stage
+from redpoll.pipeline.timing import Steps, answered, open_steps, sample_batches
+from redpoll.plugin.discovery import installed_filters, installed_modules
+from redpoll.schema.bands import DETECTION
+from redpoll.schema.column import Column
+from redpoll.schema.taxonomy import taxonomy
+from redpoll.serve.curve import Curve
+from redpoll.serve.portal.plot import drawn
+from redpoll.simulate import simulate_night
+
+NIGHTS = {"ztf": 1200, "rubin": 100}
+SEED = 1
+MOST_POINTS = 120
+"""A picture of more points would be larger than it need be."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One simulated alert: its row, its light curve, and what it is in truth."""
+
+    row: Mapping[str, Any]
+    curve: Curve
+    truth: str
+
+    @property
+    def n_shown(self) -> int:
+        """Detections in its picture; none if that had too many points."""
+        return self.curve.n_of(DETECTION) if drawn(self.curve).sum() <= MOST_POINTS else 0
+
+    @property
+    def name(self) -> str | None:
+        """What it is in truth, by its name in the taxonomy."""
+        tree = taxonomy()
+        return tree.of("redpoll", self.truth) or (self.truth if self.truth in tree.classes else None)
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        told = taxonomy().classes[self.name].title if self.name else self.truth.replace("_", " ")
+        return f"{told}, as {'ZTF' if self.row['survey'] == 'ztf' else 'Rubin'} would see it"
+
+    def is_any(self, classes: frozenset[str]) -> bool:
+        """Whether it is in truth one of these classes, a kind of one, or may be one."""
+        tree, name = taxonomy(), self.name
+        return name is not None and any(tree.is_a(name, c) or tree.is_a(c, name) for c in classes)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """All simulated alerts, and for each column of the sky that was not there, whose it is.
+
+    ``answers`` has the places of the alerts that each module or filter answers.
+    """
+
+    alerts: tuple[Alert, ...]
+    absent: Mapping[str, str]
+    answers: Mapping[str, frozenset[int]]
+
+    def example(self, name: str, outputs: Mapping[str, Column], classes: frozenset[str]) -> tuple[Alert, bool]:
+        """The alert that part `name` answers most strongly or most fully, and whether it answers it at all.
+
+        An alert that is in truth of a class the part speaks of goes before one that is not.
+        """
+
+        def rank(i: int) -> tuple[Any, ...]:
+            alert, strong = self.alerts[i], strength(self.alerts[i].row, outputs)
+            known = sum(alert.row[o] not in (None, False) for o in outputs if o in alert.row)
+            is_right = alert.is_any(classes)
+            return (i in self.answers.get(name, ()), alert.n_shown > 0, is_right and strong >= 0.5, is_right,
+                    strong, known, alert.n_shown, -i)  # fmt: skip
+
+        best = max(range(len(self.alerts)), key=rank)
+        return self.alerts[best], best in self.answers.get(name, ())
+
+
+def strength(row: Mapping[str, Any], outputs: Mapping[str, Column]) -> float:
+    """The highest probability that a row has for a class, true counting as 1; 0 where nothing is said."""
+    said = [row.get(name) for name, column in outputs.items() if column.says and not column.says.startswith("@")]
+    return max((float(value) for value in said if value is not None), default=0.0)
+
+
+@cache
+def sample() -> Sample:
+    """The sample, made once a build, without catalogues and models: what a new installation has."""
+    with TemporaryDirectory() as empty:
+        config = replace(Config(), crossmatch=CrossmatchConfig(empty), models=ModelsConfig(empty))
+        chain, missing = open_steps(config), open_stage(config).missing
+    alerts: list[Alert] = []
+    answers: dict[str, set[int]] = {part.name: set() for part in chain.parts}
+    for batch, truth in _nights():
+        done = _through(chain, batch)
+        for part in chain.parts:
+            answers[part.name] |= {len(alerts) + int(i) for i in np.flatnonzero(answered(part.outputs, done))}
+        alerts += _alerts(done, truth)
+    absent = {column: context.name for context in missing for column in context.columns}
+    return Sample(tuple(alerts), absent, {name: frozenset(rows) for name, rows in answers.items()})
+
+
+def _nights() -> Iterator[tuple[pa.RecordBatch, dict[int, str]]]:
+    for survey, n in NIGHTS.items():
+        with TemporaryDirectory() as folder:
+            report = simulate_night(Path(folder), survey=survey, n_alerts=n, seed=SEED, workers=1)
+            table = pq.read_table(report.truth, columns=["alert_id", "class"]).to_pydict()
+            truth = dict(zip(table["alert_id"], table["class"], strict=True))
+            for batch in sample_batches(open_sources(report.files), Config(), limit=n):
+                yield batch, truth
+
+
+def _through(chain: Steps, batch: pa.RecordBatch) -> pa.RecordBatch:
+    for step in chain.steps:
+        batch = step.run(batch).batch
+    return batch
+
+
+def _alerts(batch: pa.RecordBatch, truth: Mapping[int, str]) -> Iterator[Alert]:
+    made = [name for node in (*installed_modules(), *installed_filters()) for name in node.outputs]
+    names = ["survey", "alert_id", "object_id", "band", "mag", *(n for n in made if n in batch.schema.names)]
+    for i, row in enumerate(batch.select(names).to_pylist()):
+        points = pa.Table.from_struct_array(batch["light_curve"][i].values)
+        yield Alert(row, Curve.from_table(points), truth[row["alert_id"]])

@@ -1,0 +1,316 @@
+"""Cutouts: FITS stamps, gzipped or plain, to pixels end to end; what many of them look like, measured at once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from isal.igzip_lib import DECOMP_GZIP, IgzipDecompressor, IsalError
+from numba import njit
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+MAX_SIDE = 256
+"""A stamp with a longer side, in pixels, is not read."""
+_MAX_BYTES = 4 * MAX_SIDE * MAX_SIDE * 2 + 64 * 2880
+_BLOCK, _CARD = 2880, 80
+_GZIP = b"\x1f\x8b"
+_DAMAGE = (EOFError, cast(type[Exception], IsalError))
+_CARDS = ((b"SIMPLE", b"T"), (b"BITPIX", None), (b"NAXIS", b"2"), (b"NAXIS1", None), (b"NAXIS2", None))
+"""The first five cards of an image, in the order that the standard demands; None for any whole number."""
+_KINDS: dict[int, np.dtype[Any]] = {-32: np.dtype(">f4"), -64: np.dtype(">f8")}
+_END = b"END" + b" " * 77
+_compiled = njit(cache=True, nogil=True, error_model="numpy")
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """Images of a batch; image ``i`` is ``pixels[offsets[i]:offsets[i + 1]]``, row by row, ``shapes[i]`` pixels wide.
+
+    ``shapes`` is (n, 2): rows and columns, 0 where there is no image. ``pixels`` is float32, NaN where masked.
+    """
+
+    offsets: NDArray[np.int64]
+    shapes: NDArray[np.int64]
+    pixels: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    def __getitem__(self, i: int) -> NDArray[np.float32]:
+        """Image `i`, (rows, columns), without a copy; (0, 0) where there is none."""
+        return self.pixels[self.offsets[i] : self.offsets[i + 1]].reshape(self.shapes[i])
+
+
+def read_stamps(stamps: Iterable[Any], wanted: NDArray[np.bool_] | None = None) -> Stamps:
+    """The first image of every stamp; none where a stamp is missing, not `wanted`, or no FITS image of numbers.
+
+    Bytes that are no stamp (a JPEG, a truncated file, a gzip bomb) are no image and never an error; at most
+    0.7 MB are unpacked per stamp, and a side is at most `MAX_SIDE` pixels.
+
+    Parameters
+    ----------
+    stamps
+        Bytes-like objects or None, one per alert.
+    wanted
+        Which of them to unpack; all by default.
+
+    Examples
+    --------
+    >>> read_stamps([b"no stamp", None]).shapes.tolist()
+    [[0, 0], [0, 0]]
+    """
+    values = list(stamps)
+    keep = np.ones(len(values), bool) if wanted is None else wanted
+    images = [
+        _image(value) if is_kept and value is not None else None for value, is_kept in zip(values, keep, strict=True)
+    ]
+    shapes = np.array([(0, 0) if image is None else image.shape for image in images], np.int64).reshape(-1, 2)
+    known = [image.ravel() for image in images if image is not None]
+    pixels = np.concatenate(known).astype(np.float32, copy=False) if known else np.zeros(0, np.float32)
+    return Stamps(np.concatenate([[0], np.cumsum(shapes.prod(axis=1))]), shapes, pixels)
+
+
+def _image(stamp: Any) -> NDArray[Any] | None:
+    data = _unpacked(stamp)
+    bits, columns, rows = _layout(bytes(data[: len(_CARDS) * _CARD]))
+    if bits not in _KINDS or not (0 < columns <= MAX_SIDE and 0 < rows <= MAX_SIDE):
+        return None
+    start, kind = _end_of_header(data), _KINDS[bits]
+    is_whole = 0 < start <= len(data) - rows * columns * kind.itemsize
+    return np.frombuffer(data, kind, rows * columns, start).reshape(rows, columns) if is_whole else None
+
+
+def _layout(head: bytes) -> tuple[int, int, int]:
+    """Bits of a pixel, columns and rows of a header's image of two axes; zeros if it is none."""
+    numbers = []
+    for i, (name, wanted) in enumerate(_CARDS):
+        card = head[i * _CARD : (i + 1) * _CARD]
+        value = card[10:80].partition(b"/")[0].strip()
+        if card[:10] != name.ljust(8) + b"= " or (wanted or value) != value or len(value) > 8:
+            return 0, 0, 0
+        if wanted is None:
+            if not value.lstrip(b"-").isdigit():
+                return 0, 0, 0
+            numbers.append(int(value))
+    return numbers[0], numbers[1], numbers[2]
+
+
+def _unpacked(stamp: Any) -> bytes | memoryview:
+    """The stamp's bytes, gunzipped if they are gzip; none if they cannot be."""
+    data = memoryview(stamp)
+    if bytes(data[:2]) != _GZIP:
+        return data
+    try:
+        return bytes(IgzipDecompressor(flag=DECOMP_GZIP).decompress(data, _MAX_BYTES))
+    except _DAMAGE:
+        return b""
+
+
+def _end_of_header(data: bytes | memoryview) -> int:
+    """Where the pixels begin; 0 if the header does not end within its first blocks."""
+    for block in range(min(len(data) // _BLOCK, 64)):
+        head = bytes(data[block * _BLOCK : (block + 1) * _BLOCK])
+        place = head.find(_END)
+        if place >= 0 and place % _CARD == 0:
+            return (block + 1) * _BLOCK
+    return 0
+
+
+class Look(NamedTuple):
+    """What difference stamps look like, one number each; NaN where it cannot be told.
+
+    ``noise``: one-sigma noise of a pixel [counts], from the quartiles of the pixels far from the middle. ``snr``: flux
+    within half the aperture over its noise. ``peak_snr``: the brightest pixel of the aperture over the noise.
+    ``sharpness``: how far that stands above its eight neighbours, relative to itself: 1 for a single pixel. ``fwhm``
+    [pixels] and ``elongation`` (long over short axis) of the pixels three sigma above the sky. ``offset``: their
+    centroid's distance from the middle [pixels]. ``negative_share``: share of the significant light that has the
+    opposite sign. ``line_snr``: signal over noise of the row or column through the middle, without the middle.
+    ``masked_share``: share of pixels without a value.
+    """
+
+    noise: Array
+    snr: Array
+    peak_snr: Array
+    sharpness: Array
+    fwhm: Array
+    elongation: Array
+    offset: Array
+    negative_share: Array
+    line_snr: Array
+    masked_share: Array
+
+
+(_NOISE, _SNR, _PEAK_SNR, _SHARPNESS, _FWHM, _ELONGATION, _OFFSET, _NEGATIVE_SHARE, _LINE_SNR, _MASKED_SHARE) = range(
+    len(Look._fields)
+)
+
+
+def look_at(stamps: Stamps, radius: Array) -> Look:
+    """Measure difference stamps, the alert's source in the middle, positive or negative.
+
+    The sign is the stamp's own, that of the flux within the aperture: ZTF sends the stamps of negative alerts turned
+    over, Rubin as they are. A stamp that is not square was cut at an edge of the image; its middle is unknown, and only
+    its noise and masked share (the cut away part counts) are given.
+
+    Parameters
+    ----------
+    stamps
+        Difference images.
+    radius
+        Aperture around the source [pixels], about twice the seeing's full width.
+
+    References
+    ----------
+    Duev et al. 2019, MNRAS 489, 3582 (what bogus ZTF stamps look like); van Dokkum 2001, PASP 113, 1420 (cosmic rays
+    are sharper than the seeing).
+    """
+    answer = np.full((len(stamps), len(Look._fields)), np.nan)
+    _look_at_all(stamps.pixels, stamps.offsets, stamps.shapes, np.require(radius, np.float64, ["C", "W"]), answer)
+    return Look(*answer.T)
+
+
+@_compiled
+def _look_at_all(pixels: Any, offsets: Any, shapes: Any, radius: Any, answer: Any) -> None:
+    for i in range(len(shapes)):
+        rows, columns = shapes[i]
+        if rows > 0:
+            image = pixels[offsets[i] : offsets[i + 1]].reshape((rows, columns))
+            _look(image, radius[i], answer[i])
+
+
+@_compiled
+def _look(image: Any, radius: float, out: Any) -> None:
+    rows, columns = image.shape
+    side = max(rows, columns)
+    y0, x0 = (rows - 1) / 2, (columns - 1) / 2
+    is_square = rows == columns
+    sky, noise, n_known = _sky(image, y0, x0, 1.5 * radius if is_square else -1.0, 4.0 * radius)
+    out[_MASKED_SHARE] = 1.0 - n_known / (side * side)
+    out[_NOISE] = noise
+    if not (noise > 0) or not is_square:
+        return
+    _middle(image, _sign(image, radius, sky), radius, sky, noise, out)
+    out[_LINE_SNR] = _line(image, radius, sky, noise)
+
+
+@_compiled
+def _sky(image: Any, y0: float, x0: float, inner: float, outer: float) -> Any:
+    """Median and quartile noise of the pixels between two radii, of all if `inner` < 0; number of pixels known."""
+    rows, columns = image.shape
+    known = np.empty(rows * columns, np.float32)
+    n = n_known = 0
+    for y in range(rows):
+        for x in range(columns):
+            value = image[y, x]
+            if math.isfinite(value):
+                n_known += 1
+                if inner < 0 or inner * inner < (y - y0) ** 2 + (x - x0) ** 2 <= outer * outer:
+                    known[n] = value
+                    n += 1
+    if n < 20:
+        return math.nan, math.nan, n_known
+    # the quarter, the half and the three quarters, mirrored exactly when the image changes its sign
+    low, half = n // 4, n // 2
+    ordered = np.partition(known[:n], low)
+    upper = np.partition(ordered[low:], half - low)
+    middle = float(upper[half - low])
+    if n % 2 == 0:
+        middle = 0.5 * (middle + float(np.max(upper[: half - low])))
+    top = np.partition(upper[half - low :], n - 1 - low - half)[n - 1 - low - half]
+    return middle, (float(top) - float(ordered[low])) / 1.349, n_known
+
+
+@_compiled
+def _sign(image: Any, radius: float, sky: float) -> float:
+    """Sign of the flux within the aperture."""
+    side = image.shape[0]
+    c = (side - 1) / 2
+    flux = 0.0
+    for y in range(side):
+        for x in range(side):
+            if (y - c) ** 2 + (x - c) ** 2 <= radius * radius and math.isfinite(image[y, x]):
+                flux += float(image[y, x]) - sky
+    return -1.0 if flux < 0 else 1.0
+
+
+@_compiled
+def _middle(image: Any, sign: float, radius: float, sky: float, noise: float, out: Any) -> None:
+    """Signal, sharpness, shape and lobes within the aperture."""
+    side = image.shape[0]
+    c = (side - 1) / 2
+    first, last = max(0, math.floor(c - radius)), min(side - 1, math.ceil(c + radius))
+    flux = light = lobe = sx = sy = sxx = syy = sxy = 0.0
+    n = n_bright = 0
+    top, top_y, top_x = -math.inf, -1, -1
+    for y in range(first, last + 1):
+        for x in range(first, last + 1):
+            dy, dx = y - c, x - c
+            if dy * dy + dx * dx > radius * radius or not math.isfinite(image[y, x]):
+                continue
+            value = sign * (float(image[y, x]) - sky)
+            if dy * dy + dx * dx <= radius * radius / 4:
+                flux += value
+                n += 1
+            if value > top:
+                top, top_y, top_x = value, y, x
+            if value > 3 * noise:
+                light += value
+                n_bright += 1
+                sx, sy = sx + value * dx, sy + value * dy
+                sxx, syy, sxy = sxx + value * dx * dx, syy + value * dy * dy, sxy + value * dx * dy
+            elif value < -3 * noise:
+                lobe -= value
+    if n == 0:
+        return
+    out[_SNR] = flux / (noise * math.sqrt(n))
+    out[_PEAK_SNR] = top / noise
+    out[_SHARPNESS] = _sharpness(image, sign, sky, top, top_y, top_x)
+    if light + lobe > 0:
+        out[_NEGATIVE_SHARE] = lobe / (light + lobe)
+    if n_bright >= 4:
+        mx, my = sx / light, sy / light
+        out[_OFFSET] = math.hypot(mx, my)
+        # a pixel has a width of its own: 1/12 on either axis, which also keeps a straight line from dividing by zero
+        a, b, d = sxx / light - mx * mx + 1 / 12, syy / light - my * my + 1 / 12, sxy / light - mx * my
+        mean, split = (a + b) / 2, math.sqrt(((a - b) / 2) ** 2 + d * d)
+        out[_FWHM] = 2.3548 * math.sqrt(mean)
+        out[_ELONGATION] = math.sqrt((mean + split) / max(mean - split, 1 / 12))
+
+
+@_compiled
+def _sharpness(image: Any, sign: float, sky: float, top: float, y: int, x: int) -> float:
+    side = image.shape[0]
+    total = 0.0
+    n = 0
+    for j in range(max(0, y - 1), min(side, y + 2)):
+        for i in range(max(0, x - 1), min(side, x + 2)):
+            if (j != y or i != x) and math.isfinite(image[j, i]):
+                total += sign * (float(image[j, i]) - sky)
+                n += 1
+    return 1.0 - total / n / top if n > 0 and top > 0 else math.nan
+
+
+@_compiled
+def _line(image: Any, radius: float, sky: float, noise: float) -> float:
+    """Largest signal over noise of the three rows and three columns through the middle, outside the aperture."""
+    side = image.shape[0]
+    c = (side - 1) / 2
+    best = math.nan
+    for k in range(side // 2 - 1, side // 2 + 2):
+        for direction in range(2):
+            total = 0.0
+            n = 0
+            for j in range(side):
+                value = image[j, k] if direction == 0 else image[k, j]
+                if abs(j - c) > 1.5 * radius and math.isfinite(value):
+                    # a star on the line is no line: no pixel counts for more than five sigma
+                    total += min(max((float(value) - sky) / noise, -5.0), 5.0)
+                    n += 1
+            if n > 0:
+                size = abs(total) / math.sqrt(n)
+                best = size if not (best >= size) else best
+    return best

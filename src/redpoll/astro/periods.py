@@ -1,0 +1,200 @@
+"""Period search in many light curves of several bands at once, compiled: the best sine (or two harmonics) per band.
+
+The method, its formulas and its figures are told in ``docs/explanation/kernels.md``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from redpoll.astro.harmonics import band_amplitudes
+from redpoll.astro.periodogram import N_NUMBERS, add_bands, padded, search_all
+from redpoll.astro.ragged import by_band
+
+Array = NDArray[np.float64]
+
+
+class Periods(NamedTuple):
+    """What was found in each light curve; all NaN (and `n_frequencies` 0) where no search was possible."""
+
+    period: Array
+    """Best period [d]."""
+    period_err: Array
+    """Its one-sigma error [d], of this peak; the right peak may be another: see the odds."""
+    power: Array
+    """Share of the weighted variance that the periodic model explains there, 0 to 1."""
+    log10_fap: Array
+    """Logarithm of the chance that white noise has a peak as high anywhere in the search."""
+    second_period: Array
+    """Period [d] of the next peak that is not part of the best one."""
+    second_power: Array
+    """Its power."""
+    second_log10_odds: Array
+    """Logarithm of the likelihood of the best period over that of the second, the errors scaled to the scatter."""
+    alias_period: Array
+    """Period [d] of the highest peak one or two cycles per day away from the best frequency or its mirror image."""
+    alias_power: Array
+    """Its power."""
+    alias_log10_odds: Array
+    """As `second_log10_odds`: below 1 or so, the data do not tell the best period from its daily alias."""
+    window_power: Array
+    """Power of the sampling itself at the best period, 0 to 1: near 1, all points have the same phase."""
+    n_frequencies: NDArray[np.int64]
+    """Frequencies tried."""
+    amplitude: Array
+    """Half the range of each band's own model there, of shape (n_curves, n_bands), in the unit of the values."""
+
+
+def multiband_periods(
+    mjd: ArrayLike,
+    value: ArrayLike,
+    err: ArrayLike,
+    band: ArrayLike,
+    offsets: ArrayLike,
+    *,
+    n_harmonics: int = 1,
+    shared: bool = False,
+    shortest: float = 0.05,
+    min_cycles: float = 0.5,
+    oversampling: float = 5.0,
+    max_frequencies: int = 2_000_000,
+    n_bands: int = 6,
+) -> Periods:
+    """Best period of each light curve by the multi-band generalised Lomb-Scargle periodogram.
+
+    One frequency for all bands, weights 1 / err**2. The mean is each band's own; so are amplitudes and phases, unless
+    they are `shared`, which finds more in a few points of sources that vary alike in all bands. The grid of a curve
+    of length T goes from `min_cycles` / T to 1 / `shortest` in steps of 1 / (`oversampling` T), so that a trend is
+    found as a period longer than T / 2 and not as its daily alias near 1 d; call no such thing a period. A curve that
+    needs more than `max_frequencies` is not searched. A point counts if time and value are finite, the error is
+    finite and positive and the band in 0..n_bands-1; a band counts with at least 2 `n_harmonics` + 2 points, two if
+    shared.
+
+    Parameters
+    ----------
+    mjd, value, err, band
+        Times [d], magnitudes or fluxes, one-sigma errors, band codes of all curves, end to end, in any order.
+    offsets
+        Curve ``i`` is ``[offsets[i]:offsets[i + 1]]``.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit together or an option is out of range.
+
+    References
+    ----------
+    Zechmeister & Kuerster 2009, A&A 496, 577; VanderPlas & Ivezic 2015, ApJ 812, 18 (its
+    models (0, n_harmonics) and, shared, (n_harmonics, 0));
+    Baluev 2008, MNRAS 385, 1279, for the false-alarm probability.
+
+    Examples
+    --------
+    >>> t = np.sort(np.random.default_rng(1).uniform(0, 30, 40))
+    >>> mag = 18 + 0.3 * np.sin(2 * np.pi * t / 0.57)
+    >>> found = multiband_periods(t, mag, np.full(40, 0.02), np.full(40, 1), [0, 40])
+    >>> round(float(found.period[0]), 3), round(float(found.amplitude[0, 1]), 2), bool(found.log10_fap[0] < -20)
+    (0.57, 0.3, True)
+    """
+    if n_harmonics not in (1, 2) or not (shortest > 0 and min_cycles > 0 and oversampling >= 1 and n_bands > 0):
+        raise ValueError("n_harmonics must be 1 or 2; shortest, min_cycles, n_bands positive; oversampling at least 1")
+    t, y, weight, parts = _split(mjd, value, err, band, offsets, n_bands)
+    numbers = np.full((len(parts) // n_bands, N_NUMBERS), np.nan)
+    tried = np.zeros(len(numbers), np.int64)
+    amplitude = np.full((len(numbers), n_bands), np.nan)
+    grid = np.array([1.0 / shortest, min_cycles, oversampling, float(max_frequencies)])
+    search_all(t, y, weight, parts, (n_harmonics, bool(shared)), grid, numbers, tried)
+    band_amplitudes(t, y, weight, parts, 1.0 / numbers[:, 0], n_harmonics, amplitude)
+    return _periods(numbers, tried, amplitude)
+
+
+def _periods(numbers: Array, tried: NDArray[np.int64], amplitude: Array) -> Periods:
+    period, err, power, width, second, second_power, alias, alias_power, window, coefficients, free = numbers.T
+    fap = log10_false_alarm(power, width, coefficients, free)
+    rest = np.log10(np.maximum(1.0 - power, 1e-15))
+    odds = [0.5 * free * (np.log10(np.maximum(1.0 - p, 1e-15)) - rest) for p in (second_power, alias_power)]
+    others = (second, second_power, odds[0], alias, alias_power, odds[1])
+    return Periods(period, err, power, fap, *others, window, tried, amplitude)
+
+
+def log10_false_alarm(power: ArrayLike, width: ArrayLike, n_coefficients: ArrayLike, free: ArrayLike) -> Array:
+    """Logarithm of the chance that white noise has a peak as high as `power` somewhere in a search.
+
+    Baluev's bound for the periodogram normalised by the scatter itself, so that errors that are all too small by one
+    factor do no harm. `width` is the frequency range times sqrt(4 pi var(t)), `n_coefficients` (even) what the
+    periodic part of the model has, `free` the points less all coefficients. For two coefficients it is Baluev's
+    equation; for more, his count of upcrossings for a beta-distributed power of as many coefficients.
+
+    References
+    ----------
+    Baluev 2008, MNRAS 385, 1279, equations 5 and 6; 2009, MNRAS 395, 1541.
+
+    Examples
+    --------
+    >>> log10_false_alarm([0.5, 0.9], 1000.0, 2, 27).round(2).tolist()
+    [-0.56, -9.45]
+    """
+    power = np.minimum(np.asarray(power, np.float64), 1.0 - 1e-15)
+    d, free = np.asarray(n_coefficients, np.float64), np.asarray(free, np.float64)
+    rest = np.log1p(-power)
+    single = 0.5 * free * rest + np.log(_beta_tail(power, d, free))
+    gamma = _log_gamma(0.5 * (free + d)) - _log_gamma(0.5 * d) - _log_gamma(0.5 * (free + 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossings = np.log(width) + gamma + 0.5 * (d - 1) * np.log(power) + 0.5 * (free - 1) * rest
+        either = np.logaddexp(single, crossings)
+        exact = -np.expm1(np.log1p(-np.exp(np.clip(single, -30, -1e-16))) - np.exp(np.clip(crossings, -30, 30)))
+        return np.asarray(np.where(either < -20, either, np.log(exact)) / np.log(10.0))
+
+
+def _log_gamma(x: Array) -> Array:
+    values = (math.lgamma(v) if v > 0 else math.nan for v in x.ravel().tolist())
+    return np.fromiter(values, np.float64, x.size).reshape(x.shape)
+
+
+def _beta_tail(power: Array, d: Array, free: Array) -> Array:
+    """Finite series of the incomplete beta function, d even."""
+    total, term = np.ones(np.broadcast_shapes(power.shape, d.shape, free.shape)), np.ones(())
+    for j in range(1, int(np.nanmax(d, initial=2.0)) // 2):
+        term = term * (0.5 * free + j - 1) / j * power
+        total = np.where(j < d // 2, total + term, total)
+    return total
+
+
+def multiband_periodogram(
+    mjd: ArrayLike, value: ArrayLike, err: ArrayLike, band: ArrayLike, grid: tuple[float, float, int], **options: int
+) -> Array:
+    """Power of one light curve at the frequencies ``start + step * arange(n)`` [1/d] of ``grid = (start, step, n)``.
+
+    `options` are `n_harmonics`, `shared` and `n_bands` of `multiband_periods`. All NaN if no band has enough points.
+
+    >>> t = np.arange(20.0) * 0.77
+    >>> power = multiband_periodogram(t, np.sin(t), np.ones(20), np.ones(20), (0.1, 0.0295775, 3))
+    >>> power.round(3).tolist()[2]
+    1.0
+    """
+    n_harmonics, n_bands = options.get("n_harmonics", 1), options.get("n_bands", 6)
+    t, y, weight, parts = _split(mjd, value, err, band, [0, np.size(mjd)], n_bands)
+    start, step, n = grid
+    power = np.zeros(padded(max(n, 1)))
+    model = (n_harmonics, bool(options.get("shared", False)))
+    total = add_bands(t, y, weight, parts, model, (start, step), power)
+    return power[:n] / total if total > 0 else np.full(n, np.nan)
+
+
+def _split(
+    mjd: ArrayLike, value: ArrayLike, err: ArrayLike, band: ArrayLike, offsets: ArrayLike, n_bands: int
+) -> tuple[Array, Array, Array, NDArray[np.int64]]:
+    """Known points by curve and band: time, value, weight, and the offsets of the parts."""
+    t, y, sigma = (np.asarray(x, np.float64) for x in (mjd, value, err))
+    code, bounds = np.asarray(band), np.asarray(offsets, np.int64)
+    if not t.shape == y.shape == sigma.shape == code.shape == (t.size,):
+        raise ValueError("mjd, value, err and band must be arrays of one dimension and equal length")
+    if bounds.ndim != 1 or not len(bounds) or bounds[0] != 0 or bounds[-1] != t.size or (np.diff(bounds) < 0).any():
+        raise ValueError(f"offsets must ascend from 0 to {t.size}")
+    keep = np.isfinite(t) & np.isfinite(y) & np.isfinite(sigma) & (sigma > 0) & (code < n_bands)
+    order, parts = by_band(bounds, code.astype(np.int8), keep, n_bands)
+    return t[order], y[order], 1.0 / sigma[order] ** 2, parts

@@ -1,0 +1,21 @@
+"""A part of an index of places; apart from `sky_index`, which brings the compiler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Rows ``start:stop`` of an index, alike in reach, sorted by hpx29.
+
+    ``radius`` [rad] and ``speed`` [rad/yr] are the largest of its sources; ``buckets`` is the place of the first of its
+    12 x 4^``order`` + 1 row numbers.
+    """
+
+    start: int
+    stop: int
+    radius: float
+    speed: float
+    order: int
+    buckets: int

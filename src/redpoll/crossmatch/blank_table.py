@@ -1,0 +1,47 @@
+"""Text with blanks between its columns: a header line such as ``ra dec name``, then one entry a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+
+from redpoll.crossmatch.bounded_file import open_bounded
+from redpoll.crossmatch.catalogs.tables import Table, open_table
+
+_MAX_BYTES = 256 << 20
+_HEAD = 1 << 12
+_HEADER = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n)*\s*ra[ \t]+dec(?:[ \t]+\w+)*[ \t]*\r?\n", re.IGNORECASE)
+
+
+class BlankTable:
+    """Lines of words; the last column takes what is left of a line. Lines with too few words count in ``n_odd``."""
+
+    units: Mapping[str, str] = {}
+    n_rows: int | None = None
+
+    def __init__(self, text: str) -> None:
+        lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+        self.names = tuple(lines[0].split())
+        words = [line.split(None, len(self.names) - 1) for line in lines[1:]]
+        self._rows = [row for row in words if len(row) == len(self.names)]
+        self.n_odd = len(words) - len(self._rows)
+
+    def batches(self, names: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
+        """Some of its columns, in one batch."""
+        places = {name: self.names.index(name) for name in names}
+        yield {name: pa.array([row[i].strip() for row in self._rows], pa.string()) for name, i in places.items()}
+
+
+@contextmanager
+def open_list(path: Path) -> Iterator[Table]:
+    """The table in a file: blank-separated text if its header says ``ra dec``, else what a catalogue may be."""
+    with open_bounded(path, _MAX_BYTES) as reader:
+        if _HEADER.match(reader.head(_HEAD)):
+            yield BlankTable(reader.rest().decode("utf-8-sig", "replace"))
+            return
+    with open_table(path) as table:
+        yield table

@@ -1,0 +1,101 @@
+"""The folder of built catalogues: which are there, which of Redpoll's own are not, and the columns of all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from redpoll.crossmatch.catalogs.facts import FACTS, RECIPE, Facts, read_facts
+from redpoll.crossmatch.context import Context, Missing
+from redpoll.crossmatch.errors import CatalogError, RecipeError
+from redpoll.crossmatch.recipe import Recipe, builtin_recipes, load_recipe
+from redpoll.errors import UsageError
+from redpoll.schema.column import Column
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A catalogue of the library: built if it has `facts`, damaged if it has a `problem`, else only a recipe."""
+
+    name: str
+    recipe: Recipe | None
+    facts: Facts | None = None
+    problem: str = ""
+
+    @property
+    def state(self) -> str:
+        """built, not installed or damaged."""
+        return "damaged" if self.problem else "built" if self.facts else "not installed"
+
+
+class Library:
+    """The catalogues below a folder, which need not exist, and Redpoll's own recipes."""
+
+    def __init__(self, folder: Path, recipes: Mapping[str, Recipe] | None = None) -> None:
+        self.folder = folder
+        self.recipes = dict(builtin_recipes() if recipes is None else recipes)
+
+    def entries(self) -> list[Entry]:
+        """Every catalogue, built or not, by name."""
+        return [self.entry(name) for name in sorted({*self.recipes, *self._built()})]
+
+    def entry(self, name: str) -> Entry:
+        """One catalogue; UsageError if there is neither a folder nor a recipe of its name."""
+        place = self.folder / name
+        if name not in self._built():
+            if name not in self.recipes:
+                known = ", ".join(sorted({*self.recipes, *self._built()})) or "none"
+                raise UsageError(f"there is no catalogue '{name}'; known: {known}")
+            return Entry(name, self.recipes[name])
+        try:
+            return Entry(name, load_recipe(place / RECIPE, name), read_facts(place))
+        except (CatalogError, RecipeError) as error:
+            return Entry(name, self.recipes.get(name), problem=str(error))
+
+    def remove(self, name: str) -> None:
+        """Delete a built catalogue; CatalogError if it is not built."""
+        if name not in self._built():
+            raise CatalogError(f"{self.folder}: holds no catalogue '{name}'")
+        shutil.rmtree(self.folder / name)
+
+    def columns(self) -> dict[str, Column]:
+        """The columns of all catalogues, without opening them."""
+        return {name: column for entry in self.entries() for name, column in self._columns_of(entry).items()}
+
+    def open(self) -> tuple[list[Context], list[Missing]]:
+        """The built catalogues as contexts, and what is missing.
+
+        Raises
+        ------
+        CatalogError
+            If one is damaged: it is built anew or removed, rather than passed over.
+        """
+        from redpoll.crossmatch.catalogs.catalog import open_catalog  # brings numba
+
+        contexts: list[Context] = []
+        missing: list[Missing] = []
+        for entry in self.entries():
+            if entry.problem:
+                raise CatalogError(f"{entry.problem}; or remove it: redpoll catalog remove {entry.name}")
+            made = self._columns_of(entry)
+            if entry.facts is not None:
+                contexts.append(catalog := open_catalog(self.folder / entry.name))
+                absent = {name: column for name, column in made.items() if name not in catalog.columns}
+                if absent:
+                    missing.append(Missing(entry.name, absent, "built by an older recipe"))
+            else:
+                missing.append(Missing(entry.name, made))
+        return contexts, missing
+
+    def _columns_of(self, entry: Entry) -> dict[str, Column]:
+        """What is built, and what Redpoll's own recipe would make besides."""
+        own = self.recipes[entry.name].columns if entry.name in self.recipes else {}
+        return {**own, **(entry.recipe.columns if entry.recipe else {})}
+
+    def _built(self) -> set[str]:
+        if not self.folder.is_dir():
+            return set()
+        found = {place.parent.name for name in (FACTS, RECIPE) for place in self.folder.glob(f"*/{name}")}
+        return {name for name in found if not name.startswith(".")}

@@ -1,0 +1,156 @@
+"""The galaxy that an alert most likely belongs to: the nearest by the size of the galaxy, not by angle."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from redpoll.astro.cosmology import modulus_of_distance
+from redpoll.astro.sky_index import Matches, SkyIndex, build_index, find_matches
+from redpoll.crossmatch.catalogs.catalog import Catalog
+from redpoll.crossmatch.context import Missing
+from redpoll.crossmatch.galaxies import CATALOGUES, Galaxies, galaxies
+from redpoll.crossmatch.host_columns import COLUMNS
+from redpoll.schema.column import Column
+
+Floats = NDArray[np.float64]
+_VERSION = "1"
+_SKY_ARCSEC2 = 41_252.96 * 3600.0**2
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """How far a host may be.
+
+    Parameters
+    ----------
+    radius_arcsec
+        Every galaxy is looked for within this angle.
+    max_d_dlr
+        A large galaxy is looked for further away, up to so many half-light radii; and no galaxy counts beyond.
+    max_arcsec
+        But not further than this.
+    """
+
+    radius_arcsec: float = 60.0
+    max_d_dlr: float = 5.0
+    max_arcsec: float = 600.0
+
+
+_DEFAULT = HostSettings()
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The context ``hosts``; made by `open_hosts`.
+
+    The likely host is the galaxy of least d_DLR: distance over the directional light radius, which is the half-light
+    ellipse's radius towards the alert.
+
+    References
+    ----------
+    Sullivan et al. 2006, ApJ 648, 868; Gupta et al. 2016, AJ 152, 154 (d_DLR); Gagliano et al. 2021, ApJ 908, 170;
+    Bloom, Kulkarni & Djorgovski 2002, AJ 123, 1111 (chance; here with the density of the catalogues themselves).
+
+    Attributes
+    ----------
+    density
+        Galaxies per square arcsec at least as bright as each one.
+    """
+
+    index: SkyIndex
+    galaxies: Galaxies
+    settings: HostSettings
+    density: Floats
+    version: str
+
+    @property
+    def name(self) -> str:
+        """``hosts``."""
+        return "hosts"
+
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """The columns it adds."""
+        return COLUMNS
+
+    def match(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
+        """The host of each alert; null where none is near."""
+        hpx = batch["hpx29"].fill_null(-1).to_numpy(zero_copy_only=False)
+        ra, dec = (batch[name].to_numpy(zero_copy_only=False) for name in ("ra", "dec"))
+        found = find_matches(self.index, ra, dec, hpx=hpx, every=True)
+        d_dlr = found.arcsec / self._light_radius(found, ra, dec)
+        near = np.flatnonzero(d_dlr <= self.settings.max_d_dlr)
+        best = near[np.lexsort((found.arcsec[near], d_dlr[near], found.alert[near]))]
+        best = best[np.diff(found.alert[best], prepend=-1) > 0]
+        return self._answer(batch.num_rows, found.alert[best], found.source[best], found.arcsec[best], d_dlr[best])
+
+    def _light_radius(self, found: Matches, ra: Floats, dec: Floats) -> Floats:
+        """Radius [arcsec] of the half-light ellipse of each pair's galaxy, in the direction of the alert."""
+        of, at = self.galaxies, found.source
+        radius, ratio = of.r50[at], of.axis_ratio[at]
+        flat = np.flatnonzero(ratio < 1.0)
+        alert, galaxy = found.alert[flat], at[flat]
+        east = np.radians((ra[alert] - of.ra[galaxy] + 180.0) % 360.0 - 180.0) * np.cos(np.radians(dec[alert]))
+        angle = np.arctan2(east, np.radians(dec[alert] - of.dec[galaxy])) - np.radians(of.position_angle[galaxy])
+        radius[flat] /= np.hypot(np.sin(angle) / ratio[flat], np.cos(angle))
+        return radius
+
+    def _answer(self, n: int, alert: NDArray, galaxy: NDArray, arcsec: Floats, d_dlr: Floats) -> dict[str, pa.Array]:
+        of = self.galaxies
+        kpc = np.radians(arcsec / 3600.0) * 1e3 * of.distance[galaxy] / (1 + of.redshift[galaxy]) ** 2
+        numbers = {
+            "host_arcsec": arcsec, "host_kpc": kpc, "host_d_dlr": d_dlr, "host_redshift": of.redshift[galaxy],
+            "host_redshift_err": of.redshift_err[galaxy],
+            "host_distance_modulus": modulus_of_distance(of.distance[galaxy]),
+            "host_chance": self._chance(galaxy, arcsec),
+        }  # fmt: skip
+        row = np.full(n, -1)
+        row[alert] = np.arange(len(alert))
+        rows = pa.array(row, mask=row < 0)
+        made = {
+            "host_name": of.name.take(pa.array(galaxy)).take(rows),
+            "host_catalogue": pa.array(CATALOGUES).take(pa.array(of.catalogue[galaxy])).take(rows),
+        }
+        return made | {name: _float32(values).take(rows) for name, values in numbers.items()}
+
+    def _chance(self, galaxy: NDArray, arcsec: Floats) -> Floats:
+        area = np.pi * (arcsec**2 + 4 * self.galaxies.r50[galaxy] ** 2)
+        return np.asarray(-np.expm1(-area * self.density[galaxy]))
+
+
+def open_hosts(catalogs: Mapping[str, Catalog], settings: HostSettings = _DEFAULT) -> Hosts | Missing:
+    """Host association with the galaxy catalogues that are built; Missing if neither Mangrove nor GLADE is.
+
+    Parameters
+    ----------
+    catalogs
+        Built catalogues by name; those other than `CATALOGUES` are ignored.
+    """
+    used = {name: catalogs[name] for name in CATALOGUES if name in catalogs}
+    if not {"mangrove", "glade"} & set(used):
+        return Missing("hosts", COLUMNS, "neither mangrove nor glade is built")
+    made = galaxies(used)
+    reach = np.clip(settings.max_d_dlr * made.r50, settings.radius_arcsec, settings.max_arcsec)
+    index, order = build_index(made.ra, made.dec, reach)
+    said = repr((settings, [(name, catalog.version) for name, catalog in used.items()]))
+    version = f"{_VERSION}+{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+    made = made.taken(order)
+    return Hosts(index, made, settings, _density(made.mag_b), version)
+
+
+def _density(mag_b: Floats) -> Floats:
+    """Galaxies per square arcsec at least as bright as each one; all galaxies where the brightness is not known."""
+    known = np.isfinite(mag_b)
+    n = np.searchsorted(np.sort(mag_b[known]), mag_b, side="right")
+    return np.where(known, n, len(mag_b)) / _SKY_ARCSEC2
+
+
+def _float32(values: Floats) -> pa.Array:
+    """Numbers, null where they are not finite."""
+    return pa.array(values.astype(np.float32), mask=~np.isfinite(values))

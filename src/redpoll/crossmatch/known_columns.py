@@ -1,0 +1,23 @@
+"""The columns that every alert has, whatever is built: those of Redpoll's own recipes, of hosts and of dust."""
+
+from __future__ import annotations
+
+from redpoll.crossmatch.host_columns import COLUMNS as HOST_COLUMNS
+from redpoll.crossmatch.recipe import builtin_recipes
+from redpoll.schema.column import Column
+
+DUST_COLUMNS = {
+    "ebv": Column(
+        "float32", "mag", "Reddening E(B-V) by dust of the Milky Way; null without a dust map.", "phot.color.excess"
+    )
+}
+
+
+def known_columns() -> dict[str, Column]:
+    """Columns that a module or filter may read without any catalogue being there: they are null then.
+
+    >>> known_columns()["vsx_arcsec"].unit
+    'arcsec'
+    """
+    recipes = [recipe.columns for recipe in builtin_recipes().values()]
+    return {name: column for columns in (*recipes, HOST_COLUMNS, DUST_COLUMNS) for name, column in columns.items()}

@@ -1,0 +1,61 @@
+"""Science module: candidates for stars torn apart by the black hole of a galaxy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from redpoll import Column, science_module
+
+Floats = NDArray[np.float32]
+OUTPUTS = {
+    "is_tde_candidate": Column(
+        "bool", doc="Nuclear, hot and not cooling; false where it cannot be told.", says="tde", hot=False
+    ),
+    "is_nuclear": Column("bool", doc="Within max_offset_arcsec of a galaxy's centre; false if no galaxy is known."),
+}
+
+
+@science_module(version="1", outputs=OUTPUTS)
+def tde(
+    is_good: NDArray[np.bool_],
+    star_score: Floats,
+    star_distance_arcsec: Floats,
+    host_arcsec: Floats,
+    rainbow_rise_time: Floats,
+    rainbow_temperature: Floats,
+    rainbow_rise_snr: Floats,
+    rainbow_rise_chi2: Floats,
+    colour_g_r: Floats,
+    colour_g_r_err: Floats,
+    roid: NDArray[np.int8],
+    *,
+    max_offset_arcsec: float = 0.8,
+    max_star_score: float = 0.5,
+    min_temperature: float = 12_000.0,
+    min_rise_time: float = 2.0,
+    max_rise_time: float = 50.0,
+    max_colour: float = 0.0,
+    min_snr: float = 7.0,
+    max_chi2: float = 5.0,
+) -> dict[str, NDArray[np.bool_]]:
+    """Candidates by rule: at the centre of a galaxy, a slow rise of a blackbody hotter than any common supernova.
+
+    Optical disruptions stay at 12,000 to 40,000 K for months and have g - r below zero, where supernovae cool within
+    weeks of their peak; rises last days to weeks. The centre is the nearest catalogued galaxy (`host_arcsec`), or a
+    source of the survey's reference that is not a star. Active galaxies pass this rule if they flare in the blue: look
+    at what the catalogues say beside it.
+
+    References
+    ----------
+    Gezari 2021, ARA&A 59, 21; van Velzen et al. 2021, ApJ 908, 4; Hammerstein et al. 2023, ApJ 942, 9.
+    """
+    is_extended = (star_distance_arcsec <= max_offset_arcsec) & (star_score <= max_star_score)
+    is_nuclear = (host_arcsec <= max_offset_arcsec) | is_extended
+    is_hot = (rainbow_temperature >= min_temperature) & (colour_g_r + colour_g_r_err <= max_colour)
+    is_slow = (rainbow_rise_time >= min_rise_time) & (rainbow_rise_time <= max_rise_time)
+    is_fitted = (rainbow_rise_snr >= min_snr) & (rainbow_rise_chi2 <= max_chi2)
+    return {
+        "is_tde_candidate": is_good & is_nuclear & is_hot & is_slow & is_fitted & (roid < 2),
+        "is_nuclear": is_nuclear,
+    }

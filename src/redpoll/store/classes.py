@@ -1,0 +1,136 @@
+"""What is said of each alert in the index: one small record with the alert, one row in an index range by class.
+
+An alert keeps all its tags as one blob of records (class, speaker, probability), eight bytes each. What an object was
+said to be, by whom and since when is computed from those of its alerts, which lie side by side: it depends on nothing
+but them. The table ``class_tags`` has a row for each alert and class, so that the newest alerts of a class and a night
+are one range; of a class with kinds below it, the ranges are merged while they are read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from redpoll.errors import StoreError
+from redpoll.schema.class_tags import CLASSES
+from redpoll.schema.taxonomy import taxonomy
+from redpoll.store.columns import filled, is_classes
+
+TAG = np.dtype([("name", "<u2"), ("by", "<u2"), ("probability", "<f4")])
+"""One tag of an alert: keys in the tables ``classes`` and ``speakers``; NaN where there is no probability."""
+_CHUNK = 20_000
+
+
+def insert_class_tags(
+    connection: sqlite3.Connection, batch: pa.RecordBatch, keys: NDArray[np.int64]
+) -> list[bytes | None]:
+    """Insert one row per alert and class; returns the tags of each alert as the blob `_classes` holds."""
+    if not any(is_classes(field) for field in batch.schema):
+        return [None] * batch.num_rows
+    column = batch[CLASSES]
+    tags, owner = _records(connection, column), np.repeat(np.arange(batch.num_rows), _lengths(column))
+    said = np.unique(np.stack([tags["name"].astype(np.int64), owner]), axis=1)
+    facts = [filled(batch[name], 0)[said[1]].tolist() for name in ("night", "mjd", "alert_id")]
+    rows = zip(said[0].tolist(), *facts, keys[said[1]].tolist(), strict=True)
+    connection.executemany("INSERT INTO class_tags VALUES (?, ?, ?, ?, ?)", rows)
+    return _blobs(tags, _lengths(column))
+
+
+def read_tags(blob: bytes | None) -> list[tuple[int, int, float]]:
+    """The tags in a blob: number of the class, number of the speaker, probability or NaN."""
+    return list(np.frombuffer(blob or b"", TAG).tolist())
+
+
+def history(found: Sequence[tuple[float, int, bytes]]) -> list[tuple[int, int, float, float, int, float, float]]:
+    """What was said in some alerts, given as (mjd, alert_id, blob).
+
+    Returns one tuple for each class and speaker: both numbers, first and last mjd, in how many alerts, the best and
+    the last probability. The last alert is the greatest (mjd, alert_id); NaN where there is no probability.
+    """
+    tags = np.frombuffer(b"".join(blob for _, _, blob in found), TAG)
+    owner = np.repeat(np.arange(len(found)), [len(blob) // TAG.itemsize for _, _, blob in found])
+    mjd = np.array([row[0] for row in found])[owner]
+    alert = np.array([row[1] for row in found], np.int64)[owner]
+    order = np.lexsort((alert, mjd, tags["by"], tags["name"]))
+    tags, mjd = tags[order], mjd[order]
+    key = tags["name"].astype(np.int64) << 16 | tags["by"]
+    first = np.flatnonzero(np.diff(key, prepend=-1))
+    last = np.append(first[1:], len(key))[: len(first)] - 1
+    best = np.fmax.reduceat(tags["probability"], first) if len(first) else np.empty(0)
+    columns = tags["name"][first], tags["by"][first], mjd[first], mjd[last], last - first + 1, best
+    return list(zip(*(c.tolist() for c in columns), tags["probability"][last].tolist(), strict=True))
+
+
+def newest_of_class(numbers: Sequence[int], *, of_night: bool, before: bool) -> str:
+    """SQL of the newest alerts of any of these classes: mjd, alert_id and key, each alert once.
+
+    Its parameters are ?1 the night, ?2 and ?3 mjd and alert_id of the last row seen, ?4 how many.
+    """
+    where = (" AND night = ?1" if of_night else "") + (" AND (mjd, alert_id) < (?2, ?3)" if before else "")
+    each = [f"SELECT mjd, alert_id, alert FROM class_tags WHERE class = {int(n)}{where}" for n in numbers]
+    return " UNION ".join(each) + " ORDER BY mjd DESC, alert_id DESC, alert DESC LIMIT ?4"
+
+
+def kinds_of(name: str) -> tuple[str, ...]:
+    """A class and all kinds of it; a name that the taxonomy no longer has stands for itself."""
+    tree = taxonomy()
+    return tree.descendants(name) if name in tree.classes else (name,)
+
+
+def wrong_counts(connection: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
+    """(class, alerts in its index, alerts said to be it) wherever the two differ."""
+    names = dict(connection.execute("SELECT _id, name FROM classes"))
+    indexed = dict(connection.execute("SELECT class, count(*) FROM class_tags GROUP BY class"))
+    said = _counted(connection)
+    for number in sorted(indexed.keys() | said.keys()):
+        if indexed.get(number, 0) != said.get(number, 0):
+            yield names.get(number, f"number {number}"), indexed.get(number, 0), said.get(number, 0)
+
+
+def _counted(connection: sqlite3.Connection) -> dict[int, int]:
+    """Number of alerts of each class, from the alerts themselves."""
+    counts = np.zeros(1 << 16, np.int64)
+    cursor = connection.execute("SELECT _classes FROM alerts WHERE _classes IS NOT NULL")
+    while blobs := [row[0] for row in cursor.fetchmany(_CHUNK)]:
+        names = np.frombuffer(b"".join(blobs), TAG)["name"].astype(np.int64)
+        owner = np.repeat(np.arange(len(blobs)), [len(blob) // TAG.itemsize for blob in blobs])
+        counts += np.bincount(np.unique(owner << 16 | names) & 0xFFFF, minlength=1 << 16)
+    return {int(n): int(counts[n]) for n in np.flatnonzero(counts)}
+
+
+def _records(connection: sqlite3.Connection, column: pa.ListArray) -> NDArray[Any]:
+    """All tags of a column, in order."""
+    flat = column.flatten()
+    tags = np.empty(len(flat), TAG)
+    for field, table in (("name", "classes"), ("by", "speakers")):
+        encoded = flat.field(field).cast(pa.string()).dictionary_encode()
+        numbers = [_number(connection, table, word) for word in encoded.dictionary.to_pylist()]
+        tags[field] = np.array(numbers, np.uint16)[encoded.indices.to_numpy(zero_copy_only=False)]
+    tags["probability"] = flat.field("probability").to_numpy(zero_copy_only=False)
+    return tags
+
+
+def _number(connection: sqlite3.Connection, table: str, word: str) -> int:
+    """Number of a class or speaker; given on first sight."""
+    connection.execute(f"INSERT OR IGNORE INTO {table} (name) VALUES (?)", (word,))
+    number = int(connection.execute(f"SELECT _id FROM {table} WHERE name = ?", (word,)).fetchone()[0])
+    if number >= 1 << 16:
+        raise StoreError(f"more than {1 << 16} {table} in one store, the last of them '{word}'")
+    return number
+
+
+def _lengths(column: pa.ListArray) -> NDArray[np.int64]:
+    return filled(pc.list_value_length(column), 0).astype(np.int64)
+
+
+def _blobs(tags: NDArray[Any], lengths: NDArray[np.int64]) -> list[bytes | None]:
+    data = tags.tobytes()
+    ends = np.cumsum(lengths) * TAG.itemsize
+    bounds = zip((ends - lengths * TAG.itemsize).tolist(), ends.tolist(), strict=True)
+    return [data[start:stop] or None for start, stop in bounds]

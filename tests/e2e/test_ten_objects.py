@@ -1,0 +1,105 @@
+"""The facts that docs/explanation/ten-objects.md tells, on the real packets with the real catalogues."""
+
+from __future__ import annotations
+
+import pytest
+
+from redpoll.config import Config, CrossmatchConfig, RunConfig
+from redpoll.crossmatch.catalogs.build import build_catalog
+from redpoll.crossmatch.recipe import builtin_recipes
+from redpoll.ingest.files import open_sources
+from redpoll.pipeline.run import run_night
+from redpoll.store import open_store
+
+FILES = {
+    "vsx": "vsx.parquet", "gcvs": "gcvs.parquet", "mangrove": "mangrove_filtered.parquet",
+    "glade": "GLADE_short.parquet", "symbiotic_cv": "symbiotic_and_cataclysmic.parquet",
+    "fermi_4lac": "table-4LAC-DR3-h.fits",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store(data_dir, tmp_path_factory):
+    root = tmp_path_factory.mktemp("ten")
+    for name, file in FILES.items():
+        build_catalog(builtin_recipes()[name], data_dir / "catalogs" / file, root / "catalogs")
+    places = [*sorted((data_dir / "ztf").glob("*.tar.gz")), data_dir / "rubin"]
+    config = Config(run=RunConfig(workers=0), crossmatch=CrossmatchConfig(catalogs=str(root / "catalogs")))
+    report = run_night(open_sources(places), root / "store", config)
+    assert report.stored == 921
+    with open_store(root / "store") as opened:
+        yield opened
+
+
+def said(store, name):
+    """Class -> who says it, without versions."""
+    found: dict[str, set[str]] = {}
+    for one in store.classes_of(name):
+        found.setdefault(one["name"], set()).add(one["by"].split("@")[0])
+    return found
+
+
+def newest(store, name):
+    """Everything about the newest alert of an object."""
+    row = store.alerts_of(name, limit=1)[0]
+    return store.whole(row["alert_id"], row["survey"])
+
+
+def test_a_supernova_in_a_near_spiral(store):
+    first = store.whole(1101542291015015004, "ztf")
+    assert (first["host_name"], first["host_arcsec"]) == ("NGC4321", pytest.approx(7.1, abs=0.1))
+    assert "fast_risers" in {t for a in store.alerts_of("ZTF20aaelulu") for t in a["tags"]}
+    assert "variable_star" not in said(store, "ZTF20aaelulu")
+
+
+def test_a_type_ia_supernova(store):
+    row = newest(store, "ZTF21abiuvdk")
+    assert row["host_name"] == "NGC7814"
+    assert row["host_distance_modulus"] == pytest.approx(31.24, abs=0.01)
+    assert said(store, "ZTF21abiuvdk")["fast_transient"] == {"fast_transient"}
+    assert store.object("ZTF21abiuvdk")["best_absolute_peak_mag"] == pytest.approx(-18.9, abs=0.15)
+
+
+def test_a_tidal_disruption_long_after_its_peak(store):
+    row = newest(store, "ZTF19abzrhgq")
+    assert row["is_nuclear"] and not row["is_tde_candidate"] and row["rainbow_temperature"] is None
+    assert (row["host_kpc"], row["age"]) == (pytest.approx(0.18, abs=0.01), pytest.approx(135.6, abs=0.1))
+
+
+def test_a_superluminous_supernova_that_is_in_the_template(store):
+    row = newest(store, "ZTF18acenqto")
+    assert row["flux"] < 0 and row["mag"] == pytest.approx(row["reference_mag"], abs=0.01)
+    assert row["dimming_depth"] == pytest.approx(1.0, abs=0.01) and said(store, "ZTF18acenqto") == {}
+
+
+def test_a_symbiotic_star(store):
+    assert said(store, "ZTF18absiznj") == {"symbiotic_star": {"symbiotic_cv"}}
+    assert newest(store, "ZTF18absiznj")["symbiotic_cv_arcsec"] < 0.1
+
+
+def test_a_dwarf_nova_in_outburst(store):
+    row = newest(store, "ZTF18abcsatf")
+    assert said(store, "ZTF18abcsatf")["dwarf_nova"] == {"cataclysmic", "gcvs", "vsx"}
+    assert row["outburst_amplitude"] == pytest.approx(3.87, abs=0.01)
+
+
+def test_an_rr_lyrae_star(store):
+    assert said(store, "ZTF18aazxcwf") == {"rr_lyrae_ab": {"vsx"}}
+    assert len(store.alerts_of("ZTF18aazxcwf")) == 94
+
+
+def test_a_star_that_faded(store):
+    assert said(store, "ZTF20aaaacan")["fading_star"] == {"dimming"}
+    assert newest(store, "ZTF20aaaacan")["vsx_type"] is None
+
+
+def test_a_blazar(store):
+    row = newest(store, "ZTF18acryhnx")
+    assert said(store, "ZTF18acryhnx") == {"bl_lac": {"fermi_4lac"}}
+    assert (row["fermi_4lac_name"], row["fermi_4lac_redshift"]) == ("4FGL J1310.2-1158", pytest.approx(0.14))
+
+
+def test_an_asteroid_of_rubin(store):
+    row = newest(store, "21163615973357658")
+    assert said(store, "21163615973357658") == {"solar_system_known": {"solar_system"}}
+    assert (row["sso_name"], row["roid"], row["fink_class"]) == ("2002 TZ108", 3, "Solar System MPC")

@@ -1,0 +1,201 @@
+"""Periods: against astropy's periodograms, on curves with known periods, on noise, and on real RR Lyrae stars."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from astropy.timeseries import LombScargle, LombScargleMultiband
+
+from redpoll.astro.periods import log10_false_alarm, multiband_periodogram, multiband_periods
+
+
+def sines(periods, days, n=(30, 30), amplitude=0.3, seed=1, shape=0.0):
+    """One curve a period, with points in g and r by night: times, magnitudes, errors, bands, offsets."""
+    rng = np.random.default_rng(seed)
+    size = (len(periods), sum(n))
+    t = 59_000 + np.floor(rng.uniform(0, days, size)) + rng.uniform(0, 0.35, size)
+    band = np.broadcast_to(np.repeat([1, 2], n), size)
+    phase = 2 * np.pi * (t / np.asarray(periods)[:, None] + 0.03 * band)
+    err = rng.uniform(0.02, 0.06, size)
+    signal = amplitude * (1.3 - 0.3 * band) * (np.sin(phase) + shape * np.sin(2 * phase))
+    mag = 18 + 0.4 * band + signal + err * rng.normal(size=size)
+    return t.ravel(), mag.ravel(), err.ravel(), band.ravel(), np.arange(len(periods) + 1) * size[1]
+
+
+@pytest.mark.parametrize("n_harmonics", [1, 2])
+def test_power_is_astropys(n_harmonics):
+    t, y, err, band, _ = sines([0.57], 900, n=(23, 40))
+    frequency = 0.01 + 0.0037 * np.arange(1500)
+    found = multiband_periodogram(t, y, err, band, (0.01, 0.0037, 1500), n_harmonics=n_harmonics)
+    model = LombScargleMultiband(t, y, band, err, nterms_base=0, nterms_band=n_harmonics, reg_band=1e-13)
+    np.testing.assert_allclose(found, model.power(frequency, method="flexible"), atol=1e-9)
+    one = band == 1
+    alone = LombScargle(t[one], y[one], err[one], nterms=n_harmonics).power(frequency, method="chi2")
+    found = multiband_periodogram(t[one], y[one], err[one], band[one], (0.01, 0.0037, 1500), n_harmonics=n_harmonics)
+    np.testing.assert_allclose(found, alone, atol=1e-9)
+
+
+def test_rotations_do_not_drift():
+    t, y, err, band, _ = sines([0.57], 4000)
+    found = multiband_periodogram(t, y, err, band, (0.0005, 5e-5, 400_000))
+    frequency = 0.0005 + 5e-5 * np.arange(400_000 - 500, 400_000)
+    expected = LombScargleMultiband(t, y, band, err, nterms_base=0, nterms_band=1, reg_band=1e-13).power(
+        frequency, method="flexible"
+    )
+    np.testing.assert_allclose(found[-500:], expected, atol=1e-9)
+
+
+def test_false_alarm_probability_is_astropys_for_one_band():
+    t, y, err, band, _ = sines([0.57], 900, n=(30, 0), amplitude=0.05)
+    found = multiband_periods(t, y, err, band, [0, 30])
+    expected = LombScargle(t, y, err).false_alarm_probability(found.power[0], method="baluev", maximum_frequency=20)
+    assert found.log10_fap[0] == pytest.approx(np.log10(expected), abs=2e-3)
+
+
+@pytest.mark.parametrize("n, n_harmonics", [((30, 0), 1), ((30, 30), 1), ((40, 20), 2)])
+def test_white_noise_alarms_as_often_as_stated(n, n_harmonics):
+    rng, n_curves = np.random.default_rng(8), 600
+    t, _, err, band, offsets = sines(np.ones(n_curves), 25, n=n)
+    t = rng.uniform(0, 25, t.size)
+    noise = 5 * err * rng.normal(size=t.size)  # the errors given are too small by five
+    found = multiband_periods(t, noise, err, band, offsets, n_harmonics=n_harmonics, shortest=0.2, oversampling=10)
+    for level in (0.1, 0.01):
+        share = np.mean(found.log10_fap < np.log10(level))
+        assert share < level + 3 * np.sqrt(level / n_curves)  # an upper bound
+    assert np.mean(found.log10_fap < -1) > 0.033  # and a close one
+
+
+def test_certain_and_impossible_peaks_have_finite_chances():
+    assert np.isfinite(log10_false_alarm([0.0, 1.0], 1000.0, 4, 30)).all()
+    assert log10_false_alarm(0.0, 1000.0, 4, 30) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("period", [0.06, 0.31, 0.57, 3.3, 41.0, 160.0])
+def test_period_and_amplitudes_are_found(period):
+    found = multiband_periods(*sines([period] * 20, 400))
+    pull = (found.period - period) / found.period_err
+    assert np.mean(np.abs(pull) < 4) == 1.0 and 0.4 < np.sqrt(np.mean(pull**2)) < 1.7
+    np.testing.assert_allclose(found.amplitude[:, 1:3], np.array([[0.3, 0.21]] * 20), atol=0.06)
+    assert np.isnan(found.amplitude[:, [0, 3, 4, 5]]).all() and (found.log10_fap < -15).all()
+
+
+def test_two_harmonics_find_what_one_takes_for_half_the_period():
+    curves = sines([0.57] * 10, 400, shape=2.0)
+    one, two = multiband_periods(*curves), multiband_periods(*curves, n_harmonics=2)
+    np.testing.assert_allclose(one.period, 0.285, rtol=1e-3)
+    np.testing.assert_allclose(two.period, 0.57, rtol=1e-3)
+
+
+def test_the_daily_alias_is_named_and_weighed():
+    t, y, err, band, offsets = sines([0.57] * 10, 400)
+    found = multiband_periods(t, y, err, band, offsets)
+    turns = 1 / found.alias_period[:, None] - np.array([[1, -1]]) / found.period[:, None]
+    assert (np.abs(np.abs(turns)[..., None] - [1, 1.0027, 2, 2.0054]).min(axis=(1, 2)) < 0.004).all()
+    assert (found.alias_log10_odds > 2).all() and (found.alias_power < found.power).all()
+    same_time = multiband_periods(59_000 + np.floor(t - 59_000) + 0.3, y, err, band, offsets, shortest=0.3)
+    assert (same_time.alias_log10_odds < 0.01).all()  # the best and its alias are the same model
+
+
+def test_a_period_of_the_sampling_itself_is_shown():
+    rng = np.random.default_rng(1)
+    t = 59_000.2 + np.sort(rng.choice(300, 60, replace=False)) + rng.uniform(0, 0.03, 60)
+    trend = 18 + 0.02 * (t - t[0]) + 0.02 * rng.normal(size=60)
+    found = multiband_periods(t, trend, np.full(60, 0.02), np.ones(60), [0, 60], shortest=0.6)
+    assert found.window_power[0] > 0.5 or found.period[0] > 60
+    assert multiband_periods(*sines([0.57], 400)).window_power[0] < 0.2
+
+
+def test_the_second_period_is_another_peak():
+    found = multiband_periods(*sines([0.57] * 10, 400))
+    assert (np.abs(1 / found.second_period - 1 / found.period) > 1.5 / 401).all()
+    assert (found.second_power <= found.power).all() and (found.second_log10_odds >= 0).all()
+
+
+def test_unknown_points_do_not_count():
+    t, y, err, band, _ = sines([0.57], 400)
+    bad = [(np.nan, 1.0, 1.0, 1), (t[0], np.inf, 1.0, 1), (t[0], 1.0, 0.0, 1), (t[0], 1.0, 1.0, -1), (0.0, 1.0, 1.0, 6)]
+    more = [np.append(x, v) for x, v in zip((t, y, err, band), zip(*bad, strict=True), strict=True)]
+    for one, other in zip(multiband_periods(t, y, err, band, [0, 60]), multiband_periods(*more, [0, 65]), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    "t, y",
+    [
+        ([], []),
+        ([1.0, 2.0, 3.0], [1.0, 2.0, 1.0]),
+        (np.full(20, 5.0), np.arange(20.0)),
+        (np.arange(20.0) / 1000, np.arange(20.0)),  # too short for the shortest period
+        (np.linspace(0, 1e9, 20), np.arange(20.0)),  # too many frequencies
+        (np.arange(20.0), np.ones(20)),
+    ],
+)
+def test_no_search_no_answer(t, y):
+    found = multiband_periods(t, y, np.ones(len(t)), np.ones(len(t)), [0, len(t)])
+    assert all(np.isnan(x).all() for x in found if x.dtype == float) and found.n_frequencies.tolist() == [0]
+
+
+@pytest.mark.parametrize("options", [{"n_harmonics": 3}, {"shortest": 0.0}, {"oversampling": 0.5}, {"n_bands": 0}])
+def test_options_out_of_range_are_refused(options):
+    with pytest.raises(ValueError, match="n_harmonics must be 1 or 2"):
+        multiband_periods([], [], [], [], [0], **options)
+
+
+def test_arrays_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="equal length"):
+        multiband_periods([1.0], [1.0, 2.0], [1.0], [1], [0, 1])
+    with pytest.raises(ValueError, match="offsets must ascend from 0 to 1"):
+        multiband_periods([1.0], [1.0], [1.0], [1], [0, 2])
+
+
+def test_real_rr_lyrae_stars_pulsate_as_such(data_dir):
+    pandas = pytest.importorskip("pandas")
+    table = pandas.read_parquet(data_dir / "labelled" / "sdss_s82_rrlyrae.parquet")
+    table = table[(table.mag < 50) & (table.magerr < 5) & table.band.isin(["g", "r"])]
+    table = table[table.objectId.isin(table.objectId.unique()[:40])].sort_values(["objectId", "time"])
+    offsets = np.append(0, table.groupby("objectId").size().cumsum())
+    band = table.band.map({"g": 1, "r": 2}).to_numpy()
+    err = np.hypot(table.magerr, 0.02)
+    found = multiband_periods(table.time, table.mag, err, band, offsets, n_harmonics=2, shortest=0.15)
+    assert np.mean((found.period > 0.2) & (found.period < 1.0)) >= 0.95
+    assert (found.log10_fap < -8).all() and (found.amplitude[:, 1] > found.amplitude[:, 2]).mean() > 0.95
+
+
+def _lstsq_power(t, y, err, band, frequency, n_harmonics):
+    """The slow twin: a design matrix of the bands' means and the harmonics that they share."""
+    means = (band[:, None] == np.unique(band)).astype(float)
+    left = []
+    for columns in (means, *(np.hstack([means, _harmonics(t, f, n_harmonics)]) for f in frequency)):
+        a, b = columns / err[:, None], y / err
+        left.append(np.sum((b - a @ np.linalg.lstsq(a, b)[0]) ** 2))
+    return 1 - np.array(left[1:]) / left[0]
+
+
+def _harmonics(t, f, n_harmonics):
+    angles = 2 * np.pi * f * (t - t.mean())[:, None] * np.arange(1, n_harmonics + 1)
+    return np.hstack([np.cos(angles), np.sin(angles)])
+
+
+@pytest.mark.parametrize("n_harmonics", [1, 2])
+def test_shared_harmonics_are_those_of_a_least_squares_fit(n_harmonics):
+    t, y, err, band, _ = sines([0.57], 300, n=(9, 14))
+    band = np.where(np.arange(23) == 0, 4, band)  # one point alone says nothing
+    frequency = 0.01 + 0.021 * np.arange(400)
+    found = multiband_periodogram(t, y, err, band, (0.01, 0.021, 400), n_harmonics=n_harmonics, shared=True)
+    kept = slice(1, None)
+    slow = _lstsq_power(t[kept], y[kept], err[kept], band[kept], frequency, n_harmonics)
+    np.testing.assert_allclose(found, slow, atol=1e-8)
+
+
+def test_sharing_finds_more_in_a_few_points_and_alarms_as_stated():
+    curves = sines(np.linspace(0.3, 0.9, 60), 30, n=(6, 6), amplitude=0.2)
+    own, shared = (multiband_periods(*curves, shared=s, shortest=0.2) for s in (False, True))
+    right = [np.abs(found.period / np.linspace(0.3, 0.9, 60) - 1) < 0.02 for found in (own, shared)]
+    assert right[1].mean() > right[0].mean() + 0.2
+    assert np.median(shared.log10_fap) < np.median(own.log10_fap) - 0.4
+    t, _, err, band, offsets = sines(np.ones(600), 25, n=(10, 10))
+    rng = np.random.default_rng(3)
+    noise = multiband_periods(
+        rng.uniform(0, 25, t.size), err * rng.normal(size=t.size), err, band, offsets, shared=True, shortest=0.2
+    )
+    assert 0.033 < np.mean(noise.log10_fap < -1) < 0.1 + 3 * np.sqrt(0.1 / 600)

@@ -1,0 +1,82 @@
+"""Periods, and the scores of kinds of periodic variables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from redpoll.science.periodic import OUTPUTS, periodic
+from redpoll.science.periodic_class import periodic_class
+
+
+def _star(rng, period, n=60, days=35.0, bands="gr", amplitude=20_000.0):
+    times = np.sort(rng.uniform(0, days, n))
+    return [(bands[i % len(bands)], 60000 + t, amplitude * np.sin(2 * np.pi * t / period) + rng.normal(0, 300), 300.0)
+            for i, t in enumerate(times)]  # fmt: skip
+
+
+def _run(curves, batch, band="r", roid=0, **settings):
+    mjd = np.array([points[-1][1] if points else 60000.0 for points in batch])
+    n = len(batch)
+    return periodic(
+        mjd, np.array([band] * n, object), np.full(n, roid, np.int8), np.full(n, 18.0, np.float32), curves(*batch),
+        **settings,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("period", [0.31, 0.57, 3.3])
+def test_a_star_s_period_is_found_in_all_bands_together(curves, period):
+    found = _run(curves, [_star(np.random.default_rng(1), period)])
+    assert found["period"][0] == pytest.approx(period, rel=1e-3)
+    assert found["is_periodic"][0] and found["period_log10_fap"][0] < -10 and found["period_points"][0] == 60
+    assert 0.08 < found["period_amplitude"][0] < 0.11  # 20,000 around 229,000 nJy
+
+
+def test_a_period_of_months_comes_from_the_long_search(curves):
+    found = _run(curves, [_star(np.random.default_rng(2), 80.0, days=390.0)])
+    assert found["period"][0] == pytest.approx(80.0, rel=0.02) and found["is_periodic"][0]
+    assert found["period_cycles"][0] == pytest.approx(390 / 80, abs=0.4)
+
+
+def test_two_waves_are_no_period_yet(curves):
+    waves = _star(np.random.default_rng(6), 12.0, days=30.0)
+    assert not _run(curves, [waves])["is_periodic"][0]
+    assert _run(curves, [waves], min_cycles=2.0)["is_periodic"][0]
+
+
+def test_noise_and_days_are_no_periods(curves):
+    rng = np.random.default_rng(3)
+    noise = [(b, t, rng.normal(0, 300), 300.0) for b, t, _, _ in _star(rng, 0.5)]
+    daily = _star(rng, 1.0)
+    found = _run(curves, [noise, daily])
+    assert not found["is_periodic"].any() and found["period_log10_fap"][0] > -3
+
+
+def test_few_points_and_solar_system_objects_are_not_searched(curves):
+    rng = np.random.default_rng(4)
+    few = _run(curves, [_star(rng, 0.5, n=10), []])
+    moving = _run(curves, [_star(rng, 0.5)], roid=3)
+    for found in (few, moving, _run(curves, [])):
+        assert set(found) == set(OUTPUTS)
+        assert np.isnan(found["period"]).all() and not found["is_periodic"].any() and not found["period_points"].any()
+
+
+def test_only_the_newest_points_are_searched(curves):
+    found = _run(curves, [_star(np.random.default_rng(5), 0.4, n=120)], max_points=50)
+    assert found["period_points"][0] == 50
+
+
+class Kinds:
+    """Five kinds and what is none of them: always the same answer."""
+
+    version = "1"
+
+    def predict_proba(self, X):
+        return np.tile([0.1, 0.5, 0.1, 0.1, 0.1, 0.1], (len(X), 1))
+
+
+def test_only_a_periodic_source_has_a_kind():
+    columns = {name: np.zeros(2, np.float32) for name in periodic_class.inputs}
+    found = periodic_class(**columns | {"is_periodic": np.array([True, False])}, model=Kinds())
+    assert found["p_rr_lyrae"].tolist() == pytest.approx([0.5, np.nan], nan_ok=True)
+    assert {column.says for column in periodic_class.outputs.values()} >= {"rr_lyrae", "eclipsing_binary"}

@@ -1,0 +1,68 @@
+"""Lone detections and their shapes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rule_inputs import answers
+
+from redpoll.science.satellite_glint import satellite_glint
+
+LONG = {"n_detections": 1, "stamp_snr": 20.0, "stamp_elongation": 2.5, "stamp_sharpness": 0.5}
+
+
+@pytest.fixture
+def one(curves, seen):
+    return curves([seen("g", 0, 18.0)])
+
+
+def test_a_dash_that_was_never_seen_before_is_a_glint(one):
+    found = answers(satellite_glint, light_curve=one, **LONG)
+    assert found["is_lone_detection"][0] and found["is_satellite_glint"][0]
+
+
+@pytest.mark.parametrize(
+    "change", [{"stamp_sharpness": 0.9, "stamp_elongation": 1.0}, {"is_streak": True, "stamp_snr": 3.0}]
+)
+def test_so_is_a_sharp_one_or_a_flagged_streak(change, one):
+    assert answers(satellite_glint, light_curve=one, **(LONG | change))["is_satellite_glint"][0]
+
+
+@pytest.mark.parametrize("change", [{"stamp_elongation": 1.1}, {"stamp_snr": 5.0}, {"stamp_elongation": np.nan}])
+def test_a_round_or_faint_one_stays_a_lone_detection(change, one):
+    found = answers(satellite_glint, light_curve=one, **(LONG | change))
+    assert found["is_lone_detection"][0] and not found["is_satellite_glint"][0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"n_detections": 2}, {"n_detections": np.nan}, {"is_positive": False}, {"roid": 3},
+        {"star_distance_arcsec": 1.0}, {"reference_mag": 20.0},
+        {"reference_mag": 20.0, "reference_distance_arcsec": 1.0},
+    ],
+)  # fmt: skip
+def test_what_lies_there_or_was_there_is_against_it(change, one):
+    assert not answers(satellite_glint, light_curve=one, **(LONG | change))["is_lone_detection"][0]
+
+
+def test_another_detection_in_the_packet_is_against_it(curves, seen):
+    for kind in ("detection", "low_quality"):
+        light = curves([seen("g", -3, 18.0, kind=kind), seen("g", 0, 18.0)])
+        assert not answers(satellite_glint, light_curve=light, **LONG)["is_lone_detection"][0]
+
+
+def test_near_the_geostationary_belt_a_shorter_dash_will_do(one):
+    short = LONG | {"stamp_elongation": 1.5}
+    for survey, belt in (("ztf", -5.4), ("rubin", 5.0)):
+        found = answers(satellite_glint, light_curve=one, survey=survey, dec=belt + 10, **short)
+        assert found["belt_distance_deg"][0] == pytest.approx(10.0) and found["is_satellite_glint"][0]
+        assert not answers(satellite_glint, light_curve=one, survey=survey, dec=belt + 40, **short)[
+            "is_satellite_glint"
+        ][0]
+
+
+@pytest.mark.parametrize("latitude, expected", [(33.36, -5.4), (-30.24, 5.0)])
+def test_the_belts_declination_follows_from_the_sites_latitude(latitude, expected):
+    phi, earth, orbit = np.radians(latitude), 6378.0, 42164.0
+    assert np.degrees(np.arctan2(-earth * np.sin(phi), orbit - earth * np.cos(phi))) == pytest.approx(expected, abs=0.1)

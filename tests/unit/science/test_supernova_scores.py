@@ -1,0 +1,107 @@
+"""Scores of trained models, and rules for the rarer supernovae and tidal disruptions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from redpoll.science.early_sn_ia import early_sn_ia
+from redpoll.science.luminous_sn import luminous_sn
+from redpoll.science.sn_types import sn_types
+from redpoll.science.sn_vs_rest import sn_vs_rest
+from redpoll.science.tde import tde
+from redpoll.testing.models import FakeModel
+
+
+class FiveClasses(FakeModel):
+    """The first feature decides between five classes."""
+
+    def predict_proba(self, X):
+        return np.eye(5)[np.asarray(X)[:, 0].astype(int)]
+
+
+def _columns(module, n=2, **values):
+    return {name: np.asarray(values.get(name, np.zeros(n)), np.float32) for name in module.inputs}
+
+
+@pytest.mark.parametrize("module", [early_sn_ia, sn_vs_rest], ids=str)
+def test_a_model_scores_alerts_whose_features_are_all_known(module):
+    unknown = {module.inputs[2]: [0.0, np.nan]}
+    assert module(**_columns(module, **unknown), model=FakeModel()).tolist() == pytest.approx(
+        [0.5, np.nan], nan_ok=True
+    )
+
+
+def test_a_source_past_its_rise_is_not_early():
+    columns = _columns(early_sn_ia, rainbow_rise_phase=[29.0, 31.0])
+    found = early_sn_ia(**columns, model=FakeModel())
+    assert np.isfinite(found[0]) and np.isnan(found[1])
+
+
+def test_types_come_in_the_order_of_the_model_s_last_classes():
+    found = sn_types(**_columns(sn_types, n=3, shape_rise_time=[0, 1, 4]), model=FiveClasses())
+    assert [found[name].tolist() for name in ("p_sn_ia", "p_slsn")] == [[0, 1, 0], [0, 0, 1]]
+    assert {column.says for column in sn_types.outputs.values()} == {"sn_ia", "sn_ibc", "sn_ii", "slsn"}
+
+
+LUMINOUS = {
+    "is_good": True, "mag": 18.0, "peak_mag": 17.5, "shape_rise_time": 20.0, "shape_fall_time": 40.0,
+    "shape_chi2": 1.0, "shape_days": 100.0, "host_distance_modulus": 38.5, "host_d_dlr": 1.0, "roid": 0,
+}  # fmt: skip
+
+
+def _luminous(**changes):
+    found = luminous_sn(**{name: np.array([value]) for name, value in {**LUMINOUS, **changes}.items()})
+    return {name: values[0] for name, values in found.items()}
+
+
+def test_a_slow_source_brighter_than_any_common_supernova_is_a_candidate():
+    found = _luminous()
+    assert found["absolute_peak_mag"] == pytest.approx(-21.0)
+    assert found["is_slsn_candidate"] and not found["is_pair_instability_candidate"]
+    assert _luminous(peak_mag=np.nan)["absolute_peak_mag"] == pytest.approx(-20.5)
+
+
+@pytest.mark.parametrize(
+    "change", [{"peak_mag": 18.1, "mag": 18.1}, {"shape_rise_time": 3.0}, {"shape_chi2": 50.0}, {"shape_chi2": np.nan},
+               {"host_d_dlr": 9.0}, {"host_distance_modulus": np.nan}, {"is_good": False}, {"roid": 3}],
+    ids=str,
+)  # fmt: skip
+def test_whatever_it_lacks_makes_it_none(change):
+    assert not _luminous(**change)["is_slsn_candidate"]
+
+
+def test_a_decline_as_slow_as_cobalt_is_a_pair_instability_candidate():
+    slow = {"shape_fall_time": 100.0, "shape_days": 150.0}
+    assert _luminous(**slow)["is_pair_instability_candidate"]
+    assert not _luminous(**{**slow, "shape_days": 60.0})["is_pair_instability_candidate"]
+    assert not _luminous(**slow, peak_mag=20.0, mag=20.0)["is_pair_instability_candidate"]
+
+
+TDE = {
+    "is_good": True, "star_score": 0.1, "star_distance_arcsec": 0.3, "host_arcsec": np.nan, "rainbow_rise_time": 12.0,
+    "rainbow_temperature": 22_000.0, "rainbow_rise_snr": 15.0, "rainbow_rise_chi2": 1.2, "colour_g_r": -0.25,
+    "colour_g_r_err": 0.1, "roid": 0,
+}  # fmt: skip
+
+
+def _tde(**changes):
+    found = tde(**{name: np.array([value]) for name, value in {**TDE, **changes}.items()})
+    return bool(found["is_tde_candidate"][0]), bool(found["is_nuclear"][0])
+
+
+def test_a_hot_slow_flare_at_a_galaxy_s_centre_is_a_candidate():
+    assert _tde() == (True, True)
+    assert _tde(star_score=np.nan, star_distance_arcsec=np.nan, host_arcsec=0.5) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "change, is_nuclear",
+    [({"star_distance_arcsec": 2.0}, False), ({"star_score": 0.9}, False), ({"rainbow_temperature": 9000.0}, True),
+     ({"colour_g_r": 0.1}, True), ({"colour_g_r": np.nan}, True), ({"rainbow_rise_time": 1.0}, True),
+     ({"rainbow_rise_snr": 4.0}, True), ({"rainbow_rise_chi2": 9.0}, True), ({"is_good": False}, True),
+     ({"roid": 2}, True)],
+    ids=str,
+)  # fmt: skip
+def test_each_condition_counts(change, is_nuclear):
+    assert _tde(**change) == (False, is_nuclear)
