@@ -28,7 +28,7 @@ _HEADINGS = {
 
 @click.command(epilog="Example: redpoll demo --no-serve")
 @click.option("--survey", type=click.Choice(SURVEYS), default="ztf", show_default=True, help="Whose alerts.")
-@click.option("--alerts", type=click.IntRange(min=1), default=1500, show_default=True, help="How many a night.")
+@click.option("--alerts", type=click.IntRange(min=1), default=1000, show_default=True, help="How many a night.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the night.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("redpoll-demo"),
               show_default=True, help="Folder for the packets and the store.")  # fmt: skip
