@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -43,10 +44,10 @@ def command(survey: str, alerts: int, seed: int, out: Path, serve: bool, host: s
     night, store = out / f"{survey}-{alerts}-{seed}", out / "store"
     if not (night / "simulation.json").exists():  # written last: a night that was cut short is made anew
         with compiling_ahead(config):
-            simulate_with_progress(night, survey=survey, n_alerts=alerts, seed=seed)
+            simulate_with_progress(night, survey=survey, n_alerts=alerts, seed=seed, workers=1)  # the others compile
             click.echo("The first time, the modules are compiled: half a minute.", err=True)
     click.echo(f"Packets: {night}   Store: {store}")
-    show(run_with_progress([str(night)], store, config))
+    show(run_with_progress([str(night)], store, _in_this_process(config)))
     with open_store(store) as opened:
         candidates = [row for topic in opened.topics() for row in opened.latest(topic=topic, limit=3)]
     print_rows(_distinct(candidates), _HEADINGS, title="Latest candidates of each filter", none="No candidates.")
@@ -56,6 +57,11 @@ def command(survey: str, alerts: int, seed: int, out: Path, serve: bool, host: s
             serve_anywhere(store, where, config.serve.port)
         else:
             serve_until_interrupted(store, where, port)
+
+
+def _in_this_process(config: Config) -> Config:
+    """Without worker processes unless they are asked for: a small night is over before they have started."""
+    return config if config.run.workers is not None else replace(config, run=replace(config.run, workers=0))
 
 
 def _distinct(rows: list[dict[str, object]]) -> list[dict[str, object]]:
