@@ -54,6 +54,11 @@ class LightCurves:
         """The light curve of each alert alone."""
         return map(self.__getitem__, range(len(self)))
 
+    @property
+    def own(self) -> NDArray[np.int64]:
+        """Index of each alert's own point, which is its last; -1 for a curve without points."""
+        return np.where(np.diff(self.offsets) > 0, self.offsets[1:] - 1, -1)
+
     def of_kind(self, *kinds: int) -> LightCurves:
         """The same light curves with the points of these kinds only."""
         return self.kept(np.isin(self.kind, kinds))

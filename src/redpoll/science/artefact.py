@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from redpoll import Column, science_module
 from redpoll.astro.cutouts import Look, look_at, read_stamps
 from redpoll.astro.photometry import flux_from_mag
-from redpoll.astro.ragged import by_band, last_of_each, owners, taken
+from redpoll.astro.ragged import by_band, owners, taken
 from redpoll.schema.bands import BANDS, DETECTION, LOW_QUALITY
 from redpoll.schema.light_curve import LightCurves
 
@@ -126,7 +126,7 @@ def _measured(look: Look) -> dict[str, NDArray[Any]]:
 def _steadiness(curve: LightCurves) -> tuple[NDArray[np.int64], Array, Array]:
     """Sign changes, chi-square of a constant and highest signal to noise of the detections in the alert's band."""
     row, n = owners(curve.offsets), len(curve)
-    own = last_of_each(curve.offsets, np.ones(len(curve.mjd), bool))
+    own = curve.own
     keep = np.isin(curve.kind, (DETECTION, LOW_QUALITY)) & (curve.band == taken(curve.band, own)[row])
     keep &= np.isfinite(curve.flux) & (curve.flux_err > 0)
     order, _ = by_band(curve.offsets, curve.band, keep, len(BANDS))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from redpoll import Column, science_module
 from redpoll.astro.photometry import apparent_photometry
-from redpoll.astro.ragged import last_of_each, owners
+from redpoll.astro.ragged import owners
 from redpoll.schema.bands import DETECTION
 from redpoll.schema.light_curve import LightCurves
 
@@ -68,7 +68,7 @@ def blazar_state(
 def _mean(curve: LightCurves, start: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean apparent flux [nJy] of the detections in the alert's band from a time on."""
     row = owners(curve.offsets)
-    own = last_of_each(curve.offsets, np.ones(len(curve.mjd), bool))
+    own = curve.own
     keep = (curve.kind == DETECTION) & (curve.band == curve.band[own[row]]) & (curve.mjd >= start[row])
     count = np.bincount(row[keep], minlength=len(start))
     total = np.bincount(row[keep], curve.flux[keep], len(start))

@@ -32,7 +32,7 @@ def brightness_history(light_curve: LightCurves, *, limit_sigma: float = 5.0) ->
     """
     curve = light_curve
     row = owners(curve.offsets)
-    own = last_of_each(curve.offsets, np.ones(len(curve.mjd), bool))
+    own = curve.own
     is_before = (curve.band == curve.band[own[row]]) & (curve.band >= 0) & (curve.mjd < curve.mjd[own[row]])
     is_detected = is_before & (curve.kind == DETECTION) & (curve.flux > 0)
     highest = np.full(len(curve), -np.inf)

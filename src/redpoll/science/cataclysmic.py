@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from redpoll import Column, science_module
 from redpoll.astro.photometry import flux_from_mag, mag_from_flux
-from redpoll.astro.ragged import by_band, last_of_each, owners, taken
+from redpoll.astro.ragged import by_band, owners, taken
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT
 from redpoll.schema.light_curve import LightCurves
 
@@ -71,7 +71,7 @@ def cataclysmic(
     """
     is_there = np.isfinite(reference_mag) & ~(reference_distance_arcsec > max_arcsec) & ~(reference_mag_err > 0.36)
     quiet = np.where(is_there, flux_from_mag(reference_mag), np.nan)
-    own = last_of_each(light_curve.offsets, np.ones(len(light_curve.mjd), bool))
+    own = light_curve.own
     flux = taken(light_curve.flux, own)
     depth = np.where(np.isfinite(quiet), np.nan, _deepest(light_curve, own))
     apparent = np.where(flux > 0, flux, np.nan) + np.nan_to_num(quiet)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from redpoll import Column, science_module
 from redpoll.astro.photometry import flux_from_mag
-from redpoll.astro.ragged import by_band, last_of_each, owners, taken
+from redpoll.astro.ragged import by_band, owners, taken
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT, LOW_QUALITY
 from redpoll.schema.light_curve import LightCurves
 
@@ -70,7 +70,7 @@ def dimming(
     Boyajian et al. 2016, MNRAS 457, 3988; Tzanidakis et al. 2025, ApJ 988, 88 (dips of main-sequence stars).
     """
     row, n = owners(light_curve.offsets), len(light_curve)
-    own = last_of_each(light_curve.offsets, np.ones(len(light_curve.mjd), bool))
+    own = light_curve.own
     star = np.where(reference_distance_arcsec > max_arcsec, np.nan, flux_from_mag(reference_mag))
     order, who, in_dip, n_quiet = _dips(light_curve, own)
     depth = -light_curve.flux.astype(np.float64) / star[row]

@@ -82,7 +82,7 @@ def flare_star(
 def _pairs(curve: LightCurves, max_days: float) -> dict[str, Array]:
     """The alert's own point against the epochs just before it, and the number of detections before those."""
     n, row = len(curve), owners(curve.offsets)
-    own = last_of_each(curve.offsets, np.ones(len(curve.mjd), bool))
+    own = curve.own
     ago = taken(curve.mjd, own)[row] - curve.mjd
     flux, err = curve.flux.astype(np.float64), curve.flux_err.astype(np.float64)
     bound = np.where(curve.kind == LIMIT, 5.0 * err, np.maximum(flux, 3.0 * err))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from redpoll import Column, science_module
 from redpoll.astro.latitudes import galactic_latitude
 from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
-from redpoll.astro.ragged import by_band, last_of_each, owners, taken
+from redpoll.astro.ragged import by_band, owners, taken
 from redpoll.astro.straight_lines import line_sums
 from redpoll.schema.bands import BANDS, DETECTION
 from redpoll.schema.light_curve import LightCurves
@@ -84,7 +84,7 @@ def kilonova(
 
 def _surest_fade(curve: LightCurves, days: float, min_span: float) -> tuple[Array, Array]:
     """Slope and error of the band with the largest slope over its error."""
-    own = last_of_each(curve.offsets, np.ones(len(curve.mjd), bool))
+    own = curve.own
     time = curve.mjd - taken(curve.mjd, own)[owners(curve.offsets)]
     keep = (curve.kind == DETECTION) & (curve.flux > 0) & (curve.flux_err > 0) & (time >= -days)
     order, parts = by_band(curve.offsets, curve.band, keep, len(BANDS))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from redpoll import Column, science_module
 from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
-from redpoll.astro.ragged import last_of_each, owners
+from redpoll.astro.ragged import owners
 from redpoll.schema.bands import DETECTION
 from redpoll.schema.light_curve import LightCurves
 
@@ -30,7 +30,7 @@ def mag_slope(
     """
     curve = light_curve
     row = owners(curve.offsets)
-    own = last_of_each(curve.offsets, np.ones(len(curve.mjd), bool))[row]
+    own = curve.own[row]
     keep = (curve.kind == DETECTION) & (curve.band == curve.band[own]) & (curve.band >= 0) & (curve.flux > 0)
     keep &= (curve.mjd >= curve.mjd[own] - days) & (curve.flux_err > 0)
     row, flux, time = row[keep], curve.flux[keep].astype(np.float64), (curve.mjd - curve.mjd[own])[keep]

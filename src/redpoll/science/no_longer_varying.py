@@ -44,7 +44,7 @@ def no_longer_varying(
     """
     curve = light_curve
     row, n = owners(curve.offsets), len(curve)
-    own = last_of_each(curve.offsets, np.ones(len(curve.mjd), bool))
+    own = curve.own
     is_own = np.arange(len(curve.mjd)) == own[row]
     size, err = np.abs(curve.flux.astype(np.float64)), curve.flux_err.astype(np.float64)
     is_varied = (curve.kind == DETECTION) & (size >= min_snr * err)

@@ -56,7 +56,7 @@ def _epochs(
     curve: LightCurves, min_days: float, limit_sigma: float, doubt_days: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Index of each alert's own point, and of the latest epoch in its band at least `min_days` before."""
-    own = last_of_each(curve.offsets, np.ones(len(curve.mjd), bool))
+    own = curve.own
     mine = own[owners(curve.offsets)]
     is_earlier = curve.mjd <= curve.mjd[mine] - min_days
     is_same_band = (curve.band == curve.band[mine]) & (curve.band >= 0)

@@ -111,4 +111,5 @@ def test_points_can_be_chosen_by_time_and_number_and_curves_by_alert():
     some = curves.of_alerts(np.array([1, 2]))
     assert (some.offsets.tolist(), some.mjd.tolist()) == ([0, 0, 2], [8, 9])
     assert [len(one.mjd) for one in curves] == [3, 0, 2]
+    assert curves.own.tolist() == [2, -1, 4]
     assert len(curves.of_alerts(np.array([], np.int64))) == 0
