@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_GALACTIC_POLE = 192.85948, 27.12825
-"""ICRS degrees; Hipparcos catalogue (ESA SP-1200), volume 1, section 1.5.3."""
+from redpoll.astro.sky import galactic
+
 _ECLIPTIC_POLE = 270.0, 66.56071
-"""At J2000: 90 degrees less the obliquity of 23.43929."""
+"""At J2000, in degrees: 90 less the obliquity of 23.43929."""
 
 
 def galactic_latitude(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
@@ -17,7 +17,7 @@ def galactic_latitude(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
     >>> galactic_latitude([266.40499, 192.85948], [-28.93617, 27.12825]).round(4).tolist()
     [0.0, 90.0]
     """
-    return _above(_GALACTIC_POLE, ra, dec)
+    return galactic(ra, dec)[1]
 
 
 def ecliptic_latitude(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
@@ -26,12 +26,7 @@ def ecliptic_latitude(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
     >>> ecliptic_latitude([90.0, 90.0, 270.0], [24.43929, 22.43929, 66.56071]).round(4).tolist()
     [1.0, -1.0, 90.0]
     """
-    return _above(_ECLIPTIC_POLE, ra, dec)
-
-
-def _above(pole: tuple[float, float], ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
-    """90 degrees less the angle from a pole."""
     lon, lat = np.radians(np.asarray(ra, np.float64)), np.radians(np.asarray(dec, np.float64))
-    pole_lon, pole_lat = np.radians(pole)
+    pole_lon, pole_lat = np.radians(_ECLIPTIC_POLE)
     sine = np.sin(lat) * np.sin(pole_lat) + np.cos(lat) * np.cos(pole_lat) * np.cos(lon - pole_lon)
     return np.asarray(np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))))

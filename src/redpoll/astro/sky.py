@@ -12,6 +12,15 @@ _CELL_DEGREES = 58.63  # side of a square with the area of a base cell; halves w
 _CELLS_PER_RADIUS = 4
 _PAD_ARCSEC = 1e-5  # far above the rounding of a position, far below a cell of order 29
 
+_TO_GALACTIC = np.array(
+    [
+        [-0.0548755604162154, -0.8734370902348850, -0.4838350155487132],
+        [0.4941094278755837, -0.4448296299600112, 0.7469822444972189],
+        [-0.8676661490190047, -0.1980763734312015, 0.4559837761750669],
+    ]
+)
+"""From ICRS to Galactic coordinates: ESA 1997, the Hipparcos catalogue, volume 1, equation 1.5.11."""
+
 
 def hpx29(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
     """Nested HEALPix index of order 29 of each position; cells are 0.4 mas wide.
@@ -108,3 +117,16 @@ def separation_arcsec(ra1: ArrayLike, dec1: ArrayLike, ra2: ArrayLike, dec2: Arr
     lon1, lat1, lon2, lat2 = (np.radians(np.asarray(x, np.float64)) for x in (ra1, dec1, ra2, dec2))
     a = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
     return np.asarray(np.degrees(2 * np.arcsin(np.sqrt(np.clip(a, 0.0, 1.0)))) * 3600.0)
+
+
+def galactic(ra: ArrayLike, dec: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Galactic longitude and latitude [deg] of ICRS positions [deg].
+
+    Astropy, which goes by way of FK5, differs by up to 25 mas.
+
+    >>> [float(x.round(4)) for x in galactic(266.40499, -28.93617)]
+    [0.0, 0.0]
+    """
+    a, d = np.radians(np.asarray(ra, np.float64)), np.radians(np.asarray(dec, np.float64))
+    x, y, z = np.tensordot(_TO_GALACTIC, np.stack([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)]), 1)
+    return np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from healpix_geo import nested, ring
 from numpy.typing import ArrayLike, NDArray
 
-from redpoll.astro.sky import ORDER, is_position
+from redpoll.astro.sky import ORDER, galactic, is_position
 from redpoll.crossmatch.bounded_file import fingerprint, open_bounded
 from redpoll.crossmatch.errors import SkyFileError
 from redpoll.crossmatch.fits_table import FitsTable, open_fits_table
@@ -32,14 +32,6 @@ _FRAMES = {
     "C": "icrs", "CEL": "icrs", "EQ": "icrs", "EQUATORIAL": "icrs", "CELESTIAL": "icrs", "ICRS": "icrs",
 }  # fmt: skip
 _CELLS, _ABOUT, _PIECE_BYTES = "ebv.npy", "dust.json", 16 << 20
-_TO_GALACTIC = np.array(
-    [
-        [-0.0548755604162154, -0.8734370902348850, -0.4838350155487132],
-        [0.4941094278755837, -0.4448296299600112, 0.7469822444972189],
-        [-0.8676661490190047, -0.1980763734312015, 0.4559837761750669],
-    ]
-)
-"""From ICRS to Galactic coordinates: ESA 1997, the Hipparcos catalogue, volume 1, equation 1.5.11."""
 Cells = NDArray[np.float32]
 
 
@@ -82,19 +74,6 @@ class DustMap:
         index = nested.lonlat_to_healpix(np.mod(lon, 360.0), np.ascontiguousarray(lat), self.order, num_threads=1)
         found[known] = self._cells[np.asarray(index, np.int64)]
         return found
-
-
-def galactic(ra: ArrayLike, dec: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Galactic longitude and latitude [deg] of ICRS positions [deg].
-
-    Astropy, which goes by way of FK5, differs by up to 25 mas.
-
-    >>> [float(x.round(4)) for x in galactic(266.40499, -28.93617)]
-    [0.0, 0.0]
-    """
-    a, d = np.radians(np.asarray(ra, np.float64)), np.radians(np.asarray(dec, np.float64))
-    x, y, z = np.tensordot(_TO_GALACTIC, np.stack([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)]), 1)
-    return np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
 def add_dust_map(source: Path, folder: Path, *, frame: str | None = None, column: str | None = None) -> DustMap:

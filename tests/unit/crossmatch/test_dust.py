@@ -15,7 +15,8 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from healpix_geo import nested, ring
 
-from redpoll.crossmatch.dust import MAX_ORDER, DustMap, add_dust_map, galactic
+from redpoll.astro.sky import galactic
+from redpoll.crossmatch.dust import MAX_ORDER, DustMap, add_dust_map
 from redpoll.crossmatch.errors import SkyFileError
 
 ORDER = 4

@@ -12,6 +12,7 @@ from astropy.time import Time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redpoll.astro.sky import galactic
 from redpoll.serve.portal import words
 
 RA, DEC = st.floats(0, 360), st.floats(-90, 90)
@@ -33,7 +34,7 @@ def test_sexagesimal_is_the_same_place(ra: float, dec: float) -> None:
 )
 def test_galactic_coordinates_are_those_of_astropy(ra: float, dec: float) -> None:
     expected = SkyCoord(ra, dec, unit="deg").galactic
-    longitude, latitude = words.galactic(ra, dec)
+    longitude, latitude = galactic(ra, dec)
     assert latitude == pytest.approx(expected.b.deg, abs=1e-5)
     assert np.cos(np.radians(latitude)) * ((longitude - expected.l.deg + 180) % 360 - 180) == pytest.approx(0, abs=1e-5)
 

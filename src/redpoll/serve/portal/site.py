@@ -13,6 +13,7 @@ import jinja2
 from starlette.responses import HTMLResponse
 
 import redpoll
+from redpoll.astro.sky import galactic
 from redpoll.serve.portal import plot, sparkline, words
 from redpoll.serve.portal.assets import Assets
 from redpoll.serve.portal.tonight import Sparklines
@@ -41,7 +42,7 @@ class Site:
             plot=plot,
             spark_box=sparkline,
             sexagesimal=words.sexagesimal,
-            galactic=words.galactic,
+            galactic=galactic,
         )
 
     def page(self, name: str, status: int = 200, **facts: Any) -> HTMLResponse:

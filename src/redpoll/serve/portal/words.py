@@ -6,19 +6,10 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
-
 from redpoll.astro.time import MJD_ZERO, utc_jd_from_tai_mjd
 
 UNKNOWN = "–"
 _EPOCH = datetime(1858, 11, 17, tzinfo=UTC)
-_GALACTIC = np.array(  # rotation from ICRS, Hipparcos catalogue vol. 1, section 1.5.3
-    [
-        [-0.0548755604, -0.8734370902, -0.4838350155],
-        [+0.4941094279, -0.4448296300, +0.7469822445],
-        [-0.8676661490, -0.1980763734, +0.4559837762],
-    ]
-)
 
 
 def fixed(value: Any, digits: int = 2) -> str:
@@ -128,15 +119,3 @@ def sexagesimal(ra: float, dec: float) -> tuple[str, str]:
     hours = f"{hundredths // 360_000:02d}:{hundredths // 6000 % 60:02d}:{hundredths % 6000 / 100:05.2f}"
     sign = "−" if dec < 0 else "+"
     return hours, f"{sign}{tenths // 36_000:02d}:{tenths // 600 % 60:02d}:{tenths % 600 / 10:04.1f}"
-
-
-def galactic(ra: float, dec: float) -> tuple[float, float]:
-    """Galactic longitude and latitude in degrees of an ICRS position in degrees.
-
-    >>> [round(x, 3) for x in galactic(185.7289, 15.8236)]
-    [271.134, 76.9]
-    """
-    alpha, delta = math.radians(ra), math.radians(dec)
-    vector = np.array([math.cos(delta) * math.cos(alpha), math.cos(delta) * math.sin(alpha), math.sin(delta)])
-    x, y, z = _GALACTIC @ vector
-    return math.degrees(math.atan2(y, x)) % 360.0, math.degrees(math.atan2(z, math.hypot(x, y)))
