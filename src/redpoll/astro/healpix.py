@@ -43,7 +43,7 @@ def cells_of_cone(ra: float, dec: float, radius: float, order: int) -> NDArray[n
     >>> cells_of_cone(10.0, 20.0, 5.0, 10).tolist()
     [5084981, 5085024, 5085026]
     """
-    reach = np.radians(radius / 3600.0) + np.array([_farthest_corner(o) for o in range(order + 1)])
+    reach = np.radians(radius / 3600.0) + _FARTHEST_CORNER[: order + 1]
     chord2 = np.where(reach < math.pi, 4 * np.sin(np.minimum(reach, math.pi) / 2) ** 2, np.inf)
     return np.asarray(_cells_of_cone(math.radians(ra), math.radians(dec), chord2, order))
 
@@ -55,6 +55,9 @@ def _farthest_corner(order: int) -> float:
     lat0, lat1, half_lon = math.asin(z0), math.asin(z1), math.pi / 8 / n
     a = math.sin((lat1 - lat0) / 2) ** 2 + math.cos(lat0) * math.cos(lat1) * math.sin(half_lon) ** 2
     return 1.01 * 2 * math.asin(math.sqrt(a))
+
+
+_FARTHEST_CORNER = np.array([_farthest_corner(order) for order in range(30)])
 
 
 @_compiled

@@ -90,7 +90,7 @@ def cone_ranges(ra: float, dec: float, radius_arcsec: float) -> NDArray[np.int64
     depth = _depth_of_side(radius / _CELLS_PER_RADIUS)
     cells = cells_of_cone(float(ra) % 360.0, float(dec), radius, depth)
     shift = 2 * (ORDER - depth)
-    return _merged(cells << shift, (cells + 1) << shift)
+    return merged(cells << shift, (cells + 1) << shift)
 
 
 def _depth_of_side(arcsec: float) -> int:
@@ -98,11 +98,17 @@ def _depth_of_side(arcsec: float) -> int:
     return int(np.clip(np.floor(np.log2(_CELL_DEGREES * 3600 / arcsec)), 0, ORDER))
 
 
-def _merged(start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.int64]:
-    order = np.argsort(start)
-    start, stop = start[order], stop[order]
-    is_gap = start[1:] > stop[:-1]
-    return np.column_stack([start[np.append(True, is_gap)], stop[np.append(is_gap, True)]])
+def merged(starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Ranges [start, stop) sorted, those that touch or overlap made one: int64 of shape (n, 2).
+
+    >>> merged(np.array([8, 0, 3]), np.array([9, 3, 5])).tolist()
+    [[0, 5], [8, 9]]
+    """
+    order = np.argsort(starts, kind="stable")
+    starts, reach = starts[order], np.maximum.accumulate(stops[order])
+    is_gap = starts[1:] > reach[:-1]
+    one = np.ones(min(len(starts), 1), bool)
+    return np.column_stack([starts[np.append(one, is_gap)], reach[np.append(is_gap, one)]])
 
 
 def separation_arcsec(ra1: ArrayLike, dec1: ArrayLike, ra2: ArrayLike, dec2: ArrayLike) -> NDArray[np.float64]:

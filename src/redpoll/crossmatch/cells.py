@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from redpoll.astro import sky
 from redpoll.astro.sky import N_CELLS, ORDER
 
 Cells = NDArray[np.int64]
@@ -53,7 +54,7 @@ def spans(orders: NDArray[Any]) -> Cells:
 
 
 def merged(starts: Cells, stops: Cells) -> Cells:
-    """Ranges [start, stop) sorted, those that touch or overlap made one: int64 of shape (n, 2).
+    """Ranges of cells merged, see `redpoll.astro.sky.merged`, after a check: int64 of shape (n, 2).
 
     Raises
     ------
@@ -69,11 +70,7 @@ def merged(starts: Cells, stops: Cells) -> Cells:
     bad = np.flatnonzero((starts < 0) | (stops <= starts) | (stops > N_CELLS))
     if bad.size:
         raise ValueError(f"{starts[bad[0]]} to {stops[bad[0]]} is no range of cells of order {ORDER}")
-    order = np.argsort(starts, kind="stable")
-    starts, reach = starts[order], np.maximum.accumulate(stops[order])
-    is_gap = starts[1:] > reach[:-1]
-    one = np.ones(min(len(starts), 1), bool)
-    return np.column_stack([starts[np.append(one, is_gap)], reach[np.append(is_gap, one)]])
+    return sky.merged(starts, stops)
 
 
 def area_deg2(ranges: Cells) -> float:
