@@ -52,6 +52,11 @@ def chain_maker(config: Config, store: Path) -> MakeTask:
     return partial(_make_chain, config, store, build_graph(config))
 
 
+def packet_decoder(config: Config) -> PacketDecoder:
+    """A decoder that looks for schemas where `config` says; SchemaError or SourceError if it cannot look there."""
+    return PacketDecoder(SchemaPlaces(config.ingest.schemas, config.ingest.registry).lookup())
+
+
 def open_sinks(config: Config) -> list[Sink]:
     """The sinks that `config` names; ConfigError if one is not installed or its settings do not fit."""
     installed = installed_sinks()
@@ -70,9 +75,8 @@ def _open_sink(name: str, make: Callable[..., Sink], settings: Mapping[str, Any]
 
 def _make_chain(config: Config, store: Path, graph: Graph) -> Chain:
     reader = open_store(store)
-    schemas = SchemaPlaces(config.ingest.schemas, config.ingest.registry).lookup()
     cuts = {"ztf": _cuts(config.quality.ztf, "ztf"), "rubin": _cuts(config.quality.rubin, "rubin")}
-    return Chain(PacketDecoder(schemas), cuts, open_stage(config), graph, reader.known, reader.parts)
+    return Chain(packet_decoder(config), cuts, open_stage(config), graph, reader.known, reader.parts)
 
 
 def _cuts(config: CutsConfig, survey: str) -> Cuts:

@@ -17,17 +17,14 @@ from redpoll.config import Config
 from redpoll.crossmatch.stage import Stage
 from redpoll.errors import SourceError
 from redpoll.ingest.block import Block
-from redpoll.ingest.decode import PacketDecoder
-from redpoll.ingest.schemas import SchemaPlaces
-from redpoll.pipeline.assemble import build_graph
+from redpoll.pipeline.assemble import build_graph, packet_decoder
 from redpoll.pipeline.blocks import blocks
 from redpoll.pipeline.contexts import open_stage
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.ports import Source
 from redpoll.quality.flags import fill_flags
-from redpoll.quality.usable import unusable
+from redpoll.quality.usable import usable
 from redpoll.schema.column import Column
-from redpoll.schema.rows import take_rows
 
 Clock = Callable[[], float]
 OVERHEAD = "between them"
@@ -120,13 +117,15 @@ def sample_batches(sources: Sequence[Source], config: Config, *, limit: int) -> 
     SourceError
         If there is no usable alert in the packets.
     """
-    decoder = PacketDecoder(SchemaPlaces(config.ingest.schemas, config.ingest.registry).lookup())
+    decoder = packet_decoder(config)
     broken: list[SourceError] = []
     left, batches = limit, []
     for block in blocks(sources, broken.append):
         taken = block[:left]
         left -= len(taken)
-        batches += [_usable(batch) for batch, _ in decoder(Block.of([packet.data for packet in taken])).batches]
+        batches += [
+            fill_flags(usable(batch)) for batch, _ in decoder(Block.of([packet.data for packet in taken])).batches
+        ]
         if not left:
             break
     batches = [batch for batch in batches if batch.num_rows]
@@ -199,11 +198,6 @@ def _one_round(chain: Steps, batches: Sequence[pa.RecordBatch], clock: Clock) ->
             for name, taken in result.seconds.items():
                 seconds[name] = seconds.get(name, 0.0) + taken
     return seconds | {OVERHEAD: clock() - start - sum(seconds.values())}
-
-
-def _usable(batch: pa.RecordBatch) -> pa.RecordBatch:
-    bad = unusable(batch)
-    return fill_flags(take_rows(batch, np.array([i for i in range(batch.num_rows) if i not in bad], np.int64)))
 
 
 def answered(outputs: Mapping[str, Column], batch: pa.RecordBatch) -> NDArray[np.bool_]:

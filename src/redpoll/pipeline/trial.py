@@ -15,8 +15,7 @@ from redpoll.config import Config
 from redpoll.crossmatch.stage import Stage
 from redpoll.errors import SourceError
 from redpoll.ingest.block import Block
-from redpoll.ingest.decode import PacketDecoder
-from redpoll.ingest.schemas import SchemaPlaces
+from redpoll.pipeline.assemble import packet_decoder
 from redpoll.pipeline.blocks import blocks
 from redpoll.pipeline.contexts import open_stage
 from redpoll.pipeline.models import load_models
@@ -25,9 +24,8 @@ from redpoll.plugin.files import load_file
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.ports import Source
 from redpoll.quality.flags import fill_flags
-from redpoll.quality.usable import unusable
+from redpoll.quality.usable import usable
 from redpoll.schema.alert import COLUMNS
-from redpoll.schema.rows import take_rows
 
 _SHOWN = ("object_id", "alert_id", "band", "mag")
 
@@ -67,7 +65,7 @@ def try_file(file: Path, sources: Sequence[Source], config: Config, *, limit: in
     graph = Graph.build([*installed, *loaded.modules], loaded.filters, columns=COLUMNS | stage.columns, models=models,
                         settings={k: v for k, v in config.node_settings.items() if k in names})  # fmt: skip
     trial = Trial([name for node in own for name in node.outputs])
-    decoder = PacketDecoder(SchemaPlaces(config.ingest.schemas, config.ingest.registry).lookup())
+    decoder = packet_decoder(config)
     broken: list[SourceError] = []
     for block in islice(blocks(sources, broken.append, batch_size=limit), 1):
         trial.n_packets = len(block)
@@ -79,9 +77,7 @@ def try_file(file: Path, sources: Sequence[Source], config: Config, *, limit: in
 
 
 def _try_batch(batch: pa.RecordBatch, stage: Stage, graph: Graph, own: set[str], trial: Trial) -> None:
-    bad = unusable(batch)
-    batch = fill_flags(take_rows(batch, np.array([i for i in range(batch.num_rows) if i not in bad], np.int64)))
-    result = graph.run(stage.run(batch).batch)
+    result = graph.run(stage.run(fill_flags(usable(batch))).batch)
     trial.rows += result.batch.select([*_SHOWN, *trial.columns]).to_pylist()
     trial.failures.update({name: why for name, why in result.failures.items() if name in own})
     trial.seconds += sum(seconds for name, seconds in result.seconds.items() if name in own)

@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from redpoll.schema.rows import take_rows
+
 _NEEDED = {
     "alert_id": "alert_id is missing",
     "object_id": "object_id is missing",
@@ -27,6 +29,11 @@ def unusable(alerts: pa.RecordBatch) -> dict[int, str]:
             for row in np.flatnonzero(_missing(column)):
                 reasons.setdefault(int(row), reason)
     return reasons
+
+
+def usable(alerts: pa.RecordBatch) -> pa.RecordBatch:
+    """The alerts that lack nothing of it."""
+    return take_rows(alerts, np.setdiff1d(np.arange(alerts.num_rows), list(unusable(alerts))).astype(np.int64))
 
 
 def _missing(column: pa.Array) -> NDArray[np.bool_]:
