@@ -17,6 +17,11 @@ hypothesis.settings.register_profile("redpoll", deadline=None, derandomize=True,
 hypothesis.settings.load_profile("redpoll")
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Bytes are named by their argument: gzip writes the time, and workers that collect a second apart must agree."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def log_as_it_was() -> Iterator[None]:
     """A test that runs a command in this process sets the log's level; the next test finds it as it was."""
