@@ -89,6 +89,10 @@ COLUMNS: dict[str, Column] = {
         "float32", "arcsec", "Distance to the nearest known solar-system object; null if none.", "pos.angDistance",
         source={"ztf": "candidate.ssdistnr", "rubin": "ssSource.ephOffset, in arcsec"},
     ),
+    "sso_eccentricity": Column(
+        "float32", doc="Eccentricity of that object's catalogued orbit; null if none.", ucd="src.orbital.eccentricity",
+        hot=False, source={"ztf": "not sent: null", "rubin": "mpc_orbits.e or MPCORB.e"},
+    ),
     "star_distance_arcsec": Column(
         "float32", "arcsec", "Distance to the nearest catalogued star or galaxy; null if none.", "pos.angDistance",
         source={"ztf": "candidate.distpsnr1", "rubin": "not sent: null"},
@@ -120,6 +124,10 @@ COLUMNS: dict[str, Column] = {
     "is_edge": Column(
         "bool", doc="Too near an edge of the image. Unsure counts as true. Never null.",
         source={"ztf": "candidate.mindtoedge < 10 pixels", "rubin": "diaSource.pixelFlags_edge, psfFlux_flag_edge"},
+    ),
+    "trail_length_arcsec": Column(
+        "float32", "arcsec", "Length of a trail fitted to the source, about the seeing for a star; null if not fitted.",
+        "phys.angSize", hot=False, source={"ztf": "not sent: null", "rubin": "diaSource.trailLength"},
     ),
     "is_streak": Column(
         "bool", doc="On a streak or trail. Unsure counts as true. Never null.",

@@ -15,26 +15,32 @@ _DESIGNATION = re.compile(r"\s*(?:\d{1,4}I\b|0\d{3}I\b|I/\d{4} [A-Z]|(?:[AC]/)?(
 OUTPUTS = {
     "is_interstellar": Column(
         "bool",
-        doc="The known object at this place is interstellar by its designation.",
+        doc="The known object at this place is interstellar by its designation or by its orbit.",
         says="interstellar_object",
         hot=False,
     )
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="2", outputs=OUTPUTS)
 def interstellar_candidate(
-    sso_name: NDArray[Any], sso_distance_arcsec: NDArray[np.float32], *, max_arcsec: float = 5.0
+    sso_name: NDArray[Any],
+    sso_distance_arcsec: NDArray[np.float32],
+    sso_eccentricity: NDArray[np.float32],
+    *,
+    max_arcsec: float = 5.0,
+    min_eccentricity: float = 1.1,
 ) -> NDArray[np.bool_]:
-    """Whether the survey names an object within `max_arcsec` that the Minor Planet Center calls interstellar.
+    """Whether an object within `max_arcsec` is interstellar by its designation, or by a known, hyperbolic orbit.
 
-    That is all an alert tells. An unknown one shows by its hyperbolic orbit, which takes detections of several nights,
-    linked: neither survey sends positions of earlier detections for a moving object. Rubin sends the eccentricity of
-    known orbits, but only in the packet's own fields, which modules do not read.
+    Comets that the planets throw out of the Solar System reach an eccentricity of 1.06 (C/1980 E1); 1I, the least
+    hyperbolic visitor, had 1.20. Only Rubin sends orbits. An object without one takes detections of several nights,
+    linked: neither survey sends positions of earlier detections for a moving object.
 
     References
     ----------
     Minor Planet Center, MPEC 2017-V17 (designation of interstellar objects); Meech et al. 2017, Nature 552, 378.
     """
     is_named = np.array([name is not None and _DESIGNATION.match(name) is not None for name in sso_name], bool)
-    return is_named & ~(sso_distance_arcsec > max_arcsec)
+    is_hyperbolic = sso_eccentricity >= min_eccentricity
+    return (is_named | is_hyperbolic) & ~(sso_distance_arcsec > max_arcsec)

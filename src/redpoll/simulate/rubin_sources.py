@@ -135,7 +135,8 @@ def _shape_columns(setting: Setting, part: Part, points: NDArray[np.int64], kick
     bogus, dipole, glint = kind == BOGUS, artefact == DIPOLE, kind == _GLINT
     moment = (setting.exposures.seeing[s.row[points]] / 2.355) ** 2
     rate = np.hypot(*(s.parameters.get(f"rate_{axis}", np.full(len(s), np.nan))[who] for axis in ("ra", "dec")))
-    trail = np.where(np.isfinite(rate), rate * 30.0 / 3600.0, np.abs(0.5 * kick[:, 6])) + np.where(glint, 3.0, 0.2)
+    width = np.clip(1.3 + 0.35 * kick[:, 6], 0.5, None)  # real alerts of 2026-03-10: 0.6 to 2.2 arcsec
+    trail = np.hypot(width, np.where(glint, np.exp(1.2 + 0.7 * kick[:, 8]), np.nan_to_num(rate * 30.0 / 3600.0)))
     looks = np.where(bogus, -0.6 + 1.2 * kick[:, 10], 2.0 + 1.3 * kick[:, 10] + np.clip(0.03 * (snr - 10), -0.2, 2.5))
     near_edge = np.minimum.reduce([s.x, s.y, 4072.0 - s.x, 4072.0 - s.y])[who] < 40.0
     saturated, bad = (artefact == STAR_RESIDUAL) & (kick[:, 7] > 0), artefact == BAD_COLUMN

@@ -108,6 +108,7 @@ def _places(n: int, rng: np.random.Generator, survey: str) -> dict[str, pa.Array
         "hpx29": rng.integers(0, 12 * 4**29, n),
         "sso_name": [None if i % 8 else f"made {i}" for i in order],
         "sso_distance_arcsec": np.where(order % 8, np.nan, rng.uniform(0, 20, n)),
+        "sso_eccentricity": np.where(order % 8, np.nan, 0.05 + order / max(n, 1)),
     }
     values |= {name: [b"made-up stamp %d" % i for i in order] for name in CUTOUTS}
     return {name: pa.array(value, from_pandas=True) for name, value in values.items()}
@@ -123,6 +124,7 @@ def _qualities(n: int, rng: np.random.Generator) -> dict[str, pa.Array]:
         "reference_mag": rng.uniform(16, 22, n),
         "reference_mag_err": rng.uniform(0.02, 0.2, n),
         "n_bad_pixels": rng.integers(0, 3, n),
+        "trail_length_arcsec": np.linspace(0.6, 5.0, n),
     }
     flags = ("has_bad_pixels", "is_edge", "is_streak", "is_dipole", "is_photometry_bad")
     values |= {name: rng.uniform(0, 1, n) < 0.1 for name in flags}

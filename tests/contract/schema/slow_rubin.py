@@ -38,6 +38,11 @@ def any_set(source: dict[str, Any], names: tuple[str, ...]) -> bool | None:
     return None if None in flags else False
 
 
+def finite(value: float | None) -> float | None:
+    """The number, or None for NaN, which the survey writes too."""
+    return None if value is None or math.isnan(value) else value
+
+
 def identifier(*values: int | None) -> str | None:
     """The first that is told; 0 is none."""
     return next((str(value) for value in values if value), None)
@@ -70,6 +75,7 @@ def columns(row: dict[str, Any]) -> dict[str, Any]:
     template = template if template is not None and template > 0 else None
     when = Time(s["midpointMjdTai"], format="mjd", scale="tai")
     detections = [one for one in row["prvDiaSources"] or [] if one["psfFlux"] is not None]
+    orbit = row.get("mpc_orbits") or row.get("MPCORB") or {}
     names = [sso.get("designation"), (row.get("mpc_orbits") or {}).get("designation")]
     names += [(row.get("MPCORB") or {}).get("mpcDesignation"), identifier(s.get("ssObjectId"))]
     first = o.get("firstDiaSourceMjdTai")
@@ -87,7 +93,8 @@ def columns(row: dict[str, Any]) -> dict[str, Any]:
         "n_detections": len(detections) + 1 if counted is None else counted,
         "first_mjd": min([s["midpointMjdTai"], *[d["midpointMjdTai"] for d in detections]]) if first is None else first,
         "sso_name": next((name for name in names if name is not None), None),
-        "sso_distance_arcsec": sso.get("ephOffset"), "star_distance_arcsec": None, "star_score": None,
+        "sso_distance_arcsec": sso.get("ephOffset"), "sso_eccentricity": finite(orbit.get("e")),
+        "star_distance_arcsec": None, "star_score": None, "trail_length_arcsec": finite(s.get("trailLength")),
         "reference_distance_arcsec": None, "reference_mag": magnitude(template),
         "reference_mag_err": magnitude_error(template, s.get("templateFluxErr")), "n_bad_pixels": None,
         "has_bad_pixels": any_set(s, tuple(f"pixelFlags_{name}" for name in PIXELS)),

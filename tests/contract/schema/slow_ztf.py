@@ -97,6 +97,7 @@ def columns(row: dict[str, Any]) -> dict[str, Any]:
         "deep_real_bogus": known(c.get("drb")), "n_detections": c["ndethist"],
         "first_mjd": None if first is None else mjd_tai([first])[0],
         "sso_name": None if name in ("null", "") else name, "sso_distance_arcsec": known(c["ssdistnr"]),
+        "sso_eccentricity": None, "trail_length_arcsec": None,
         "star_distance_arcsec": known(c.get("distpsnr1")), "star_score": known(score),
         "reference_distance_arcsec": None if distance is None else distance * 1.012,
         "reference_mag": known(c["magnr"]), "reference_mag_err": known(c["sigmagnr"]),

@@ -48,6 +48,7 @@ SOURCE = plain(_record(RUBIN, "diaSource")) | {
 }  # fmt: skip
 FORCED_SOURCE = plain(_record(RUBIN, "prvDiaForcedSources")) | {"midpointMjdTai": 60990.2, "band": "g", "psfFlux": 9.0}
 OBJECT = plain(_record(RUBIN, "diaObject"))
+ORBIT = plain(_record(RUBIN, "mpc_orbits"))
 
 
 def ztf_packet(*, previous: Any = None, forced: Any = None, **candidate: Any) -> dict[str, Any]:

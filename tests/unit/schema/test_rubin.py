@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from alert_rows import FORCED_SOURCE, OBJECT, RUBIN, SOURCE, alert, curve, rubin_packet
+from alert_rows import FORCED_SOURCE, OBJECT, ORBIT, RUBIN, SOURCE, alert, curve, rubin_packet
 from fastavro_oracle import decode_all, encode
 
 from redpoll.errors import SchemaError
@@ -41,6 +41,13 @@ def test_flux_of_no_size_has_no_magnitude():
 @pytest.mark.parametrize("flux", [1e38, -1e38, 1e-40, math.inf])
 def test_absurd_fluxes_warn_of_nothing(flux):
     assert alert(rubin_packet(own={"psfFlux": flux, "psfFluxErr": flux, "templateFlux": flux}))["alert_id"] == 5
+
+
+def test_trail_and_orbit_are_told_or_null():
+    told = alert(rubin_packet(own={"trailLength": 4.5}, mpc_orbits=ORBIT | {"e": 6.25}))
+    assert (told["trail_length_arcsec"], told["sso_eccentricity"]) == (4.5, 6.25)
+    silent = alert(rubin_packet(own={"trailLength": math.nan}, mpc_orbits=None))
+    assert (silent["trail_length_arcsec"], silent["sso_eccentricity"]) == (None, None)
 
 
 @pytest.mark.parametrize("template", [0.0, -5.0, None, math.nan])

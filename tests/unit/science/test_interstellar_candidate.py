@@ -26,6 +26,15 @@ def test_others_are_not(name):
     assert not answers(interstellar_candidate, sso_name=name, sso_distance_arcsec=0.5)[0]
 
 
+@pytest.mark.parametrize(
+    ("eccentricity", "found"), [(1.2, True), (6.1, True), (1.06, False), (0.2, False), (np.nan, False)]
+)
+def test_a_clearly_hyperbolic_orbit_is_enough(eccentricity, found):
+    given = {"sso_name": "C/2031 X9", "sso_eccentricity": eccentricity}
+    assert answers(interstellar_candidate, sso_distance_arcsec=0.5, **given)[0] == found
+    assert not answers(interstellar_candidate, sso_distance_arcsec=20.0, **given)[0]
+
+
 def test_one_that_is_elsewhere_does_not_count():
     assert not answers(interstellar_candidate, sso_name="3I", sso_distance_arcsec=20.0)[0]
-    assert interstellar_candidate(np.zeros(0, object), np.zeros(0, np.float32)).shape == (0,)
+    assert answers(interstellar_candidate, 0).shape == (0,)

@@ -22,13 +22,26 @@ def test_a_dash_that_was_never_seen_before_is_a_glint(one):
 
 
 @pytest.mark.parametrize(
-    "change", [{"stamp_sharpness": 0.9, "stamp_elongation": 1.0}, {"is_streak": True, "stamp_snr": 3.0}]
+    "change",
+    [
+        {"stamp_sharpness": 0.9, "stamp_elongation": 1.0},
+        {"is_streak": True, "stamp_snr": 3.0},
+        {"trail_length_arcsec": 3.2, "stamp_snr": np.nan},
+    ],
 )
-def test_so_is_a_sharp_one_or_a_flagged_streak(change, one):
+def test_so_is_a_sharp_one_a_flagged_streak_or_a_trail_the_survey_fitted(change, one):
     assert answers(satellite_glint, light_curve=one, **(LONG | change))["is_satellite_glint"][0]
 
 
-@pytest.mark.parametrize("change", [{"stamp_elongation": 1.1}, {"stamp_snr": 5.0}, {"stamp_elongation": np.nan}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stamp_elongation": 1.1},
+        {"stamp_snr": 5.0},
+        {"stamp_elongation": np.nan},
+        {"trail_length_arcsec": 2.2, "stamp_snr": 5.0},
+    ],
+)
 def test_a_round_or_faint_one_stays_a_lone_detection(change, one):
     found = answers(satellite_glint, light_curve=one, **(LONG | change))
     assert found["is_lone_detection"][0] and not found["is_satellite_glint"][0]

@@ -34,6 +34,14 @@ def test_other_schema_versions_decode_to_the_last_byte(tmp_path, make_night, ver
     assert any(orbit is not None and orbit["e"] < 1 for orbit in orbits)
 
 
+def test_glints_leave_longer_trails_than_stars(make_night, tmp_path):
+    night = make_night(tmp_path, survey="rubin", n_alerts=600, seed=3)
+    length = {
+        name: [p["diaSource"]["trailLength"] for p in night.of_class(name)] for name in ("satellite_glint", "sn_ia")
+    }
+    assert np.median(length["satellite_glint"]) > 3.0 > max(length["sn_ia"])
+
+
 def test_packet_is_what_fastavro_would_write(rubin):
     schema = fastavro.parse_schema(packet_schema("rubin", "10.0"))
     for alert_id, packet in list(rubin.packets.items())[:20]:
