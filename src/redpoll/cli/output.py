@@ -72,6 +72,8 @@ def progress(what: str, *, in_bytes: bool = False) -> Iterator[Advance]:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.6f}" if abs(value) >= 1e4 else f"{value:.5g}"
     if isinstance(value, Mapping):
