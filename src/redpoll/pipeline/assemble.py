@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from inspect import signature
 from pathlib import Path
@@ -18,6 +18,7 @@ from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.models import load_models
 from redpoll.plugin.discovery import installed_filters, installed_modules, installed_sinks
 from redpoll.plugin.expression import expression_filter
+from redpoll.plugin.files import NOTHING, Loaded
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.ports import Sink
 from redpoll.quality.cuts import Cuts
@@ -26,8 +27,10 @@ from redpoll.schema.bands import BANDS
 from redpoll.store import open_store
 
 
-def build_graph(config: Config) -> Graph:
-    """The installed modules and filters that `config` leaves on, and its expressions.
+def build_graph(config: Config, own: Loaded = NOTHING) -> Graph:
+    """The installed modules and filters that `config` leaves on, its expressions, and what a user's own file defines.
+
+    What `own` defines stands in for whatever else has the same name.
 
     Raises
     ------
@@ -38,6 +41,7 @@ def build_graph(config: Config) -> Graph:
     modules = _left_on(installed_modules(), config.modules.off, "modules")
     filters = _left_on(installed_filters(), config.filters.off, "filters")
     filters += [expression_filter(topic, text) for topic, text in config.filters.expressions.items()]
+    modules, filters = _with_own(modules, own.modules), _with_own(filters, own.filters)
     models = load_models(Path(config.models.folder), modules)
     least = config.classes.min_probability
     if not 0 <= least <= 1:
@@ -83,6 +87,11 @@ def _cuts(config: CutsConfig, survey: str) -> Cuts:
     if unknown := set(config.bands or ()) - set(BANDS):
         raise ConfigError(f"quality: {survey}: bands: unknown {', '.join(sorted(unknown))}; use {', '.join(BANDS)}")
     return Cuts(config.min_real_bogus, config.max_bad_pixels, config.bands)
+
+
+def _with_own(nodes: list[Any], own: Sequence[Any]) -> list[Any]:
+    taken = {node.name for node in own}
+    return [*(node for node in nodes if node.name not in taken), *own]
 
 
 def _left_on(nodes: list[Any], off: tuple[str, ...], what: str) -> list[Any]:

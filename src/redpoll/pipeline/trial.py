@@ -15,17 +15,14 @@ from redpoll.config import Config
 from redpoll.crossmatch.stage import Stage
 from redpoll.errors import SourceError
 from redpoll.ingest.block import Block
-from redpoll.pipeline.assemble import packet_decoder
+from redpoll.pipeline.assemble import build_graph, packet_decoder
 from redpoll.pipeline.blocks import blocks
 from redpoll.pipeline.contexts import open_stage
-from redpoll.pipeline.models import load_models
-from redpoll.plugin.discovery import installed_modules
 from redpoll.plugin.files import load_file
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.ports import Source
 from redpoll.quality.flags import fill_flags
 from redpoll.quality.usable import usable
-from redpoll.schema.alert import COLUMNS
 
 _SHOWN = ("object_id", "alert_id", "band", "mag")
 
@@ -46,7 +43,7 @@ class Trial:
 
 
 def try_file(file: Path, sources: Sequence[Source], config: Config, *, limit: int = 1000) -> Trial:
-    """Run what `file` defines on up to `limit` packets; the installed modules run before, so that it may read them.
+    """Run what `file` defines on up to `limit` packets, in the graph that a run would build with it.
 
     Raises
     ------
@@ -57,20 +54,14 @@ def try_file(file: Path, sources: Sequence[Source], config: Config, *, limit: in
     """
     loaded = load_file(file)
     own = [*loaded.modules, *loaded.filters]
-    taken = {node.name for node in own}
-    installed = [module for module in installed_modules() if module.name not in taken]
-    names = {node.name for node in [*installed, *own]}
-    stage = open_stage(config)
-    models = load_models(Path(config.models.folder), [*installed, *loaded.modules])
-    graph = Graph.build([*installed, *loaded.modules], loaded.filters, columns=COLUMNS | stage.columns, models=models,
-                        settings={k: v for k, v in config.node_settings.items() if k in names})  # fmt: skip
+    stage, graph = open_stage(config), build_graph(config, loaded)
     trial = Trial([name for node in own for name in node.outputs])
     decoder = packet_decoder(config)
     broken: list[SourceError] = []
     for block in islice(blocks(sources, broken.append, batch_size=limit), 1):
         trial.n_packets = len(block)
         for batch, _ in decoder(Block.of([packet.data for packet in block])).batches:
-            _try_batch(batch, stage, graph, taken, trial)
+            _try_batch(batch, stage, graph, {node.name for node in own}, trial)
     if broken and not trial.n_packets:
         raise broken[0]
     return trial

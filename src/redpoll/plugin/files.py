@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.util import module_from_spec, spec_from_file_location
@@ -22,8 +23,12 @@ from redpoll.plugin.reference import FILE_PREFIX
 class Loaded:
     """What a user's file defines, in its order."""
 
-    modules: list[ScienceModule]
-    filters: list[Filter]
+    modules: Sequence[ScienceModule]
+    filters: Sequence[Filter]
+
+
+NOTHING = Loaded((), ())
+"""What there is without a file."""
 
 
 def load_file(path: str | Path) -> Loaded:
