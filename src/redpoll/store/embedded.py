@@ -143,6 +143,10 @@ class Store:
         """Alerts per topic, over one night or all."""
         return self._ledger.topics(night=night)
 
+    def classes(self, *, night: int | None = None) -> dict[str, int]:
+        """Alerts per class that was said, over one night or all."""
+        return self._ledger.classes(night=night)
+
     def dead_letters(self, *, limit: int = 100, reason: str | None = None) -> list[Row]:
         """Dead letters without their bytes, newest first."""
         return self._letters.dead_letters(limit=limit, reason=reason)

@@ -43,9 +43,16 @@ class LedgerQueries:
 
     def topics(self, *, night: int | None = None) -> dict[str, int]:
         """Alerts per topic, over one night or all, by name."""
+        return self._counts("topics", "tags WHERE topic", night)
+
+    def classes(self, *, night: int | None = None) -> dict[str, int]:
+        """Alerts per class that was said, over one night or all, by name."""
+        return self._counts("classes", "class_tags WHERE class", night)
+
+    def _counts(self, names: str, members: str, night: int | None) -> dict[str, int]:
         where, values = ("", ()) if night is None else (" AND night = ?", (night,))
-        counted = f"(SELECT count(*) FROM tags WHERE topic = topics._id{where})"
-        found = self._connections.execute(f"SELECT name, {counted} AS n FROM topics ORDER BY name", values)
+        counted = f"(SELECT count(*) FROM {members} = {names}._id{where})"
+        found = self._connections.execute(f"SELECT name, {counted} AS n FROM {names} ORDER BY name", values)
         return {name: n for name, n in found if n}
 
 

@@ -198,6 +198,10 @@ class LedgerReader(Protocol):
         """Alerts per topic, over one night or all."""
         ...
 
+    def classes(self, *, night: int | None = None) -> dict[str, int]:
+        """Alerts per class that was said of them, over one night or all; what is said of a kind counts for it alone."""
+        ...
+
 
 class DeadLetters(Protocol):
     """Packets that could not be used."""

@@ -9,6 +9,7 @@ An adapter is tested by a subclass that says how a store is opened::
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -408,6 +409,14 @@ class LedgerCases(StoreCases):
         assert store.topics() == {"bright": 3, "rising": 10}
         assert store.topics(night=20200101) == {"bright": 3, "rising": 5}
         assert store.topics(night=20190101) == {}
+
+    def test_classes_are_counted_as_they_are_said(self, store: Store) -> None:
+        add(store, store_batch(30, nights=(0, 1)))
+        said = [(row["night"], {tag["name"] for tag in row["classes"]}) for row in store.latest(limit=100)]
+        assert store.classes() == Counter(name for _, names in said for name in names)
+        assert store.classes(night=20200101) == Counter(n for night, names in said if night == 20200101 for n in names)
+        assert set(store.classes()) == {"agn", "rr_lyrae_ab", "sn_ia"}
+        assert store.classes(night=20190101) == {}
 
     def test_a_dead_letter_is_kept_once_with_its_bytes(self, store: Store) -> None:
         letters = [DeadLetter(b"\x00bad", "night.tar", "7", "truncated"), DeadLetter(b"", "night.tar", "9", "empty")]

@@ -18,6 +18,7 @@ from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT, LOW_QUALITY
 from redpoll.schema.class_tags import CLASSES_COLUMN
 from redpoll.schema.column import Column
 from redpoll.schema.light_curve import LightCurves
+from redpoll.schema.taxonomy import taxonomy
 from redpoll.store import Commit, DeadLetter, LedgerEntry, Store, open_store
 
 NIGHT = 20260310
@@ -176,6 +177,10 @@ def _histories(rows: list[tuple[MadeUpObject, int]]) -> pa.Array:
     return LightCurves(offsets, *columns).to_arrow()
 
 
+KINDS = taxonomy().descendants("variable_star")
+"""Classes said of objects that passed no filter."""
+
+
 def night_objects(n: int = 48, seed: int = 7) -> list[MadeUpObject]:
     """A night's objects; the first is `ZTF26aaaaaaa`."""
     rng = np.random.default_rng(seed)
@@ -189,6 +194,7 @@ def night_objects(n: int = 48, seed: int = 7) -> list[MadeUpObject]:
         curve = supernova(rng, int(rng.integers(3, 60)) if i else 60, float(rng.uniform(16, 19.2)), MJD + i * 7e-4)
         text = {"sso_name": "433 Eros"} if i == 5 else {}
         said = [("agn", None, "milliquas@8"), ("sn_ia", 0.93, "early_ia@1")] if i == 0 else []
+        said += [] if topics else [(KINDS[(2 * i + k) % len(KINDS)], None, "vsx@2") for k in (0, 1)]
         place = float(rng.uniform(0, 360)), float(np.degrees(np.arcsin(rng.uniform(-0.4, 1))))
         made.append(MadeUpObject(name, *place, curve, 1 if i else 12, topics=topics, text=text, classes=said))
     return made

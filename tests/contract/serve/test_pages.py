@@ -47,7 +47,16 @@ class Tags(HTMLParser):
         self.text += f"{data} "
 
 
-PAGES = ["/", "/?topic=all", "/?topic=fast_risers", "/?night=19990101", OBJECT, "/objects/nobody", "/nothing"]
+PAGES = [
+    "/",
+    "/?topic=all",
+    "/?topic=fast_risers",
+    "/?class=sn_ia",
+    "/?night=19990101",
+    OBJECT,
+    "/objects/nobody",
+    "/nothing",
+]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -86,6 +95,33 @@ def test_a_topic_shows_its_own_alerts_only(get: Get) -> None:
     answer = get("/tonight.json?topic=fast_risers").json()
     assert answer["candidates"]
     assert all("fast_risers" in row["tags"] for row in answer["candidates"])
+
+
+def test_tonight_counts_classes_and_shows_those_of_one_with_its_kinds(get: Get) -> None:
+    counts = get("/tonight.json").json()["classes"]
+    assert (counts["agn"], counts["sn_ia"]) == (12, 12) and len(counts) > 12
+    page = Tags(get("/?class=sn").text)
+    text = " ".join(page.text.split())
+    assert "Latest of Supernova" in text and f"{len(counts) - 12} more" in text
+    links = {a.get("href"): a.get("aria-current") for t, a in page.tags if t == "a"}
+    assert links["/?night=20260310&class=sn_ia#latest-title"] is None and "page" not in links.values()
+    for name in ("sn", "sn_ia"):
+        rows = get(f"/tonight.json?class={name}").json()["candidates"]
+        assert [row["object_id"] for row in rows] == ["ZTF26aaaaaaa"]
+    chosen = [a["href"] for t, a in Tags(get("/?class=sn_ia").text).tags if a.get("aria-current") == "true"]
+    assert chosen == ["/?night=20260310&class=sn_ia#latest-title"]
+
+
+def test_tonight_without_alerts_of_a_class_says_so_and_refuses_a_topic_beside_it(get: Get) -> None:
+    for path in ("/?class=kilonova&night=19990101", "/?class=no_such_class"):
+        assert get(path).status_code == 200 and "No alerts of" in get(path).text
+    for page in ("/", "/tonight.json"):
+        assert get(f"{page}?class=sn_ia&topic=fast_risers").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/", "/?topic=all", "/?class=agn"])
+def test_tonight_is_small(get: Get, path: str) -> None:
+    assert len(gzip.compress(get(path).content, 6)) < 30_000
 
 
 def test_an_object_s_page_can_be_read_without_javascript(get: Get) -> None:

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[3]
 OBJECT, LONG = "/objects/ZTF26aaaaaaa", "/objects/ZTF26zzzzzzz"
+PAGES = ["/", "/?topic=all", "/?class=sn_ia", OBJECT, LONG, "/objects/nobody", "/?night=19990101"]
 Open = Callable[..., object]
 SHIFT = """() => new Promise((resolve) => {
     let sum = 0;
@@ -30,7 +31,7 @@ def figure(page: Page) -> dict[str, float]:
 
 @pytest.mark.parametrize("theme", ["light", "dark", "night"])
 @pytest.mark.parametrize("width", [1400, 390])
-@pytest.mark.parametrize("path", ["/", "/?topic=all", OBJECT, LONG, "/objects/nobody", "/?night=19990101"])
+@pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_accessible_and_fits(open_page: Open, tmp_path: Path, path: str, width: int, theme: str) -> None:
     visit = open_page(path, width=width, theme=theme)
     page = visit.page
@@ -41,6 +42,18 @@ def test_a_page_is_accessible_and_fits(open_page: Open, tmp_path: Path, path: st
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     missing = "status of 404" if path == "/objects/nobody" else "-"
     assert [text for text in visit.trouble if missing not in text] == []
+
+
+def test_a_class_is_chosen_by_keyboard_without_javascript(open_page: Open) -> None:
+    page = open_page("/", javascript=False).page
+    page.locator(".topics a").first.focus()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.locator(".classes a:focus", has_text="Supernova of type Ia").count():
+            page.keyboard.press("Enter")
+            break
+    expect(page.locator("#latest-title")).to_have_text("Latest of Supernova of type Ia")
+    assert page.locator(".candidates tbody tr").count() == 1
 
 
 @pytest.mark.parametrize(("path", "bytes_allowed"), [(OBJECT, 150_000), (LONG, 200_000)])

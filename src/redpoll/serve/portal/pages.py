@@ -29,6 +29,8 @@ async def site_of(request: Request) -> Site:
 
 
 TheSite = Annotated[Site, Depends(site_of)]
+OneNight = Annotated[Night | None, Query()]
+ClassName = Annotated[str | None, Query(alias="class", max_length=200)]
 Topic = Annotated[str | None, Query(max_length=200)]
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 ObjectId = Annotated[str, Path(max_length=200)]
@@ -37,13 +39,13 @@ Text = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/")
-def front(door: Door, site: TheSite, night: Annotated[Night | None, Query()] = None, topic: Topic = None) -> Response:
-    """Tonight: the ledger, the topics, the newest candidates; a welcome while there is no store."""
+def front(door: Door, site: TheSite, night: OneNight = None, topic: Topic = None, class_: ClassName = None) -> Response:
+    """Tonight: the ledger, the topics and classes, the newest candidates; a welcome while there is no store."""
     try:
         reader = door.reader()
     except StoreNotReady as error:
         return site.page("waiting.html", reason=str(error), store=door.path.name)
-    facts = tonight(reader, site.sparklines, night, topic)
+    facts = tonight(reader, site.sparklines, night, topic, class_)
     if facts.night is None and not facts.candidates:
         return site.page("waiting.html", reason="the store is empty", store=door.path.name)
     return site.page("tonight.html", t=facts)
@@ -51,14 +53,15 @@ def front(door: Door, site: TheSite, night: Annotated[Night | None, Query()] = N
 
 @router.get("/tonight.json")
 def front_json(
-    door: Door, site: TheSite, night: Annotated[Night | None, Query()] = None, topic: Topic = None
+    door: Door, site: TheSite, night: OneNight = None, topic: Topic = None, class_: ClassName = None
 ) -> Response:
     """The front page for programs."""
-    facts = tonight(door.reader(), site.sparklines, night, topic)
+    facts = tonight(door.reader(), site.sparklines, night, topic, class_)
     body: dict[str, Any] = {
         "night": facts.night,
         "ledger": plain(facts.ledger),
         "topics": dict(facts.topics),
+        "classes": {kind.name: kind.n for kind in facts.classes},
         "candidates": [plain(candidate.alert) for candidate in facts.candidates],
     }
     return Response(to_json(body), media_type="application/json")

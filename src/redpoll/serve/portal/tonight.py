@@ -1,4 +1,4 @@
-"""What the front page shows: one night's ledger, its topics, and the newest candidates."""
+"""What the front page shows: one night's ledger, its topics and classes, and the newest candidates."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from redpoll.errors import StoreError
 from redpoll.schema.alert import COLUMNS
+from redpoll.schema.taxonomy import taxonomy
 from redpoll.serve.door import Reader
 from redpoll.serve.portal.sparkline import Sparkline, sparkline
+from redpoll.serve.problems import BadQuery
 from redpoll.store.ports import Row
 
 N_CANDIDATES = 40
@@ -30,6 +32,15 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class ClassCount:
+    """A class of the taxonomy, by name and for people, and of how many alerts it was said."""
+
+    name: str
+    title: str
+    n: int
+
+
+@dataclass(frozen=True)
 class Tonight:
     """The front page of one night; ``total`` and ``reasons`` sum over the surveys in ``ledger``."""
 
@@ -41,6 +52,8 @@ class Tonight:
     nightless: list[Row]
     topics: list[tuple[str, int]]
     topic: str | None
+    classes: list[ClassCount]
+    class_: ClassCount | None
     candidates: list[Candidate]
 
 
@@ -71,14 +84,26 @@ class Sparklines:
             return None
 
 
-def tonight(reader: Reader, sparklines: Sparklines, night: int | None = None, topic: str | None = None) -> Tonight:
-    """The front page of a night, by default the newest; of one topic, all alerts, or whatever passed a filter."""
+def tonight(
+    reader: Reader,
+    sparklines: Sparklines,
+    night: int | None = None,
+    topic: str | None = None,
+    class_: str | None = None,
+) -> Tonight:
+    """The front page of a night, by default the newest; of one topic or class, all alerts, or what passed a filter."""
+    if None not in (topic, class_):
+        raise BadQuery("ask for a topic or a class, not for both")
     rows = reader.ledger(by="night")
     nights = sorted({row["night"] for row in rows if row["night"] is not None}, reverse=True)
     night = night if night is not None else (nights[0] if nights else None)
     ledger = [row for row in rows if row["night"] == night and night is not None]
     topics = sorted(reader.topics(night=night).items(), key=lambda item: (-item[1], item[0]))
-    alerts = _newest(reader, night, topic, [name for name, n in topics if n])
+    counts = sorted(reader.classes(night=night).items(), key=lambda item: (-item[1], item[0]))
+    if class_ is None:
+        alerts = _newest(reader, night, topic, [name for name, n in topics if n])
+    else:
+        alerts = _one_an_object(reader.latest(class_=class_, night=night, limit=2 * N_CANDIDATES))
     return Tonight(
         night=night,
         nights=nights[:_N_NIGHTS],
@@ -88,6 +113,8 @@ def tonight(reader: Reader, sparklines: Sparklines, night: int | None = None, to
         nightless=[row for row in rows if row["night"] is None],
         topics=topics,
         topic=topic,
+        classes=[_class_count(name, n) for name, n in counts],
+        class_=None if class_ is None else _class_count(class_, dict(counts).get(class_, 0)),
         candidates=[Candidate(alert, sparklines.of(reader, alert)) for alert in alerts],
     )
 
@@ -101,6 +128,11 @@ def reasons_of(ledger: Iterable[Row]) -> list[tuple[str, int]]:
     return sorted(total.items(), key=lambda item: (-item[1], item[0]))
 
 
+def _class_count(name: str, n: int) -> ClassCount:
+    known = taxonomy().classes.get(name)
+    return ClassCount(name, known.title if known else name, n)
+
+
 def _newest(reader: Reader, night: int | None, topic: str | None, topics: Sequence[str]) -> list[Row]:
     """Newest alert of each of the latest objects."""
     if topic == ALL_ALERTS or (topic is None and not topics):
@@ -109,6 +141,11 @@ def _newest(reader: Reader, night: int | None, topic: str | None, topics: Sequen
         wanted = list(topics) if topic is None else [topic]
     rows = [row for name in wanted for row in reader.latest(topic=name, night=night, limit=2 * N_CANDIDATES)]
     rows.sort(key=lambda row: (row["mjd"], int(row["alert_id"])), reverse=True)
+    return _one_an_object(rows)
+
+
+def _one_an_object(rows: Iterable[Row]) -> list[Row]:
+    """The first row of each of the first objects."""
     objects: dict[tuple[str, str], Row] = {}
     for row in rows:
         objects.setdefault((row["survey"], row["object_id"]), _NOTHING | row)
