@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from chain import build_catalogs, with_catalogs
+from chain import with_catalogs
 
 from redpoll.astro.light_curve_statistics import FEATURES, light_curve_statistics
 from redpoll.astro.photometry import apparent_photometry
@@ -47,6 +47,7 @@ from redpoll.science.light_curve_statistics import light_curve_statistics as sta
 from redpoll.science.rise_rate import rise_rate
 from redpoll.science.roid import roid
 from redpoll.testing.batches import sample_batch
+from redpoll.testing.real_data import build_catalogues
 
 DATA = Path(os.environ.get("REDPOLL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 RUBIN = DATA / "rubin" / "rubin_v10_2026-03-10_enriched.parquet"
@@ -86,7 +87,9 @@ def main() -> None:
     print(f"{dt.date.today()}, Python {platform.python_version()}, numpy {np.__version__}")
     print("ours, theirs: values that only the one or the other has; largest: of the difference as 'equal means' has it")
     with tempfile.TemporaryDirectory() as folder:
-        config = with_catalogs(load_config(options.config), options.catalogs or build_catalogs(Path(folder)))
+        if not options.catalogs:
+            build_catalogues(DATA, Path(folder))
+        config = with_catalogs(load_config(options.config), options.catalogs or Path(folder))
         for title, rows in tables(config):
             print(f"\n{title}\n{HEADING}")
             for row in rows:

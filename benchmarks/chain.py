@@ -27,13 +27,10 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from crossmatch import FILES
 from decode import real_v10, simulated
 from pipeline import Replicas, originals
 
 from redpoll.config import Config, load_config
-from redpoll.crossmatch.catalogs.build import build_catalog
-from redpoll.crossmatch.recipe import builtin_recipes
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.schemas import BuiltIn, Chain
@@ -43,6 +40,7 @@ from redpoll.quality.duplicates import duplicates
 from redpoll.quality.flags import fill_flags
 from redpoll.quality.usable import unusable
 from redpoll.schema.rows import take_rows
+from redpoll.testing.real_data import build_catalogues
 
 DATA = Path(os.environ.get("REDPOLL_DATA", Path(__file__).parents[2] / "shared" / "data"))
 BAR, STRETCH = 1_300, 4_000
@@ -57,16 +55,9 @@ def main() -> None:
     parser.add_argument("--catalogs", type=Path, help="folder of built catalogues; default: build those of the data")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        catalogs = options.catalogs or build_catalogs(Path(folder))
-        _measure(options, with_catalogs(load_config(options.config), catalogs))
-
-
-def build_catalogs(folder: Path) -> Path:
-    """The catalogues of the data folder, built."""
-    for name, file in FILES.items():
-        if (DATA / "catalogs" / file).is_file():
-            build_catalog(builtin_recipes()[name], DATA / "catalogs" / file, folder)
-    return folder
+        if not options.catalogs:
+            build_catalogues(DATA, Path(folder))
+        _measure(options, with_catalogs(load_config(options.config), options.catalogs or Path(folder)))
 
 
 def with_catalogs(config: Config, folder: Path) -> Config:

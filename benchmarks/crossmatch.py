@@ -28,23 +28,14 @@ from numpy.typing import NDArray
 from redpoll.astro.sky import hpx29
 from redpoll.astro.sky_index import build_index, find_matches
 from redpoll.config import Config
-from redpoll.crossmatch.catalogs.build import build_catalog
 from redpoll.crossmatch.catalogs.library import Library
-from redpoll.crossmatch.recipe import builtin_recipes
 from redpoll.crossmatch.stage import Stage
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.timing import sample_batches
+from redpoll.testing.real_data import PACKETS, build_catalogues
 
 BAR = 100_000
 DATA = Path(os.environ.get("REDPOLL_DATA", "../shared/data"))
-FILES = {
-    "ctao_blazars": "CTAO_blazars_ztf_dr23.v03_2026.parquet", "fermi_4lac": "table-4LAC-DR3-h.fits",
-    "fermi_4lac_low": "table-4LAC-DR3-l.fits", "gcvs": "gcvs.parquet", "glade": "GLADE_short.parquet",
-    "hsp": "3hsp.csv", "mangrove": "mangrove_filtered.parquet", "spicy": "spicy.parquet",
-    "symbiotic_cv": "symbiotic_and_cataclysmic.parquet", "tns": "tns_raw.parquet", "vsx": "vsx.parquet",
-}  # fmt: skip
-PACKETS = ("ztf/ztf_originals.tar.gz", "ztf/ztf_sequences.tar.gz", "ztf/ztf_sample.tar.gz",
-           "rubin/rubin_v10_2026-03-10_enriched.parquet")  # fmt: skip
 
 
 def main() -> None:
@@ -61,9 +52,7 @@ def main() -> None:
 
 
 def _speed(folder: Path, options: argparse.Namespace) -> bool:
-    rows = {
-        name: build_catalog(builtin_recipes()[name], DATA / "catalogs" / f, folder).rows for name, f in FILES.items()
-    }
+    rows = build_catalogues(DATA, folder)
     contexts, missing = Library(folder).open()
     stage = Stage(contexts, missing, time.thread_time)
     batches = _batches(options.alerts, options.batch)

@@ -17,12 +17,10 @@ import pyarrow as pa
 from astropy.coordinates import SkyCoord
 
 from redpoll.astro.sky import hpx29
-from redpoll.crossmatch.catalogs.build import build_catalog
 from redpoll.crossmatch.catalogs.catalog import open_catalog
 from redpoll.crossmatch.hosts import Hosts, open_hosts
-from redpoll.crossmatch.recipe import builtin_recipes
+from redpoll.testing.real_data import build_catalogues
 
-FILES = {"mangrove": "mangrove_filtered.parquet", "glade": "GLADE_short.parquet"}
 N = 100_000
 N_BATCH = 10_000
 
@@ -34,10 +32,8 @@ def alerts(ra, dec) -> pa.RecordBatch:
 
 def opened(data: Path) -> Hosts:
     with tempfile.TemporaryDirectory() as folder:
-        catalogs = {}
-        for name, file in FILES.items():
-            build_catalog(builtin_recipes()[name], data / "catalogs" / file, Path(folder))
-            catalogs[name] = open_catalog(Path(folder) / name)
+        built = build_catalogues(data, Path(folder), ("mangrove", "glade"))
+        catalogs = {name: open_catalog(Path(folder) / name) for name in built}
         open_hosts(catalogs)  # compile
         start = time.process_time()
         made = open_hosts(catalogs)

@@ -13,16 +13,15 @@ import argparse
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
+
+from redpoll.testing.server import running_server
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/contract/serve"))  # for the made-up night
 
@@ -39,12 +38,6 @@ TIMES = {
     "interactive": "performance.getEntriesByName('curve-drawn')[0].startTime",
     "largest paint": LARGEST,
 }
-SERVER = """
-import sys
-from pathlib import Path
-from redpoll.serve import serve
-serve(Path(sys.argv[1]), port=0, ready=lambda address: print(address, flush=True))
-"""
 
 
 def main() -> None:
@@ -52,7 +45,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--loads", type=int, default=20)
     loads = parser.parse_args().loads
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as address, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_server(made_up_store(Path(folder))) as address,
+        sync_playwright() as playwright,
+    ):
         path = shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"])
         load = os.getloadavg()[0]
@@ -81,14 +78,9 @@ def visit(browser: Browser, address: str) -> list[float]:
     return times
 
 
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Address of a server over the made-up night and an object of 1,000 alerts."""
-    store = make_store(folder / "store", [*night_objects(30), long_object(1000)])
-    with subprocess.Popen([sys.executable, "-c", SERVER, str(store)], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.terminate()
+def made_up_store(folder: Path) -> Path:
+    """The made-up night and an object of 1,000 alerts."""
+    return make_store(folder / "store", [*night_objects(30), long_object(1000)])
 
 
 if __name__ == "__main__":

@@ -5,24 +5,18 @@ from __future__ import annotations
 import pytest
 
 from redpoll.config import Config, CrossmatchConfig, RunConfig
-from redpoll.crossmatch.catalogs.build import build_catalog
-from redpoll.crossmatch.recipe import builtin_recipes
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.run import run_night
 from redpoll.store import open_store
+from redpoll.testing.real_data import build_catalogues
 
-FILES = {
-    "vsx": "vsx.parquet", "gcvs": "gcvs.parquet", "mangrove": "mangrove_filtered.parquet",
-    "glade": "GLADE_short.parquet", "symbiotic_cv": "symbiotic_and_cataclysmic.parquet",
-    "fermi_4lac": "table-4LAC-DR3-h.fits",
-}  # fmt: skip
+CATALOGUES = ("vsx", "gcvs", "mangrove", "glade", "symbiotic_cv", "fermi_4lac")
 
 
 @pytest.fixture(scope="module")
 def store(data_dir, tmp_path_factory):
     root = tmp_path_factory.mktemp("ten")
-    for name, file in FILES.items():
-        build_catalog(builtin_recipes()[name], data_dir / "catalogs" / file, root / "catalogs")
+    build_catalogues(data_dir, root / "catalogs", CATALOGUES)
     places = [*sorted((data_dir / "ztf").glob("*.tar.gz")), data_dir / "rubin"]
     config = Config(run=RunConfig(workers=0), crossmatch=CrossmatchConfig(catalogs=str(root / "catalogs")))
     report = run_night(open_sources(places), root / "store", config)

@@ -12,31 +12,20 @@ import pytest
 from astropy.coordinates import SkyCoord
 
 from redpoll.config import Config, CrossmatchConfig, RunConfig
-from redpoll.crossmatch.catalogs.build import build_catalog
 from redpoll.crossmatch.catalogs.library import Library
-from redpoll.crossmatch.recipe import builtin_recipes
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.run import run_night
 from redpoll.pipeline.timing import sample_batches
 from redpoll.schema.alert import COLUMNS
 from redpoll.store import open_store
-
-FILES = {
-    "ctao_blazars": "CTAO_blazars_ztf_dr23.v03_2026.parquet", "fermi_4lac": "table-4LAC-DR3-h.fits",
-    "fermi_4lac_low": "table-4LAC-DR3-l.fits", "gcvs": "gcvs.parquet", "glade": "GLADE_short.parquet",
-    "hsp": "3hsp.csv", "mangrove": "mangrove_filtered.parquet", "spicy": "spicy.parquet",
-    "symbiotic_cv": "symbiotic_and_cataclysmic.parquet", "tns": "tns_raw.parquet", "vsx": "vsx.parquet",
-}  # fmt: skip
-PACKETS = ("ztf/ztf_originals.tar.gz", "ztf/ztf_sequences.tar.gz", "ztf/ztf_sample.tar.gz",
-           "rubin/rubin_v10_2026-03-10_enriched.parquet")  # fmt: skip
+from redpoll.testing.real_data import CATALOGUES, PACKETS, build_catalogues
 
 
 @pytest.fixture(scope="module")
 def catalogs(data_dir, tmp_path_factory):
     folder = tmp_path_factory.mktemp("catalogs")
-    for name, file in FILES.items():
-        build_catalog(builtin_recipes()[name], data_dir / "catalogs" / file, folder)
+    build_catalogues(data_dir, folder)
     return folder
 
 
@@ -57,11 +46,11 @@ def matched(data_dir, config):
 
 def test_all_catalogues_are_there_and_the_others_are_missing(config):
     states = {entry.name: entry.state for entry in Library(Path(config.crossmatch.catalogs)).entries()}
-    assert {name for name, state in states.items() if state == "built"} == set(FILES)
+    assert {name for name, state in states.items() if state == "built"} == set(CATALOGUES)
     assert set(states.values()) == {"built", "not installed"}
 
 
-@pytest.mark.parametrize("name", sorted(set(FILES) - {"ctao_blazars"}))
+@pytest.mark.parametrize("name", sorted(set(CATALOGUES) - {"ctao_blazars"}))
 def test_every_match_is_astropys_nearest(name, matched, catalogs):
     """The slow twin: astropy's nearest source within the radius, and none beyond."""
     catalog = next(c for c in Library(catalogs).open()[0] if c.name == name)
@@ -78,7 +67,7 @@ def test_every_match_is_astropys_nearest(name, matched, catalogs):
 def test_known_objects_are_told_by_their_catalogues(matched):
     """Long-period variables and symbiotic stars are in the sample; so are galaxies behind supernovae."""
     n_matched = {name: matched[f"{name}_arcsec"].length() - matched[f"{name}_arcsec"].null_count
-                 for name in FILES if name != "ctao_blazars"}  # fmt: skip
+                 for name in CATALOGUES if name != "ctao_blazars"}  # fmt: skip
     assert n_matched["vsx"] > 50 and n_matched["symbiotic_cv"] > 5 and n_matched["glade"] > 5
     types = set(pc.drop_null(matched["vsx_type"]).to_pylist())
     assert types and not any(t != t.strip() or t == "" for t in types)
@@ -104,7 +93,7 @@ def test_a_run_stores_the_matches_and_names_what_is_missing(data_dir, config, tm
     assert report.missing["simbad"] == "not installed" and "vsx" not in report.missing
     without = replace(config, crossmatch=CrossmatchConfig(str(tmp_path / "none")))
     bare = run_night(open_sources(night), tmp_path / "without", without)
-    assert bare.stored == report.stored and set(bare.missing) >= set(FILES)
+    assert bare.stored == report.stored and set(bare.missing) >= set(CATALOGUES)
     with open_store(tmp_path / "with") as store:
         known = [row for row in store.latest(limit=1000) if row["vsx_type"] is not None]
     assert len(known) > 10

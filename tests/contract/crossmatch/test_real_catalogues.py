@@ -18,20 +18,21 @@ from redpoll.crossmatch.catalogs.catalog import Catalog, open_catalog
 from redpoll.crossmatch.hosts import Hosts, open_hosts
 from redpoll.crossmatch.recipe import Recipe, builtin_recipes
 from redpoll.schema.taxonomy import taxonomy
+from redpoll.testing.real_data import CATALOGUES
 
 RECIPES = builtin_recipes()
-FILES = {
-    "ctao_blazars": ("CTAO_blazars_ztf_dr23.v03_2026.parquet", 230),
-    "fermi_4lac": ("table-4LAC-DR3-h.fits", 3407),
-    "fermi_4lac_low": ("table-4LAC-DR3-l.fits", 407),
-    "gcvs": ("gcvs.parquet", 59_099),
-    "glade": ("GLADE_short.parquet", 386_691),
-    "hsp": ("3hsp.csv", 2013),
-    "mangrove": ("mangrove_filtered.parquet", 295_341),
-    "spicy": ("spicy.parquet", 117_446),
-    "symbiotic_cv": ("symbiotic_and_cataclysmic.parquet", 2857),
-    "tns": ("tns_raw.parquet", 3),
-    "vsx": ("vsx.parquet", 1_933_544),
+ROWS = {
+    "ctao_blazars": 230,
+    "fermi_4lac": 3407,
+    "fermi_4lac_low": 407,
+    "gcvs": 59_099,
+    "glade": 386_691,
+    "hsp": 2013,
+    "mangrove": 295_341,
+    "spicy": 117_446,
+    "symbiotic_cv": 2857,
+    "tns": 3,
+    "vsx": 1_933_544,
 }
 
 
@@ -46,17 +47,17 @@ def built(recipe: Recipe, data_dir: Path, folder: Path, file: str) -> Catalog:
 @pytest.fixture(scope="module")
 def catalogs(data_dir, tmp_path_factory) -> dict[str, Catalog]:
     folder = tmp_path_factory.mktemp("catalogs")
-    return {name: built(RECIPES[name], data_dir, folder, file) for name, (file, _) in FILES.items()}
+    return {name: built(RECIPES[name], data_dir, folder, file) for name, file in CATALOGUES.items()}
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", CATALOGUES)
 def test_every_row_of_the_real_file_is_kept(catalogs, name):
     catalog = catalogs[name]
     skipped = {"without a key": 1} if name == "ctao_blazars" else {}
-    assert (catalog.facts.rows, dict(catalog.facts.skipped)) == (FILES[name][1], skipped)
+    assert (catalog.facts.rows, dict(catalog.facts.skipped)) == (ROWS[name], skipped)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", CATALOGUES)
 def test_no_word_of_the_real_file_stands_for_unknown(catalogs, name):
     for column in catalogs[name].values.columns:
         if pa.types.is_string(column.type):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,16 +15,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "contract/serve"))  # for the
 from made_up_night import long_object, make_store, night_objects
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
+from redpoll.testing.server import running_server
+
 ROOT = Path(__file__).parents[3]
 CHROMIUM = shutil.which("chromium")
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 VENDOR = ROOT / "src/redpoll/serve/portal/static/vendor/uPlot.iife.min.js"
-SERVER = """
-import sys
-from pathlib import Path
-from redpoll.serve import serve
-serve(Path(sys.argv[1]), port=0, ready=lambda address: print(address, flush=True))
-"""
 
 
 @dataclass
@@ -43,10 +38,8 @@ class Visit:
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a server over the made-up night and an object of 1000 alerts."""
     store = make_store(tmp_path_factory.mktemp("portal") / "store", [*night_objects(30), long_object(1000)])
-    with subprocess.Popen([sys.executable, "-c", SERVER, str(store)], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.terminate()
+    with running_server(store) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
