@@ -42,6 +42,15 @@ def test_glints_leave_longer_trails_than_stars(make_night, tmp_path):
     assert np.median(length["satellite_glint"]) > 3.0 > max(length["sn_ia"])
 
 
+def test_the_difference_of_a_negative_alert_stays_negative(rubin):
+    found = [r for r in rubin.truth if r["flux"] < -20 * r["flux_err"] and r["class"] != "bogus"]
+    assert found
+    for row in found:
+        (image,) = fits.open(io.BytesIO(rubin.packets[row["alert_id"]]["cutoutDifference"]))
+        middle = image.data.shape[0] // 2
+        assert np.nansum(image.data[middle - 4 : middle + 5, middle - 4 : middle + 5]) < 0
+
+
 def test_packet_is_what_fastavro_would_write(rubin):
     schema = fastavro.parse_schema(packet_schema("rubin", "10.0"))
     for alert_id, packet in list(rubin.packets.items())[:20]:

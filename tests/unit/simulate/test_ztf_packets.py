@@ -166,6 +166,16 @@ def test_the_difference_holds_the_flux_and_the_template_does_not(ztf):
         assert abs((light["Template"] - sky).sum()) < 0.4 * counts
 
 
+def test_the_difference_of_a_negative_alert_is_turned_over(ztf):
+    found = [r for r in ztf.truth if r["flux"] < -20 * r["flux_err"] and r["class"] != "bogus"]
+    assert len(found) > 3
+    for row in found:
+        packet = ztf.packets[row["alert_id"]]
+        assert packet["candidate"]["isdiffpos"] in ("f", "0")
+        light = stamp(packet, "Difference")
+        assert np.nansum((light - np.nanmedian(light))[28:35, 28:35]) > 0
+
+
 def test_edges_of_the_detector_have_no_data(ztf):
     for packet in ztf.packets.values():
         near = packet["candidate"]["mindtoedge"] < 29
