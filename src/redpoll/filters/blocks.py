@@ -11,15 +11,6 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.floating[Any]]
 
 
-def is_on_star(star_score: Floats, star_distance_arcsec: Floats, max_arcsec: float = 1.5) -> Bools:
-    """A catalogued source that is probably a star (score above 0.76) lies underneath.
-
-    >>> is_on_star(np.array([0.9, 0.9, 0.1]), np.array([0.5, 9.0, 0.5])).tolist()
-    [True, False, False]
-    """
-    return (star_score > 0.76) & (star_distance_arcsec < max_arcsec)
-
-
 def is_solar_system(roid: NDArray[np.integer[Any]]) -> Bools:
     """A known solar-system object, or a candidate: flag `roid` is 3 or 2.
 

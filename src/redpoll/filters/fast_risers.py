@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll import alert_filter
-from redpoll.filters.blocks import is_brightening_by, is_on_star, is_solar_system
+from redpoll.astro.stars import is_on_star
+from redpoll.filters.blocks import is_brightening_by, is_solar_system
 
 
 @alert_filter()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll import Column, science_module
+from redpoll.astro.stars import is_on_star
 
 OUTPUTS = {
     "is_fast_transient": Column(
@@ -49,7 +50,7 @@ def fast_transient(
     ----------
     Andreoni et al. 2021, ApJ 918, 63 (ZTFReST); Drout et al. 2014, ApJ 794, 23 (rates of rapid transients).
     """
-    is_star = (star_score > max_star_score) & (star_distance_arcsec < min_star_arcsec)
+    is_star = is_on_star(star_score, star_distance_arcsec, min_score=max_star_score, max_arcsec=min_star_arcsec)
     may_be = is_good & (roid < 2) & ~is_star & (age <= max_age) & (mag_rate_days <= max_days)
     is_rising = may_be & (mag_rate_upper < -min_rise)
     is_fading = may_be & (mag_rate_lower > min_fade)

@@ -11,6 +11,7 @@ from redpoll import Column, science_module
 from redpoll.astro.latitudes import galactic_latitude
 from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
 from redpoll.astro.ragged import by_band, owners, taken
+from redpoll.astro.stars import is_on_star
 from redpoll.astro.straight_lines import line_sums
 from redpoll.schema.bands import BANDS, DETECTION
 from redpoll.schema.light_curve import LightCurves
@@ -70,7 +71,7 @@ def kilonova(
     Andreoni et al. 2021, ApJ 918, 63 (ZTFReST); Fink's filter of rate-based kilonova candidates.
     """
     fade, err = _surest_fade(light_curve, days, min_span)
-    is_other = (star_score > max_star_score) & (star_distance_arcsec < min_star_arcsec)
+    is_other = is_on_star(star_score, star_distance_arcsec, min_score=max_star_score, max_arcsec=min_star_arcsec)
     is_other |= (roid >= 2) | (sso_distance_arcsec <= min_sso_arcsec) | (colour_g_r < min_colour)
     is_new = (age <= max_age) & (n_detections < max_detections)
     is_high = np.abs(galactic_latitude(ra, dec)) >= min_latitude
