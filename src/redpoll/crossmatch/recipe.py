@@ -20,6 +20,7 @@ from redpoll.crossmatch.recipe_table import Section
 from redpoll.errors import PluginError, SchemaError
 from redpoll.plugin.names import valid_name
 from redpoll.schema.column import Column
+from redpoll.schema.taxonomy import taxonomy
 
 Scalar = str | int | float | bool
 
@@ -62,7 +63,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What `parse_recipe` read. Either `position` says where sources are, or `key` names the column of object ids."""
+    """What `parse_recipe` read. Either `position` says where sources are, or `key` names the column of object ids.
+
+    `class_` is the class of every source, if all are of one: it becomes the column ``<name>_class``.
+    """
 
     name: str
     title: str
@@ -73,6 +77,7 @@ class Recipe:
     key: str | None = None
     match: Match = Match()
     kept: tuple[Kept, ...] = ()
+    class_: str | None = None
     where: Mapping[str, tuple[Scalar, ...]] = field(default_factory=dict)
     fetch: Mapping[str, Any] = field(default_factory=dict)
     text: str = field(default="", repr=False, compare=False)
@@ -81,6 +86,8 @@ class Recipe:
     def columns(self) -> dict[str, Column]:
         """The columns that the catalogue adds to an alert: lists where all matches are kept, nearest first."""
         made = {kept.name: kept.column for kept in self.kept}
+        if self.class_ is not None:
+            made[self.class_column] = self._class
         if self.position is not None:
             made[f"{self.name}_arcsec"] = self._separation
         if self.match.which == "all":
@@ -95,6 +102,16 @@ class Recipe:
             place += [self.position.pm_ra, self.position.pm_dec, self.match.radius_column]
         names = [*place, *(kept.source for kept in self.kept), *self.where]
         return tuple(dict.fromkeys(name for name in names if name is not None))
+
+    @property
+    def class_column(self) -> str:
+        """Name of the column that says the class of every source."""
+        return f"{self.name}_class"
+
+    @property
+    def _class(self) -> Column:
+        doc = f"'{self.class_}', the class of every source in {self.title}; null without a match."
+        return Column("string", doc=doc, ucd="src.class", hot=False, says=self.class_)
 
     @property
     def _separation(self) -> Column:
@@ -137,9 +154,10 @@ def parse_recipe(text: str, name: str, where: str = "recipe") -> Recipe:
         raise RecipeError(f"{where}: needs [position] with ra and dec, or [key] with column, and not both")
     recipe = Recipe(
         name, **facts, position=position, key=key, match=_match(top), kept=_kept(top, name),
-        where=_where(top), fetch=top.section("fetch").free(), text=text,
+        class_=_class(top), where=_where(top), fetch=top.section("fetch").free(), text=text,
     )  # fmt: skip
     top.done()
+    _check_class(recipe, where)
     return recipe
 
 
@@ -184,6 +202,24 @@ def _key(top: Section) -> str | None:
     column = table.text("column", required=True)
     table.done()
     return column
+
+
+def _class(top: Section) -> str | None:
+    name = top.maybe("class")
+    try:
+        return name and taxonomy().check(name)
+    except SchemaError as error:
+        raise RecipeError(f"{top.where}: class: {error}") from error
+
+
+def _check_class(recipe: Recipe, where: str) -> None:
+    """Refuse a class of lists, which say nothing of an alert, and a second column of its name."""
+    if recipe.class_ is None:
+        return
+    if recipe.match.which == "all":
+        raise RecipeError(f"{where}: class: an alert is of the class of its nearest match; leave out which = 'all'")
+    if recipe.class_column in (kept.name for kept in recipe.kept):
+        raise RecipeError(f"{where}: class: it makes {recipe.class_column}; name the column of the file differently")
 
 
 def _match(top: Section) -> Match:

@@ -1,7 +1,8 @@
 """From columns that speak of classes (`Column.says`) to the column `classes`: who says what of each alert.
 
-A float says its class where it is at least the least probability, a boolean where it is true, a string of a vocabulary
-(``"@simbad"``) wherever the taxonomy has a class for the word. All are kept side by side: a catalogue hides nothing.
+A float says its class where it is at least the least probability, a boolean where it is true, a string where it is not
+null, and a string of a vocabulary (``"@simbad"``) wherever the taxonomy has a class for the word. All are kept side by
+side: a catalogue hides nothing.
 """
 
 from __future__ import annotations
@@ -50,9 +51,11 @@ def check_says(name: str, column: Column) -> None:
             taxonomy().of(says[1:], "")
     except SchemaError as error:
         raise PluginError(f"column '{name}' says '{says}': {error}") from error
-    fits = is_text(kind) if says.startswith("@") else pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    fits = is_text(kind) or (not says.startswith("@") and (pa.types.is_floating(kind) or pa.types.is_boolean(kind)))
     if not fits:
-        raise PluginError(f"column '{name}' says '{says}' and is {kind}: a class needs float or bool, a @word string")
+        raise PluginError(
+            f"column '{name}' says '{says}' and is {kind}: a class needs float, bool or string, a @word string"
+        )
 
 
 def classes_field() -> pa.Field:
@@ -113,8 +116,9 @@ def _sayings(
         yield from _words(says[1:], by, values, unknown)
     elif says not in taxonomy().classes:
         unknown[f"class '{says[:_LONGEST_UNKNOWN]}' of column '{field.name}'"] += len(values) - values.null_count
-    elif pa.types.is_boolean(field.type):
-        rows = np.flatnonzero(values.fill_null(False).to_numpy(zero_copy_only=False))
+    elif pa.types.is_boolean(field.type) or is_text(field.type):
+        said = values.is_valid() if is_text(field.type) else values.fill_null(False)
+        rows = np.flatnonzero(said.to_numpy(zero_copy_only=False))
         yield _saying(rows, says, np.full(len(rows), np.nan), by)
     else:
         yield _probable(field.name, says, by, values, least, unknown)

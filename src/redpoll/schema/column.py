@@ -45,8 +45,8 @@ class Column:
         ``"max"`` or ``"min"``: the object keeps the best value over its alerts. None: it does not.
     says
         The class that the value speaks of, by its name in the taxonomy: a float is its probability, a true boolean
-        says yes. ``"@simbad"``, ``"@vsx"`` and the like: a string in that vocabulary, which the taxonomy maps. None:
-        the value says nothing of classes.
+        and a string that is not null say yes. ``"@simbad"``, ``"@vsx"`` and the like: a string in that vocabulary,
+        which the taxonomy maps. None: the value says nothing of classes.
     source
         Where the value comes from in each survey, for the data model's own columns.
 

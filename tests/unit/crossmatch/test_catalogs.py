@@ -18,7 +18,9 @@ from redpoll.crossmatch.catalogs.library import Library
 from redpoll.crossmatch.catalogs.positions import sexagesimal
 from redpoll.crossmatch.errors import CatalogError
 from redpoll.crossmatch.recipe import parse_recipe
+from redpoll.crossmatch.stage import Stage
 from redpoll.errors import UsageError
+from redpoll.plugin.classes import class_tags
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 STARS = """
@@ -107,6 +109,18 @@ def test_objects_match_by_their_id(tmp_path):
     assert (facts.rows, facts.skipped, facts.sky_fraction) == (3, {"without a key": 2}, None)
     _, every = built(tmp_path, BLAZARS + '[match]\nwhich = "all"', table, "blazars")
     assert [v and len(v) for v in every.match(batch)["blazars_z"].to_pylist()] == [2, 1, None, None]
+
+
+@pytest.mark.parametrize("text", [BLAZARS, STARS.replace("stars_", "blazars_")])
+def test_every_match_is_of_the_class_of_the_catalogue_and_says_so(tmp_path, text):
+    table = TABLE | {"id": ["ZTF18a", "ZTF18b", "c", "d", "e"], "z": [0.1] * 5}
+    _, catalog = built(tmp_path, 'class = "blazar"\n' + text.lstrip(), table, "blazars")
+    batch = alerts([10.0, 120.0], [5.0, 5.0], ids=["ZTF18a", "other"])
+    result = Stage([catalog]).run(batch).batch
+    assert result["blazars_class"].to_pylist() == ["blazar", None]
+    tags, unknown = class_tags(result.schema, lambda name: result[name], 2)
+    by = f"blazars@{catalog.version}"
+    assert tags.to_pylist() == [[{"name": "blazar", "probability": None, "by": by}], []] and not unknown
 
 
 def test_each_source_may_have_its_own_radius(tmp_path):

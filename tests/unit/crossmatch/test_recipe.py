@@ -60,12 +60,20 @@ def test_objects_may_match_by_their_id():
     assert (recipe.key, recipe.position, list(recipe.columns)) == ("ZTF_name", None, [])
 
 
+def test_every_source_may_be_of_one_class():
+    recipe = parse_recipe('title = "Blazars"\nclass = "blazar"\n[key]\ncolumn = "ZTF_name"', "blazars")
+    (column,) = recipe.columns.values()
+    assert list(recipe.columns) == ["blazars_class"] and (column.says, column.hot) == ("blazar", False)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ('title = "Variable stars"', "", "needs 'title'"),
         ('title = "Variable stars"', "title = 3", "title: expected a string"),
         ("licence", "license", "unknown key 'license'; did you mean 'licence'"),
+        ("licence =", 'class = "variable_stars"\nlicence =', "class: .*variable_star"),
+        ("licence =", "class = 3\nlicence =", "class: expected a string"),
         ("[position]", "[postion]", "needs .position. with ra and dec"),
         ('ra = "RAJ2000"', "", "position: needs 'ra'"),
         ('ra = "RAJ2000"', 'raa = "RAJ2000"', "needs 'ra'; it has 'raa'"),
@@ -92,6 +100,14 @@ def test_a_wrong_recipe_is_refused_with_place_and_remedy(old, new, message):
     assert old in STARS
     with pytest.raises(RecipeError, match=message):
         parse_recipe(STARS.replace(old, new, 1), "stars", "stars.toml")
+
+
+def test_a_class_needs_one_match_and_a_column_of_its_own():
+    text = STARS.replace("licence", 'class = "variable_star"\nlicence')
+    with pytest.raises(RecipeError, match="nearest match"):
+        parse_recipe(text.replace("radius_arcsec = 2", 'which = "all"'), "stars")
+    with pytest.raises(RecipeError, match="makes stars_class"):
+        parse_recipe(text.replace("stars_type", "stars_class"), "stars")
 
 
 @pytest.mark.parametrize("name", ["Stars", "2mass", "", "../up", "a b"])

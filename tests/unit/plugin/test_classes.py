@@ -70,6 +70,12 @@ def test_all_that_is_said_stands_side_by_side_sorted_by_name() -> None:
     ]  # fmt: skip
 
 
+def test_a_string_with_the_name_of_a_class_says_yes_where_it_is_not_null() -> None:
+    fields = [Column("string", says="blazar").field("name", by="hsp@1")]
+    tags, _ = class_tags(pa.schema(fields), lambda _: pa.array(["3HSPJ0", None, ""]), 3)
+    assert [[tag["name"] for tag in row] for row in tags.to_pylist()] == [["blazar"], [], ["blazar"]]
+
+
 def test_the_column_stands_before_the_packet_and_names_the_taxonomy() -> None:
     result = graph(oracle).run(batch([1.0], [None])).batch
     assert result.schema.names[-2:] == ["classes", "packet"]
@@ -147,9 +153,8 @@ def test_of_one_thing_said_twice_the_more_probable_counts() -> None:
     [
         (Column("float32", says="super_nova"), "near: .*supernova|near: .*nova"),
         (Column("float32", says="@simbat"), "known: .*simbad"),
-        (Column("string", says="sn"), "needs float or bool"),
-        (Column("float32", says="@simbad"), "needs float or bool, a @word string"),
-        (Column("int32", says="sn"), "needs float or bool"),
+        (Column("float32", says="@simbad"), "needs float, bool or string, a @word string"),
+        (Column("int32", says="sn"), "needs float, bool or string"),
     ],
 )
 def test_a_column_cannot_say_what_does_not_fit(column: Column, wrong: str) -> None:

@@ -124,6 +124,9 @@ def _scalars(catalog: Catalog, found: Matches, n: int) -> dict[str, pa.Array]:
     rows[found.alert], unmatched[found.alert] = found.source, False
     index = pa.array(rows, mask=unmatched)
     made = {name: _taken(catalog.values[name], index) for name in catalog.values.column_names}
+    if catalog.recipe.class_ is not None:
+        said = np.full(n, catalog.recipe.class_, object)
+        made[catalog.recipe.class_column] = pa.array(said, pa.string(), mask=unmatched)
     if catalog.index is not None:
         arcsec = np.zeros(n, np.float32)
         arcsec[found.alert] = found.arcsec
