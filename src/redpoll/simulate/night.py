@@ -96,17 +96,12 @@ def simulate_night(
     """
     began = time.monotonic()
     recipe = make_recipe(survey, n_alerts, seed, night, nights, schema_version, layout)
-    if workers is not None and workers < 1:
-        raise UsageError(f"cannot simulate: {workers} workers; use at least 1")
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"cannot simulate into {out}: it is not a folder")
-    out.mkdir(parents=True, exist_ok=True)
+    _make_folder(out, workers)
     setting, sources, points, parts = draw_night(recipe)
     ids, names, files, size = _write(out, recipe, setting, parts, points, sources, progress, workers)
     truth = truth_table(sources, setting.exposures, points, ids, names)
     pq.write_table(truth, out / "truth.parquet", compression="zstd")
-    kinds = Counter(np.array(list(CLASSES))[sources.kind[sources.index[points]]].tolist())
-    counts = {name: kinds[name] for name in CLASSES}
+    counts = _counts(sources, points)
     (out / "simulation.json").write_text(_sidecar(recipe, counts))
     return SimulationReport(
         survey=survey,
@@ -119,6 +114,21 @@ def simulate_night(
         recipe=out / "simulation.json",
         alerts_per_class=counts,
     )
+
+
+def _make_folder(out: Path, workers: int | None) -> None:
+    """Make the folder that a night is written into; UsageError if it cannot be, or nobody would write."""
+    if workers is not None and workers < 1:
+        raise UsageError(f"cannot simulate: {workers} workers; use at least 1")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"cannot simulate into {out}: it is not a folder")
+    out.mkdir(parents=True, exist_ok=True)
+
+
+def _counts(sources: Sources, points: NDArray[np.int64]) -> dict[str, int]:
+    """Alerts of each class."""
+    kinds = Counter(np.array(list(CLASSES))[sources.kind[sources.index[points]]].tolist())
+    return {name: kinds[name] for name in CLASSES}
 
 
 def draw_night(recipe: Recipe) -> tuple[Setting, Sources, NDArray[np.int64], Iterator[Part]]:
