@@ -1,0 +1,24 @@
+"""The contract of a store, as cases that every adapter runs.
+
+An adapter is tested by a subclass that says how a store is opened::
+
+    class TestMyStore(StoreCases):
+        def open(self, path: Path, mode: str) -> Store:
+            return my_open_store(path, mode=mode)
+"""
+
+from __future__ import annotations
+
+from redpoll.testing.store_suite.alerts import AlertCases
+from redpoll.testing.store_suite.cases import StoreCases, add, moved_to
+from redpoll.testing.store_suite.classes import ClassCases
+from redpoll.testing.store_suite.ledger import LedgerCases
+from redpoll.testing.store_suite.maintenance import MaintenanceCases
+from redpoll.testing.store_suite.objects import ObjectCases
+from redpoll.testing.store_suite.writing import WritingCases
+
+__all__ = ["StoreCases", "StoreSuite", "add", "moved_to"]
+
+
+class StoreSuite(WritingCases, AlertCases, ClassCases, ObjectCases, LedgerCases, MaintenanceCases):
+    """All cases."""

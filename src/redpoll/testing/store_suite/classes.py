@@ -1,0 +1,89 @@
+"""What is said of alerts and objects."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+
+import pyarrow as pa
+import pytest
+
+from redpoll.errors import NotFound, UsageError
+from redpoll.schema.class_tags import CLASSES_TYPE
+from redpoll.schema.taxonomy import taxonomy
+from redpoll.store import Store
+from redpoll.store.ports import Row
+from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_suite.cases import StoreCases, add
+
+
+class ClassCases(StoreCases):
+    """What is said of alerts and objects."""
+
+    def test_rows_carry_all_that_is_said_of_an_alert(self, store: Store) -> None:
+        batch = store_batch(12)
+        add(store, batch)
+        rows = sorted(store.latest(), key=itemgetter("alert_id"))
+        assert [row["classes"] for row in rows] == batch["classes"].to_pylist()
+        assert store.whole(10**15 + 5, "ztf", ["classes"])["classes"] == rows[5]["classes"]
+
+    def test_alerts_of_which_nothing_is_said_have_no_classes(self, store: Store) -> None:
+        add(store, store_batch(3).drop_columns(["classes"]))
+        add(store, store_batch(3, start=3))
+        assert [len(row["classes"]) for row in reversed(store.latest())] == [0, 0, 0, 1, 1, 2]
+        assert store.classes_of("ZTFmade0001") == []
+
+    @pytest.mark.parametrize("night", [None, 20200102])
+    @pytest.mark.parametrize("class_", ["sn_ia", "sn", "rr_lyrae", "extragalactic", "real", "tde"])
+    def test_the_latest_of_a_class_are_those_said_to_be_it_or_a_kind_of_it(
+        self, store: Store, class_: str, night: int | None
+    ) -> None:
+        add(store, store_batch(100, nights=(0, 1, 2)))
+        add(store, store_batch(50, start=100, survey="rubin", nights=(1,)))
+        pages, before = [], None
+        while page := store.latest(class_=class_, night=night, limit=7, before=before):
+            pages += page
+            before = (page[-1]["mjd"], page[-1]["alert_id"])
+        kinds = set(taxonomy().descendants(class_))
+        expected = [row for row in store.latest(limit=1000) if kinds & {tag["name"] for tag in row["classes"]}]
+        assert pages == [row for row in expected if night in (None, row["night"])]
+        assert bool(pages) == (class_ != "tde")
+
+    def test_a_class_that_nobody_knows_has_no_alerts(self, store: Store) -> None:
+        add(store, store_batch(5))
+        assert store.latest(class_="nothing") == []
+
+    def test_a_class_that_the_taxonomy_lost_is_still_found(self, store: Store) -> None:
+        tags = pa.array([[{"name": "old_name", "probability": 0.5, "by": "m@1"}]], CLASSES_TYPE)
+        batch = store_batch(1)
+        add(store, batch.set_column(batch.schema.get_field_index("classes"), batch.schema.field("classes"), tags))
+        assert [row["classes"][0]["name"] for row in store.latest(class_="old_name")] == ["old_name"]
+
+    def test_a_topic_and_a_class_cannot_be_asked_for_together(self, store: Store) -> None:
+        with pytest.raises(UsageError, match="not of both"):
+            store.latest(class_="sn", topic="rising")
+
+    def test_an_object_remembers_what_was_said_of_it(self, store: Store) -> None:
+        add(store, store_batch(60, objects=5, nights=(2, 0, 1), version="2"))
+        add(store, store_batch(60, start=60, objects=5, nights=(0, 4), version="1"))
+        alerts = store.alerts_of("ZTFmade0003")
+        rows = store.classes_of("ZTFmade0003")
+        assert rows == self._summed_up(alerts)
+        assert {row["by"] for row in rows} == {"made_catalogue@2020", "made_up@1", "made_up@2"}
+
+    def _summed_up(self, alerts: list[Row]) -> list[Row]:
+        """The history of an object from its alerts, newest first, one tag at a time."""
+        found: dict[tuple[str, str], Row] = {}
+        for row in reversed(alerts):
+            for tag in row["classes"]:
+                start = {"name": tag["name"], "by": tag["by"], "first_mjd": row["mjd"], "n_alerts": 0,
+                         "best_probability": tag["probability"]}  # fmt: skip
+                said = found.setdefault((tag["name"], tag["by"]), start)
+                said |= {"last_mjd": row["mjd"], "last_probability": tag["probability"]}
+                said["n_alerts"] += 1
+                if tag["probability"] is not None:
+                    said["best_probability"] = max(said["best_probability"], tag["probability"])
+        return [found[key] for key in sorted(found)]
+
+    def test_the_history_of_an_unknown_object_is_not_found(self, store: Store) -> None:
+        with pytest.raises(NotFound, match="nobody"):
+            store.classes_of("nobody")

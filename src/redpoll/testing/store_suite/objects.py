@@ -1,0 +1,54 @@
+"""Questions about objects."""
+
+from __future__ import annotations
+
+import pytest
+
+from redpoll.errors import NotFound
+from redpoll.store import Store
+from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_suite.cases import StoreCases, add
+
+
+class ObjectCases(StoreCases):
+    """Questions about objects."""
+
+    def test_an_object_sums_up_its_alerts(self, store: Store) -> None:
+        add(store, store_batch(40, objects=20, nights=(0, 3)))
+        add(store, store_batch(40, start=40, objects=20, nights=(0, 3)))
+        row = store.object("ZTFmade0005")
+        alerts = store.alerts_of("ZTFmade0005")
+        newest = alerts[0]
+        assert (row["n_alerts"], row["last_mjd"], row["ra"], row["dec"]) == (
+            4,
+            *(newest[k] for k in ("mjd", "ra", "dec")),
+        )
+        assert row["first_mjd"] == min(a["first_mjd"] for a in alerts)
+        assert row["n_detections"] == max(a["n_detections"] for a in alerts)
+        assert row["best_p_made_up"] == max(a["p_made_up"] for a in alerts)
+        assert row["best_n_made_up"] == min(a["n_made_up"] for a in alerts)
+        assert (row["last_mjd_r"], row["last_mag_r"]) == (newest["mjd"], newest["mag"])
+        assert row["last_mag_u"] is None
+
+    def test_an_unknown_object_is_not_found(self, store: Store) -> None:
+        for ask in (store.object, store.light_curve):
+            with pytest.raises(NotFound, match="nobody"):
+                ask("nobody")
+
+    def test_a_light_curve_has_each_point_once(self, store: Store) -> None:
+        add(store, store_batch(40, objects=5, nights=(0, 1), points=8))
+        add(store, store_batch(40, start=40, objects=5, nights=(2, 3), points=8))
+        curve = store.light_curve("ZTFmade0002")
+        assert curve.column_names == ["mjd", "band", "flux", "flux_err", "kind"]
+        points = curve.select(["mjd", "band", "kind"]).to_pylist()
+        keys = [(round(p["mjd"], 5), p["band"], p["kind"] == "forced") for p in points]
+        assert len(set(keys)) == len(keys)
+        assert [p["mjd"] for p in points] == sorted(p["mjd"] for p in points)
+        assert {a["mjd"] for a in store.alerts_of("ZTFmade0002")} <= {p["mjd"] for p in points}
+
+    def test_columns_say_what_they_hold(self, store: Store) -> None:
+        add(store, store_batch(2))
+        columns = {row["name"]: row for row in store.columns()}
+        assert columns["rise_rate"]["unit"] == "mag/day"
+        assert (columns["p_made_up"]["best"], columns["mjd"]["best"]) == ("max", None)
+        assert (columns["feature_cold"]["hot"], columns["is_edge"]["dtype"]) == (False, "bool")
