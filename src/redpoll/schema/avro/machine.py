@@ -242,6 +242,19 @@ def _null_record(first: int, stop: int, row: int, columns: Any, data: Any, valid
 
 
 @njit(nogil=True, forceinline=True)
+def _null_field(code: Any, pc: int, op: int, at: int, row: int, columns: Any, data: Any, valid: Any, counts: Any,
+                a8: Any, a32: Any, a64: Any) -> None:  # fmt: skip
+    """Null for the field at `pc`: a record with all below it, an array without items, or a plain value."""
+    _clear_bit(a8, code[8 * pc + 7], row)
+    if op == RECORD:
+        _null_record(code[8 * pc + 3], code[8 * pc + 4], row, columns, data, valid, counts, a8, a32, a64)
+    elif op == ARRAY:
+        a32[(at >> 2) + row + 1] = np.uint32(counts[code[8 * pc + 3]])
+    else:
+        _write_null(op, at, row, a8, a32, a64)
+
+
+@njit(nogil=True, forceinline=True)
 def _read_count(buf: Any, p: int, end: int, least: int, empty: int) -> Any:
     """Items in an array's next block, next byte and error; `least` bytes an item must have room in the packet.
 
@@ -276,14 +289,7 @@ def _read_packet(buf: Any, end: int, code: Any, columns: Any, data: Any, valid: 
             if error != 0:
                 return p, error, -1
             if branch == null_index:
-                _clear_bit(a8, code[8 * pc + 7], row)
-                if op == RECORD:
-                    first, stop = code[8 * pc + 3], code[8 * pc + 4]
-                    _null_record(first, stop, row, columns, data, valid, counts, a8, a32, a64)
-                elif op == ARRAY:
-                    a32[(at >> 2) + row + 1] = np.uint32(counts[code[8 * pc + 3]])
-                else:
-                    _write_null(op, at, row, a8, a32, a64)
+                _null_field(code, pc, op, at, row, columns, data, valid, counts, a8, a32, a64)
                 pc = code[8 * pc + 5]
                 continue
         if op > ITEM_END:
