@@ -11,47 +11,48 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from redpoll.astro.fits.shapes import BAZIN, PEAK, fill_shape
+from redpoll.astro.fits.projection import evaluate
+from redpoll.astro.fits.shapes import BAZIN, LENS, PEAK
 from redpoll.astro.fits.workspace import (
-    AMPLITUDE,
-    CROSS,
     FACTOR,
-    FLUX,
     GRADIENT,
-    GROUP_SHAPE,
-    GROUP_SLOPE,
-    GROUP_WEIGHT,
     HIGH,
     IS_FREE,
     KEPT_GRADIENT,
     KEPT_NORMAL,
     LOW,
     NORMAL,
-    SHAPE2,
-    SHAPE_FLUX,
     STEP,
+    TIME,
     TRIAL,
-    WEIGHT,
     compiled,
 )
 
 _LEAST_DAMPING, _MOST_DAMPING = 1e-9, 1e9
+_MIN_T, _MAX_T = math.log(100.0), math.log(1e6)
 
 
 @compiled
 def minimise(
-    model: Any, sign: float, q: Any, points: Any, room: Any, max_steps: int, least_gain: float
+    model: Any,
+    sign: float,
+    q: Any,
+    curve: Any,
+    room: Any,
+    max_steps: int,
+    least_gain: float,
+    first_damping: float,
 ) -> tuple[float, bool]:
     """Change q to the nearest least chi2 within the bounds; returns it and whether the steps came to an end.
 
     The last evaluation is at that q, so that the room has its amplitudes and derivatives.
     """
     vectors, matrices = room.vectors, room.matrices
-    chi2, damping, n_small, is_end = math.inf, 1e-2, 0, False
+    chi2, damping, n_small, is_end = math.inf, first_damping, 0, False
     for j in range(model.n_q):
         vectors[TRIAL, j] = q[j]
     for step in range(max_steps + 2):
-        new = evaluate(model, model.n_q, sign, vectors[TRIAL], points, room)
+        new = evaluate(model, sign, vectors[TRIAL], curve, room, chi2)
         if is_end or step > max_steps:
             break
         if new <= chi2 and new < math.inf:
@@ -138,79 +139,18 @@ def solve(n: int, factor: Any, is_free: Any, x: Any) -> None:
 
 
 @compiled
-def evaluate(model: Any, n_q: int, sign: float, q: Any, points: Any, room: Any) -> float:
-    """Chi2 at q, the amplitudes solved; leaves the normal equations of the first n_q parameters in the room."""
-    fill_shape(model, sign, q, points, room.curve)
-    if model.has_baseline:
-        _centre_shape(n_q, points, room.curve, room.sums)
-    if not _solve_amplitudes(model.is_per_group, n_q, points, room.curve, room.sums):
-        return math.inf
-    chi2 = _fill_normal(n_q, points, room.curve, room.sums, room.matrices[NORMAL], room.vectors[GRADIENT])
-    return chi2 if math.isfinite(chi2) else math.inf
-
-
-@compiled
-def _centre_shape(n_q: int, points: Any, curve: Any, sums: Any) -> None:
-    """Subtract each group's weighted mean of the shape and of its derivatives."""
-    for g in range(points.n_groups):
-        sums[GROUP_SHAPE, g] = 0.0
-        for j in range(n_q):
-            sums[GROUP_SLOPE + j, g] = 0.0
-    for i in range(len(points.data)):
-        g = points.group[i]
-        share = points.data[i, WEIGHT] / sums[GROUP_WEIGHT, g]
-        sums[GROUP_SHAPE, g] += share * curve[i, 0]
-        for j in range(n_q):
-            sums[GROUP_SLOPE + j, g] += share * curve[i, j + 1]
-    for i in range(len(points.data)):
-        g = points.group[i]
-        curve[i, 0] -= sums[GROUP_SHAPE, g]
-        for j in range(n_q):
-            curve[i, j + 1] -= sums[GROUP_SLOPE + j, g]
-
-
-@compiled
-def _solve_amplitudes(is_per_group: int, n_q: int, points: Any, curve: Any, sums: Any) -> bool:
-    """Best amplitudes, not negative, and how far each derivative is only a change of amplitude; False if all are 0."""
-    for g in range(points.n_groups):
-        for row in range(SHAPE2, CROSS + n_q):
-            sums[row, g] = 0.0
-    for i in range(len(points.data)):
-        g = points.group[i] if is_per_group else 0
-        pull = points.data[i, WEIGHT] * curve[i, 0]
-        sums[SHAPE2, g] += pull * curve[i, 0]
-        sums[SHAPE_FLUX, g] += pull * points.data[i, FLUX]
-        for j in range(n_q):
-            sums[CROSS + j, g] += pull * curve[i, j + 1]
-    is_any = False
-    for g in range(points.n_groups):
-        of = g if is_per_group else 0
-        if sums[SHAPE_FLUX, of] > 0 and sums[SHAPE2, of] > 0:
-            sums[AMPLITUDE, g] = sums[SHAPE_FLUX, of] / sums[SHAPE2, of]
-            is_any = True
-        unit = sums[SHAPE2, g] if g == of and sums[SHAPE2, g] > 0 else 1.0
-        for j in range(n_q):
-            sums[CROSS + j, g] = sums[CROSS + j, of] / unit
-    return is_any
-
-
-@compiled
-def _fill_normal(n_q: int, points: Any, curve: Any, sums: Any, normal: Any, gradient: Any) -> float:
-    """Chi2; the derivatives with the amplitudes following, their inner products with each other and the residuals."""
-    chi2 = 0.0
-    for j in range(n_q):
-        gradient[j] = 0.0
-        for k in range(j + 1):
-            normal[j, k] = 0.0
-    for i in range(len(points.data)):
-        g = points.group[i]
-        amplitude, weight, shape = sums[AMPLITUDE, g], points.data[i, WEIGHT], curve[i, 0]
-        residual = points.data[i, FLUX] - amplitude * shape
-        chi2 += weight * residual * residual
-        for j in range(n_q):
-            curve[i, j + 1] = amplitude * (curve[i, j + 1] - sums[CROSS + j, g] * shape)
-            pull = weight * curve[i, j + 1]
-            gradient[j] += pull * residual
-            for k in range(j + 1):
-                normal[j, k] += pull * curve[i, k + 1]
-    return chi2
+def set_bounds(model: Any, data: Any, vectors: Any) -> None:
+    """The times of the data (see `least_squares.reach`), time scales of 1e-4 to 30 spans, 100 to 1,000,000 kelvin."""
+    first, last = data[0, TIME], data[0, TIME]
+    for i in range(len(data)):
+        first, last = min(first, data[i, TIME]), max(last, data[i, TIME])
+    span = max(last - first, 1e-3)
+    for j in range(model.n_q):
+        vectors[LOW, j], vectors[HIGH, j] = math.log(span * 1e-4), math.log(span * 30.0)
+        if model.temperature and model.n_q - 2 * model.temperature < j <= model.n_q - model.temperature:
+            vectors[LOW, j], vectors[HIGH, j] = _MIN_T, _MAX_T
+    vectors[LOW, 0], vectors[HIGH, 0] = first, last
+    if model.shape == BAZIN:
+        vectors[HIGH, 2] += math.log(100.0)
+    if model.shape == LENS:
+        vectors[LOW, 2], vectors[HIGH, 2] = math.log(1e-3), math.log(5.0)

@@ -8,9 +8,9 @@ from typing import Any
 from redpoll.astro.fits.least_squares import factorise, reach, solve
 from redpoll.astro.fits.workspace import (
     AMPLITUDE,
-    BASELINE,
     CROSS,
     FACTOR,
+    GROUP_FLUX,
     GROUP_SHAPE,
     GROUP_SLOPE,
     GROUP_WEIGHT,
@@ -41,8 +41,9 @@ def write_errors(model: Any, q: Any, labels: Any, n_groups: int, room: Any, cova
             covariance[j + 1, k + 1] = vectors[STEP, k]
     for g in range(n_groups):
         mean = room.sums[GROUP_SHAPE, g] if model.has_baseline else 0.0
-        out[0, labels[g]] = room.sums[AMPLITUDE, g]
-        out[1, labels[g]] = room.sums[BASELINE, g] - room.sums[AMPLITUDE, g] * mean
+        amplitude = room.sums[AMPLITUDE, g if model.is_per_group else 0]
+        out[0, labels[g]] = amplitude
+        out[1, labels[g]] = room.sums[GROUP_FLUX, g] - amplitude * mean if model.has_baseline else 0.0
         out[2, labels[g]], out[3, labels[g]] = _write_sums(model, g, room.sums, covariance)
     for j in range(1, n + 1):
         for k in range(n + 1):
@@ -53,16 +54,17 @@ def write_errors(model: Any, q: Any, labels: Any, n_groups: int, room: Any, cova
 @compiled
 def _write_sums(model: Any, g: int, sums: Any, covariance: Any) -> tuple[float, float]:
     """Errors of amplitude and baseline of a group; of the first, the covariance of the amplitude with q is filled."""
-    amplitude, mean = sums[AMPLITUDE, g], sums[GROUP_SHAPE, g]
-    variance = 1.0 / sums[SHAPE2, g if model.is_per_group else 0]
+    of = g if model.is_per_group else 0
+    amplitude, mean = sums[AMPLITUDE, of], sums[GROUP_SHAPE, g]
+    variance = 1.0 / sums[SHAPE2, of]
     drift = spread = 0.0
     for j in range(model.n_q):
         shared = 0.0
         for k in range(model.n_q):
-            shared -= amplitude * sums[CROSS + k, g] * covariance[k + 1, j + 1]
+            shared -= amplitude * sums[CROSS + k, of] * covariance[k + 1, j + 1]
             both = sums[GROUP_SLOPE + j, g] * sums[GROUP_SLOPE + k, g]
             spread += amplitude**2 * both * covariance[j + 1, k + 1]
-        variance -= shared * amplitude * sums[CROSS + j, g]
+        variance -= shared * amplitude * sums[CROSS + j, of]
         drift += 2.0 * mean * amplitude * sums[GROUP_SLOPE + j, g] * shared
         if g == 0:
             covariance[0, j + 1] = covariance[j + 1, 0] = shared

@@ -7,12 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from redpoll.astro.fits.least_squares import evaluate
-from redpoll.astro.fits.shapes import LENS, LINEXP, SIGMOID, THREE_TIMES
-from redpoll.astro.fits.workspace import FLUX, MAX_Q, TIME, TRIAL, WEIGHT, compiled
+from redpoll.astro.fits.projection import evaluate
+from redpoll.astro.fits.shapes import (
+    CONSTANT_TEMPERATURE,
+    LENS,
+    LINEXP,
+    SIGMOID,
+    SIGMOID_TEMPERATURE,
+    THREE_TIMES,
+)
+from redpoll.astro.fits.workspace import FLUX, HIGH, LOW, MAX_Q, TIME, TRIAL, WEIGHT, Model, compiled, merged
 
-_FEW_STARTS, MOST_STARTS = 4, 8
+_FEW_STARTS, _MANY_STARTS, MOST_STARTS = 4, 8, 16
 """How many starts are tried, two more where both signs are possible; and for linexp and a changing temperature."""
+_SAME = 0.02
+"""Starts are the same if chi2, times and their scales differ by no more than so much of themselves."""
 _N_PLACES = 8
 _SCALES = np.array([0.04, 0.15, 0.5, 1.6])
 """Time scales of the grid, in widths of the light curve."""
@@ -27,8 +36,8 @@ _COLOUR_TIMES = np.log(np.array([1.5, 6.0]))
 """Times of their change, in rise times."""
 
 
-@compiled
-def search_grid(model: Any, points: Any, room: Any) -> int:
+@merged
+def search_grid(model: Any, points: Any, curve: Any, room: Any) -> int:
     """Leave the best start of each of the few best combinations of time scales in room.starts; their number.
 
     Where both signs are possible, half of them are of each sign.
@@ -37,7 +46,7 @@ def search_grid(model: Any, points: Any, room: Any) -> int:
     q, n_found = room.vectors[TRIAL], 0
     n_signs, most = 1 + model.has_both_signs, _FEW_STARTS + 2 * model.has_both_signs
     if model.shape == LINEXP:
-        most = MOST_STARTS
+        most = _MANY_STARTS
     for which in range(n_signs):
         sign, first_row = 1.0 - 2.0 * which, n_found
         step = _best_step(sign, model.has_baseline, points.data)
@@ -46,7 +55,7 @@ def search_grid(model: Any, points: Any, room: Any) -> int:
             best, best_time = math.inf, 0.0
             for place in range(_N_PLACES):
                 q[0] = _place(model.shape, place, sign * math.exp(q[1]), step, peak, centre, width)
-                chi2 = evaluate(model, 0, sign, q, points, room)
+                chi2 = evaluate(model, sign, q, curve, room, -1.0)
                 if chi2 < best:
                     best, best_time = chi2, q[0]
             q[0] = best_time
@@ -115,15 +124,27 @@ def _set_start(model: Any, cell: int, width: float, q: Any) -> None:
         q[n_times] = _TEMPERATURES[cell]
 
 
+@merged
+def with_constant_temperature(model: Any) -> Any:
+    """The model, where it has a temperature that changes with one that does not."""
+    has_changing = model.temperature == SIGMOID_TEMPERATURE
+    return Model(
+        model.shape, CONSTANT_TEMPERATURE if has_changing else model.temperature, model.has_baseline,
+        model.is_per_group, model.has_both_signs, model.is_signed, model.n_q - 2 if has_changing else model.n_q,
+    )  # fmt: skip
+
+
 @compiled
 def change_temperatures(model: Any, n_starts: int, room: Any) -> int:
     """Of each of the best two starts of a constant temperature make some that cool and heat up, slowly and quickly."""
     starts, n_times, n_new = room.starts, model.n_q - 3, 2 * len(_COLOUR_TIMES)
-    n_old = min(n_starts, MOST_STARTS // n_new)
+    n_old = min(n_starts, MOST_STARTS // n_new if model.shape == LINEXP else _FEW_STARTS // 2)
     for k in range(n_old * n_new - 1, -1, -1):
         old, which = k // n_new, k % n_new
         for j in range(MAX_Q + 2):
             starts[k, j] = starts[old, j]
+        slack = math.exp(starts[k, 1]) if model.shape == LINEXP else 0.0
+        starts[k, 0] = min(max(starts[k, 0], room.vectors[LOW, 0] - slack), room.vectors[HIGH, 0] + slack)
         middle, change = starts[k, n_times], _COOLING if which % 2 else -_COOLING
         starts[k, n_times], starts[k, n_times + 1] = middle + change, middle - change
         starts[k, n_times + 2] = starts[k, 1] + _COLOUR_TIMES[which // 2]
@@ -131,13 +152,22 @@ def change_temperatures(model: Any, n_starts: int, room: Any) -> int:
 
 
 @compiled
-def sort_starts(n_starts: int, starts: Any) -> None:
-    """Put the starts into the order of their chi2."""
+def sort_starts(n_starts: int, starts: Any) -> int:
+    """Put the starts into the order of their chi2, without those that came to the same place; how many are left."""
     for i in range(1, n_starts):
         for j in range(i, 0, -1):
             if starts[j, MAX_Q] < starts[j - 1, MAX_Q]:
                 for k in range(MAX_Q + 2):
                     starts[j, k], starts[j - 1, k] = starts[j - 1, k], starts[j, k]
+    n_left = min(n_starts, 1)
+    for i in range(1, n_starts):
+        before, scale = starts[n_left - 1], math.exp(starts[i, 1])
+        is_same = starts[i, MAX_Q] - before[MAX_Q] <= _SAME * before[MAX_Q] and abs(starts[i, 1] - before[1]) <= _SAME
+        if not (is_same and abs(starts[i, 0] - before[0]) <= _SAME * scale):
+            for k in range(MAX_Q + 2):
+                starts[n_left, k] = starts[i, k]
+            n_left += 1
+    return n_left
 
 
 @compiled

@@ -11,14 +11,27 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-compiled = njit(nogil=True, error_model="numpy")
+compiled = njit(nogil=True, error_model="numpy", fastmath={"contract"})
 """Not cached one by one: what is cached is `redpoll.astro.fits.kernels.fit_curves`, with all of them inside."""
+merged = njit(nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
+"""The same for functions with one caller, of which they become a part: each level of calls is compiled anew."""
+summed = njit(nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+"""The same for loops that add up: the order is the compiler's, always the same for the same number of points."""
 MAX_Q = 6
 """Most parameters that are not linear."""
 TIME, FLUX, WEIGHT, FREQUENCY = range(4)
-"""Columns of Points.data: days, units of the largest flux, inverse squared error, 1e15 Hz."""
-GROUP_WEIGHT, GROUP_FLUX, BASELINE, GROUP_SHAPE, SHAPE2, SHAPE_FLUX, AMPLITUDE, CROSS = range(8)
-"""Rows of Room.sums: of each group the weight, mean flux, that of all points, mean shape; inner products; amplitude."""
+"""Columns of Points.data: days, units of the largest flux, inverse squared error, 1e15 Hz; rows of Curve.rows too."""
+SHARE = 4
+"""Column of Points.data: how full a bin is."""
+VALUE, SLOPES, RESIDUAL = 4, 5, 5 + MAX_Q
+"""Further rows of Curve.rows: the shape, its derivatives (three by times, three by temperatures), what is left."""
+MOST_POINTS = 1 << 16
+LANES = 8
+"""Numbers that a processor reckons at once."""
+STRIDE = MOST_POINTS + 9 * LANES
+"""From one row to the next: a constant, so that the compiler knows that they do not overlap; odd lines of the cache."""
+GROUP_WEIGHT, GROUP_FLUX, GROUP_SHAPE, SHAPE2, AMPLITUDE, CROSS = range(6)
+"""Rows of Room.sums: of each group the weight, mean flux, mean shape; square of the shape, amplitude."""
 GROUP_SLOPE = CROSS + MAX_Q
 """First row of the mean derivatives; from CROSS, how far each derivative is but a change of amplitude."""
 NORMAL, KEPT_NORMAL, FACTOR = range(3)
@@ -46,17 +59,27 @@ class Model(NamedTuple):
 
 
 class Points(NamedTuple):
-    """The points of one curve that count, one per row, and the group of each."""
+    """The points of one curve that count, in the order of time, one per row, and the group of each."""
 
     data: Any
     group: Any
     n_groups: int
 
 
-class Room(NamedTuple):
-    """Working space; `curve` has the shape in column 0 and its derivatives after it, one point per row."""
+class Curve(NamedTuple):
+    """The same points for the loops over them: rows of `STRIDE` end to end, group g from bounds[g] to bounds[g + 1]."""
 
-    curve: Any
+    rows: Any
+    bounds: Any
+    n: int
+    n_groups: int
+
+
+class Room(NamedTuple):
+    """Working space; `rows` and `bounds` are those of the Curve."""
+
+    rows: Any
+    bounds: Any
     sums: Any
     matrices: Any
     vectors: Any
@@ -122,9 +145,9 @@ def new_answers(n: int, n_groups: int) -> Answers:
     )  # fmt: skip
 
 
-def new_room(longest: int, n_groups: int, n_starts: int) -> Room:
-    """Working space for curves of up to `longest` points."""
+def new_room(n_groups: int, n_starts: int) -> Room:
+    """Working space for curves of up to MOST_POINTS points; of the rows, memory is taken as far as they are filled."""
     return Room(
-        np.zeros((longest, MAX_Q + 1)), np.zeros((GROUP_SLOPE + MAX_Q, n_groups)), np.zeros((3, MAX_Q, MAX_Q)),
-        np.zeros((7, MAX_Q)), np.zeros((n_starts, MAX_Q + 2)),
+        np.empty((RESIDUAL + 1) * STRIDE), np.zeros(n_groups + 1, np.int64), np.zeros((GROUP_SLOPE + MAX_Q, n_groups)),
+        np.zeros((3, MAX_Q, MAX_Q)), np.zeros((7, MAX_Q)), np.zeros((n_starts, MAX_Q + 2)),
     )  # fmt: skip

@@ -111,3 +111,12 @@ def test_arrays_of_different_length_are_refused(fit):
 def test_a_band_array_of_another_length_is_refused():
     with pytest.raises(ValueError, match="band"):
         rainbow_fit(T, [1, 2], BUMP, np.ones(16), [0, 16])
+
+
+def test_curve_of_very_many_points_is_averaged_first():
+    rng = np.random.default_rng(5)
+    t = np.sort(rng.uniform(60000, 60060, 100_000))
+    flux = 5000 / (1 + np.exp(-(t - 60030) / 4)) + rng.normal(0, 50, len(t))
+    found = sigmoid_fit(t, flux, np.full(len(t), 50.0), [0, len(t)])
+    assert found.t0[0] == pytest.approx(60030, abs=0.02) and found.rise_time[0] == pytest.approx(4, rel=0.01)
+    assert found.n_points[0] == 100_000 and found.is_converged[0]

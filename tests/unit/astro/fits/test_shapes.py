@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from redpoll.astro.fits.shapes import (
     BAZIN,
@@ -15,8 +16,21 @@ from redpoll.astro.fits.shapes import (
     SIGMOID,
     SIGMOID_TEMPERATURE,
     fill_shape,
+    share_of_light,
+    slope_row,
 )
-from redpoll.astro.fits.workspace import MAX_Q, Model, Points
+from redpoll.astro.fits.vector_exp import exp
+from redpoll.astro.fits.workspace import (
+    FREQUENCY,
+    MAX_Q,
+    STRIDE,
+    TIME,
+    VALUE,
+    Curve,
+    Model,
+    compiled,
+    new_room,
+)
 
 T = np.array([-31.0, -4.0, -0.3, 0.2, 3.0, 11.0, 60.0])
 NU = np.array([0.8, 0.6, 0.5, 0.4, 0.8, 0.6, 0.5])
@@ -35,12 +49,11 @@ TEMPERATURES = {
 
 
 def _shape(shape, temperature, sign, q):
-    model = Model(shape, temperature, 0, 0, 0, 0, len(q))
-    points = Points(np.column_stack([T, T, T, NU]), np.zeros(len(T), np.int64), 1)
-    curve, padded = np.zeros((len(T), MAX_Q + 1)), np.zeros(MAX_Q)
-    padded[: len(q)] = q
-    fill_shape(model, sign, padded, points, curve)
-    return curve[:, 0], curve[:, 1 : len(q) + 1]
+    model, padded, rows = Model(shape, temperature, 0, 0, 0, 0, len(q)), np.zeros(MAX_Q), new_room(1, 1).rows
+    table = rows.reshape(-1, STRIDE)[:, : len(T)]
+    table[TIME], table[FREQUENCY], padded[: len(q)] = T, NU, q
+    fill_shape(model, sign, padded, Curve(rows, np.array([0, len(T)]), len(T), 1))
+    return table[VALUE].copy(), table[[slope_row.py_func(shape, j) for j in range(len(q))]].T.copy()
 
 
 @pytest.mark.parametrize("temperature", TEMPERATURES)
@@ -72,9 +85,18 @@ def test_values_are_the_published_formulas():
 
 
 def test_light_of_all_frequencies_is_the_bolometric_flux():
-    from scipy.integrate import quad
-
-    from redpoll.astro.fits.shapes import _colour
-
-    share = quad(lambda nu: _colour(0.0, 9000.0, 9000.0, 0.0, nu)[0], 1e-4, 30, limit=400)[0]
+    share = quad(lambda nu: share_of_light.py_func(nu, 1 / 9000.0)[0], 1e-4, 30, limit=400)[0]
     assert share == pytest.approx(1, abs=1e-4)
+
+
+@compiled
+def _exp_of(x, out):
+    for i in range(len(x)):
+        out[i] = exp(x[i])
+
+
+def test_exponential_is_that_of_numpy():
+    x = np.concatenate([np.linspace(-708, 708, 200_001), [0.0, -0.0, 1e-300, 0.5 * np.log(2), -np.inf, np.inf, -1e9]])
+    found = np.empty_like(x)
+    _exp_of(x, found)
+    assert found == pytest.approx(np.exp(np.clip(x, -708, 708)), rel=4e-16, abs=0)
