@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -33,7 +32,7 @@ def _as_power(context: Any, shifted: Any) -> Any:
     return types.float64(types.float64), generate
 
 
-_power_of_two: Callable[[float], float] = intrinsic(_as_power)
+_power_of_two: Any = intrinsic(_as_power)
 
 
 @compiled
@@ -46,4 +45,5 @@ def exp(x: float) -> float:
     p = _C9 + r * (_C10 + r * (_C11 + r * _C12))
     p = _C5 + r * (_C6 + r * (_C7 + r * (_C8 + r * p)))
     p = 1.0 + r * (1.0 + r * (_C2 + r * (_C3 + r * (_C4 + r * p))))
-    return p * _power_of_two(shifted)
+    power: float = _power_of_two(shifted)
+    return p * power
