@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 _CACHE = tempfile.TemporaryDirectory()
@@ -92,7 +93,7 @@ def main() -> None:
         event.register(kind, clock)
     for method in LLVM:
         setattr(CPUCodeLibrary, method, clock.watched(getattr(CPUCodeLibrary, method)))
-    compile_share(Config(), frozenset().union(*SHARES))
+    compile_share(Config(), frozenset().union(*SHARES), nullcontext())
     print(f"{'seconds':>8}{'types':>8}{'lowering':>10}{'llvm':>8}{'other':>8}{'numpy':>8}  kernel")
     rows = {name: sum(v for k, v in of.items() if k != "numpy") for name, of in clock.seconds.items()}
     for name, seconds in sorted(rows.items(), key=lambda row: -row[1]):
