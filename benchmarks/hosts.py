@@ -34,11 +34,12 @@ def opened(data: Path) -> Hosts:
     with tempfile.TemporaryDirectory() as folder:
         built = build_catalogues(data, Path(folder), ("mangrove", "glade"))
         catalogs = {name: open_catalog(Path(folder) / name) for name in built}
-        open_hosts(catalogs)  # compile
-        start = time.process_time()
-        made = open_hosts(catalogs)
-        assert isinstance(made, Hosts)
-        print(f"open: {time.process_time() - start:.2f} s of CPU time, {len(made.galaxies):,} galaxies")
+        open_hosts(catalogs, folder=Path(folder))  # compile, and keep
+        for what, kept in (("kept", Path(folder)), ("derived", None)):
+            start = time.process_time()
+            made = open_hosts(catalogs, folder=kept)
+            assert isinstance(made, Hosts)
+            print(f"open, {what}: {time.process_time() - start:.3f} s of CPU time, {len(made.galaxies):,} galaxies")
         return made
 
 

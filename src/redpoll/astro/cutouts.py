@@ -9,8 +9,10 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 from isal.igzip_lib import DECOMP_GZIP, IgzipDecompressor, IsalError
-from numba import njit
 from numpy.typing import NDArray
+
+from redpoll.astro.order_statistics import sky_levels
+from redpoll.kernels import kernel, part
 
 Array = NDArray[np.float64]
 MAX_SIDE = 256
@@ -23,7 +25,6 @@ _CARDS = ((b"SIMPLE", b"T"), (b"BITPIX", None), (b"NAXIS", b"2"), (b"NAXIS1", No
 """The first five cards of an image, in the order that the standard demands; None for any whole number."""
 _KINDS: dict[int, np.dtype[Any]] = {-32: np.dtype(">f4"), -64: np.dtype(">f8")}
 _END = b"END" + b" " * 77
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @dataclass(frozen=True)
@@ -168,90 +169,54 @@ def look_at(stamps: Stamps, radius: Array) -> Look:
     Duev et al. 2019, MNRAS 489, 3582 (what bogus ZTF stamps look like); van Dokkum 2001, PASP 113, 1420 (cosmic rays
     are sharper than the seeing).
     """
-    answer = np.full((len(stamps), len(Look._fields)), np.nan)
-    _look_at_all(stamps.pixels, stamps.offsets, stamps.shapes, np.require(radius, np.float64, ["C", "W"]), answer)
+    radius = np.require(radius, np.float64, ["C", "W"])
+    sky, answer = np.full((len(stamps), 3), np.nan), np.full((len(stamps), len(Look._fields)), np.nan)
+    room = np.empty(np.diff(stamps.offsets).max(initial=0), np.float32)
+    sky_levels(stamps.pixels, stamps.offsets, stamps.shapes, radius, room, sky)
+    _look_at_all(stamps.pixels, stamps.offsets, stamps.shapes, radius, sky, answer)
     return Look(*answer.T)
 
 
-@_compiled
-def _look_at_all(pixels: Any, offsets: Any, shapes: Any, radius: Any, answer: Any) -> None:
+@kernel
+def _look_at_all(pixels: Any, offsets: Any, shapes: Any, radius: Any, sky: Any, answer: Any) -> None:
     for i in range(len(shapes)):
-        rows, columns = shapes[i]
-        if rows > 0:
-            image = pixels[offsets[i] : offsets[i + 1]].reshape((rows, columns))
-            _look(image, radius[i], answer[i])
+        rows, columns = shapes[i, 0], shapes[i, 1]
+        if rows == 0:
+            continue
+        out, side, noise = answer[i], max(rows, columns), sky[i, 1]
+        out[_MASKED_SHARE], out[_NOISE] = 1.0 - sky[i, 2] / (side * side), noise
+        if noise > 0 and rows == columns:
+            image = pixels[offsets[i] : offsets[i + 1]]
+            _middle(image, side, _sign(image, side, radius[i], sky[i, 0]), radius[i], sky[i, 0], noise, out)
+            out[_LINE_SNR] = _line(image, side, radius[i], sky[i, 0], noise)
 
 
-@_compiled
-def _look(image: Any, radius: float, out: Any) -> None:
-    rows, columns = image.shape
-    side = max(rows, columns)
-    y0, x0 = (rows - 1) / 2, (columns - 1) / 2
-    is_square = rows == columns
-    sky, noise, n_known = _sky(image, y0, x0, 1.5 * radius if is_square else -1.0, 4.0 * radius)
-    out[_MASKED_SHARE] = 1.0 - n_known / (side * side)
-    out[_NOISE] = noise
-    if not (noise > 0) or not is_square:
-        return
-    _middle(image, _sign(image, radius, sky), radius, sky, noise, out)
-    out[_LINE_SNR] = _line(image, radius, sky, noise)
-
-
-@_compiled
-def _sky(image: Any, y0: float, x0: float, inner: float, outer: float) -> Any:
-    """Median and quartile noise of the pixels between two radii, of all if `inner` < 0; number of pixels known."""
-    rows, columns = image.shape
-    known = np.empty(rows * columns, np.float32)
-    n = n_known = 0
-    for y in range(rows):
-        for x in range(columns):
-            value = image[y, x]
-            if math.isfinite(value):
-                n_known += 1
-                if inner < 0 or inner * inner < (y - y0) ** 2 + (x - x0) ** 2 <= outer * outer:
-                    known[n] = value
-                    n += 1
-    if n < 20:
-        return math.nan, math.nan, n_known
-    # the quarter, the half and the three quarters, mirrored exactly when the image changes its sign
-    low, half = n // 4, n // 2
-    ordered = np.partition(known[:n], low)
-    upper = np.partition(ordered[low:], half - low)
-    middle = float(upper[half - low])
-    if n % 2 == 0:
-        middle = 0.5 * (middle + float(np.max(upper[: half - low])))
-    top = np.partition(upper[half - low :], n - 1 - low - half)[n - 1 - low - half]
-    return middle, (float(top) - float(ordered[low])) / 1.349, n_known
-
-
-@_compiled
-def _sign(image: Any, radius: float, sky: float) -> float:
+@part
+def _sign(image: Any, side: int, radius: float, sky: float) -> float:
     """Sign of the flux within the aperture."""
-    side = image.shape[0]
     c = (side - 1) / 2
     flux = 0.0
     for y in range(side):
         for x in range(side):
-            if (y - c) ** 2 + (x - c) ** 2 <= radius * radius and math.isfinite(image[y, x]):
-                flux += float(image[y, x]) - sky
+            if (y - c) ** 2 + (x - c) ** 2 <= radius * radius and math.isfinite(image[y * side + x]):
+                flux += float(image[y * side + x]) - sky
     return -1.0 if flux < 0 else 1.0
 
 
-@_compiled
-def _middle(image: Any, sign: float, radius: float, sky: float, noise: float, out: Any) -> None:
+@part
+def _middle(image: Any, side: int, sign: float, radius: float, sky: float, noise: float, out: Any) -> None:
     """Signal, sharpness, shape and lobes within the aperture."""
-    side = image.shape[0]
     c = (side - 1) / 2
     first, last = max(0, math.floor(c - radius)), min(side - 1, math.ceil(c + radius))
     flux = light = lobe = sx = sy = sxx = syy = sxy = 0.0
     n = n_bright = 0
-    top, top_y, top_x = -math.inf, -1, -1
+    top, top_y, top_x = -math.inf, first, first
     for y in range(first, last + 1):
         for x in range(first, last + 1):
             dy, dx = y - c, x - c
-            if dy * dy + dx * dx > radius * radius or not math.isfinite(image[y, x]):
+            if dy * dy + dx * dx > radius * radius or not math.isfinite(image[y * side + x]):
                 continue
-            value = sign * (float(image[y, x]) - sky)
+            value = sign * (float(image[y * side + x]) - sky)
             if dy * dy + dx * dx <= radius * radius / 4:
                 flux += value
                 n += 1
@@ -268,7 +233,7 @@ def _middle(image: Any, sign: float, radius: float, sky: float, noise: float, ou
         return
     out[_SNR] = flux / (noise * math.sqrt(n))
     out[_PEAK_SNR] = top / noise
-    out[_SHARPNESS] = _sharpness(image, sign, sky, top, top_y, top_x)
+    out[_SHARPNESS] = _sharpness(image, side, sign, sky, top, top_y, top_x)
     if light + lobe > 0:
         out[_NEGATIVE_SHARE] = lobe / (light + lobe)
     if n_bright >= 4:
@@ -281,23 +246,21 @@ def _middle(image: Any, sign: float, radius: float, sky: float, noise: float, ou
         out[_ELONGATION] = math.sqrt((mean + split) / max(mean - split, 1 / 12))
 
 
-@_compiled
-def _sharpness(image: Any, sign: float, sky: float, top: float, y: int, x: int) -> float:
-    side = image.shape[0]
+@part
+def _sharpness(image: Any, side: int, sign: float, sky: float, top: float, y: int, x: int) -> float:
     total = 0.0
     n = 0
     for j in range(max(0, y - 1), min(side, y + 2)):
         for i in range(max(0, x - 1), min(side, x + 2)):
-            if (j != y or i != x) and math.isfinite(image[j, i]):
-                total += sign * (float(image[j, i]) - sky)
+            if (j != y or i != x) and math.isfinite(image[j * side + i]):
+                total += sign * (float(image[j * side + i]) - sky)
                 n += 1
     return 1.0 - total / n / top if n > 0 and top > 0 else math.nan
 
 
-@_compiled
-def _line(image: Any, radius: float, sky: float, noise: float) -> float:
+@part
+def _line(image: Any, side: int, radius: float, sky: float, noise: float) -> float:
     """Largest signal over noise of the three rows and three columns through the middle, outside the aperture."""
-    side = image.shape[0]
     c = (side - 1) / 2
     best = math.nan
     for k in range(side // 2 - 1, side // 2 + 2):
@@ -305,7 +268,7 @@ def _line(image: Any, radius: float, sky: float, noise: float) -> float:
             total = 0.0
             n = 0
             for j in range(side):
-                value = image[j, k] if direction == 0 else image[k, j]
+                value = image[j * side + k] if direction == 0 else image[k * side + j]
                 if abs(j - c) > 1.5 * radius and math.isfinite(value):
                     # a star on the line is no line: no pixel counts for more than five sigma
                     total += min(max((float(value) - sky) / noise, -5.0), 5.0)

@@ -9,15 +9,16 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
+from redpoll.astro.order_statistics import medians
+from redpoll.kernels import kernel, part
 
 Array = NDArray[np.float64]
 _TAUS, _SIGMAS = 12, 9  # grid
 _LOWEST, _HIGHEST = 0.02, 20.0  # sigma, in units of the values' own spread
 _ROUNDS, _RADIUS, _CLOSE, _STENCIL = 40, 1.0, 1e-4, 0.01
 _LOG_2PI = math.log(2.0 * math.pi)
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 class DampedRandomWalk(NamedTuple):
@@ -81,7 +82,9 @@ def damped_random_walk_fit(mjd: ArrayLike, value: ArrayLike, err: ArrayLike, off
     """
     t, y, variance, bounds = _checked(mjd, value, err, offsets)
     found = np.full((len(bounds) - 1, 10), np.nan)
-    _fit_all(t, y, variance, bounds, found)
+    errors = np.empty(len(found))
+    medians(variance, bounds, np.empty(len(t)), errors)
+    _fit_all(t, y, variance, bounds, np.sqrt(errors), found)
     return DampedRandomWalk(*found.T)
 
 
@@ -123,16 +126,16 @@ def _checked(
     return t, y, variance, kept_before
 
 
-@_compiled
-def _fit_all(t: Any, y: Any, variance: Any, bounds: Any, found: Any) -> None:
+@kernel
+def _fit_all(t: Any, y: Any, variance: Any, bounds: Any, errors: Any, found: Any) -> None:
     for i in range(len(found)):
         part = slice(bounds[i], bounds[i + 1])
         n = bounds[i + 1] - bounds[i]
         if n >= 4 and t[bounds[i + 1] - 1] > t[bounds[i]]:
-            _fit(t[part], y[part], variance[part], found[i])
+            _fit(t[part], y[part], variance[part], errors[i], found[i])
 
 
-@_compiled
+@kernel
 def _likelihood_all(t: Any, y: Any, variance: Any, bounds: Any, tau: Any, sigma: Any, found: Any) -> None:
     for i in range(len(found)):
         part = slice(bounds[i], bounds[i + 1])
@@ -142,7 +145,7 @@ def _likelihood_all(t: Any, y: Any, variance: Any, bounds: Any, tau: Any, sigma:
             found[i], _ = _log_likelihood(y[part], variance[part], rho, sigma[i])
 
 
-@_compiled
+@part
 def _decays(t: Any, tau: float, rho: Any) -> None:
     """exp(-dt / tau) from each point to the next; zero for the last."""
     for i in range(len(t) - 1):
@@ -150,7 +153,7 @@ def _decays(t: Any, tau: float, rho: Any) -> None:
     rho[-1] = 0.0
 
 
-@_compiled
+@part
 def _log_likelihood(y: Any, variance: Any, rho: Any, sigma: float) -> Any:
     """By Kalman's recursion over the points: values, and the constant 1, as seen from all points before; the mean.
 
@@ -177,11 +180,12 @@ def _log_likelihood(y: Any, variance: Any, rho: Any, sigma: float) -> Any:
     return -0.5 * (len(y) * _LOG_2PI + logs + yy - y1 * y1 / one), y[0] + y1 / one
 
 
-@_compiled
-def _fit(t: Any, y: Any, variance: Any, out: Any) -> None:
+@part
+def _fit(t: Any, y: Any, variance: Any, error: float, out: Any) -> None:
     n = len(t)
-    rho = np.zeros(n)
-    unit = _spread(y, variance)
+    rho = np.empty(n)
+    rho[:] = 0.0
+    unit = max(_deviation(y), error)  # the standard deviation or the median error
     low, high = math.log(_shortest_tau(t)), math.log(10.0 * (t[-1] - t[0]))
     least, most = math.log(_LOWEST * unit), math.log(_HIGHEST * unit)
     white = _best_white(y, variance, rho, least, most)
@@ -205,13 +209,18 @@ def _fit(t: Any, y: Any, variance: Any, out: Any) -> None:
     out[9] = 2.0 * (out[5] - constant) - 2.0 * math.log(n)
 
 
-@_compiled
-def _spread(y: Any, variance: Any) -> Any:
-    """Standard deviation of the values or the median error, whichever is larger."""
-    return max(np.std(y), math.sqrt(np.median(variance)))
+@part
+def _deviation(y: Any) -> float:
+    """Standard deviation."""
+    total = squares = 0.0
+    for value in y:
+        total += value
+    for value in y:
+        squares += (value - total / len(y)) * (value - total / len(y))
+    return math.sqrt(squares / len(y))
 
 
-@_compiled
+@part
 def _shortest_tau(t: Any) -> Any:
     gap = t[-1] - t[0]
     for i in range(1, len(t)):
@@ -220,7 +229,7 @@ def _shortest_tau(t: Any) -> Any:
     return max(gap / 3.0, 1e-4 * (t[-1] - t[0]))
 
 
-@_compiled
+@part
 def _best_white(y: Any, variance: Any, rho: Any, least: float, most: float) -> Any:
     """Log-likelihood of the best white noise: a grid, then thirds of the interval around its best point."""
     step, at = (most - least) / 15.0, least
@@ -239,7 +248,7 @@ def _best_white(y: Any, variance: Any, rho: Any, least: float, most: float) -> A
     return max(best, constant)
 
 
-@_compiled
+@part
 def _climb(t: Any, y: Any, variance: Any, rho: Any, best: Any, box: Any) -> Any:
     """Newton's steps in ln(tau), ln(sigma), each within a radius that shrinks when one fails; the errors at the end."""
     radius = _RADIUS
@@ -273,7 +282,7 @@ def _climb(t: Any, y: Any, variance: Any, rho: Any, best: Any, box: Any) -> Any:
     return best, err_u if inside else math.nan, err_v if inside else math.nan
 
 
-@_compiled
+@part
 def _newton(gu: float, gv: float, uu: float, vv: float, uv: float) -> Any:
     """Step to the top of the parabola; where it has none, of the one bent down by as much as it takes."""
     highest = 0.5 * (uu + vv) + math.sqrt(0.25 * (uu - vv) ** 2 + uv * uv)
@@ -283,7 +292,7 @@ def _newton(gu: float, gv: float, uu: float, vv: float, uv: float) -> Any:
     return (uv * gv - vv * gu) / det, (uv * gu - uu * gv) / det
 
 
-@_compiled
+@part
 def _derivatives(t: Any, y: Any, variance: Any, rho: Any, best: Any) -> Any:
     """First and second derivatives of the log-likelihood in ln(tau) and ln(sigma), from six neighbours."""
     f, h = np.empty((3, 3)), _STENCIL

@@ -6,13 +6,13 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from redpoll.kernels import kernel, part
 
 _SINGULAR, _PHASES = 1e-9, 64
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
-@_compiled
+@kernel
 def band_amplitudes(t: Any, y: Any, w: Any, parts: Any, frequency: Any, n_harmonics: int, amplitude: Any) -> None:
     """Half the range of the best `n_harmonics` at each curve's frequency [1/d], into `amplitude` (n_curves, n_bands).
 
@@ -20,23 +20,27 @@ def band_amplitudes(t: Any, y: Any, w: Any, parts: Any, frequency: Any, n_harmon
     2 n_harmonics + 2 points are passed over, and curves without a frequency.
     """
     n_bands = amplitude.shape[1]
+    room = np.empty((2 * n_harmonics + 4, 2 * n_harmonics + 1))
     for i in range(len(amplitude)):
         for b in range(n_bands):
-            part = slice(parts[i * n_bands + b], parts[i * n_bands + b + 1])
-            if math.isfinite(frequency[i]) and part.stop - part.start >= 2 * n_harmonics + 2:
-                amplitude[i, b] = _amplitude(t[part], y[part], w[part], n_harmonics, frequency[i])
+            start, stop = parts[i * n_bands + b], parts[i * n_bands + b + 1]
+            if math.isfinite(frequency[i]) and stop - start >= 2 * n_harmonics + 2:
+                amplitude[i, b] = _amplitude(t[start:stop], y[start:stop], w[start:stop], frequency[i], room)
 
 
-@_compiled
-def _amplitude(t: Any, y: Any, w: Any, nh: int, f: float) -> float:
+@part
+def _amplitude(t: Any, y: Any, w: Any, f: float, room: Any) -> float:
     """By the normal equations of a constant, cosines and sines."""
-    n = 2 * nh + 1
-    matrix, right, row, x = np.zeros((n, n)), np.zeros(n), np.empty(n), np.empty(n)
-    total = np.sum(w)
+    n = room.shape[1]
+    matrix, right, row, x = room[:n], room[n], room[n + 1], room[n + 2]
+    room[:] = 0.0
+    total = 0.0
+    for i in range(len(w)):
+        total += w[i]
     for i in range(len(t)):
         angle = 2.0 * math.pi * ((f * (t[i] - t[0])) % 1.0)
         row[0] = 1.0
-        for h in range(nh):
+        for h in range(n // 2):
             row[1 + 2 * h], row[2 + 2 * h] = math.cos((h + 1) * angle), math.sin((h + 1) * angle)
         for p in range(n):
             right[p] += w[i] / total * row[p] * (y[i] - y[0])
@@ -44,10 +48,10 @@ def _amplitude(t: Any, y: Any, w: Any, nh: int, f: float) -> float:
                 matrix[p, q] += w[i] / total * row[p] * row[q]
     if not _solve(matrix, right, x):
         return math.nan
-    return math.hypot(x[1], x[2]) if nh == 1 else _half_range(x)
+    return math.hypot(x[1], x[2]) if n == 3 else _half_range(x)
 
 
-@_compiled
+@part
 def _half_range(x: Any) -> float:
     """Half of highest minus lowest value of two harmonics, of 64 phases."""
     low, high = math.inf, -math.inf
@@ -59,7 +63,7 @@ def _half_range(x: Any) -> float:
     return 0.5 * (high - low)
 
 
-@_compiled
+@part
 def _solve(a: Any, b: Any, x: Any) -> bool:
     """Solution x of a symmetric system, given by its lower triangle, which is overwritten; False if it is singular."""
     n = len(b)

@@ -9,12 +9,12 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from redpoll.kernels import kernel, part
 
 _ROW = np.array([2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4])  # of each base cell, from the north pole
 _COLUMN = np.array([1, 3, 5, 7, 0, 2, 4, 6, 1, 3, 5, 7])
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 def centres(cells: NDArray[np.int64], order: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -60,7 +60,7 @@ def _farthest_corner(order: int) -> float:
 _FARTHEST_CORNER = np.array([_farthest_corner(order) for order in range(30)])
 
 
-@_compiled
+@kernel
 def _centres(cells: Any, order: int) -> Any:
     """Longitude [rad], sine and cosine of the latitude of each cell's centre."""
     lon, z, s = np.empty(len(cells)), np.empty(len(cells)), np.empty(len(cells))
@@ -69,7 +69,7 @@ def _centres(cells: Any, order: int) -> Any:
     return lon, z, s
 
 
-@_compiled
+@kernel
 def _cells_of_cone(lon: float, lat: float, chord2: Any, order: int) -> Any:
     """Cells whose centre lies within a chord (squared, by order) of the place, from order 0 downwards."""
     x, y, z = math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)
@@ -91,7 +91,7 @@ def _cells_of_cone(lon: float, lat: float, chord2: Any, order: int) -> Any:
     return cells
 
 
-@_compiled
+@part
 def _centre(cell: int, order: int) -> tuple[float, float, float]:
     """Longitude [rad], sine and cosine of the latitude; the cosine is exact near the poles."""
     nside = 1 << order
@@ -111,7 +111,7 @@ def _centre(cell: int, order: int) -> tuple[float, float, float]:
     return (math.pi / 2 * ((place - (shifted + 1) / 2) / quarter)) % (2 * math.pi), z, s
 
 
-@_compiled
+@part
 def _every_other_bit(value: int) -> int:
     """Bits 0, 2, 4 ... moved together."""
     value &= 0x5555555555555555

@@ -12,8 +12,10 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from redpoll.astro.order_statistics import clip
+from redpoll.kernels import kernel, part
 
 CUTOUT = 15
 """Side of the middle whose power spectrum is compared [pixels]."""
@@ -21,7 +23,6 @@ N_SHUFFLES = 200
 _SEED = 1337
 _N_BINS = CUTOUT // 2
 _HALF = CUTOUT // 2 + 1
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 def clipped(image: NDArray[np.floating[Any]], sigma: float = 3.0, max_iterations: int = 10) -> NDArray[np.bool_]:
@@ -79,7 +80,8 @@ def structure(image: NDArray[np.floating[Any]], which: int = 0) -> float:
         return math.nan
     places, noise = draws(side)
     filled = np.where(mask, np.median(kept) + np.std(kept) * noise[which], flat)
-    return float(_ks_of_spectra(filled, places, _middle_places(side), *_waves()))
+    room = np.empty((N_SHUFFLES + 1, _N_BINS)), np.empty(N_SHUFFLES)
+    return float(_ks_of_spectra(filled, places, _middle_places(side), *_waves(), *room))
 
 
 @lru_cache(maxsize=8)
@@ -115,74 +117,80 @@ def _waves() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64
     return np.cos(angle), np.sin(angle), ring, times * (area / count)[ring]
 
 
-@_compiled
-def _clipped(values: Any, sigma: float, max_iterations: int) -> Any:
-    mask = ~np.isfinite(values)
-    for _ in range(max_iterations):
-        kept = values[~mask]
-        if len(kept) == 0:
-            break
-        middle, spread = np.median(kept), np.std(kept)
-        low, high = middle - sigma * spread, middle + sigma * spread
-        n = 0
-        for i in range(len(values)):
-            if not mask[i] and (values[i] < low or values[i] > high):
-                mask[i] = True
-                n += 1
-        if n == 0:
-            break
+def _clipped(values: NDArray[np.float64], sigma: float, max_iterations: int) -> NDArray[np.bool_]:
+    mask = np.empty(len(values), bool)
+    clip(values, float(sigma), max_iterations, np.empty_like(values), mask)
     return mask
 
 
-@_compiled
-def _ks_of_spectra(image: Any, places: Any, middle: Any, cosine: Any, sine: Any, ring: Any, weight: Any) -> float:
-    n = len(places)
-    pixels = np.empty((CUTOUT * CUTOUT, n + 1))
-    for p in range(CUTOUT * CUTOUT):
+@kernel
+def _ks_of_spectra(
+    image: Any, places: Any, middle: Any, cosine: Any, sine: Any, ring: Any, weight: Any, power: Any, real: Any
+) -> float:
+    """The statistic; `power` (n + 1, bins) and `real` (n) are working space."""
+    n, size = len(places), CUTOUT * CUTOUT
+    pixels = np.empty((size + 2 * CUTOUT + 2, n + 1))
+    for p in range(size):
         for i in range(n):
             pixels[p, i] = image[places[i, p]]
         pixels[p, n] = image[middle[p]]
-    power = _spectra(pixels, cosine, sine, ring, weight)
-    for i in range(n + 1):
-        power[i] = np.sort(power[i])
-    real = np.empty(n)
-    for i in range(n):
-        real[i] = _distance(power[i], power[n])
-    return _ks(np.sort(real), power[:n])
+    _fill_spectra(pixels, cosine, sine, ring, weight, power)
+    for i in range(n, -1, -1):
+        _sort(power[i])
+        if i < n:
+            real[i] = _distance(power[i], power[n])
+    _sort(real)
+    return _ks(real, power)
 
 
-@_compiled
-def _spectra(pixels: Any, cosine: Any, sine: Any, ring: Any, weight: Any) -> Any:
-    """Power in each ring of wave numbers, (n, bins); the images lie side by side, so that the inner loops are long."""
-    n = pixels.shape[1]
-    power = np.zeros((_N_BINS, n))
-    rows = np.empty((2, CUTOUT, n))
-    real, imaginary = np.empty(n), np.empty(n)
+@part
+def _sort(values: Any) -> None:
+    """Insertion sort: a spectrum has seven values, and is one of two hundred."""
+    for i in range(1, len(values)):
+        value, j = values[i], i
+        while j > 0 and values[j - 1] > value:
+            values[j] = values[j - 1]
+            j -= 1
+        values[j] = value
+
+
+@part
+def _fill_spectra(pixels: Any, cosine: Any, sine: Any, ring: Any, weight: Any, power: Any) -> None:
+    """Power in each ring of wave numbers, (n, bins); the images lie side by side, so that the inner loops are long.
+
+    Below the images' rows of `pixels` is room for two numbers of each of their rows, and of each wave.
+    """
+    n, size = pixels.shape[1], CUTOUT * CUTOUT
+    rows, wave = pixels[size : size + 2 * CUTOUT], pixels[size + 2 * CUTOUT :]
+    power[:] = 0.0
     for kx in range(_HALF):
         rows[:] = 0.0
         for y in range(CUTOUT):
             for x in range(CUTOUT):
-                c, s = cosine[kx, x], sine[kx, x]
-                for i in range(n):
-                    rows[0, y, i] += c * pixels[y * CUTOUT + x, i]
-                    rows[1, y, i] -= s * pixels[y * CUTOUT + x, i]
+                _turn(pixels[y * CUTOUT + x], cosine[kx, x], sine[kx, x], rows[2 * y], rows[2 * y + 1])
         for ky in range(CUTOUT):
             b, w = ring[kx, ky], weight[kx, ky]
             if b < 0:
                 continue
-            real[:] = 0.0
-            imaginary[:] = 0.0
+            wave[:] = 0.0
             for y in range(CUTOUT):
                 c, s = cosine[ky, y], sine[ky, y]
                 for i in range(n):
-                    real[i] += c * rows[0, y, i] + s * rows[1, y, i]
-                    imaginary[i] += c * rows[1, y, i] - s * rows[0, y, i]
+                    wave[0, i] += c * rows[2 * y, i] + s * rows[2 * y + 1, i]
+                    wave[1, i] += c * rows[2 * y + 1, i] - s * rows[2 * y, i]
             for i in range(n):
-                power[b, i] += w * (real[i] * real[i] + imaginary[i] * imaginary[i])
-    return np.ascontiguousarray(power.T)
+                power[i, b] += w * (wave[0, i] * wave[0, i] + wave[1, i] * wave[1, i])
 
 
-@_compiled
+@part
+def _turn(pixels: Any, c: float, s: float, real: Any, imaginary: Any) -> None:
+    """Add pixels turned by an angle, of all images."""
+    for i in range(len(pixels)):
+        real[i] += c * pixels[i]
+        imaginary[i] -= s * pixels[i]
+
+
+@part
 def _distance(a: Any, b: Any) -> float:
     """Wasserstein distance of two sorted samples of equal size."""
     total = 0.0
@@ -191,27 +199,40 @@ def _distance(a: Any, b: Any) -> float:
     return total / len(a)
 
 
-@_compiled
+@part
+def _first_from(values: Any, least: float) -> int:
+    """Index of the first of the sorted values that is not below `least`."""
+    low, high = 0, len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < least:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@part
 def _ks(real: Any, power: Any) -> float:
     """Largest difference between the distributions of the sorted distances `real`, and of those among the spectra."""
     n = len(real)
     if real[0] == real[-1]:
         return math.nan
-    below, up_to = np.zeros(n + 1), np.zeros(n + 1)
+    count = np.zeros((2, n + 1))  # of distances up to each real one, and below it
     for i in range(1, n):
         for k in range(i):
             d = _distance(power[i], power[k])
-            left = np.searchsorted(real, d)
+            left = _first_from(real, d)
             right = left
             while right < n and real[right] == d:
                 right += 1
-            up_to[left] += 1
-            below[right] += 1
+            count[0, left] += 1
+            count[1, right] += 1
     n_pairs = n * (n - 1) / 2
     best = less = no_more = 0.0
     for j in range(n):
-        no_more += up_to[j]
-        less += below[j]
+        no_more += count[0, j]
+        less += count[1, j]
         if j + 1 == n or real[j + 1] > real[j]:
             best = max(best, abs((j + 1) / n - no_more / n_pairs))
         if j == 0 or real[j - 1] < real[j]:

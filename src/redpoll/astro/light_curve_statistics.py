@@ -10,8 +10,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
+
+from redpoll.kernels import kernel, part
 
 FEATURES = (
     "mean", "weighted_mean", "standard_deviation", "median", "amplitude", "beyond_1_std", "cusum",
@@ -31,7 +32,6 @@ FEATURES = (
     _SKEW, _STETSON_K,
 ) = range(len(FEATURES))  # fmt: skip
 _GAPS = (8858, 3937, 1750, 701, 301, 132, 57, 1)  # Ciura's, but for those below 57, which do not pay
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 def light_curve_statistics(t: ArrayLike, m: ArrayLike, sigma: ArrayLike, offsets: ArrayLike) -> NDArray[np.float64]:
@@ -77,7 +77,7 @@ def _check(
         raise ValueError(f"offsets must ascend within 0..{n}")
 
 
-@_compiled
+@kernel
 def _all_curves(t: Any, m: Any, sigma: Any, offsets: Any, answer: Any) -> None:
     longest = 0
     for i in range(len(offsets) - 1):
@@ -89,7 +89,7 @@ def _all_curves(t: Any, m: Any, sigma: Any, offsets: Any, answer: Any) -> None:
             _one_curve(room[0, :n], room[1, :n], room[2, :n], room[3, :n], room[4, :n], answer[i])
 
 
-@_compiled
+@part
 def _copy_known(t: Any, m: Any, sigma: Any, start: int, stop: int, room: Any) -> int:
     n = 0
     for i in range(start, stop):
@@ -99,7 +99,7 @@ def _copy_known(t: Any, m: Any, sigma: Any, start: int, stop: int, room: Any) ->
     return n
 
 
-@_compiled
+@part
 def _one_curve(t: Any, m: Any, weight: Any, ordered: Any, residual: Any, out: Any) -> None:
     _sort(ordered)
     _order_statistics(ordered, out)
@@ -114,7 +114,7 @@ def _one_curve(t: Any, m: Any, weight: Any, ordered: Any, residual: Any, out: An
         out[_ANDERSON_DARLING_NORMAL] = _anderson_darling(ordered, mean, std)
 
 
-@_compiled
+@part
 def _sort(values: Any) -> None:
     """Shell sort: for short arrays an insertion sort, which is then the fastest; compiled in little time."""
     for gap in _GAPS:
@@ -127,7 +127,7 @@ def _sort(values: Any) -> None:
             values[j] = value
 
 
-@_compiled
+@part
 def _order_statistics(ordered: Any, out: Any) -> None:
     median = _quantile(ordered, 0.5)
     span = ordered[-1] - ordered[0]
@@ -144,7 +144,7 @@ def _order_statistics(ordered: Any, out: Any) -> None:
     out[_MEDIAN_BUFFER_RANGE_PERCENTAGE_10] = _share_within(ordered, median, 0.05 * span)
 
 
-@_compiled
+@part
 def _quantile(ordered: Any, q: float) -> Any:
     """Hazen's: the k-th of n values is the quantile (k - 1/2) / n, linear between, the extremes beyond."""
     place = q * len(ordered) - 0.5
@@ -156,12 +156,12 @@ def _quantile(ordered: Any, q: float) -> Any:
     return ordered[i] + (place - i) * (ordered[i + 1] - ordered[i])
 
 
-@_compiled
+@part
 def _inter_percentile_range(ordered: Any, q: float) -> Any:
     return _quantile(ordered, 1 - q) - _quantile(ordered, q)
 
 
-@_compiled
+@part
 def _median_distance(ordered: Any, median: float) -> Any:
     """Median of the distances from the median: the nearest neighbours left and right, merged up to the middle."""
     n = len(ordered)
@@ -178,7 +178,7 @@ def _median_distance(ordered: Any, median: float) -> Any:
     return last if n % 2 else 0.5 * (previous + last)
 
 
-@_compiled
+@part
 def _share_within(ordered: Any, centre: float, distance: float) -> float:
     n = 0
     for value in ordered:
@@ -186,7 +186,7 @@ def _share_within(ordered: Any, centre: float, distance: float) -> float:
     return n / len(ordered)
 
 
-@_compiled
+@part
 def _moments(m: Any, ordered: Any, residual: Any, out: Any) -> tuple[float, float]:
     """Statistics of the distances from the mean, which it leaves in `residual`; returns mean and deviation."""
     n = len(m)
@@ -221,7 +221,7 @@ def _moments(m: Any, ordered: Any, residual: Any, out: Any) -> tuple[float, floa
     return mean, std
 
 
-@_compiled
+@part
 def _sum_from(values: Any, origin: float) -> Any:
     total = 0.0
     for value in values:
@@ -229,7 +229,7 @@ def _sum_from(values: Any, origin: float) -> Any:
     return total
 
 
-@_compiled
+@part
 def _share_up_to(distances: Any, limit: float) -> float:
     n = 0
     for d in distances:
@@ -237,7 +237,7 @@ def _share_up_to(distances: Any, limit: float) -> float:
     return n / len(distances)
 
 
-@_compiled
+@part
 def _weighted(m: Any, weight: Any, out: Any) -> None:
     n = len(m)
     sum_weight = sum_value = 0.0
@@ -257,7 +257,7 @@ def _weighted(m: Any, weight: Any, out: Any) -> None:
         out[_STETSON_K] = sum_size / math.sqrt(n * chi2)
 
 
-@_compiled
+@part
 def _maximum_slope(t: Any, m: Any) -> float:
     """Largest |dm/dt| of neighbours in time; a pair at one time has no slope."""
     steepest = -1.0
@@ -267,7 +267,7 @@ def _maximum_slope(t: Any, m: Any) -> float:
     return steepest if steepest >= 0 else math.nan
 
 
-@_compiled
+@part
 def _linear_trend(t: Any, residual: Any, out: Any) -> None:
     """Least squares through the distances from the mean, the noise being what is left."""
     n = len(t)
@@ -286,7 +286,7 @@ def _linear_trend(t: Any, residual: Any, out: Any) -> None:
     out[_LINEAR_TREND], out[_LINEAR_TREND_SIGMA], out[_LINEAR_TREND_NOISE] = slope, noise / math.sqrt(tt), noise
 
 
-@_compiled
+@part
 def _linear_fit(t: Any, m: Any, weight: Any, out: Any) -> None:
     """Least squares weighted by the errors."""
     n = len(t)
@@ -308,7 +308,7 @@ def _linear_fit(t: Any, m: Any, weight: Any, out: Any) -> None:
     out[_LINEAR_FIT_REDUCED_CHI2] = chi2 / (n - 2)
 
 
-@_compiled
+@part
 def _anderson_darling(ordered: Any, mean: float, std: float) -> float:
     """Distance from a normal distribution, with the correction for a mean and deviation taken from the sample."""
     n = len(ordered)
@@ -319,7 +319,7 @@ def _anderson_darling(ordered: Any, mean: float, std: float) -> float:
     return (1 + 4 / n - 25 / n**2) * (-n - total / n)
 
 
-@_compiled
+@part
 def _log_half_erfc(x: float) -> float:
     """Logarithm of the normal tail; beyond 25 from its asymptote, where erfc runs out of numbers."""
     if x < 25:

@@ -6,15 +6,14 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from redpoll.astro.photometry import MAG_PER_RELATIVE_FLUX, mag_err_from_flux, mag_from_flux
+from redpoll.kernels import kernel, part
 
 Array = NDArray[np.float64]
 _Z95 = 1.6448536269514722
 """The normal distribution has 5 % below minus this, 95 % below this."""
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 class Rate(NamedTuple):
@@ -89,7 +88,7 @@ def _ratio_bounds(flux0: Array, err0: Array, flux1: Array, err1: Array) -> tuple
     return c / (flux0 * flux1 + root), (flux0 * flux1 + root) / np.where(is_bounded, a, np.nan)
 
 
-@_compiled
+@kernel
 def _uniform_ratio_logs(limit: Any, flux: Any, err: Any, logs: Any) -> None:
     """Natural logarithms of the 95 % and 5 % quantiles of flux / U, U uniform between 0 and the limit."""
     for i in range(len(flux)):
@@ -97,7 +96,7 @@ def _uniform_ratio_logs(limit: Any, flux: Any, err: Any, logs: Any) -> None:
             logs[k, i] = _uniform_ratio_log(limit[i], flux[i], err[i], p)
 
 
-@_compiled
+@part
 def _uniform_ratio_log(limit: float, flux: float, err: float, p: float) -> float:
     """Where the share of U above flux / ratio is p: a convex equation in x = ratio * limit / err - flux / err.
 
@@ -115,13 +114,13 @@ def _uniform_ratio_log(limit: float, flux: float, err: float, p: float) -> float
     return math.log((x + s) * err / limit)
 
 
-@_compiled
+@part
 def _normal_integral(x: float) -> float:
     """Integral of the normal distribution function up to x."""
     return x * _normal_share(x) + math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
 
 
-@_compiled
+@part
 def _normal_share(x: float) -> float:
     """The normal distribution function."""
     return 0.5 * math.erfc(-x / math.sqrt(2.0))

@@ -11,22 +11,35 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from redpoll.kernels import PartCompiler, kernel, part
+
 _HALF = 32  # frequencies on each side of a block's centre
 _CHUNK = 64 * 2 * _HALF  # frequencies between two exact sines; in between, rotations
 _PAD = 8
 _DAYS = (1.0, 1.0027379093)  # nights return once a solar day, a field once a sidereal day: frequencies [1/d]
 _SINGULAR = 1e-9
-_ONE, _ZERO = np.ones(2 * _HALF), np.zeros(2 * _HALF)
+_MULTIPLES = (0, 1, 1, 2, 2, 3, 4)
+"""Pairs of rows of sums of a block: (1, 0), then of the cosine and sine of so many times the angle."""
+_VALUES = (1, 4)
+"""Those pairs that are weighted by the values too; two harmonics need all pairs, one the first four."""
+_ONE, _ZERO, _YC, _YS, _C, _S, _C2, _S2, _YC2, _YS2, _C3, _S3, _C4, _S4 = range(14)
+_COVARIANCES = np.array([
+    (_ONE, 1, _C2, _C, _C), (_ONE, -1, _C2, _S, _S), (_ZERO, 1, _S2, _C, _S),
+    (_YC, 1, _YC, _ZERO, _ZERO), (_YS, 1, _YS, _ZERO, _ZERO),
+    (_C, 1, _C3, _C, _C2), (_S3, -1, _S, _S, _C2), (_S3, 1, _S, _C, _S2), (_C, -1, _C3, _S, _S2),
+    (_ONE, 1, _C4, _C2, _C2), (_ONE, -1, _C4, _S2, _S2), (_ZERO, 1, _S4, _C2, _S2),
+    (_YC2, 1, _YC2, _ZERO, _ZERO), (_YS2, 1, _YS2, _ZERO, _ZERO),
+])  # fmt: skip
+"""Of which rows each covariance is made: half of the first plus or minus the second, less the last two's product."""
 N_NUMBERS = 11
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
-_summing = njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz"})
+_summing = njit(nogil=True, error_model="numpy", pipeline_class=PartCompiler, fastmath={"reassoc", "contract", "nsz"})
 
 
-@_compiled
+@kernel
 def search_all(t: Any, y: Any, w: Any, parts: Any, model: Any, grid: Any, numbers: Any, tried: Any) -> None:
     """For each curve the numbers of `redpoll.astro.periods`; `model` is (harmonics, whether the bands share them)."""
     n_bands = (len(parts) - 1) // max(len(numbers), 1)
-    power = np.empty(0)
+    power = np.empty(1)
     for i in range(len(numbers)):
         bounds = parts[i * n_bands : (i + 1) * n_bands + 1]
         n, k, first, last = _extent(t, bounds, model)
@@ -38,30 +51,40 @@ def search_all(t: Any, y: Any, w: Any, parts: Any, model: Any, grid: Any, number
         size = math.floor((grid[0] - start) / step) + 1
         if size < 3 or size > grid[3]:
             continue
-        if len(power) < padded(size):
-            power = np.empty(padded(size))
-        power[: padded(size)] = 0.0
-        total = add_bands(t, y, w, bounds, model, (start, step), power[: padded(size)])
+        n_powers = _padded(size)
+        if len(power) < n_powers:
+            power = np.empty(n_powers)
+        power[:n_powers] = 0.0
+        total = _add_bands(t, y, w, bounds, model, (start, step), power[:n_powers])
         if total > 0:
             tried[i] = size
-            power[:size] /= total
+            for j in range(size):
+                power[j] /= total
             numbers[i, 9], numbers[i, 10] = d, n - k - d
             _describe(t, y, w, bounds, model, (start, step, length, total), power[:size], numbers[i])
 
 
-@_compiled
+@kernel
+def add_bands(t: Any, y: Any, w: Any, bounds: Any, model: Any, grid: Any, power: Any) -> float:
+    """Adds the fall of chi2 at each frequency to `power`, of `padded` size; returns chi2 of the constant model."""
+    return _add_bands(t, y, w, bounds, model, grid, power)
+
+
 def padded(n: int) -> int:
     """Size of the room for n powers: whole blocks."""
     return (n + 2 * _HALF - 1) // (2 * _HALF) * 2 * _HALF
 
 
-@_compiled
+_padded = part(padded)
+
+
+@part
 def _least(model: Any) -> int:
     """Points that a band needs: to be asked for its own harmonics, or to tell its mean from the others'."""
     return 2 if model[1] else 2 * model[0] + 2
 
 
-@_compiled
+@part
 def _extent(t: Any, bounds: Any, model: Any) -> Any:
     """Points and bands that count, their first and last time."""
     n, k, first, last = 0, 0, math.inf, -math.inf
@@ -73,71 +96,76 @@ def _extent(t: Any, bounds: Any, model: Any) -> Any:
     return n, k, first, last
 
 
-@_compiled
-def add_bands(t: Any, y: Any, w: Any, bounds: Any, model: Any, grid: Any, power: Any) -> float:
-    """Adds the fall of chi2 at each frequency to `power`; returns chi2 of the constant model."""
+@part
+def _add_bands(t: Any, y: Any, w: Any, bounds: Any, model: Any, grid: Any, power: Any) -> float:
     nh, is_shared = model
     _, _, first, last = _extent(t, bounds, model)
     size = min(_CHUNK * 2 * _HALF, len(power)) if is_shared else len(power)
-    moments = np.zeros((size // (2 * _HALF) if is_shared else 1, 5 if nh == 1 else 14, 2 * _HALF))
+    moments = np.empty((size // (2 * _HALF) if is_shared else 1, 5 if nh == 1 else len(_COVARIANCES), 2 * _HALF))
+    moments[:] = 0.0
     total = 0.0
     for start in range(0, len(power), size):
         room, grid_here = power[start : start + size], (grid[0] + start * grid[1], grid[1])
         total, all_weight = 0.0, 0.0
         for b in range(len(bounds) - 1):
-            part = slice(bounds[b], bounds[b + 1])
             if bounds[b + 1] - bounds[b] >= _least(model):
-                x, v, u, weight, chi2 = _centred(t[part], y[part], w[part], 0.5 * (first + last))
+                points, weight, chi2 = _centred(t, y, w, bounds[b], bounds[b + 1], 0.5 * (first + last))
                 total, all_weight = total + chi2, all_weight + weight
                 if chi2 > 0 or is_shared:
-                    _add_band(x, v, u, weight, model, grid_here, moments, room)
+                    _add_band(points, weight, model, grid_here, moments, room)
         for block in range(len(room) // (2 * _HALF) if is_shared else 0):
             _add_gain(moments[block], nh, all_weight, room[2 * _HALF * block : 2 * _HALF * (block + 1)])
     return total
 
 
-@_compiled
-def _centred(t: Any, y: Any, w: Any, origin: float) -> Any:
-    """Times from an origin, values from their mean, weights of sum one, their sum, chi2; padded without weight."""
-    n = len(t)
-    size = (n + _PAD - 1) // _PAD * _PAD
-    x, v, u = np.zeros(size), np.zeros(size), np.zeros(size)
+@part
+def _centred(t: Any, y: Any, w: Any, start: int, stop: int, origin: float) -> Any:
+    """Times from an origin, values from their mean, weights of sum one, as rows; the weights' sum; chi2.
+
+    The rows are padded by points without weight.
+    """
+    n = stop - start
+    points = np.empty((3, (n + _PAD - 1) // _PAD * _PAD))
+    points[:] = 0.0
     mean = sum_w = chi2 = 0.0
-    for i in range(n):
+    for i in range(start, stop):
         sum_w += w[i]
-        mean += w[i] * (y[i] - y[0])
-    for i in range(n):
-        x[i], v[i], u[i] = t[i] - origin, y[i] - y[0] - mean / sum_w, w[i] / sum_w
-        chi2 += w[i] * v[i] * v[i]
-    return x, v, u, sum_w, chi2
+        mean += w[i] * (y[i] - y[start])
+    for i in range(start, stop):
+        v = y[i] - y[start] - mean / sum_w
+        points[0, i - start], points[1, i - start], points[2, i - start] = t[i] - origin, v, w[i] / sum_w
+        chi2 += w[i] * v * v
+    return points, sum_w, chi2
 
 
-@_compiled
-def _add_band(x: Any, v: Any, u: Any, weight: float, model: Any, grid: Any, moments: Any, power: Any) -> None:
+@part
+def _add_band(points: Any, weight: float, model: Any, grid: Any, moments: Any, power: Any) -> None:
     """Blocks of frequencies around a centre: sums of cos(A + B) and cos(A - B) come from the same products.
 
     A band with harmonics of its own adds to `power`, one that shares them to `moments`.
     """
-    n, nh, is_shared = len(x), model[0], model[1]
+    nh, is_shared, x = model[0], model[1], points[0]
     near = _near_tables(x, grid[1], 2 * nh)
-    far, turn = np.ones((2, n)), np.empty((2, n))
-    for i in range(n):
+    far, turn, one = np.empty((2, len(x))), np.empty((2, len(x))), np.empty((2, len(x)))
+    for i in range(len(x)):
+        far[0, i], far[1, i] = 1.0, 1.0
         turn[0, i], turn[1, i] = _circle(2 * _HALF * grid[1] * x[i])
-    one, many = np.empty((2, n)), np.empty((3 * nh, 2, 2 * _HALF))
+    many = np.empty((6 * nh + 2, 2 * _HALF))
+    many[_ONE], many[_ZERO] = 1.0, 0.0
     for block in range(len(power) // (2 * _HALF)):
         _turn(far, turn, x, grid[0] + (2 * _HALF * block + _HALF - 0.5) * grid[1], block % _CHUNK == 0)
-        for q in range(3 * nh):  # weights at 1..2nh times the angle, then weighted values at 1..nh
-            _multiple(far, q % (2 * nh) + 1, u, v, q >= 2 * nh, one)
-            _sum_products(one[0], one[1], near[0, q % (2 * nh)], near[1, q % (2 * nh)], many[q])
+        for q in range(1, 3 * nh + 1):
+            k = _MULTIPLES[q]
+            _multiple(far, k, points, q in _VALUES, one)
+            _sum_products(one[0], one[1], near[2 * k - 2], near[2 * k - 1], many[2 * q : 2 * q + 2])
         m = moments[block if is_shared else 0]
-        _moments_single(many[:2], many[2 * nh], weight, m)
-        if nh == 2:
-            _moments_double(many, weight, m)
+        for k in range(len(m)):
+            _covary(many, _COVARIANCES[k], weight, m[k])
         if not is_shared:
             _add_gain(m, nh, weight, power[2 * _HALF * block : 2 * _HALF * (block + 1)])
 
 
-@_compiled
+@part
 def _turn(far: Any, turn: Any, x: Any, centre: float, is_exact: bool) -> None:
     """Cosine and sine of each point's angle at the centre of the next block."""
     for i in range(len(x)):
@@ -148,29 +176,30 @@ def _turn(far: Any, turn: Any, x: Any, centre: float, is_exact: bool) -> None:
             far[0, i], far[1, i] = _circle(centre * x[i])
 
 
-@_compiled
+@part
 def _circle(turns: float) -> Any:
     angle = 2.0 * math.pi * turns
     return math.cos(angle), math.sin(angle)
 
 
-@_compiled
+@part
 def _near_tables(x: Any, step: float, n_multiples: int) -> Any:
     """Cosines and sines of multiples of the angles (j + 1/2) step x, j below half a block."""
-    tables = np.empty((2, n_multiples, _HALF, len(x)))
+    tables = np.empty((2 * n_multiples, _HALF, len(x)))
     for i in range(len(x)):
         for m in range(n_multiples):
             c, s = _circle(0.5 * (m + 1) * step * x[i])
             dc, ds = _circle((m + 1) * step * x[i])
             for j in range(_HALF):
-                tables[0, m, j, i], tables[1, m, j, i] = c, s
+                tables[2 * m, j, i], tables[2 * m + 1, j, i] = c, s
                 c, s = c * dc - s * ds, s * dc + c * ds
     return tables
 
 
-@_compiled
-def _multiple(far: Any, m: int, u: Any, v: Any, is_value: bool, out: Any) -> None:
+@part
+def _multiple(far: Any, m: int, points: Any, is_value: bool, out: Any) -> None:
     """Weight (times value) times cosine and sine of m times the angle."""
+    u, v = points[2], points[1]
     for i in range(len(u)):
         c, s = far[0, i], far[1, i]
         cm, sm = c, s
@@ -194,41 +223,18 @@ def _sum_products(gc: Any, gs: Any, near_c: Any, near_s: Any, out: Any) -> None:
         out[0, _HALF - 1 - j], out[1, _HALF - 1 - j] = cc + ss, sc - cs
 
 
-@_compiled
-def _moments_single(many: Any, value: Any, weight: float, m: Any) -> None:
-    """Weighted covariances of cosine, sine and value, which add up over bands that share their harmonics."""
-    c, s, c2, s2 = many[0, 0], many[0, 1], many[1, 0], many[1, 1]
-    _covary(_ONE, 1.0, c2, c, c, weight, m[0])
-    _covary(_ONE, -1.0, c2, s, s, weight, m[1])
-    _covary(_ZERO, 1.0, s2, c, s, weight, m[2])
-    _covary(value[0], 1.0, value[0], _ZERO, _ZERO, weight, m[3])
-    _covary(value[1], 1.0, value[1], _ZERO, _ZERO, weight, m[4])
+@part
+def _covary(many: Any, rows: Any, weight: float, out: Any) -> None:
+    """Weighted covariance, which adds up over bands that share their harmonics.
 
-
-@_compiled
-def _moments_double(many: Any, weight: float, m: Any) -> None:
-    """The same for the second harmonic: with the first, with itself, with the value."""
-    c1, c2, c3, c4, c = many[0, 0], many[1, 0], many[2, 0], many[3, 0], many[5, 0]
-    s1, s2, s3, s4, s = many[0, 1], many[1, 1], many[2, 1], many[3, 1], many[5, 1]
-    _covary(c1, 1.0, c3, c1, c2, weight, m[5])
-    _covary(s3, -1.0, s1, s1, c2, weight, m[6])
-    _covary(s3, 1.0, s1, c1, s2, weight, m[7])
-    _covary(c1, -1.0, c3, s1, s2, weight, m[8])
-    _covary(_ONE, 1.0, c4, c2, c2, weight, m[9])
-    _covary(_ONE, -1.0, c4, s2, s2, weight, m[10])
-    _covary(_ZERO, 1.0, s4, c2, s2, weight, m[11])
-    _covary(c, 1.0, c, _ZERO, _ZERO, weight, m[12])
-    _covary(s, 1.0, s, _ZERO, _ZERO, weight, m[13])
-
-
-@_compiled
-def _covary(first: Any, sign: float, second: Any, a: Any, b: Any, weight: float, out: Any) -> None:
-    """Mean of a product, by the half-angle rules, minus the product of the means; few arrays, so that it is fast."""
+    The mean of a product, by the half-angle rules, minus the product of the means; few arrays, so that it is fast.
+    """
+    first, sign, second, a, b = many[rows[0]], float(rows[1]), many[rows[2]], many[rows[3]], many[rows[4]]
     for k in range(2 * _HALF):
         out[k] += weight * (0.5 * (first[k] + sign * second[k]) - a[k] * b[k])
 
 
-@_compiled
+@part
 def _add_gain(m: Any, nh: int, weight: float, power: Any) -> None:
     """Adds the fall of chi2 to the powers of a block, and clears the moments."""
     if nh == 1:
@@ -238,7 +244,7 @@ def _add_gain(m: Any, nh: int, weight: float, power: Any) -> None:
     m[:] = 0.0
 
 
-@_compiled
+@part
 def _gain_single(m: Any, least: float, power: Any) -> None:
     """Zechmeister & Kuerster 2009, equation 5, times chi2."""
     for k in range(2 * _HALF):
@@ -248,7 +254,7 @@ def _gain_single(m: Any, least: float, power: Any) -> None:
         power[k] += gain if d > least else 0.0
 
 
-@_compiled
+@part
 def _gain_double(m: Any, least: float, power: Any) -> None:
     """The same for two harmonics: the second one explains what the first, and the constant, left of it."""
     for k in range(2 * _HALF):
@@ -265,13 +271,14 @@ def _gain_double(m: Any, least: float, power: Any) -> None:
         power[k] += gain if d > least and e > least else 0.0
 
 
-@_compiled
+@part
 def _describe(t: Any, y: Any, w: Any, bounds: Any, model: Any, frame: Any, power: Any, out: Any) -> None:
     """Best peak, its error, the next one, the daily alias, the sampling."""
     start, step, length, total = frame
-    peaks, apart = np.full((3, 3), math.nan), 1.5 / length  # frequency, height, bend of the best, next, alias
+    peaks, apart = np.empty((3, 3)), 1.5 / length  # frequency, height, bend of the best, next, alias
+    peaks[:] = math.nan
     for c in range(3):
-        i = int(np.argmax(power))
+        i = _top(power)
         if c == 1:
             i = _highest(power, start, step, 0.0, math.inf, (peaks[0, 0], apart))
         elif c == 2:
@@ -279,24 +286,35 @@ def _describe(t: Any, y: Any, w: Any, bounds: Any, model: Any, frame: Any, power
         if i >= 0:
             peaks[c, 0], peaks[c, 1], peaks[c, 2] = _zoom(t, y, w, bounds, model, start + i * step, step, total)
         if c == 1 and peaks[1, 1] > peaks[0, 1]:
-            peaks[:2] = peaks[1::-1].copy()
-    f, top, bend = peaks[0]
+            for k in range(3):
+                peaks[0, k], peaks[1, k] = peaks[1, k], peaks[0, k]
+    f, top, bend = peaks[0, 0], peaks[0, 1], peaks[0, 2]
     if bend > 0:
         out[1] = math.sqrt(2.0 * max(1.0 / total, (1.0 - top) / out[10]) / bend) / (f * f)
     out[3] = power.size * step * math.sqrt(4.0 * math.pi * _time_variance(t, w, bounds, model))
-    out[0], out[4], out[6] = 1.0 / peaks[:, 0]
-    out[2], out[5], out[7] = peaks[:, 1]
+    out[0], out[4], out[6] = 1.0 / f, 1.0 / peaks[1, 0], 1.0 / peaks[2, 0]
+    out[2], out[5], out[7] = top, peaks[1, 1], peaks[2, 1]
     out[8] = _window(t, bounds, model, f)
 
 
-@_compiled
+@part
+def _top(power: Any) -> int:
+    """Index of the highest power."""
+    top = 0
+    for i in range(len(power)):
+        top = i if power[i] > power[top] else top
+    return top
+
+
+@part
 def _zoom(t: Any, y: Any, w: Any, bounds: Any, model: Any, f: float, step: float, total: float) -> Any:
     """Frequency, height and curvature of a peak: a grid 32 times finer than the search's, then a parabola."""
     fine = 2.0 * step / (2 * _HALF)
     first = max(f - step, 0.5 * f)
-    power = np.zeros(2 * _HALF)
-    add_bands(t, y, w, bounds, model, (first, fine), power)
-    i = np.argmax(power)
+    power = np.empty(2 * _HALF)
+    power[:] = 0.0
+    _add_bands(t, y, w, bounds, model, (first, fine), power)
+    i = _top(power)
     if i == 0 or i == len(power) - 1:
         return first + i * fine, min(power[i] / total, 1.0), 0.0
     below, at, above = power[i - 1] / total, power[i] / total, power[i + 1] / total
@@ -307,19 +325,19 @@ def _zoom(t: Any, y: Any, w: Any, bounds: Any, model: Any, f: float, step: float
     return first + (i + shift) * fine, min(at + 0.5 * bend * shift * shift, 1.0), bend / (fine * fine)
 
 
-@_compiled
+@part
 def _time_variance(t: Any, w: Any, bounds: Any, model: Any) -> Any:
     """Weighted variance of the times, mean over bands or of all, times the mean square of the harmonics' numbers."""
     total, k = 0.0, 0
     for b in range(1 if model[1] else len(bounds) - 1):
-        part = slice(bounds[b], bounds[-1] if model[1] else bounds[b + 1])
-        if part.stop - part.start >= _least(model):
-            _, _, _, weight, chi2 = _centred(t[part], t[part], w[part], 0.0)
+        start, stop = bounds[b], bounds[len(bounds) - 1 if model[1] else b + 1]
+        if stop - start >= _least(model):
+            _, weight, chi2 = _centred(t, t, w, start, stop, 0.0)
             total, k = total + chi2 / weight, k + 1
     return total / k * (1.0 if model[0] == 1 else 2.5)
 
 
-@_compiled
+@part
 def _highest(power: Any, start: float, step: float, low: float, high: float, without: Any) -> int:
     """Index of the highest local maximum between two frequencies, not within `without` = (frequency, distance)."""
     found = -1
@@ -332,7 +350,7 @@ def _highest(power: Any, start: float, step: float, low: float, high: float, wit
     return found
 
 
-@_compiled
+@part
 def _daily_alias(power: Any, start: float, step: float, f: float, apart: float) -> int:
     found = -1
     for day in _DAYS:
@@ -345,7 +363,7 @@ def _daily_alias(power: Any, start: float, step: float, f: float, apart: float) 
     return found
 
 
-@_compiled
+@part
 def _window(t: Any, bounds: Any, model: Any, f: float) -> float:
     c, s, n = 0.0, 0.0, 0
     for b in range(len(bounds) - 1):

@@ -14,11 +14,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from redpoll.astro.sky import ORDER, cone_ranges, hpx29, is_position
 from redpoll.astro.sky_index_layer import Layer
+from redpoll.kernels import kernel, part
 
 _ARCSEC = math.pi / 648_000.0
 _STRETCH = 1.46  # of a base cell's unit square per radian on the sky: at most 1.453, at the poles
@@ -28,7 +28,6 @@ _LAYER_ARCSEC = np.array([5.0, 60.0, 900.0])
 _YEARS = (
     10.0  # a guess at the time between catalogue and alert, by which fast sources are set apart; any guess is right
 )
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -221,7 +220,7 @@ def _crossing_ranges(ra: Floats, dec: Floats, reach_arcsec: float) -> tuple[Inte
     return np.concatenate(found) if found else np.zeros((0, 2), np.int64), offsets
 
 
-@_compiled
+@kernel
 def _cover(hpx: Any, order: int, margin: int) -> Any:
     """Up to four cells of an order around each place, else -1; and the rows whose cone crosses a base cell's edge."""
     cells = np.full((len(hpx), 4), -1, np.int64)
@@ -247,7 +246,7 @@ def _cover(hpx: Any, order: int, margin: int) -> Any:
     return cells, crossing[:n]
 
 
-@_compiled
+@kernel
 def _search(
     lon: Any, lat: Any, years: Any, cells: Any, shift: int, ranges: Any, offsets: Any,
     hpx: Any, xyz: Any, limit: Any, motion: Any, buckets: Any, bucket_shift: int, stop: int, every: bool,
@@ -292,7 +291,7 @@ def _search(
     return alert[:n], source[:n], chord2[:n]
 
 
-@_compiled
+@part
 def _chord2(place: Any, xyz: Any, motion: Any, row: int, years: float) -> Any:
     """Squared chord from a place to a source, moved straight on by its proper motion."""
     x, y, z = xyz[row, 0], xyz[row, 1], xyz[row, 2]
@@ -303,7 +302,7 @@ def _chord2(place: Any, xyz: Any, motion: Any, row: int, years: float) -> Any:
     return (place[0] - x) ** 2 + (place[1] - y) ** 2 + (place[2] - z) ** 2
 
 
-@_compiled
+@part
 def _first_row(hpx: Any, buckets: Any, shift: int, value: int) -> Any:
     """The first row whose index is not below the value: the bucket says between which rows to look."""
     bucket = value >> shift
@@ -317,14 +316,15 @@ def _first_row(hpx: Any, buckets: Any, shift: int, value: int) -> Any:
     return low
 
 
-@_compiled
+@part
 def _doubled(values: Any) -> Any:
     larger = np.empty(2 * len(values), values.dtype)
-    larger[: len(values)] = values
+    for i in range(len(values)):
+        larger[i] = values[i]
     return larger
 
 
-@_compiled
+@part
 def _every_other_bit(value: int) -> int:
     """Bits 0, 2, 4 ... 56 moved together."""
     value &= 0x0155555555555555
@@ -335,7 +335,7 @@ def _every_other_bit(value: int) -> int:
     return (value | (value >> 16)) & 0x00000000FFFFFFFF
 
 
-@_compiled
+@part
 def _spread_bits(value: int) -> int:
     """The lower 29 bits moved to places 0, 2, 4 ..."""
     value = (value | (value << 16)) & 0x0000FFFF0000FFFF

@@ -9,18 +9,17 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from redpoll.astro import sky
 from redpoll.astro.sky import N_CELLS, ORDER
+from redpoll.kernels import kernel
 
 Cells = NDArray[np.int64]
 _UNIQ_OF_ORDER = 4 * 4 ** np.arange(ORDER + 1, dtype=np.int64)  # the first cell of each order
 _LAST_UNIQ = 4**31 - 1
 _SKY_DEG2 = 4 * math.pi * (180 / math.pi) ** 2
 _FINEST_BUCKETS = 9
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 def from_uniq(uniq: NDArray[np.integer[Any]]) -> tuple[Cells, NDArray[np.uint8]]:
@@ -108,7 +107,7 @@ class CellIndex:
         return found
 
 
-@_compiled
+@kernel
 def _find(starts: Any, first: Any, shift: int, cells: Any, found: Any) -> None:
     for i in range(len(cells)):
         bucket = cells[i] >> shift

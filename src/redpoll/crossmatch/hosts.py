@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from redpoll.crossmatch.catalogs.catalog import Catalog
 from redpoll.crossmatch.context import Missing
 from redpoll.crossmatch.galaxies import CATALOGUES, Galaxies, galaxies
 from redpoll.crossmatch.host_columns import COLUMNS
+from redpoll.crossmatch.host_files import Derived, read_derived, write_derived
 from redpoll.schema.column import Column
 
 Floats = NDArray[np.float64]
@@ -124,24 +126,47 @@ class Hosts:
         return np.asarray(-np.expm1(-area * self.density[galaxy]))
 
 
-def open_hosts(catalogs: Mapping[str, Catalog], settings: HostSettings = _DEFAULT) -> Hosts | Missing:
+def open_hosts(
+    catalogs: Mapping[str, Catalog], settings: HostSettings = _DEFAULT, folder: Path | None = None
+) -> Hosts | Missing:
     """Host association with the galaxy catalogues that are built; Missing if neither Mangrove nor GLADE is.
 
     Parameters
     ----------
     catalogs
         Built catalogues by name; those other than `CATALOGUES` are ignored.
+    folder
+        Where what is derived from them is kept from one time to the next, which is some seconds' work; by default it is
+        not.
     """
     used = {name: catalogs[name] for name in CATALOGUES if name in catalogs}
     if not {"mangrove", "glade"} & set(used):
         return Missing("hosts", COLUMNS, "neither mangrove nor glade is built")
+    said = repr((settings, [(name, catalog.version) for name, catalog in used.items()]))
+    version = f"{_VERSION}+{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+    stamp = hashlib.sha256(b"".join([version.encode(), *(path.read_bytes() for path in _code())])).hexdigest()
+    derived = read_derived(folder, stamp[:16]) if folder else None
+    if derived is None:
+        derived = _derived(used, settings)
+        if folder:
+            write_derived(folder, stamp[:16], derived)
+    index, made, density = derived
+    return Hosts(index, made, settings, density, version)
+
+
+def _code() -> list[Path]:
+    """What the derived arrays depend on besides the catalogues."""
+    here = Path(__file__).parent
+    names = "hosts.py", "galaxies.py", "host_files.py", "../astro/sky_index.py", "../astro/cosmology.py"
+    return [here / name for name in names]
+
+
+def _derived(used: Mapping[str, Catalog], settings: HostSettings) -> Derived:
     made = galaxies(used)
     reach = np.clip(settings.max_d_dlr * made.r50, settings.radius_arcsec, settings.max_arcsec)
     index, order = build_index(made.ra, made.dec, reach)
-    said = repr((settings, [(name, catalog.version) for name, catalog in used.items()]))
-    version = f"{_VERSION}+{hashlib.sha256(said.encode()).hexdigest()[:8]}"
     made = made.taken(order)
-    return Hosts(index, made, settings, _density(made.mag_b), version)
+    return index, made, _density(made.mag_b)
 
 
 def _density(mag_b: Floats) -> Floats:

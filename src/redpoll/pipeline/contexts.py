@@ -51,7 +51,7 @@ def open_stage(config: Config) -> Stage:
         If two contexts make columns of one name.
     """
     contexts, missing = _library(config).open()
-    for part in (_hosts(contexts), _open_dust(_dust(config))):
+    for part in (_hosts(contexts, Path(config.crossmatch.catalogs)), _open_dust(_dust(config))):
         if isinstance(part, Missing):
             missing.append(part)
         else:
@@ -67,14 +67,15 @@ def _dust(config: Config) -> Path:
     return Path(config.crossmatch.catalogs) / DUST
 
 
-def _hosts(contexts: Sequence[Context]) -> Context | Missing:
+def _hosts(contexts: Sequence[Context], folder: Path) -> Context | Missing:
     """Host association with the catalogues that are open."""
     if not contexts:
         return _NO_GALAXIES
     from redpoll.crossmatch.catalogs.catalog import Catalog  # these bring numba
     from redpoll.crossmatch.hosts import open_hosts
 
-    return open_hosts({context.name: context for context in contexts if isinstance(context, Catalog)})
+    catalogs = {context.name: context for context in contexts if isinstance(context, Catalog)}
+    return open_hosts(catalogs, folder=folder)
 
 
 def _open_dust(folder: Path) -> Context | Missing:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from redpoll.kernels import kernel, part
 
 
 def time_order(
@@ -23,25 +24,26 @@ def time_order(
     offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n_rows))])
     if len(offsets) != n_rows + 1 or len(row) != len(mjd):
         raise ValueError("every point must have a time and lie in one of the rows")
-    order = np.empty(len(row), np.int64)
-    _sort(np.ascontiguousarray(row, np.int64), np.ascontiguousarray(mjd, np.float64), offsets, order)
+    order, free = np.empty(len(row), np.int64), offsets[:-1].copy()
+    longest = int(np.diff(offsets).max(initial=0))
+    _sort(np.ascontiguousarray(row, np.int64), np.ascontiguousarray(mjd, np.float64), offsets, order,
+          (free, np.empty(longest, np.int64)))  # fmt: skip
     return order, offsets
 
 
-@njit(cache=True, nogil=True)
-def _sort(row: Any, mjd: Any, offsets: Any, order: Any) -> None:
-    free = offsets[:-1].copy()
+@kernel
+def _sort(row: Any, mjd: Any, offsets: Any, order: Any, room: Any) -> None:
+    free, left = room
     for i in range(len(row)):
         order[free[row[i]]] = i
         free[row[i]] += 1
-    left = np.empty(np.max(offsets[1:] - offsets[:-1]) if len(offsets) > 1 else 0, np.int64)
     for r in range(len(offsets) - 1):
         first, stop = offsets[r], offsets[r + 1] - 1
         while first < stop and _end_of_run(order, mjd, first, stop) < stop:
             _merge_neighbours(order, mjd, first, stop, left)
 
 
-@njit(nogil=True)
+@part
 def _end_of_run(order: Any, mjd: Any, first: int, stop: int) -> int:
     """Where the times stop rising."""
     at = first + 1
@@ -50,7 +52,7 @@ def _end_of_run(order: Any, mjd: Any, first: int, stop: int) -> int:
     return at
 
 
-@njit(nogil=True)
+@part
 def _merge_neighbours(order: Any, mjd: Any, first: int, stop: int, left: Any) -> None:
     """Merge every run with the one after it."""
     while first < stop:
@@ -59,7 +61,8 @@ def _merge_neighbours(order: Any, mjd: Any, first: int, stop: int, left: Any) ->
             return
         end = _end_of_run(order, mjd, middle, stop)
         n, i, at = middle - first, 0, first
-        left[:n] = order[first:middle]
+        for k in range(n):
+            left[k] = order[first + k]
         while i < n:
             if middle < end and mjd[order[middle]] < mjd[left[i]]:
                 order[at] = order[middle]

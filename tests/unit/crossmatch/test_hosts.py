@@ -222,3 +222,49 @@ def test_a_host_is_the_best_of_all_pairs(tmp_path):
     found = made.match(alerts(ra, dec))["host_d_dlr"].to_numpy(zero_copy_only=False)
     np.testing.assert_allclose(found, np.where(best <= 5, best, np.nan), rtol=1e-5)
     assert np.isfinite(found).sum() > 50
+
+
+def kept(folder: Path) -> list[Path]:
+    return sorted(folder.glob(".hosts-*"))
+
+
+@pytest.fixture
+def two_galaxies(tmp_path):
+    made = hosts(tmp_path, glade=glade((50.0, -30.0, 0.003, 0.0001, 9.5), (90.0, 5.0, 0.1, 0.0001, 16.9)))
+    return made, {"glade": open_catalog(tmp_path / "glade")}
+
+
+def test_what_is_derived_is_kept_and_answers_alike(two_galaxies, tmp_path):
+    fresh, catalogs = two_galaxies
+    for _ in range(2):
+        opened = open_hosts(catalogs, folder=tmp_path)
+        assert opened.version == fresh.version
+        assert host(opened, 90.0, 5.0 + 59 * ARCSEC) == host(fresh, 90.0, 5.0 + 59 * ARCSEC)
+        assert len(kept(tmp_path)) == 1
+    assert isinstance(opened.density, np.memmap) or isinstance(opened.density.base, np.memmap)
+
+
+def test_other_settings_are_derived_anew_and_replace_what_was_kept(two_galaxies, tmp_path):
+    _, catalogs = two_galaxies
+    open_hosts(catalogs, folder=tmp_path)
+    (before,) = kept(tmp_path)
+    wide = open_hosts(catalogs, HostSettings(max_d_dlr=1e9), folder=tmp_path)
+    assert host(wide, 90.0, 5.0 + 590 * ARCSEC)["host_arcsec"] == pytest.approx(590.0, rel=1e-4)
+    (after,) = kept(tmp_path)
+    assert before != after
+
+
+@pytest.mark.parametrize("damage", ["names.arrow", "hpx.npy", "layers.json", "density.npy"])
+def test_what_is_damaged_is_derived_anew(two_galaxies, tmp_path, damage):
+    fresh, catalogs = two_galaxies
+    open_hosts(catalogs, folder=tmp_path)
+    (place,) = kept(tmp_path)
+    (place / damage).write_bytes(b"")
+    again = open_hosts(catalogs, folder=tmp_path)
+    assert host(again, 50.0, -30.0) == host(fresh, 50.0, -30.0)
+    assert (kept(tmp_path)[0] / damage).stat().st_size > 0
+
+
+def test_a_folder_that_cannot_be_written_is_done_without(two_galaxies, tmp_path):
+    _, catalogs = two_galaxies
+    assert isinstance(open_hosts(catalogs, folder=tmp_path / "none"), Hosts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from redpoll.config import Config
@@ -20,7 +22,7 @@ def test_a_share_runs_its_own_modules_and_no_other_s(share, monkeypatch):
     ran = []
     attempt = warm.Guard.attempt
     monkeypatch.setattr(warm.Guard, "attempt", lambda self, *a, **k: ran.append(self) or attempt(self, *a, **k))
-    warm.compile_share(Config(), share)
+    warm.compile_share(Config(), share, nullcontext())
     names = {guard.node.name for guard in ran}
     assert share <= names and not names & (frozenset().union(*warm.SHARES) - share)
     assert [guard.error for guard in ran if guard.error] == []

@@ -39,15 +39,20 @@ class Library:
 
     def entries(self) -> list[Entry]:
         """Every catalogue, built or not, by name."""
-        return [self.entry(name) for name in sorted({*self.recipes, *self._built()})]
+        built = self._built()
+        return [self._entry(name, built) for name in sorted({*self.recipes, *built})]
 
     def entry(self, name: str) -> Entry:
         """One catalogue; UsageError if there is neither a folder nor a recipe of its name."""
+        built = self._built()
+        if name not in {*self.recipes, *built}:
+            known = ", ".join(sorted({*self.recipes, *built})) or "none"
+            raise UsageError(f"there is no catalogue '{name}'; known: {known}")
+        return self._entry(name, built)
+
+    def _entry(self, name: str, built: set[str]) -> Entry:
         place = self.folder / name
-        if name not in self._built():
-            if name not in self.recipes:
-                known = ", ".join(sorted({*self.recipes, *self._built()})) or "none"
-                raise UsageError(f"there is no catalogue '{name}'; known: {known}")
+        if name not in built:
             return Entry(name, self.recipes[name])
         try:
             return Entry(name, load_recipe(place / RECIPE, name), read_facts(place))

@@ -16,10 +16,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from redpoll.crossmatch.sky_maps.sky_map import SkyMap
+from redpoll.kernels import kernel, part
 
 Floats = NDArray[np.float64]
 _TOP = 60  # where the way down starts; its error has died out by 4
@@ -29,7 +29,6 @@ _FEWEST_STEPS, _MOST_STEPS, _DEEPEST = 384, 16_384, 60.0
 _WORK = 8_000_000
 _LEFT_OUT = 1e-6
 _ROOT_2PI, _ROOT_2 = math.sqrt(2 * math.pi), math.sqrt(2.0)
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 def conditional_moments(mu: ArrayLike, sigma: ArrayLike) -> tuple[Floats, Floats]:
@@ -108,7 +107,7 @@ class CredibleVolumes:
         return depths, np.minimum(levels, 1.0)
 
 
-@_compiled
+@kernel
 def _moments(mu: Any, sigma: Any, mean: Any, deviation: Any) -> None:
     for i in range(len(mu)):
         if not (math.isfinite(mu[i]) and math.isfinite(sigma[i]) and sigma[i] > 0):
@@ -120,7 +119,7 @@ def _moments(mu: Any, sigma: Any, mean: Any, deviation: Any) -> None:
         deviation[i] = sigma[i] * math.sqrt(spread) if mu[i] < 1e4 * sigma[i] else sigma[i]
 
 
-@_compiled
+@part
 def _ratios(x: float) -> tuple[float, float, float, float]:
     """I1/I0, I2/I1, I3/I2 and I4/I3."""
     if x > _DOWN:
@@ -137,7 +136,7 @@ def _ratios(x: float) -> tuple[float, float, float, float]:
     return 1 / (r2 - x), r2, r3, r4
 
 
-@_compiled
+@kernel
 def _log_peaks(log_density: Any, x: Any, sigma: Any, peak: Any) -> None:
     """Logarithm of the highest probability per volume in each cell: at mu, or at zero distance if mu is negative."""
     for i in range(len(x)):
@@ -152,7 +151,7 @@ def _log_peaks(log_density: Any, x: Any, sigma: Any, peak: Any) -> None:
         peak[i] = log_density[i] - 3 * math.log(sigma[i]) - integral
 
 
-@_compiled
+@kernel
 def _volume_levels(peak: Any, x: Any, probability: Any, thresholds: Any, levels: Any) -> None:
     """Probability where the density is at least each threshold; peaks descend, and so do thresholds."""
     whole = np.empty(len(x))
@@ -168,7 +167,7 @@ def _volume_levels(peak: Any, x: Any, probability: Any, thresholds: Any, levels:
         levels[k] = total
 
 
-@_compiled
+@part
 def _share(x: float, room: float, whole: float) -> float:
     """Share of a line of sight's probability whose density is within exp(-room / 2) of its highest."""
     if x > 0:
@@ -181,7 +180,7 @@ def _share(x: float, room: float, whole: float) -> float:
     return 1 - _upper(reach - x, x) / whole
 
 
-@_compiled
+@part
 def _upper(v: float, x: float) -> float:
     """Integral of (x + t)**2 * normal(t) over t > v."""
     return (1 + x * x) * 0.5 * math.erfc(v / _ROOT_2) + (v + 2 * x) * math.exp(-0.5 * v * v) / _ROOT_2PI

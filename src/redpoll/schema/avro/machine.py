@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 from numba import njit, types
+from numba.core.cgutils import create_struct_proxy
+from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from redpoll.kernels import PartCompiler, kernel, part
 
 OPS = ("end", "record", "array", "item_end", "boolean", "int", "long", "float", "double", "bytes", "fixed", "enum",
        "string")  # fmt: skip
@@ -44,14 +48,22 @@ _FIRST_LOW = tuple({0xE0: 0xA0, 0xF0: 0x90}.get(lead, 0x80) for lead in range(0x
 _FIRST_HIGH = tuple({0xED: 0x9F, 0xF4: 0x8F}.get(lead, 0xBF) for lead in range(0xE0, 0xF5))
 _NAN32 = np.uint32(0x7FC00000)
 _NAN64 = np.uint64(0x7FF8000000000000)
-_U8, _U32, _U64, _I64 = (types.CPointer(t) for t in (types.uint8, types.uint32, types.uint64, types.int64))
-_N = types.int64
-_SIGNATURE = types.UniTuple(_N, 2)(
-    _U8, _N, _I64, _I64, _N, _N, _N, _I64, _I64, _N, _I64, _I64, _I64, _I64, _N, _U8, _U32, _U64, _I64, _I64, _I64
-)
+_inlined = njit(nogil=True, error_model="numpy", pipeline_class=PartCompiler, forceinline=True)
 
 
-@njit(nogil=True, forceinline=True)
+def _make_pointer(context: Any, array: Any) -> Any:
+    """Where an array's values are: without reference counting and negative indices."""
+
+    def generate(target: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return create_struct_proxy(signature.args[0])(target, builder, value=args[0]).data
+
+    return types.CPointer(array.dtype)(array), generate
+
+
+_pointer: Any = intrinsic(_make_pointer)
+
+
+@_inlined
 def _varint(buf: Any, p: int, end: int) -> Any:
     """Value, next byte and error of the zigzag integer at byte p."""
     acc = np.uint64(0)
@@ -70,7 +82,7 @@ def _varint(buf: Any, p: int, end: int) -> Any:
     return 0, p, TRUNCATED
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _load32(buf: Any, p: int) -> Any:
     return (
         np.uint32(buf[p])
@@ -80,17 +92,17 @@ def _load32(buf: Any, p: int) -> Any:
     )
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _set_bit(bits: Any, base: int, row: int) -> None:
     bits[base + (row >> 3)] |= np.uint8(1 << (row & 7))
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _clear_bit(bits: Any, base: int, row: int) -> None:
     bits[base + (row >> 3)] &= np.uint8(~(1 << (row & 7)) & 0xFF)
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _roll_back(columns: Any, n_columns: int, valid: Any, before: Any, counts: Any, n_levels: int, a8: Any) -> None:
     """Forget the rows of an unfinished packet; validity bits beyond the counts are always set."""
     for column in range(n_columns):
@@ -101,7 +113,7 @@ def _roll_back(columns: Any, n_columns: int, valid: Any, before: Any, counts: An
         counts[level] = before[level]
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _view(buf: Any, p: int, size: int, a8: Any, a32: Any, at: int) -> None:
     """Write Arrow's 16-byte view of buf[p:p + size]: inline up to 12 bytes, else prefix and offset."""
     word = at >> 2
@@ -118,7 +130,7 @@ def _view(buf: Any, p: int, size: int, a8: Any, a32: Any, at: int) -> None:
         a32[word + 3] = np.uint32(p)
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _write_null(op: int, at: int, row: int, a8: Any, a32: Any, a64: Any) -> None:
     """What stands in the value slot of a null: NaN, zero, or an empty view."""
     if op == FLOAT:
@@ -136,7 +148,7 @@ def _write_null(op: int, at: int, row: int, a8: Any, a32: Any, a64: Any) -> None
             a32[((at + 16 * row) >> 2) + k] = np.uint32(0)
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _read_leaf(buf: Any, p: int, end: int, op: int, size: int, at: int, row: int, a8: Any, a32: Any, a64: Any) -> Any:
     """Read one scalar into its column; returns the next byte and an error."""
     if op == FLOAT:
@@ -178,7 +190,7 @@ def _read_leaf(buf: Any, p: int, end: int, op: int, size: int, at: int, row: int
     return p + size, 0
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _is_ascii(buf: Any, p: int, size: int) -> Any:
     seen = np.uint8(0)
     for k in range(size):
@@ -186,7 +198,7 @@ def _is_ascii(buf: Any, p: int, size: int) -> Any:
     return seen < np.uint8(0x80)
 
 
-@njit(nogil=True)
+@part
 def _is_utf8(buf: Any, p: int, end: int) -> Any:
     """Whether the bytes are UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing beyond U+10FFFF."""
     while p < end:
@@ -203,7 +215,7 @@ def _is_utf8(buf: Any, p: int, end: int) -> Any:
     return True
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _read_boolean(buf: Any, p: int, end: int, at: int, row: int, a8: Any) -> Any:
     if p >= end:
         return p, TRUNCATED
@@ -216,7 +228,7 @@ def _read_boolean(buf: Any, p: int, end: int, at: int, row: int, a8: Any) -> Any
     return p + 1, 0
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _read_branch(buf: Any, p: int, end: int, null_index: int) -> Any:
     """Which of a union's two branches it is, next byte and error; mostly the one that is not null, in one byte."""
     if p < end and buf[p] == 2 - 2 * null_index:
@@ -227,7 +239,7 @@ def _read_branch(buf: Any, p: int, end: int, null_index: int) -> Any:
     return branch, p, error
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _null_record(first: int, stop: int, row: int, columns: Any, data: Any, valid: Any, counts: Any,
                  a8: Any, a32: Any, a64: Any) -> None:  # fmt: skip
     """Null in all columns of a record that is null: those of its own level; arrays in it are empty."""
@@ -241,7 +253,7 @@ def _null_record(first: int, stop: int, row: int, columns: Any, data: Any, valid
         column = columns[4 * column + 3]
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _null_field(code: Any, pc: int, op: int, at: int, row: int, columns: Any, data: Any, valid: Any, counts: Any,
                 a8: Any, a32: Any, a64: Any) -> None:  # fmt: skip
     """Null for the field at `pc`: a record with all below it, an array without items, or a plain value."""
@@ -254,7 +266,7 @@ def _null_field(code: Any, pc: int, op: int, at: int, row: int, columns: Any, da
         _write_null(op, at, row, a8, a32, a64)
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _read_count(buf: Any, p: int, end: int, least: int, empty: int) -> Any:
     """Items in an array's next block, next byte and error; `least` bytes an item must have room in the packet.
 
@@ -269,13 +281,13 @@ def _read_count(buf: Any, p: int, end: int, least: int, empty: int) -> Any:
     return count, p, error
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _remember(scratch: Any, state: int, p: int, pc: int, row: int, depth: int, empty: int) -> None:
     scratch[state], scratch[state + 1], scratch[state + 2] = p, pc, row
     scratch[state + 3], scratch[state + 4] = depth, empty
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _read_packet(buf: Any, end: int, code: Any, columns: Any, data: Any, valid: Any, capacity: Any,
                  counts: Any, n_levels: int, a8: Any, a32: Any, a64: Any, frames: Any) -> Any:  # fmt: skip
     """Read on in a packet; returns the byte after it, an error and -1, or rows to make room for, 0 and their level."""
@@ -333,7 +345,7 @@ def _read_packet(buf: Any, end: int, code: Any, columns: Any, data: Any, valid: 
         pc += 1
 
 
-@njit(nogil=True, forceinline=True)
+@_inlined
 def _begin(start: int, counts: Any, n_levels: int, scratch: Any) -> None:
     """The state before a packet: how many rows there are, and that reading begins at its first byte."""
     for level in range(n_levels):
@@ -346,11 +358,12 @@ def new_state(n_levels: int) -> NDArray[np.int64]:
     return np.zeros(n_levels + 3 * _DEPTH + 5, np.int64)
 
 
-@njit(_SIGNATURE, cache=True, nogil=True)
-def _run(buf: Any, size_of_buf: int, starts: Any, stops: Any, first: int, n_packets: int, how: int, code: Any,
-         columns: Any, n_columns: int, data: Any, valid: Any, capacity: Any, counts: Any, n_levels: int, a8: Any,
-         a32: Any, a64: Any, errors: Any, ends: Any, scratch: Any) -> tuple[int, int]:  # fmt: skip
-    """The loop of `run` over plain pointers: no reference counting, no negative indices."""
+@part
+def _run(buf: Any, starts: Any, stops: Any, first: int, how: int, code: Any, columns: Any, data: Any, valid: Any,
+         capacity: Any, counts: Any, a8: Any, a32: Any, a64: Any, errors: Any, ends: Any, scratch: Any,
+         sizes: Any) -> tuple[int, int]:  # fmt: skip
+    """The loop of `run` over plain pointers."""
+    size_of_buf, n_packets, n_columns, n_levels = sizes
     for i in range(first, n_packets):
         if i > first or how == FRESH:
             _begin(starts[i] if starts[i] >= 0 else ends[i - 1], counts, n_levels, scratch)
@@ -375,7 +388,7 @@ def _run(buf: Any, size_of_buf: int, starts: Any, stops: Any, first: int, n_pack
     return n_packets, GROWN
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def run(buf: Any, starts: Any, stops: Any, first: int, how: int, code: Any, columns: Any, data: Any, valid: Any,
         capacity: Any, counts: Any, a8: Any, a32: Any, a64: Any, errors: Any, ends: Any,
         state: Any) -> tuple[int, int]:  # fmt: skip
@@ -386,7 +399,7 @@ def run(buf: Any, starts: Any, stops: Any, first: int, how: int, code: Any, colu
     where reading stopped. A start of -1 means where the packet before ended, a stop of -1 wherever the datum does.
     ``how`` is FRESH, or after a stop for lack of room RESUME or ABANDON, with the ``state`` as it was left.
     """
-    return _run(buf.ctypes, buf.shape[0], starts.ctypes, stops.ctypes, first, starts.shape[0], how, code.ctypes,
-                columns.ctypes, columns.shape[0], data.ctypes, valid.ctypes, capacity.ctypes, counts.ctypes,
-                counts.shape[0], a8.ctypes, a32.ctypes, a64.ctypes, errors.ctypes, ends.ctypes,
-                state.ctypes)  # fmt: skip
+    sizes = buf.shape[0], starts.shape[0], columns.shape[0], counts.shape[0]
+    return _run(_pointer(buf), _pointer(starts), _pointer(stops), first, how, _pointer(code), _pointer(columns),
+                _pointer(data), _pointer(valid), _pointer(capacity), _pointer(counts), _pointer(a8), _pointer(a32),
+                _pointer(a64), _pointer(errors), _pointer(ends), _pointer(state), sizes)  # fmt: skip

@@ -1,0 +1,69 @@
+"""What host association derives from the galaxy catalogues, kept beside them: to open it is to map files.
+
+A folder ``.hosts-STAMP`` holds it, STAMP standing for the catalogues, the settings and the code. It is written on first
+use under another name and then renamed, so that it is there whole or not at all; who cannot write does without.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from redpoll.astro.sky_index import SkyIndex
+from redpoll.astro.sky_index_layer import Layer
+from redpoll.crossmatch.catalogs.facts import ARRAYS
+from redpoll.crossmatch.galaxies import Galaxies
+
+_NAMES, _LAYERS, _DENSITY = "names.arrow", "layers.json", "density"
+Derived = tuple[SkyIndex, Galaxies, NDArray[np.float64]]
+"""Index, galaxies in its order, galaxies per square arcsec at least as bright as each one."""
+
+
+def read_derived(folder: Path, stamp: str) -> Derived | None:
+    """What is kept under a stamp, memory-mapped; None if nothing is, or if it is damaged."""
+    place = folder / f".hosts-{stamp}"
+    try:
+        layers = tuple(Layer(**layer) for layer in json.loads((place / _LAYERS).read_text("utf-8")))
+        names = pa.ipc.open_file(pa.memory_map(str(place / _NAMES))).read_all()["name"].combine_chunks()
+        # copy on write: to the compiler these are the writable arrays it knows, so it compiles once
+        arrays = {p.stem: np.asarray(np.load(p, mmap_mode="c", allow_pickle=False)) for p in place.glob("*.npy")}
+        hpx, xyz, limit, motion, buckets = (arrays.pop(name) for name in ARRAYS)
+        index, density = SkyIndex(hpx, xyz, limit, motion, buckets, layers), arrays.pop(_DENSITY)
+        galaxies = Galaxies(**arrays, name=names)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, pa.ArrowException):
+        return None
+    sizes = {len(column) for column in (names, index.hpx, index.xyz, index.limit, density, *arrays.values())}
+    return (index, galaxies, density) if len(sizes) == 1 else None
+
+
+def write_derived(folder: Path, stamp: str, derived: Derived) -> None:
+    """Keep it under a stamp in place of older ones, if the folder can be written to."""
+    try:
+        for old in folder.glob(".hosts-*"):
+            shutil.rmtree(old, ignore_errors=True)
+        made = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
+        try:
+            _write(made, derived)
+            made.rename(folder / f".hosts-{stamp}")
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    except OSError:
+        return  # not ours to write, full, or another process was first
+
+
+def _write(place: Path, derived: Derived) -> None:
+    index, galaxies, density = derived
+    arrays = {name: getattr(index, name) for name in ARRAYS} | galaxies.numbers() | {_DENSITY: density}
+    for name, values in arrays.items():
+        np.save(place / f"{name}.npy", values)
+    table = pa.table({"name": galaxies.name})
+    with pa.OSFile(str(place / _NAMES), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    (place / _LAYERS).write_text(json.dumps([asdict(layer) for layer in index.layers]), "utf-8")
