@@ -12,9 +12,12 @@ import ctypes
 from types import SimpleNamespace
 from typing import Any
 
+import numba
 from numba import njit
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
+
+_TESTED = "0.68."
 
 
 class _PartLibrary(JITCodeLibrary):
@@ -49,7 +52,17 @@ class PartCompiler(Compiler):
         return super().define_pipelines()  # type: ignore[no-untyped-call]
 
 
-part = njit(nogil=True, error_model="numpy", pipeline_class=PartCompiler)
-"""Decorator of a function that kernels call; Python gets a TypeError."""
+def parts(**options: Any) -> Any:
+    """Decorator of a function that kernels call, with numba's options; Python gets a TypeError.
+
+    It rests on the inside of numba: with a version that it was not tested with, parts are compiled as ever, which
+    takes longer.
+    """
+    lazily = {"pipeline_class": PartCompiler} if numba.__version__.startswith(_TESTED) else {}
+    return njit(nogil=True, error_model="numpy", **options, **lazily)
+
+
+part = parts()
+"""Decorator of a function that kernels call."""
 kernel = njit(cache=True, nogil=True, error_model="numpy")
 """Decorator of a function that Python calls."""

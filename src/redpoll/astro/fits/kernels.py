@@ -40,7 +40,7 @@ from redpoll.astro.fits.workspace import (
     Answers,
     Model,
     Points,
-    merged,
+    compiled,
     new_answers,
     new_room,
 )
@@ -100,7 +100,7 @@ def _entry(stamp: int) -> Callable[..., int]:
 _fit_curves = _entry(zlib.crc32(b"".join(p.read_bytes() for p in sorted(Path(__file__).parent.glob("*.py")))))
 
 
-@merged
+@compiled
 def _search(model: Any, points: Any, space: Any, room: Any) -> bool:
     """Leave the best parameters and chi2 in the first row of room.starts, infinite if none; did the steps end there?
 
@@ -137,7 +137,7 @@ def _search(model: Any, points: Any, space: Any, room: Any) -> bool:
     return is_end
 
 
-@merged
+@compiled
 def _write(model: Any, scale: float, origin: float, labels: Any, n_groups: int, room: Any, i: int, out: Any) -> None:
     """The answers, in the units of the data."""
     out.table[i, CHI2], out.table[i, SIGN] = room.starts[0, MAX_Q], room.starts[0, MAX_Q + 1]

@@ -26,7 +26,6 @@ from redpoll.astro.fits.workspace import (
     VALUE,
     WEIGHT,
     compiled,
-    merged,
     summed,
 )
 
@@ -55,7 +54,7 @@ def _centre(row: int, curve: Any, sums: Any, means: Any) -> None:
             part[i] -= means[g]
 
 
-@merged
+@compiled
 def _part(row: int, g: int, curve: Any) -> Any:
     """A row's points of a group, of all groups if it is below 0."""
     if g < 0:
@@ -63,7 +62,7 @@ def _part(row: int, g: int, curve: Any) -> Any:
     return curve.rows[row * STRIDE + curve.bounds[g] : row * STRIDE + curve.bounds[g + 1]]
 
 
-@merged
+@compiled
 def _solve_amplitudes(is_per_group: int, curve: Any, sums: Any) -> float:
     """Best amplitudes, not negative, and what they leave in the row of residuals; chi2, infinite if all are 0."""
     chi2, is_any = 0.0, False
@@ -78,7 +77,7 @@ def _solve_amplitudes(is_per_group: int, curve: Any, sums: Any) -> float:
     return chi2 if is_any else math.inf
 
 
-@merged
+@compiled
 def _fill_normal(model: Any, curve: Any, sums: Any, normal: Any, gradient: Any) -> None:
     """The derivatives with the amplitudes following, their inner products with each other and the residuals."""
     weight, residual = _part(WEIGHT, -1, curve), _part(RESIDUAL, -1, curve)
@@ -136,7 +135,7 @@ def _leave(weight: Any, value: Any, flux: Any, residual: Any, amplitude: float) 
     return chi2
 
 
-@merged
+@compiled
 def _project(slope: Any, amplitude: float, share: float, value: Any) -> None:
     for i in range(len(slope)):
         slope[i] = amplitude * (slope[i] - share * value[i])

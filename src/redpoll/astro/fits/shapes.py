@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from redpoll.astro.fits.vector_exp import exp
-from redpoll.astro.fits.workspace import FREQUENCY, SLOPES, STRIDE, TIME, VALUE, merged
+from redpoll.astro.fits.workspace import FREQUENCY, SLOPES, STRIDE, TIME, VALUE, compiled
 
 SIGMOID, BAZIN, LINEXP, LENS, PEAK = range(5)
 THREE_TIMES = (BAZIN, LENS, PEAK)
@@ -20,13 +20,13 @@ _D0, _D1, _D2, _D_EARLY, _D_LATE, _D_COLOUR = ((SLOPES + k) * STRIDE for k in ra
 """Where the rows begin: time, frequency, the shape, its derivatives by t0, the other times and the temperatures."""
 
 
-@merged
+@compiled
 def slope_row(shape: int, j: int) -> int:
     """Row of the derivative by q[j]; the temperatures come after three times, or after two with a gap."""
     return SLOPES + j if j < 2 or shape in THREE_TIMES else SLOPES + 1 + j
 
 
-@merged
+@compiled
 def fill_shape(model: Any, sign: float, q: Any, curve: Any) -> None:
     """The shape at each point, and its derivatives by q."""
     rows, n, t0, first = curve.rows, curve.n, q[0], math.exp(-q[1])
@@ -47,7 +47,7 @@ def fill_shape(model: Any, sign: float, q: Any, curve: Any) -> None:
         _paint_changing(rows, n, t0, math.exp(q[n_times]), math.exp(q[n_times + 1]), math.exp(-q[n_times + 2]))
 
 
-@merged
+@compiled
 def _fill_sigmoid(rows: Any, n: int, t0: float, rate: float) -> None:
     """1 / (1 + exp(-t / tau)); `rate` is 1 / tau, negative for a fading curve."""
     for i in range(n):
@@ -60,7 +60,7 @@ def _fill_sigmoid(rows: Any, n: int, t0: float, rate: float) -> None:
         rows[_D1 + i] = -x * slope
 
 
-@merged
+@compiled
 def _fill_bazin(rows: Any, n: int, t0: float, rise: float, fall: float) -> None:
     """exp(-t fall) / (1 + exp(-t rise)); `rise` and `fall` are rates."""
     for i in range(n):
@@ -76,7 +76,7 @@ def _fill_bazin(rows: Any, n: int, t0: float, rise: float, fall: float) -> None:
         rows[_D2 + i] = value * y
 
 
-@merged
+@compiled
 def _fill_peak(rows: Any, n: int, t0: float, rise: float, fall: float, log_ratio: float) -> None:
     """1 / (exp(-t rise) + exp(t fall)) with the peak at 1; `rise` and `fall` are rates, of which that is the ratio."""
     ratio = math.exp(log_ratio)
@@ -95,7 +95,7 @@ def _fill_peak(rows: Any, n: int, t0: float, rise: float, fall: float, log_ratio
         rows[_D2 + i] = value * ((1.0 - rising) * y - scale_slope)
 
 
-@merged
+@compiled
 def _fill_linexp(rows: Any, n: int, t0: float, rate: float) -> None:
     """x exp(1 - x) with x = t / tau, where x is positive, else 0; `rate` is 1 / tau, of either sign."""
     for i in range(n):
@@ -107,7 +107,7 @@ def _fill_linexp(rows: Any, n: int, t0: float, rate: float) -> None:
         rows[_D1 + i] = -x * slope
 
 
-@merged
+@compiled
 def _fill_lens(rows: Any, n: int, t0: float, rate: float, impact: float) -> None:
     """Magnification less 1 of a point by a point; `rate` is 1 / Einstein time, `impact` the least distance."""
     for i in range(n):
@@ -122,7 +122,7 @@ def _fill_lens(rows: Any, n: int, t0: float, rate: float, impact: float) -> None
         rows[_D2 + i] = 2.0 * slope * impact * impact
 
 
-@merged
+@compiled
 def share_of_light(frequency: float, coldness: float) -> tuple[float, float]:
     """Share of a blackbody's light per 1e15 Hz, and its logarithm's slope by ln T; `coldness` is 1 / T."""
     x_per_frequency = X_PER_FREQUENCY * coldness
@@ -132,7 +132,7 @@ def share_of_light(frequency: float, coldness: float) -> tuple[float, float]:
     return _PLANCK * x_per_frequency * (x * x * x) * e * rest, x * rest - 4.0
 
 
-@merged
+@compiled
 def _paint(rows: Any, n: int, coldness: float) -> None:
     """Multiply by the share of light of a constant temperature, of any number of times."""
     for i in range(n):
@@ -145,7 +145,7 @@ def _paint(rows: Any, n: int, coldness: float) -> None:
         rows[_D_EARLY + i] = value * steep
 
 
-@merged
+@compiled
 def _paint_changing(rows: Any, n: int, t0: float, early: float, late: float, rate: float) -> None:
     """The same where the temperature goes from `early` to `late` as a sigmoid of that rate."""
     for i in range(n):

@@ -16,7 +16,7 @@ from redpoll.astro.fits.shapes import (
     SIGMOID_TEMPERATURE,
     THREE_TIMES,
 )
-from redpoll.astro.fits.workspace import FLUX, HIGH, LOW, MAX_Q, TIME, TRIAL, WEIGHT, Model, compiled, merged
+from redpoll.astro.fits.workspace import FLUX, HIGH, LOW, MAX_Q, TIME, TRIAL, WEIGHT, Model, compiled
 
 _FEW_STARTS, _MANY_STARTS, MOST_STARTS = 4, 8, 16
 """How many starts are tried, two more where both signs are possible; and for linexp and a changing temperature."""
@@ -36,7 +36,7 @@ _COLOUR_TIMES = np.log(np.array([1.5, 6.0]))
 """Times of their change, in rise times."""
 
 
-@merged
+@compiled
 def search_grid(model: Any, points: Any, curve: Any, room: Any) -> int:
     """Leave the best start of each of the few best combinations of time scales in room.starts; their number.
 
@@ -124,7 +124,7 @@ def _set_start(model: Any, cell: int, width: float, q: Any) -> None:
         q[n_times] = _TEMPERATURES[cell]
 
 
-@merged
+@compiled
 def with_constant_temperature(model: Any) -> Any:
     """The model, where it has a temperature that changes with one that does not."""
     has_changing = model.temperature == SIGMOID_TEMPERATURE

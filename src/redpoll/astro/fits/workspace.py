@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-compiled = njit(nogil=True, error_model="numpy", fastmath={"contract"})
-"""Not cached one by one: what is cached is `redpoll.astro.fits.kernels.fit_curves`, with all of them inside."""
-merged = njit(nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
-"""The same for functions with one caller, of which they become a part: each level of calls is compiled anew."""
-summed = njit(nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+from redpoll.kernels import parts
+
+compiled = parts(fastmath={"contract"})
+"""Decorator of the parts of one kernel, `redpoll.astro.fits.kernels.fit_curves`."""
+summed = parts(fastmath={"contract", "reassoc", "nsz"})
 """The same for loops that add up: the order is the compiler's, always the same for the same number of points."""
 MAX_Q = 6
 """Most parameters that are not linear."""

@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.core.cgutils import create_struct_proxy
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from redpoll.kernels import PartCompiler, kernel, part
+from redpoll.kernels import kernel, part, parts
 
 OPS = ("end", "record", "array", "item_end", "boolean", "int", "long", "float", "double", "bytes", "fixed", "enum",
        "string")  # fmt: skip
@@ -48,7 +48,7 @@ _FIRST_LOW = tuple({0xE0: 0xA0, 0xF0: 0x90}.get(lead, 0x80) for lead in range(0x
 _FIRST_HIGH = tuple({0xED: 0x9F, 0xF4: 0x8F}.get(lead, 0xBF) for lead in range(0xE0, 0xF5))
 _NAN32 = np.uint32(0x7FC00000)
 _NAN64 = np.uint64(0x7FF8000000000000)
-_inlined = njit(nogil=True, error_model="numpy", pipeline_class=PartCompiler, forceinline=True)
+_inlined = parts(forceinline=True)
 
 
 def _make_pointer(context: Any, array: Any) -> Any:
