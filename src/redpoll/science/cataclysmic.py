@@ -16,6 +16,8 @@ from redpoll.schema.light_curve import LightCurves
 Array = NDArray[np.float64]
 _COLOUR = 0.5
 """What may be colour in a change between two bands [mag]: outbursts and quiescence are blue to within this."""
+_LEAST_DAYS = 0.2
+"""Between two epochs that tell a rise or a fall; within hours stars flare."""
 OUTPUTS = {
     "outburst_amplitude": Column(
         "float32", "mag", "Brightness above quiescence, or at least so much; null if neither is known.", best="max"
@@ -158,7 +160,7 @@ def _fastest(curve: LightCurves, own: NDArray[np.int64], quiet: Array, max_gap_d
     ):
         one, two = order[:-1], order[1:]
         days, is_both = curve.mjd[two] - curve.mjd[one], is_seen[one] & is_seen[two]
-        keep = (row[one] == row[two]) & (days >= 0.2) & (days <= max_gap_days) & is_seen[two]
+        keep = (row[one] == row[two]) & (days >= _LEAST_DAYS) & (days <= max_gap_days) & is_seen[two]
         colour = np.where(curve.band[one] == curve.band[two], 0.0, _COLOUR)
         np.fmax.at(rise, row[two][keep], ((brightest[one] - faintest[two] - colour) / days)[keep])
         keep &= is_both

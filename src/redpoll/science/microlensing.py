@@ -60,9 +60,9 @@ def microlensing(
     candidate improves on a constant by `min_delta_chi2`, fits well, comes within `max_impact` Einstein radii, is seen
     within `max_phase` Einstein times of its peak, is neither periodic nor a Solar-System object, and lies in no galaxy
     and on a star (`star_score`, `star_distance_arcsec`, `host_d_dlr`; unknown passes). Its detections span `min_days`,
-    which no flare does, and at most `max_earlier` are older than the packet, as a variable star has hundreds.
-    Cataclysmic variables can pass while only their rise is seen: the fit says no more than that one event explains
-    what there is. The newest `max_points` are fitted.
+    which no flare does, and at most `max_earlier`, or twice as many as the packet holds, are older than the packet: a
+    variable star has hundreds. Cataclysmic variables can pass while only their rise is seen: the fit says no more than
+    that one event explains what there is. The newest `max_points` are fitted.
 
     References
     ----------
@@ -91,4 +91,5 @@ def _is_one_event(
     """Whether the detections last long enough, and the survey counts not many more than the packet holds."""
     first = np.where(seen.own < 0, -1, seen.offsets[:-1])
     days = taken(seen.mjd, seen.own) - taken(seen.mjd, first)
-    return np.asarray((days >= min_days) & ~(n_detections - np.diff(seen.offsets) > max_earlier))
+    held = np.diff(seen.offsets)
+    return np.asarray((days >= min_days) & ~(n_detections - held > np.maximum(max_earlier, 2 * held)))

@@ -53,7 +53,7 @@ def test_an_event_is_found_with_its_time_and_impact(curves):
         {"roid": 3},
         {"is_periodic": True},
         {"is_good": False},
-        {"n_detections": 61},
+        {"n_detections": 121},
     ],
     ids=str,
 )
