@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 _COLOUR = 0.5
 """What may be colour in a change between two bands [mag]: outbursts and quiescence are blue to within this."""
 _LEAST_DAYS = 0.2
-"""Between two epochs that tell a rise or a fall; within hours stars flare."""
+"""Shortest time between two epochs that tell a rise or a fall [d]: within hours stars flare."""
 OUTPUTS = {
     "outburst_amplitude": Column(
         "float32", "mag", "Brightness above quiescence, or at least so much; null if neither is known.", best="max"
@@ -59,6 +59,7 @@ def cataclysmic(
     min_amplitude: float = 2.0,
     max_amplitude: float = 9.0,
     min_rise: float = 0.5,
+    min_template_rise: float = 1.0,
     min_lone_rise: float = 1.5,
     min_fall: float = 0.25,
     max_gap_days: float = 5.0,
@@ -74,10 +75,10 @@ def cataclysmic(
 
     A dwarf nova brightens by 2 to 9 magnitudes at 0.5 mag/d and more, is then blue, g - r near 0, and at its brightest
     within days: `max_rise_days`, where supernovae take weeks. On a catalogued star amplitude and one of rise, fall and
-    colour suffice; on a source of the template, where the survey sends no catalogue, a rise, or a fall by `min_fall`,
-    which no supernova has in its first months, must be seen; where no star is known it must be blue and rise by
-    `min_lone_rise`, as only the first day of a supernova does, in `max_lone_rise_days`; in a galaxy (`star_score`,
-    `host_d_dlr`) it is none, nor if it is red.
+    colour suffice; on a source of the template, where the survey sends no catalogue, a rise by `min_template_rise`, or
+    a fall by `min_fall`, which no supernova has in its first months, must be seen; where no star is known it must be
+    blue and rise by `min_lone_rise`, as only the first day of a supernova does, in `max_lone_rise_days`; in a galaxy
+    (`star_score`, `host_d_dlr`) it is none, nor if it is red.
 
     The source in the template counts if it lies within `max_arcsec`, or if the survey gives no distance because it
     measured at the place itself. Upper limits, and forced photometry without a signal, bound amplitude and rise from
@@ -100,7 +101,9 @@ def cataclysmic(
     is_galaxy |= host_d_dlr < min_d_dlr
     is_fast, is_blue = (rise >= min_rise) | (fall >= min_fall), colour_g_r <= max_colour
     has_catalogue = np.isfinite(star_distance_arcsec)
-    is_like = np.where(is_there & ~has_catalogue, is_fast, (rise >= min_lone_rise) & is_blue)
+    is_like = np.where(
+        is_there & ~has_catalogue, (rise >= min_template_rise) | (fall >= min_fall), (rise >= min_lone_rise) & is_blue
+    )
     is_like = np.where(is_star, is_fast | is_blue, is_like & ~is_galaxy) & ~(colour_g_r > max_colour)
     is_like &= ~(_rise_days(light_curve, own) > np.where(is_star, max_rise_days, max_lone_rise_days))
     is_sized = (amplitude >= min_amplitude) & (amplitude <= max_amplitude)
