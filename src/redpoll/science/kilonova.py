@@ -32,7 +32,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS)
+@science_module(version="1", outputs=OUTPUTS)
 def kilonova(
     light_curve: LightCurves,
     ra: Array,
@@ -45,13 +45,8 @@ def kilonova(
     sso_distance_arcsec: NDArray[np.float32],
     star_score: NDArray[np.float32],
     star_distance_arcsec: NDArray[np.float32],
-    reference_mag: NDArray[np.float32],
-    reference_distance_arcsec: NDArray[np.float32],
-    host_d_dlr: NDArray[np.float32],
     *,
     min_fade: float = 0.3,
-    min_red_fade: float = 0.1,
-    red_colour: float = 0.9,
     min_sigma: float = 3.0,
     min_span: float = 0.5,
     days: float = 6.0,
@@ -68,23 +63,18 @@ def kilonova(
     A candidate fades by more than `min_fade` mag/d, `min_sigma` of its errors from standing still, in a band whose
     detections span `min_span` days; it is at most `max_age` days old with fewer than `max_detections` detections,
     off the Galactic plane, not on a star, not near a known asteroid, and not bluer than `min_colour` in g - r (what
-    is bluer flares or erupts). Ejecta rich in lanthanides fade slower and are red within days, as no supernova so young
-    is: from `red_colour` on, `min_red_fade` is enough, unless the survey tells of a source in the template alone, which
-    may be a red star. The magnitudes are those of the difference, because a host galaxy does not fade.
+    is bluer flares or erupts). The magnitudes are those of the difference, because a host galaxy does not fade.
 
     References
     ----------
-    Andreoni et al. 2021, ApJ 918, 63 (ZTFReST); Fink's filter of rate-based kilonova candidates; Villar et al. 2017,
-    ApJ 851, L21 (colours).
+    Andreoni et al. 2021, ApJ 918, 63 (ZTFReST); Fink's filter of rate-based kilonova candidates.
     """
     fade, err = _surest_fade(light_curve, days, min_span)
     is_other = (star_score > max_star_score) & (star_distance_arcsec < min_star_arcsec)
     is_other |= (roid >= 2) | (sso_distance_arcsec <= min_sso_arcsec) | (colour_g_r < min_colour)
     is_new = (age <= max_age) & (n_detections < max_detections)
     is_high = np.abs(galactic_latitude(ra, dec)) >= min_latitude
-    may_be_star = np.isfinite(reference_mag) & np.isnan(reference_distance_arcsec) & np.isnan(host_d_dlr)
-    least = np.where((colour_g_r >= red_colour) & ~may_be_star, min_red_fade, min_fade)
-    is_fast = (fade > least) & (fade > min_sigma * err)
+    is_fast = (fade > min_fade) & (fade > min_sigma * err)
     return {
         "kilonova_fade": fade,
         "kilonova_fade_err": err,

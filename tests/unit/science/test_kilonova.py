@@ -43,20 +43,6 @@ def test_one_thing_against_it_is_enough(change, curves, seen):
     assert not answers(kilonova, light_curve=curves(fading(seen)), **change)["is_kilonova_candidate"][0]
 
 
-def test_what_is_red_may_fade_more_slowly(curves, seen):
-    slow = [seen("r", t, 19.0 + 0.2 * t, 0.02) for t in (0, 1, 2)]
-    for change, expected in (({}, True), ({"colour_g_r": 0.5}, False), ({"reference_mag": 18.0}, False)):
-        found = answers(kilonova, light_curve=curves(slow), **({"colour_g_r": 1.2} | change))
-        assert found["is_kilonova_candidate"][0] == expected, change
-
-
-def test_a_galaxy_in_the_template_is_nothing_against_a_red_one(curves, seen):
-    slow = [seen("r", t, 19.0 + 0.2 * t, 0.02) for t in (0, 1, 2)]
-    for known in ({"host_d_dlr": 1.0}, {"reference_distance_arcsec": 2.0}):
-        found = answers(kilonova, light_curve=curves(slow), colour_g_r=1.2, reference_mag=18.0, **known)
-        assert found["is_kilonova_candidate"][0]
-
-
 def test_a_short_or_uncertain_fading_does_not_count(curves, seen):
     short, rough = fading(seen, days=(0, 0.1, 0.3)), [seen("r", t, 19 + 0.6 * t, 0.5) for t in (0, 1)]
     found = answers(kilonova, 2, light_curve=curves(short, rough))
