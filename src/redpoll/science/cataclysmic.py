@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from redpoll import Column, science_module
 from redpoll.astro.photometry import flux_from_mag, mag_from_flux
-from redpoll.astro.ragged import by_band, owners, taken
+from redpoll.astro.ragged import owners, taken
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT
 from redpoll.schema.light_curve import LightCurves
 
@@ -151,21 +151,20 @@ def _fastest(curve: LightCurves, own: NDArray[np.int64], quiet: Array, max_gap_d
 
     The two are neighbours in their band, or among the epochs of all bands.
     """
-    row, (is_empty, bound) = owners(curve.offsets), _bounds(curve)
-    flux, err = curve.flux.astype(np.float64), curve.flux_err.astype(np.float64)
-    is_seen = (curve.kind == DETECTION) & (flux > 0)
-    most, least = np.where(is_empty, bound, flux + 2.0 * err), np.maximum(flux - 2.0 * err, 0.0)
-    faintest, brightest = (mag_from_flux(light + quiet[row]) for light in (least, most))
+    is_empty, bound = _bounds(curve)
+    at = np.flatnonzero(is_empty | ((curve.kind == DETECTION) & (curve.flux > 0)))
+    row, mjd, band, is_seen = owners(curve.offsets)[at], curve.mjd[at], curve.band[at], ~is_empty[at]
+    flux, two_errors = curve.flux[at].astype(np.float64), 2.0 * curve.flux_err[at].astype(np.float64)
+    brightest = mag_from_flux(np.where(is_seen, flux + two_errors, bound[at]) + quiet[row])
+    faintest = mag_from_flux(np.where(is_seen, np.maximum(flux - two_errors, 0.0), 0.0) + quiet[row])
     rise, fall = np.full(len(curve), -np.inf), np.full(len(curve), -np.inf)
-    for order in (
-        np.flatnonzero(is_seen | is_empty),
-        by_band(curve.offsets, curve.band, is_seen | is_empty, len(BANDS))[0],
-    ):
+    for order in (np.arange(len(at)), np.argsort(row * len(BANDS) + band, kind="stable")):
         one, two = order[:-1], order[1:]
-        days, is_both = curve.mjd[two] - curve.mjd[one], is_seen[one] & is_seen[two]
+        days = mjd[two] - mjd[one]
         keep = (row[one] == row[two]) & (days >= _LEAST_DAYS) & (days <= max_gap_days) & is_seen[two]
-        colour = np.where(curve.band[one] == curve.band[two], 0.0, _COLOUR)
-        np.fmax.at(rise, row[two][keep], ((brightest[one] - faintest[two] - colour) / days)[keep])
-        keep &= is_both
-        np.fmax.at(fall, row[two][keep], ((brightest[two] - faintest[one] - colour) / days)[keep])
+        one, two, days = one[keep], two[keep], days[keep]
+        colour = np.where(band[one] == band[two], 0.0, _COLOUR)
+        np.fmax.at(rise, row[two], (brightest[one] - faintest[two] - colour) / days)
+        falls = np.where(is_seen[one], (brightest[two] - faintest[one] - colour) / days, np.nan)
+        np.fmax.at(fall, row[two], falls)
     return np.where(np.isfinite(rise), rise, np.nan), np.where(np.isfinite(fall), fall, np.nan)
