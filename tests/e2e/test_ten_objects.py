@@ -51,6 +51,7 @@ def test_a_type_ia_supernova(store):
     assert row["host_name"] == "NGC7814"
     assert row["host_distance_modulus"] == pytest.approx(31.24, abs=0.01)
     assert said(store, "ZTF21abiuvdk")["fast_transient"] == {"fast_transient"}
+    assert "dwarf_nova" not in said(store, "ZTF21abiuvdk")
     assert store.object("ZTF21abiuvdk")["best_absolute_peak_mag"] == pytest.approx(-18.9, abs=0.15)
 
 

@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 
 from redpoll import Column, science_module
 from redpoll.astro.photometry import flux_from_mag, mag_from_flux
-from redpoll.astro.ragged import by_band, owners, taken
+from redpoll.astro.ragged import owners, taken
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT
 from redpoll.schema.light_curve import LightCurves
 
 Array = NDArray[np.float64]
+_COLOUR = 0.5
+"""What may be colour in a change between two bands [mag]: outbursts and quiescence are blue to within this."""
+_LEAST_DAYS = 0.2
+"""Shortest time between two epochs that tell a rise or a fall [d]: within hours stars flare."""
 OUTPUTS = {
     "outburst_amplitude": Column(
         "float32", "mag", "Brightness above quiescence, or at least so much; null if neither is known.", best="max"
@@ -24,7 +28,13 @@ OUTPUTS = {
     "outburst_rise": Column(
         "float32",
         "mag/d",
-        "Fastest brightening between two epochs of the alert's band in the packet; null if none.",
+        "Fastest sure brightening between neighbouring epochs in the packet; null if none.",
+        hot=False,
+    ),
+    "outburst_fall": Column(
+        "float32",
+        "mag/d",
+        "Fastest sure fading between neighbouring detections in the packet; null if none.",
         hot=False,
     ),
     "is_dwarf_nova": Column(
@@ -33,7 +43,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="2", outputs=OUTPUTS)
 def cataclysmic(
     light_curve: LightCurves,
     is_good: NDArray[np.bool_],
@@ -44,13 +54,19 @@ def cataclysmic(
     star_score: NDArray[np.float32],
     star_distance_arcsec: NDArray[np.float32],
     colour_g_r: NDArray[np.float32],
+    host_d_dlr: NDArray[np.float32],
     *,
     min_amplitude: float = 2.0,
     max_amplitude: float = 9.0,
     min_rise: float = 0.5,
+    min_template_rise: float = 1.0,
+    min_lone_rise: float = 1.5,
+    min_fall: float = 0.25,
     max_gap_days: float = 5.0,
     max_colour: float = 0.4,
     max_rise_days: float = 5.0,
+    max_lone_rise_days: float = 3.0,
+    min_d_dlr: float = 3.0,
     min_star_score: float = 0.6,
     max_galaxy_score: float = 0.4,
     max_arcsec: float = 1.5,
@@ -58,12 +74,15 @@ def cataclysmic(
     """Amplitude above the source in the template, or above the deepest image without it, and the fastest rise.
 
     A dwarf nova brightens by 2 to 9 magnitudes at 0.5 mag/d and more, is then blue, g - r near 0, and at its brightest
-    within days: `max_rise_days`, where supernovae take weeks. On a catalogued star amplitude and one of rise and
-    colour suffice; on a source of the template, where the survey sends no catalogue, the rise must be seen; where
-    nothing is both; on a galaxy it is none, nor if it is red. The source in the template counts if it lies within
-    `max_arcsec`, or if the survey gives no distance because it measured at the place itself. Upper limits, and forced
-    photometry without a signal, bound amplitude and rise from below. Which known variables are cataclysmic is what
-    catalogues say (VSX, GCVS).
+    within days: `max_rise_days`, where supernovae take weeks. On a catalogued star amplitude and one of rise, fall and
+    colour suffice; on a source of the template, where the survey sends no catalogue, a rise by `min_template_rise`, or
+    a fall by `min_fall`, which no supernova has in its first months, must be seen; where no star is known it must be
+    blue and rise by `min_lone_rise`, as only the first day of a supernova does, in `max_lone_rise_days`; in a galaxy
+    (`star_score`, `host_d_dlr`) it is none, nor if it is red.
+
+    The source in the template counts if it lies within `max_arcsec`, or if the survey gives no distance because it
+    measured at the place itself. Upper limits, and forced photometry without a signal, bound amplitude and rise from
+    below, and so do two errors of every flux. Which known variables are cataclysmic is what catalogues say (VSX, GCVS).
 
     References
     ----------
@@ -76,18 +95,23 @@ def cataclysmic(
     depth = np.where(np.isfinite(quiet), np.nan, _deepest(light_curve, own))
     apparent = np.where(flux > 0, flux, np.nan) + np.nan_to_num(quiet)
     amplitude = mag_from_flux(np.where(np.isfinite(depth), depth, quiet)) - mag_from_flux(apparent)
-    rise = _fastest_rise(light_curve, own, np.nan_to_num(quiet), max_gap_days)
+    rise, fall = _fastest(light_curve, own, np.nan_to_num(quiet), max_gap_days)
     is_near = star_distance_arcsec < max_arcsec
     is_star, is_galaxy = is_near & (star_score >= min_star_score), is_near & (star_score < max_galaxy_score)
-    is_fast, is_blue = rise >= min_rise, colour_g_r <= max_colour
+    is_galaxy |= host_d_dlr < min_d_dlr
+    is_fast, is_blue = (rise >= min_rise) | (fall >= min_fall), colour_g_r <= max_colour
     has_catalogue = np.isfinite(star_distance_arcsec)
-    is_like = np.where(is_star | (is_there & ~has_catalogue), is_fast | (is_star & is_blue), is_fast & is_blue)
-    is_like &= ~is_galaxy & ~(colour_g_r > max_colour) & ~(_rise_days(light_curve, own) > max_rise_days)
+    is_like = np.where(
+        is_there & ~has_catalogue, (rise >= min_template_rise) | (fall >= min_fall), (rise >= min_lone_rise) & is_blue
+    )
+    is_like = np.where(is_star, is_fast | is_blue, is_like & ~is_galaxy) & ~(colour_g_r > max_colour)
+    is_like &= ~(_rise_days(light_curve, own) > np.where(is_star, max_rise_days, max_lone_rise_days))
     is_sized = (amplitude >= min_amplitude) & (amplitude <= max_amplitude)
     return {
         "outburst_amplitude": amplitude,
         "outburst_amplitude_is_limit": np.isfinite(depth) & np.isfinite(amplitude),
         "outburst_rise": rise,
+        "outburst_fall": fall,
         "is_dwarf_nova": is_good & (roid < 2) & is_sized & is_like,
     }
 
@@ -122,17 +146,25 @@ def _rise_days(curve: LightCurves, own: NDArray[np.int64], days: float = 30.0) -
     return np.where(np.isfinite(first), bright - first, np.nan)
 
 
-def _fastest_rise(curve: LightCurves, own: NDArray[np.int64], quiet: Array, max_gap_days: float) -> Array:
-    """Largest brightening per day between neighbouring epochs of the alert's band, the second a detection [mag/d]."""
-    row, (is_empty, bound) = owners(curve.offsets), _bounds(curve)
-    is_seen = (curve.kind == DETECTION) & (curve.flux > 0)
-    keep = (is_seen | is_empty) & (curve.band == taken(curve.band, own)[row])
-    order, _ = by_band(curve.offsets, curve.band, keep, len(BANDS))
-    who, time = row[order], curve.mjd[order]
-    light = np.where(is_empty, bound, curve.flux)[order] + quiet[who]
-    days = np.diff(time)
-    is_pair = (np.diff(who) == 0) & (days >= 0.02) & (days <= max_gap_days) & is_seen[order][1:]
-    rate = -np.diff(mag_from_flux(light))[is_pair] / days[is_pair]
-    fastest = np.full(len(curve), -np.inf)
-    np.fmax.at(fastest, who[1:][is_pair], rate)
-    return np.where(np.isfinite(fastest), fastest, np.nan)
+def _fastest(curve: LightCurves, own: NDArray[np.int64], quiet: Array, max_gap_days: float) -> tuple[Array, Array]:
+    """Fastest rise to a detection and fall between two [mag/d], by what two errors of either epoch leave of them.
+
+    The two are neighbours in their band, or among the epochs of all bands.
+    """
+    is_empty, bound = _bounds(curve)
+    at = np.flatnonzero(is_empty | ((curve.kind == DETECTION) & (curve.flux > 0)))
+    row, mjd, band, is_seen = owners(curve.offsets)[at], curve.mjd[at], curve.band[at], ~is_empty[at]
+    flux, two_errors = curve.flux[at].astype(np.float64), 2.0 * curve.flux_err[at].astype(np.float64)
+    brightest = mag_from_flux(np.where(is_seen, flux + two_errors, bound[at]) + quiet[row])
+    faintest = mag_from_flux(np.where(is_seen, np.maximum(flux - two_errors, 0.0), 0.0) + quiet[row])
+    rise, fall = np.full(len(curve), -np.inf), np.full(len(curve), -np.inf)
+    for order in (np.arange(len(at)), np.argsort(row * len(BANDS) + band, kind="stable")):
+        one, two = order[:-1], order[1:]
+        days = mjd[two] - mjd[one]
+        keep = (row[one] == row[two]) & (days >= _LEAST_DAYS) & (days <= max_gap_days) & is_seen[two]
+        one, two, days = one[keep], two[keep], days[keep]
+        colour = np.where(band[one] == band[two], 0.0, _COLOUR)
+        np.fmax.at(rise, row[two], (brightest[one] - faintest[two] - colour) / days)
+        falls = np.where(is_seen[one], (brightest[two] - faintest[one] - colour) / days, np.nan)
+        np.fmax.at(fall, row[two], falls)
+    return np.where(np.isfinite(rise), rise, np.nan), np.where(np.isfinite(fall), fall, np.nan)

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll import Column, science_module
+from redpoll.astro.night_steps import night_steps
 from redpoll.astro.periods import Periods, multiband_periods
 from redpoll.astro.photometry import flux_from_mag
-from redpoll.astro.ragged import scattered
+from redpoll.astro.ragged import owners, scattered
 from redpoll.schema.bands import BANDS, DETECTION, FORCED
 from redpoll.schema.light_curve import LightCurves
 
@@ -32,7 +33,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="2", outputs=OUTPUTS)
 def periodic(
     mjd: NDArray[np.float64],
     band: NDArray[np.object_],
@@ -49,6 +50,9 @@ def periodic(
     max_log10_fap: float = -5.0,
     min_power: float = 0.5,
     min_cycles: float = 4.0,
+    min_nights: int = 5,
+    min_ratio: float = 0.75,
+    sure_power: float = 0.9,
 ) -> dict[str, NDArray[np.generic]]:
     """Best period of the difference fluxes, all bands together, in two searches.
 
@@ -57,7 +61,9 @@ def periodic(
     a hundred times as much and finds little more, as rapid variables show their period within weeks. Fluxes need no
     reference; detections and forced photometry of both signs count. Solar-system objects are left out. A period counts
     only after `min_cycles`: the chance of a peak is that of white noise, and any slow rise and fall, such as a
-    supernova's, looks like one cycle or two.
+    supernova's, looks like one cycle or two. Nor does it count if the source was detected in fewer than `min_nights`,
+    or if the curve is smooth from night to night (von Neumann's ratio below `min_ratio`) and the period shorter than
+    two such steps, unless it explains `sure_power` of the variance: sampled slowly, a slow change fits many short ones.
 
     References
     ----------
@@ -72,7 +78,7 @@ def periodic(
     use_slow = np.nan_to_num(slow["fap"], nan=np.inf) < np.nan_to_num(fast["fap"], nan=np.inf)
     found = {
         name: np.where(use_slow, slow[name], fast[name])
-        for name in ("period", "err", "fap", "power", "alias", "cycles", "n")
+        for name in ("period", "err", "fap", "power", "alias", "cycles", "n", "nights", "ratio", "step")
     }
     amplitude = np.where(use_slow[:, None], slow["amplitude"], fast["amplitude"])
     code = np.array([BANDS.index(b) if b in BANDS else -1 for b in band], np.int64)
@@ -81,7 +87,9 @@ def periodic(
         (found["cycles"] >= min_cycles)
         & (found["fap"] <= max_log10_fap)
         & (found["power"] >= min_power)
+        & (found["nights"] >= min_nights)
         & ~_is_daily(found["period"], found["cycles"], min_cycles)
+        & ~(_is_too_short(found, min_ratio) & (found["power"] < sure_power))
     )
     columns = (
         found["period"], found["err"], found["fap"], found["power"], found["alias"], _in_mag(flux, reference_mag),
@@ -107,11 +115,26 @@ def _search(
     days = (
         np.fmax(chosen.mjd[chosen.offsets[1:] - 1] - chosen.mjd[chosen.offsets[:-1]], 0) if len(rows) else np.empty(0)
     )
+    ratio, step = night_steps(chosen.mjd, chosen.band, chosen.flux, chosen.offsets, n_bands=len(BANDS))
     values = {
         "period": found.period, "err": found.period_err, "fap": found.log10_fap, "power": found.power,
         "alias": found.alias_power / found.power, "cycles": days / found.period, "n": tried,
+        "nights": _nights(chosen.of_kind(DETECTION)), "ratio": ratio, "step": step,
     }  # fmt: skip
     return {name: scattered(value, rows, n) for name, value in values.items()} | {"amplitude": amplitude}
+
+
+def _nights(seen: LightCurves) -> NDArray[np.int64]:
+    """Number of nights with a point; two points half a day apart are of two nights."""
+    row = owners(seen.offsets)
+    begins = np.ones(len(row), bool)
+    begins[1:] = (np.diff(row) != 0) | (np.diff(seen.mjd) >= 0.5)
+    return np.bincount(row[begins], minlength=len(seen))
+
+
+def _is_too_short(found: dict[str, NDArray[np.float64]], min_ratio: float) -> NDArray[np.bool_]:
+    """Whether a curve that hardly changes between two nights cannot have a period below two of their steps."""
+    return np.asarray((found["ratio"] < min_ratio) & (found["period"] < 2 * found["step"]))
 
 
 def _is_daily(period: NDArray[np.float64], cycles: NDArray[np.float64], min_cycles: float) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -63,6 +63,7 @@ def simulate_night(
     schema_version: str | None = None,
     layout: str = "archive",
     workers: int | None = None,
+    shares: Mapping[str, float] | None = None,
 ) -> SimulationReport:
     """Write a night of alerts into folder `out`: packets, `truth.parquet` and `simulation.json`.
 
@@ -88,6 +89,9 @@ def simulate_night(
         ``"archive"``: one gzipped tar a night, as ZTF publishes; ``"files"``: a folder a night, one file a packet.
     workers
         Processes; default as many as processors for large nights, else none but this one.
+    shares
+        Share of each class among the alerts, in any unit; a class that is not named does not occur. Default a night
+        with something of every class.
 
     Raises
     ------
@@ -95,7 +99,7 @@ def simulate_night(
         If an argument cannot be followed.
     """
     began = time.monotonic()
-    recipe = make_recipe(survey, n_alerts, seed, night, nights, schema_version, layout)
+    recipe = make_recipe(survey, n_alerts, seed, night, nights, schema_version, layout, shares)
     _make_folder(out, workers)
     setting, sources, points, parts = draw_night(recipe)
     ids, names, files, size = _write(out, recipe, setting, parts, points, sources, progress, workers)
@@ -146,7 +150,7 @@ def _draw(recipe: Recipe) -> tuple[Setting, Sources, Surroundings]:
     exposures = habits.draw_exposures(sky, fields, day, recipe.nights)
     start = day + camera.noon
     window = Window(start, start + recipe.nights, camera.depth, camera.bright)
-    sources = draw_sources(people, recipe.n_alerts, window, fields, exposures, camera)
+    sources = draw_sources(people, recipe.n_alerts, window, fields, exposures, camera, recipe.shares)
     setting = Setting(recipe.seed, day, recipe.schema_version, camera, fields, exposures)
     return setting, sources, draw_surroundings(around, sources)
 

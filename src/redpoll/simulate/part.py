@@ -68,7 +68,8 @@ def stamp_scene(setting: Setting, part: Part, rng: np.random.Generator, count_ze
     x, y = rng.uniform(-0.5, 0.5, (2, len(at)))
     half, places = 0.5 * camera.detector_pixels, (s.x[who], s.y[who])
     edges = np.column_stack([value for place in places for value in (place, 2 * half - place)])
-    artefact = s.parameters.get("artefact", np.full(len(s), np.nan))[who]
+    unknown = np.full(len(s), np.nan)
+    artefact, dash, angle = (s.parameters.get(n, unknown)[who] for n in ("artefact", "dash_arcsec", "dash_angle"))
     flux = s.flux[at] * counts
 
     def offset(angle: Array, base: Array) -> Array:
@@ -102,6 +103,8 @@ def stamp_scene(setting: Setting, part: Part, rng: np.random.Generator, count_ze
         passing_flux=np.where(np.isfinite(around.near_angle[who]), passing, np.nan),
         passing_x=x[:, None] + (around.near_distance * np.cos(around.near_angle))[who] / camera.pixel_scale,
         passing_y=y[:, None] + (around.near_distance * np.sin(around.near_angle))[who] / camera.pixel_scale,
+        dash=dash / camera.pixel_scale,
+        dash_angle=angle,
         artefact=artefact,
         edges=edges,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -103,31 +104,37 @@ def concatenate(parts: list[Sources]) -> Sources:
     return Sources(parameters=parameters, offsets=np.concatenate([[0], np.cumsum(counts)]), **columns)
 
 
-def alerts_per_class(n_alerts: int) -> dict[str, int]:
-    """How many of `n_alerts` each class gets; every class at least one of fifteen, and five of a thousand.
+def alerts_per_class(n_alerts: int, shares: Mapping[str, float] = SHARES) -> dict[str, int]:
+    """How many of `n_alerts` each class gets: by its share, but at least one of fifteen, and five of a thousand.
 
     >>> alerts_per_class(1000)["kilonova"], sum(alerts_per_class(1000).values())
     (7, 1000)
     """
-    least = min(n_alerts // len(SHARES), max(1, n_alerts // 200)) if n_alerts >= len(SHARES) else 0
-    rest = n_alerts - least * len(SHARES)
-    spare = np.array([max(share - least / max(n_alerts, 1), 0.0) for share in SHARES.values()])
+    least = min(n_alerts // len(shares), max(1, n_alerts // 200)) if n_alerts >= len(shares) else 0
+    rest = n_alerts - least * len(shares)
+    spare = np.array([max(share - least / max(n_alerts, 1), 0.0) for share in shares.values()])
     exact = rest * spare / spare.sum()
     counts = np.floor(exact).astype(int)
     counts[np.argsort(counts - exact, kind="stable")[: rest - counts.sum()]] += 1
-    return {name: least + int(count) for name, count in zip(SHARES, counts, strict=True)}
+    return {name: least + int(count) for name, count in zip(shares, counts, strict=True)}
 
 
 def draw_sources(
-    rng: np.random.Generator, n_alerts: int, window: Window, fields: Fields, exposures: Exposures, camera: Instrument
+    rng: np.random.Generator,
+    n_alerts: int,
+    window: Window,
+    fields: Fields,
+    exposures: Exposures,
+    camera: Instrument,
+    shares: Mapping[str, float] = SHARES,
 ) -> Sources:
     """Sources with `n_alerts` alerts among them, classes in the order of CLASSES."""
-    wanted = alerts_per_class(n_alerts)
+    wanted = alerts_per_class(n_alerts, shares)
     streams = dict(zip(CLASSES, rng.spawn(len(CLASSES)), strict=True))
     parts = [
         _draw_class(streams[name], CLASSES[name], wanted[name], window, fields, exposures, camera)
         for name in CLASSES
-        if wanted[name]
+        if wanted.get(name)
     ]
     sources = concatenate(parts)
     rank = _rank(sources.detected, sources.row * camera.n_detectors + sources.detector[sources.index])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
 from typing import Literal
 
 from redpoll.errors import UsageError
 from redpoll.schema.packet_schemas import known_versions
 from redpoll.simulate.instrument import INSTRUMENTS, Instrument
+from redpoll.simulate.population import SHARES
 
 Layout = Literal["archive", "files"]
 _NIGHT = {"ztf": "20250921", "rubin": "20260310"}
@@ -22,7 +25,7 @@ class Recipe:
     """All that decides the bytes of a simulated night.
 
     ``night`` is YYYYMMDD of the first of ``nights``; ``schema_version`` the survey's; ``layout`` is ``"archive"``
-    (one gzipped tar a night) or ``"files"`` (one file a packet).
+    (one gzipped tar a night) or ``"files"`` (one file a packet); ``shares`` of the classes among the alerts.
     """
 
     survey: str
@@ -32,6 +35,7 @@ class Recipe:
     nights: int
     schema_version: str
     layout: str
+    shares: dict[str, float] = field(default_factory=lambda: dict(SHARES))
 
     @property
     def camera(self) -> Instrument:
@@ -45,7 +49,14 @@ class Recipe:
 
 
 def make_recipe(
-    survey: str, n_alerts: int, seed: int, night: str | None, nights: int, schema_version: str | None, layout: str
+    survey: str,
+    n_alerts: int,
+    seed: int,
+    night: str | None,
+    nights: int,
+    schema_version: str | None,
+    layout: str,
+    shares: Mapping[str, float] | None = None,
 ) -> Recipe:
     """A recipe from arguments, defaults filled in.
 
@@ -69,7 +80,19 @@ def make_recipe(
     _require(version in versions, f"no {survey} packet schema {version}; use one of {', '.join(versions)}")
     _require(layout in ("archive", "files"), f"no layout '{layout}'; use archive or files")
     _require(_is_night(night), f"night '{night}'; write it as YYYYMMDD, from 2018 to 2040")
-    return Recipe(survey, n_alerts, seed, night, nights, version, layout)
+    return Recipe(survey, n_alerts, seed, night, nights, version, layout, _fair(shares))
+
+
+def _fair(shares: Mapping[str, float] | None) -> dict[str, float]:
+    """The shares, adding up to one, without classes that do not occur."""
+    if shares is None:
+        return dict(SHARES)
+    unknown = sorted(set(shares) - set(SHARES))
+    _require(not unknown, f"no class '{', '.join(unknown)}'; use {', '.join(SHARES)}")
+    _require(all(isfinite(s) and s >= 0 for s in shares.values()), "a share is negative or infinite")
+    total = sum(shares.values())
+    _require(total > 0, "no class has a share; give one more than 0")
+    return {name: share / total for name, share in shares.items() if share > 0}
 
 
 def _require(fine: bool, wrong: str) -> None:

@@ -21,7 +21,7 @@ _FALSE = (
     "shape_flag_not_contained", "shape_flag_parent_source", "pixelFlags", "pixelFlags_crCenter", "pixelFlags_nodata",
     "pixelFlags_nodataCenter", "pixelFlags_offimage", "pixelFlags_suspect", "pixelFlags_suspectCenter",
     "pixelFlags_streak", "pixelFlags_streakCenter", "pixelFlags_injected", "pixelFlags_injectedCenter",
-    "pixelFlags_injected_template", "pixelFlags_injected_templateCenter", "trail_flag",
+    "glint_trail", "pixelFlags_injected_template", "pixelFlags_injected_templateCenter", "trail_flag",
 )  # fmt: skip
 
 
@@ -132,11 +132,12 @@ def _shape_columns(setting: Setting, part: Part, points: NDArray[np.int64], kick
     s = part.sources
     who, flux = s.index[points], s.flux[points]
     kind, artefact = s.kind[who], s.parameters.get("artefact", np.full(len(s), np.nan))[who]
-    bogus, dipole, glint = kind == BOGUS, artefact == DIPOLE, kind == _GLINT
+    bogus, dipole = kind == BOGUS, artefact == DIPOLE
     moment = (setting.exposures.seeing[s.row[points]] / 2.355) ** 2
     rate = np.hypot(*(s.parameters.get(f"rate_{axis}", np.full(len(s), np.nan))[who] for axis in ("ra", "dec")))
     width = np.clip(1.3 + 0.35 * kick[:, 6], 0.5, None)  # real alerts of 2026-03-10: 0.6 to 2.2 arcsec
-    trail = np.hypot(width, np.where(glint, np.exp(1.2 + 0.7 * kick[:, 8]), np.nan_to_num(rate * 30.0 / 3600.0)))
+    dash = s.parameters.get("dash_arcsec", np.full(len(s), np.nan))[who]
+    trail = np.hypot(width, np.nan_to_num(np.where(kind == _GLINT, dash, rate * 30.0 / 3600.0)))
     looks = np.where(bogus, -0.6 + 1.2 * kick[:, 10], 2.0 + 1.3 * kick[:, 10] + np.clip(0.03 * (snr - 10), -0.2, 2.5))
     near_edge = np.minimum.reduce([s.x, s.y, 4072.0 - s.x, 4072.0 - s.y])[who] < 40.0
     saturated, bad = (artefact == STAR_RESIDUAL) & (kick[:, 7] > 0), artefact == BAD_COLUMN
@@ -162,7 +163,6 @@ def _shape_columns(setting: Setting, part: Part, points: NDArray[np.int64], kick
         "extendedness": 1.0 / (1.0 + np.exp(np.where(bogus, 0.5, 2.5) + 1.3 * kick[:, 14])),
         "reliability": 1.0 / (1.0 + np.exp(-np.clip(looks, -30.0, 30.0))),
         "reliabilityVersion": np.full(len(points), "simulated"),
-        "glint_trail": glint,
         "pixelFlags_bad": bad,
         "pixelFlags_interpolated": bad | (artefact == COSMIC_RAY) | saturated,
         "pixelFlags_interpolatedCenter": bad & (kick[:, 15] > 0),

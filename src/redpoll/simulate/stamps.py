@@ -13,6 +13,8 @@ from redpoll.simulate.classes.bogus import BAD_COLUMN, COSMIC_RAY, DIPOLE, GHOST
 Image = NDArray[np.float32]
 Array = NDArray[np.float64]
 _BETA = 3.0  # of the Moffat profile
+_BRIEF_SEEING = 0.85  # full width of a flash over that of an exposure: the image has no time to wander (Fried 1966)
+_DASH_POINTS = 9
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,9 @@ class Scene:
     """What to draw in each of `n` stamps; lengths in pixels from the stamp's centre, fluxes in counts.
 
     ``passing_*`` (n, k) are stars and galaxies nearby, drawn as points; their flux is NaN where there is none.
-    ``artefact`` is NaN for what is no artefact. ``edges`` (n, 4): pixels to the image's left, right, lower and upper
-    edge, beyond which the stamp has no data.
+    ``dash`` is the length of a source that moved while it shone, NaN for all others, and ``dash_angle`` [rad] its
+    direction. ``artefact`` is NaN for what is no artefact. ``edges`` (n, 4): pixels to the image's left, right, lower
+    and upper edge, beyond which the stamp has no data.
     """
 
     size: int
@@ -47,6 +50,8 @@ class Scene:
     passing_flux: Array
     passing_x: Array
     passing_y: Array
+    dash: Array
+    dash_angle: Array
     artefact: Array
     edges: Array
 
@@ -61,7 +66,7 @@ def draw_stamps(rng: np.random.Generator, scene: Scene) -> tuple[Image, Image, I
     with the noise of both, so that what does not vary subtracts away but for a small misalignment.
     """
     steady = _steady(scene, scene.science_fwhm)
-    source = scene.flux[:, None, None] * moffat(scene.size, scene.x, scene.y, scene.science_fwhm)
+    source = scene.flux[:, None, None] * _profile(scene)
     flaw = _flaw(rng, scene, source)
     source = np.where(np.isfinite(scene.artefact)[:, None, None], flaw, source)
     template = _steady(scene, scene.template_fwhm)
@@ -75,6 +80,19 @@ def draw_stamps(rng: np.random.Generator, scene: Scene) -> tuple[Image, Image, I
     outside = _outside(scene)
     science, template, difference = (np.where(outside, np.nan, each) for each in (*images, difference))
     return science.astype(np.float32), template.astype(np.float32), difference.astype(np.float32)
+
+
+def _profile(scene: Scene) -> Array:
+    """Sources of unit flux; a dash is a row of points, in the sharper seeing of a moment."""
+    image = moffat(scene.size, scene.x, scene.y, scene.science_fwhm)
+    brief = np.isfinite(scene.dash)
+    if brief.any():
+        x, y, fwhm = scene.x[brief], scene.y[brief], _BRIEF_SEEING * scene.science_fwhm[brief]
+        steps = np.linspace(-0.5, 0.5, _DASH_POINTS)[:, None] * scene.dash[brief]
+        east, north = steps * np.cos(scene.dash_angle[brief]), steps * np.sin(scene.dash_angle[brief])
+        points = [moffat(scene.size, x + dx, y + dy, fwhm) for dx, dy in zip(east, north, strict=True)]
+        image[brief] = np.mean(points, axis=0)
+    return image
 
 
 def moffat(size: int, x: Array, y: Array, fwhm: Array) -> Array:

@@ -28,6 +28,7 @@ def _run(curves, *batch, **changes):
         "roid": 0,
         "is_periodic": False,
         "host_d_dlr": np.nan,
+        "n_detections": 40,
     } | changes
     return microlensing(
         mjd, light_curve=curves(*batch), **{name: np.full(len(batch), value) for name, value in columns.items()}
@@ -52,11 +53,21 @@ def test_an_event_is_found_with_its_time_and_impact(curves):
         {"roid": 3},
         {"is_periodic": True},
         {"is_good": False},
+        {"n_detections": 121},
     ],
     ids=str,
 )
 def test_what_is_no_star_moves_repeats_or_is_bad_is_none(curves, change):
     assert not _run(curves, _event(), **change)["is_microlensing_candidate"][0]
+
+
+def test_what_was_seen_for_hours_only_is_no_event(curves):
+    hours = [(b, 60000.0 + (t - 60000.0) / 24, f, e) for b, t, f, e in _event(einstein_time=60.0)]
+    assert not _run(curves, hours)["is_microlensing_candidate"][0]
+
+
+def test_an_unknown_number_of_detections_speaks_against_nothing(curves):
+    assert _run(curves, _event(), n_detections=np.nan)["is_microlensing_candidate"][0]
 
 
 def test_a_change_of_colour_speaks_against_a_lens(curves):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from simulated_curves import simulated
 
 from redpoll.science.periodic import OUTPUTS, periodic
 from redpoll.science.periodic_class import periodic_class
@@ -50,6 +51,30 @@ def test_noise_and_days_are_no_periods(curves):
     daily = _star(rng, 1.0)
     found = _run(curves, [noise, daily])
     assert not found["is_periodic"].any() and found["period_log10_fap"][0] > -3
+
+
+def _is_periodic(name, **settings):
+    light, _ = simulated(name, 300, days=40.0, step=2.0, seed=1)
+    n, mjd = len(light), light.mjd[light.own]
+    unknown = np.full(n, np.nan, np.float32)
+    return periodic(mjd, np.array(["r"] * n, object), np.zeros(n, np.int8), unknown, light, **settings)["is_periodic"]
+
+
+def test_what_is_smooth_from_night_to_night_has_no_short_period():
+    """Fewer active galaxies, disruptions and supernovae than without asking for it, and as many stars."""
+    for names, most in ((("agn", "tde", "sn_ii"), 0.75), (("rr_lyrae", "eclipsing_binary"), 1.0)):
+        found = sum(_is_periodic(name).sum() for name in names)
+        without = sum(_is_periodic(name, min_ratio=0.0).sum() for name in names)
+        assert found <= most * without and without > 20
+    assert found == without
+
+
+def test_what_was_detected_in_few_nights_has_no_period(curves):
+    rng = np.random.default_rng(4)
+    star = [p for p in _star(rng, 0.31, n=200) if p[1] % 9 < 1]
+    nights = {int(p[1]) for p in star}
+    assert len(star) >= 20 and len(nights) == 4
+    assert _run(curves, [star], min_nights=4)["is_periodic"][0] and not _run(curves, [star])["is_periodic"][0]
 
 
 def test_few_points_and_solar_system_objects_are_not_searched(curves):

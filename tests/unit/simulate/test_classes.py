@@ -151,6 +151,11 @@ def test_a_glint_is_in_one_exposure():
     assert ((flux.reshape(20, -1) > 0).sum(axis=1) == 1).all()
 
 
+def test_a_glint_is_a_dash_of_up_to_some_arcseconds():
+    length = CLASSES["satellite_glint"].draw(np.random.default_rng(3), 1000, WINDOW)["dash_arcsec"]
+    assert 0.3 <= length.min() < 0.4 and 4.0 < length.max() <= 4.5
+
+
 def test_a_dwarf_nova_comes_back():
     p = {
         "amplitude": 4.0,

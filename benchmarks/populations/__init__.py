@@ -1,0 +1,1 @@
+"""Alerts whose class is known, simulated and real, and how often the rules are right on them."""

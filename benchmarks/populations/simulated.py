@@ -1,0 +1,71 @@
+"""Simulated nights in the survey's own packets, with the simulator's bright hosts as the catalogue of galaxies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from redpoll.crossmatch.host_columns import COLUMNS as HOST_COLUMNS
+from redpoll.ingest.decode import Block, PacketDecoder
+from redpoll.ingest.schemas import BuiltIn
+from redpoll.simulate.classes import CLASSES
+from redpoll.simulate.distance import distance_modulus
+from redpoll.simulate.night import draw_night
+from redpoll.simulate.part import Part
+from redpoll.simulate.recipe import make_recipe
+from redpoll.simulate.surveys import HABITS
+
+Labelled = tuple[pa.RecordBatch, NDArray[np.str_], NDArray[np.str_]]
+MIX = {
+    "bogus": 0.15, "rr_lyrae": 0.10, "long_period_variable": 0.10, "agn": 0.12, "asteroid": 0.08,
+    "eclipsing_binary": 0.09, "sn_ia": 0.06, "cataclysmic_variable": 0.05, "sn_ii": 0.04, "satellite_glint": 0.03,
+    "m_dwarf_flare": 0.025, "sn_ibc": 0.035, "microlensing": 0.05, "tde": 0.04, "kilonova": 0.03,
+}  # fmt: skip
+"""Share of each class: enough of the rare ones, and every other class for the false alarms."""
+HOSTS_TO = 19.0
+"""Magnitude in r of the faintest host that the made-up catalogue of galaxies knows."""
+_R = 2
+
+
+def nights(survey: str, n_alerts: int, seed: int, n_nights: int, mix: Mapping[str, float] = MIX) -> Iterator[Labelled]:
+    """Batches of alerts, with the true class and the object of each."""
+    setting, _, _, parts = draw_night(make_recipe(survey, n_alerts, seed, None, n_nights, None, "archive", mix))
+    names = np.array(list(CLASSES))
+    for part in parts:
+        made = HABITS[survey].packets(setting, part)
+        who = part.sources.index[part.points]
+        place = {alert_id: i for i, (alert_id, _, _) in enumerate(made)}
+        batch = decoded([packet for _, _, packet in made])
+        order = np.array([place[i] for i in batch["alert_id"].to_pylist()])
+        kind = names[part.sources.kind[who]][order]
+        unit = np.char.add(np.char.add(kind, " "), part.sources.unit[who][order].astype(str))
+        yield with_hosts(batch, **{k: v[who][order] for k, v in _hosts(part).items()}), kind, unit
+
+
+def decoded(packets: list[bytes]) -> pa.RecordBatch:
+    """Packets of one survey as one canonical batch."""
+    batches = [b.drop_columns(["packet"]) for b, _ in PacketDecoder(BuiltIn())(Block.of(packets)).batches]
+    return pa.concat_batches([pa.RecordBatch.from_arrays(b.columns, schema=batches[0].schema) for b in batches])
+
+
+def _hosts(part: Part) -> dict[str, NDArray[np.float64]]:
+    """Offset, redshift, distance and offset over the size of each source's host; NaN without one."""
+    around, z = part.surroundings, part.sources.parameters.get("redshift", np.full(len(part.sources), np.nan))
+    is_known = around.host_mag[:, _R] < HOSTS_TO
+    arcsec = np.where(is_known, np.hypot(around.host_east, around.host_north), np.nan)
+    z = np.where(np.isfinite(arcsec), z, np.nan)
+    modulus = np.where(np.isfinite(z), distance_modulus(np.nan_to_num(z, nan=0.1)), np.nan)
+    return {
+        "host_arcsec": arcsec, "host_redshift": z, "host_distance_modulus": modulus,
+        "host_d_dlr": arcsec / around.host_radius,
+    }  # fmt: skip
+
+
+def with_hosts(batch: pa.RecordBatch, **hosts: NDArray[np.float64]) -> pa.RecordBatch:
+    """The batch with these columns of the likely host, null where they are NaN."""
+    fields = [HOST_COLUMNS[name].field(name, by="the truth") for name in hosts]
+    arrays = [pa.array(v, from_pandas=True).cast(f.type) for v, f in zip(hosts.values(), fields, strict=True)]
+    return pa.RecordBatch.from_arrays([*batch.columns, *arrays], schema=pa.schema([*batch.schema, *fields]))
