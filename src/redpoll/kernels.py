@@ -9,15 +9,18 @@ in its file, which is the only one that numba's cache watches.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numba
 from numba import njit
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 _TESTED = "0.68."
+"""Versions of numba on whose inside a part may rest."""
 
 
 class _PartLibrary(JITCodeLibrary):
@@ -52,14 +55,15 @@ class PartCompiler(Compiler):
         return super().define_pipelines()  # type: ignore[no-untyped-call]
 
 
-def parts(**options: Any) -> Any:
+def parts(**options: Any) -> Callable[[Function], Function]:
     """Decorator of a function that kernels call, with numba's options; Python gets a TypeError.
 
     It rests on the inside of numba: with a version that it was not tested with, parts are compiled as ever, which
     takes longer.
     """
-    lazily = {"pipeline_class": PartCompiler} if numba.__version__.startswith(_TESTED) else {}
-    return njit(nogil=True, error_model="numpy", **options, **lazily)
+    if numba.__version__.startswith(_TESTED):
+        options["pipeline_class"] = PartCompiler
+    return cast(Callable[[Function], Function], njit(nogil=True, error_model="numpy", **options))
 
 
 part = parts()
