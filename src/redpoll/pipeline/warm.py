@@ -25,9 +25,9 @@ from redpoll.quality.flags import fill_flags
 from redpoll.simulate.source import simulated_source
 
 SHARES = (
-    frozenset({"rainbow_rise", "rainbow_shape", "microlensing"}),
+    frozenset({"rainbow_rise", "rainbow_shape", "microlensing", "agn"}),
     frozenset({
-        "periodic", "agn", "artefact", "hostless", "light_curve_statistics", "anomaly_features", "orphan_afterglow",
+        "periodic", "artefact", "hostless", "light_curve_statistics", "anomaly_features", "orphan_afterglow",
         "rise_rate",
     }),
 )  # fmt: skip
