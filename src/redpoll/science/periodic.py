@@ -18,7 +18,9 @@ OUTPUTS = {
     "period_err": Column("float32", "d", "One-sigma error of period, if its peak is the right one.", hot=False),
     "period_log10_fap": Column("float32", doc="Logarithm of the chance of such a peak in white noise.", best="min"),
     "period_power": Column("float32", doc="Share of the variance that the period explains, 0..1.", hot=False),
-    "period_alias_ratio": Column("float32", doc="Power of the best daily alias over that of period.", hot=False),
+    "period_log10_odds": Column(
+        "float32", doc="Logarithm of the odds of period against the next best and its daily aliases.", hot=False
+    ),
     "period_amplitude": Column(
         "float32",
         "mag",
@@ -28,12 +30,12 @@ OUTPUTS = {
     "period_cycles": Column("float32", doc="Periods between the first and the last of the searched points.", hot=False),
     "period_points": Column("int32", doc="Points that were searched; 0 without a search.", hot=False),
     "is_periodic": Column(
-        "bool", doc="The period is significant and no alias of a day.", says="variable_star", hot=False
+        "bool", doc="The period is significant, and no other is nearly as good.", says="variable_star", hot=False
     ),
 }
 
 
-@science_module(version="2", outputs=OUTPUTS)
+@science_module(version="3", outputs=OUTPUTS)
 def periodic(
     mjd: NDArray[np.float64],
     band: NDArray[np.object_],
@@ -43,56 +45,45 @@ def periodic(
     *,
     min_points: int = 20,
     max_points: int = 200,
+    days: float = 400.0,
     shortest: float = 0.1,
-    short_days: float = 40.0,
-    long_days: float = 400.0,
-    shortest_long: float = 5.0,
     max_log10_fap: float = -5.0,
+    min_log10_odds: float = 3.0,
     min_power: float = 0.5,
     min_cycles: float = 4.0,
-    min_nights: int = 5,
+    min_nights: int = 8,
     min_ratio: float = 0.75,
     sure_power: float = 0.9,
 ) -> dict[str, NDArray[np.generic]]:
-    """Best period of the difference fluxes, all bands together, in two searches.
+    """Best period of the difference fluxes of the last `days`, all bands together, from `shortest` days on.
 
-    The newest `max_points` of the last `short_days` are searched from `shortest` days on, those of the last `long_days`
-    from `shortest_long` on; the less probable of the two by chance counts. A search of a year down to hours would cost
-    a hundred times as much and finds little more, as rapid variables show their period within weeks. Fluxes need no
-    reference; detections and forced photometry of both signs count. Solar-system objects are left out. A period counts
-    only after `min_cycles`: the chance of a peak is that of white noise, and any slow rise and fall, such as a
-    supernova's, looks like one cycle or two. Nor does it count if the source was detected in fewer than `min_nights`,
-    or if the curve is smooth from night to night (von Neumann's ratio below `min_ratio`) and the period shorter than
-    two such steps, unless it explains `sure_power` of the variance: sampled slowly, a slow change fits many short ones.
+    Fluxes need no reference; detections and forced photometry of both signs count, the newest `max_points` of them.
+    Solar-system objects are left out. Few points fit many periods: one counts only if it is `min_log10_odds` more
+    likely than the next best and than its daily aliases, and after `min_cycles` and `min_nights` with a detection. The
+    chance of a peak is that of white noise, and any slow rise and fall, such as a supernova's, looks like one cycle or
+    two. Nor does a period count if the curve is smooth from night to night (von Neumann's ratio below `min_ratio`) and
+    it is shorter than two such steps, unless it explains `sure_power` of the variance: sampled slowly, a slow change
+    fits many short ones.
 
     References
     ----------
     VanderPlas & Ivezic 2015, ApJ 812, 18; Baluev 2008, MNRAS 385, 1279.
     """
-    usable = light_curve.of_kind(DETECTION, FORCED)
-    numbers = [
-        _search(usable.since(mjd - days), roid < 2, least, min_points, max_points)
-        for days, least in ((short_days, shortest), (long_days, shortest_long))
-    ]
-    fast, slow = numbers
-    use_slow = np.nan_to_num(slow["fap"], nan=np.inf) < np.nan_to_num(fast["fap"], nan=np.inf)
-    found = {
-        name: np.where(use_slow, slow[name], fast[name])
-        for name in ("period", "err", "fap", "power", "alias", "cycles", "n", "nights", "ratio", "step")
-    }
-    amplitude = np.where(use_slow[:, None], slow["amplitude"], fast["amplitude"])
+    recent = light_curve.of_kind(DETECTION, FORCED).since(mjd - days)
+    found, amplitude = _search(recent, roid < 2, shortest, min_points, max_points)
     code = np.array([BANDS.index(b) if b in BANDS else -1 for b in band], np.int64)
     flux = np.where(code >= 0, np.take_along_axis(amplitude, np.maximum(code, 0)[:, None], 1)[:, 0], np.nan)
     is_periodic = (
         (found["cycles"] >= min_cycles)
         & (found["fap"] <= max_log10_fap)
+        & (found["odds"] >= min_log10_odds)
         & (found["power"] >= min_power)
         & (found["nights"] >= min_nights)
         & ~_is_daily(found["period"], found["cycles"], min_cycles)
         & ~(_is_too_short(found, min_ratio) & (found["power"] < sure_power))
     )
     columns = (
-        found["period"], found["err"], found["fap"], found["power"], found["alias"], _in_mag(flux, reference_mag),
+        found["period"], found["err"], found["fap"], found["power"], found["odds"], _in_mag(flux, reference_mag),
         found["cycles"], np.nan_to_num(found["n"]).astype(np.int32), is_periodic,
     )  # fmt: skip
     return dict(zip(OUTPUTS, columns, strict=True))
@@ -100,8 +91,8 @@ def periodic(
 
 def _search(
     curves: LightCurves, wanted: NDArray[np.bool_], shortest: float, min_points: int, max_points: int
-) -> dict[str, NDArray[np.float64]]:
-    """Numbers of the best period of each alert, NaN where too few points are left."""
+) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+    """Numbers of the best period of each alert and its amplitude in each band, NaN where too few points are left."""
     n = len(curves)
     newest = curves.newest(max_points)
     rows = np.flatnonzero(wanted & (np.diff(newest.offsets) >= min_points))
@@ -118,10 +109,10 @@ def _search(
     ratio, step = night_steps(chosen.mjd, chosen.band, chosen.flux, chosen.offsets, n_bands=len(BANDS))
     values = {
         "period": found.period, "err": found.period_err, "fap": found.log10_fap, "power": found.power,
-        "alias": found.alias_power / found.power, "cycles": days / found.period, "n": tried,
+        "odds": np.fmin(found.second_log10_odds, found.alias_log10_odds), "cycles": days / found.period, "n": tried,
         "nights": _nights(chosen.of_kind(DETECTION)), "ratio": ratio, "step": step,
     }  # fmt: skip
-    return {name: scattered(value, rows, n) for name, value in values.items()} | {"amplitude": amplitude}
+    return {name: scattered(value, rows, n) for name, value in values.items()}, amplitude
 
 
 def _nights(seen: LightCurves) -> NDArray[np.int64]:

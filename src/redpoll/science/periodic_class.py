@@ -19,12 +19,12 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", model="periodic_class", outputs=OUTPUTS)
+@science_module(version="2", model="periodic_class", outputs=OUTPUTS)
 def periodic_class(
     period: NDArray[np.float32],
     period_log10_fap: NDArray[np.float32],
     period_power: NDArray[np.float32],
-    period_alias_ratio: NDArray[np.float32],
+    period_log10_odds: NDArray[np.float32],
     anomaly_skew: NDArray[np.float32],
     anomaly_kurtosis: NDArray[np.float32],
     anomaly_amplitude: NDArray[np.float32],
@@ -41,7 +41,7 @@ def periodic_class(
     Sanchez-Saez et al. 2021, AJ 161, 141, for learned classes of periodic variables in an alert stream.
     """
     scores = class_scores(
-        model, period, period_log10_fap, period_power, period_alias_ratio, anomaly_skew, anomaly_kurtosis,
+        model, period, period_log10_fap, period_power, period_log10_odds, anomaly_skew, anomaly_kurtosis,
         anomaly_amplitude, anomaly_beyond_1_std, is_periodic, n_classes=len(_KINDS),
     )  # fmt: skip
     return dict(zip(OUTPUTS, np.where(is_periodic, scores.T, np.float32(np.nan)), strict=True))

@@ -34,12 +34,13 @@ def test_other_schema_versions_decode_to_the_last_byte(tmp_path, make_night, ver
     assert any(orbit is not None and orbit["e"] < 1 for orbit in orbits)
 
 
-def test_glints_leave_longer_trails_than_stars(make_night, tmp_path):
+def test_glints_leave_trails_as_long_as_their_dashes(make_night, tmp_path):
     night = make_night(tmp_path, survey="rubin", n_alerts=600, seed=3)
-    length = {
-        name: [p["diaSource"]["trailLength"] for p in night.of_class(name)] for name in ("satellite_glint", "sn_ia")
-    }
-    assert np.median(length["satellite_glint"]) > 3.0 > max(length["sn_ia"])
+    dash = {row["alert_id"]: row["dash_arcsec"] for row in night.truth if row["class"] == "satellite_glint"}
+    trail = {p["diaSourceId"]: p["diaSource"]["trailLength"] for p in night.of_class("satellite_glint")}
+    assert len(trail) == len(dash) > 3
+    assert all(dash[name] <= trail[name] <= np.hypot(dash[name], 3.0) for name in trail)
+    assert max(p["diaSource"]["trailLength"] for p in night.of_class("sn_ia")) < 3.0
 
 
 def test_the_difference_of_a_negative_alert_stays_negative(rubin):

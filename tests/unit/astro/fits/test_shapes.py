@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numba import njit
 from scipy.integrate import quad
 
 from redpoll.astro.fits.shapes import (
@@ -28,7 +29,6 @@ from redpoll.astro.fits.workspace import (
     VALUE,
     Curve,
     Model,
-    compiled,
     new_room,
 )
 
@@ -48,11 +48,27 @@ TEMPERATURES = {
 }
 
 
+@njit(error_model="numpy")
+def _fill(model, sign, q, curve):
+    fill_shape(model, sign, q, curve)
+
+
+@njit(error_model="numpy")
+def _share_at_9000(frequency):
+    return share_of_light(frequency, 1 / 9000.0)[0]
+
+
+@njit(error_model="numpy")
+def _exp_of(x, out):
+    for i in range(len(x)):
+        out[i] = exp(x[i])
+
+
 def _shape(shape, temperature, sign, q):
     model, padded, rows = Model(shape, temperature, 0, 0, 0, 0, len(q)), np.zeros(MAX_Q), new_room(1, 1).rows
     table = rows.reshape(-1, STRIDE)[:, : len(T)]
     table[TIME], table[FREQUENCY], padded[: len(q)] = T, NU, q
-    fill_shape(model, sign, padded, Curve(rows, np.array([0, len(T)]), len(T), 1))
+    _fill(model, sign, padded, Curve(rows, np.array([0, len(T)]), len(T), 1))
     return table[VALUE].copy(), table[[slope_row.py_func(shape, j) for j in range(len(q))]].T.copy()
 
 
@@ -85,14 +101,8 @@ def test_values_are_the_published_formulas():
 
 
 def test_light_of_all_frequencies_is_the_bolometric_flux():
-    share = quad(lambda nu: share_of_light.py_func(nu, 1 / 9000.0)[0], 1e-4, 30, limit=400)[0]
+    share = quad(_share_at_9000, 1e-4, 30, limit=400)[0]
     assert share == pytest.approx(1, abs=1e-4)
-
-
-@compiled
-def _exp_of(x, out):
-    for i in range(len(x)):
-        out[i] = exp(x[i])
 
 
 def test_exponential_is_that_of_numpy():
