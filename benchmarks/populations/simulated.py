@@ -28,21 +28,37 @@ MIX = {
 HOSTS_TO = 19.0
 """Magnitude in r of the faintest host that the made-up catalogue of galaxies knows."""
 _R = 2
+_KINDS = np.array(list(CLASSES))
 
 
 def nights(survey: str, n_alerts: int, seed: int, n_nights: int, mix: Mapping[str, float] = MIX) -> Iterator[Labelled]:
     """Batches of alerts, with the true class and the object of each."""
+    for part, batch, who in _parts(survey, n_alerts, seed, n_nights, mix):
+        kind = _KINDS[part.sources.kind[who]]
+        unit = np.char.add(np.char.add(kind, " "), part.sources.unit[who].astype(str))
+        yield with_hosts(batch, **{k: v[who] for k, v in _hosts(part).items()}), kind, unit
+
+
+def periodic_nights(
+    survey: str, n_alerts: int, seed: int, n_nights: int, mix: Mapping[str, float]
+) -> Iterator[tuple[pa.RecordBatch, NDArray[np.str_], NDArray[np.float64]]]:
+    """Batches of alerts, with the true class and the period [d] of each, NaN for what has none."""
+    for part, batch, who in _parts(survey, n_alerts, seed, n_nights, mix):
+        unknown = np.full(len(part.sources), np.nan)
+        yield batch, _KINDS[part.sources.kind[who]], part.sources.parameters.get("period", unknown)[who]
+
+
+def _parts(
+    survey: str, n_alerts: int, seed: int, n_nights: int, mix: Mapping[str, float]
+) -> Iterator[tuple[Part, pa.RecordBatch, NDArray[np.int64]]]:
+    """The parts of a simulated night, the alerts of each, and the source of each alert."""
     setting, _, _, parts = draw_night(make_recipe(survey, n_alerts, seed, None, n_nights, None, "archive", mix))
-    names = np.array(list(CLASSES))
     for part in parts:
         made = HABITS[survey].packets(setting, part)
-        who = part.sources.index[part.points]
         place = {alert_id: i for i, (alert_id, _, _) in enumerate(made)}
         batch = decoded([packet for _, _, packet in made])
         order = np.array([place[i] for i in batch["alert_id"].to_pylist()])
-        kind = names[part.sources.kind[who]][order]
-        unit = np.char.add(np.char.add(kind, " "), part.sources.unit[who][order].astype(str))
-        yield with_hosts(batch, **{k: v[who][order] for k, v in _hosts(part).items()}), kind, unit
+        yield part, batch, part.sources.index[part.points][order]
 
 
 def decoded(packets: list[bytes]) -> pa.RecordBatch:
