@@ -51,6 +51,8 @@ _FEW, _MANY = 96, 40_000
 """To about so many points the light curve is averaged before the last stage, and in the last."""
 _ROUGH_STEPS, _MAX_STEPS = 6, 80
 _ROUGH_GAIN, _FINE_GAIN = 1e-2, 1e-5
+_DAMPING, _LAST_DAMPING = 1e-2, 1e-4
+"""Damping of the first step: on all points the place is nearly right."""
 _N_BEST = 2
 
 
@@ -106,35 +108,36 @@ def _search(model: Any, points: Any, space: Any, room: Any) -> bool:
 
     A temperature that changes is first taken for constant; the best two of those fits then cool and heat up.
     """
-    plain, n, starts, n_starts, is_end = with_constant_temperature(model), len(points.data), room.starts, 0, False
+    plain, starts, n_starts, is_end = with_constant_temperature(model), room.starts, 0, False
     starts[0, MAX_Q] = math.inf
     for stage in range(_GRID, _LAST + 1):
-        if stage == _GRID or (stage == _LAST and n > _FEW):
-            most = _FEW if stage == _GRID else _MANY
-            n_bins = bin_points(n, most, space) if n > most else 0
-            first = n if n_bins else 0
-            last = first + (n_bins or n)
-            curve = pack(Points(space.data[first:last], space.group[first:last], points.n_groups), room)
+        if stage == _GRID or (stage == _LAST and len(points.data) > _FEW):
+            curve = _gathered(points, space, room, _FEW if stage == _GRID else _MANY)
         if stage == _GRID:
             n_starts = search_grid(plain, points, curve, room)
-        elif stage == _COLOURS and plain.n_q < model.n_q:
-            n_starts = change_temperatures(model, n_starts, room)
         elif stage > _COLOURS:
             n_starts = min(n_starts, _N_BEST if stage == _BEST else 1)
+        elif plain.n_q < model.n_q:
+            n_starts = change_temperatures(model, n_starts, room)
+        else:
+            continue
         steps, gain = (_ROUGH_STEPS, _ROUGH_GAIN) if stage < _BEST else (_MAX_STEPS, _FINE_GAIN)
-        for k in range(n_starts if stage != _COLOURS or plain.n_q < model.n_q else 0):
-            starts[k, MAX_Q], is_end = minimise(
-                plain if stage == _GRID else model,
-                starts[k, MAX_Q + 1],
-                starts[k],
-                curve,
-                room,
-                steps,
-                gain,
-                1e-4 if stage == _LAST else 1e-2,
-            )
+        damping = _LAST_DAMPING if stage == _LAST else _DAMPING
+        for k in range(n_starts):
+            now, sign = plain if stage == _GRID else model, starts[k, MAX_Q + 1]
+            starts[k, MAX_Q], is_end = minimise(now, sign, starts[k], curve, room, steps, gain, damping)
         n_starts = sort_starts(n_starts, starts)
     return is_end
+
+
+@compiled
+def _gathered(points: Any, space: Any, room: Any, most: int) -> Any:
+    """The points in rows, averaged if there are more than so many."""
+    n = len(points.data)
+    if n <= most:
+        return pack(points, room)
+    stop = n + bin_points(n, most, space)
+    return pack(Points(space.data[n:stop], space.group[n:stop], points.n_groups), room)
 
 
 @compiled
