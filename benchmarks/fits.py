@@ -1,13 +1,13 @@
 """How fast the light-curve fits are, and whether their chi2 is as small as that of other fitters, on real light curves.
 
-    python benchmarks/fits.py [--objects 150] [--repeats 3] [--only MODEL]
+    python benchmarks/fits.py [--objects 150] [--repeats 3] [--only MODEL] [--set NAME]
 
 Rates are the best of the repeats, of CPU seconds of this one thread. An object of a one-band model is its fits in two
 bands. The other fitters (scipy, and the `light-curve` package with `iminuit`, which are no part of Redpoll) run on the
-same `--objects` curves of each data set, evenly chosen from those with at least as many points as parameters (and, for
-Rainbow, two bands). A curve counts as no worse if chi2 <= theirs x 1.001 + 0.001; where Redpoll gives no fit because no
-positive amplitude is any good, its chi2 is that of zero flux. The package's Rainbow with a changing temperature has a
-prior on the change, which costs it chi2.
+same `--objects` curves of each data set, and of the four real ones together, evenly chosen from those with at least as
+many points as parameters (and, for Rainbow, two bands). A curve counts as no worse if chi2 <= theirs x 1.001 + 0.001;
+where Redpoll gives no fit because no positive amplitude is any good, its chi2 is that of zero flux. The package's
+Rainbow with a changing temperature has a prior on the change, which costs it chi2.
 """
 
 from __future__ import annotations
@@ -125,6 +125,13 @@ def ztf_alerts() -> Curves:
     flux = flux_from_mag(values[:, 2], values[:, 1] > 0)
     mjd = keys[:, 1].astype(float) - 2400000.5
     return curves("ZTF alerts", "ztf", keys[:, 0], mjd, values[:, 0], flux, flux_err_from_mag_err(values[:, 3], flux))
+
+
+def together(name: str, sets: list[Curves]) -> Curves:
+    """The objects of several sets of one survey as one."""
+    offsets = np.concatenate([[0], *(np.diff(c.offsets) for c in sets)]).cumsum()
+    columns = (np.concatenate([getattr(c, f) for c in sets]) for f in ("mjd", "band", "flux", "err"))
+    return Curves(name, sets[0].survey, *columns, offsets)
 
 
 def in_each_band(c: Curves) -> Curves:
@@ -327,11 +334,13 @@ def main() -> None:
     parser.add_argument("--objects", type=int, default=150)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", default="")
+    parser.add_argument("--set", default="", help="only the data sets whose names contain this")
     options = parser.parse_args()
     versions = ", ".join(f"{p} {metadata.version(p)}" for p in ("numba", "scipy", "light-curve", "iminuit"))
     print(f"machine: {_processor()}, Python {platform.python_version()}, {versions}")
     print(f"date:    {time.strftime('%Y-%m-%d')}; best of {options.repeats}, CPU time of one thread")
     every = [load() for load in (sn_ia, tde, slsn, ztf_alerts, snpcc, elasticc)]
+    every = [c for c in (*every, together("all real curves", every[:4])) if options.set.lower() in c.name.lower()]
     single = [in_each_band(c) for c in every]
     tables = {
         "sigmoid, up to the maximum": ([rise_of(c) for c in single], ours(sigmoid_fit), sigmoid_theirs, 10_000, 2),
