@@ -54,7 +54,8 @@ def search_grid(model: Any, points: Any, curve: Any, room: Any) -> int:
             _set_start(model, k, width, q)
             best, best_time = math.inf, 0.0
             for place in range(_N_PLACES):
-                q[0] = _place(model.shape, place, sign * math.exp(q[1]), step, peak, centre, width)
+                scale = sign * math.exp(q[1])
+                q[0] = _place(model.shape, place, scale, step, peak, centre, width, points.data[-1, TIME])
                 chi2 = evaluate(model, sign, q, curve, room, -1.0)
                 if chi2 < best:
                     best, best_time = chi2, q[0]
@@ -65,10 +66,17 @@ def search_grid(model: Any, points: Any, curve: Any, room: Any) -> int:
 
 
 @compiled
-def _place(shape: int, k: int, scale: float, step: float, peak: float, centre: float, width: float) -> float:
-    """Reference time with this number: at the best step, near the peak, and evenly over the light curve."""
+def _place(
+    shape: int, k: int, scale: float, step: float, peak: float, centre: float, width: float, last: float
+) -> float:
+    """Reference time with this number: at the best step, near the peak, and evenly over the light curve.
+
+    The foot of linexp also stands just outside of all points (the first is at 0), as it cannot step over one.
+    """
     if k == 0:
         return step
+    if shape == LINEXP and k == 2:
+        return (0.0 if scale > 0.0 else last) - 0.1 * scale
     if shape == LINEXP:
         return (peak if k == 1 else centre + (k - 4.5) * 0.7 * width) - scale
     if k == 1:
