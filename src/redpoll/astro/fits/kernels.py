@@ -91,8 +91,9 @@ def _entry(stamp: int) -> Callable[..., int]:
                 points = Points(space.data[:n], space.group[:n], n_groups)
                 set_bounds(model, points.data, room.vectors)
                 out.table[i, FLAT_CHI2] = centre_flux(model.has_baseline, points, room.sums)
-                out.counts[i, IS_CONVERGED] = _search(model, points, space, room)
+                is_end = _search(model, points, space, room)
                 if room.starts[0, MAX_Q] < math.inf:
+                    out.counts[i, IS_CONVERGED] = is_end
                     _write(model, scale, origin, labels, n_groups, room, i, out)
         return stamp
 
