@@ -16,13 +16,12 @@ from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
-from populations.simulated import decoded
+from populations.simulated import decoded_files
 from populations.tally import without_catalogues
 
 from redpoll.astro.cutouts import read_stamps
 from redpoll.astro.hostless import structure
 from redpoll.crossmatch.known_columns import known_columns
-from redpoll.ingest.files import file_source
 from redpoll.plugin.columns import Columns
 from redpoll.plugin.graph import Graph
 from redpoll.schema.alert import COLUMNS
@@ -53,7 +52,7 @@ def _options() -> argparse.Namespace:
 
 
 def _files(paths: Iterable[Path]) -> pa.RecordBatch:
-    return without_catalogues(decoded([packet.data for path in paths for packet in file_source(str(path)).packets()]))
+    return without_catalogues(decoded_files(paths))
 
 
 def _run(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, dict[str, float]]:

@@ -64,5 +64,5 @@ def avro_packets(path: Path) -> Iterator[dict[str, Any]]:
     """Packets as fastavro reads them, with their bytes."""
     with tarfile.open(path) as archive:
         for member in archive:
-            data = archive.extractfile(member).read()  # type: ignore[union-attr]
-            yield next(fastavro.reader(io.BytesIO(data))) | {"bytes": data}  # type: ignore[operator]
+            data = archive.extractfile(member).read()
+            yield next(fastavro.reader(io.BytesIO(data))) | {"bytes": data}

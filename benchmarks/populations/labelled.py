@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import pyarrow as pa
 from astropy.coordinates import SkyCoord
 
 from populations.replay import Curve
-from populations.simulated import Labelled, decoded
+from populations.simulated import Labelled, decoded_files
 from redpoll.astro.photometry import flux_err_from_mag_err, flux_from_mag
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT
 from redpoll.schema.rows import take_rows
@@ -103,7 +102,7 @@ def _host(meta: pd.Series, *, arcsec: float) -> dict[str, float]:
     return _GALAXY | place | {"star_distance_arcsec": arcsec}
 
 
-def _cut(name: str, label: str, mjd, band, flux, err, about) -> Curve:  # type: ignore[no-untyped-def]
+def _cut(name: str, label: str, mjd, band, flux, err, about) -> Curve:
     """A curve whose points above five sigma are detections, and the others forced photometry."""
     kind = np.where(np.abs(flux) > 5 * err, DETECTION, FORCED)
     return Curve(name, label, mjd, band, np.array(flux), err, kind, about)
@@ -111,19 +110,13 @@ def _cut(name: str, label: str, mjd, band, flux, err, about) -> Curve:  # type: 
 
 def ztf_packets(data: Path) -> Iterator[Labelled]:
     """The real ZTF alerts of objects with one class in the lists of types, or a variable star of VSX within 1.5"."""
-    batch = decoded(list(_packets(sorted((data / "ztf").glob("*.tar.gz")))))
+    batch = decoded_files(sorted((data / "ztf").glob("*.tar.gz")))
     named, star = _types(data), _variables(data, batch)
     kind = np.array([named.get(n) or s or "" for n, s in zip(batch["object_id"].to_pylist(), star, strict=True)])
     known = np.flatnonzero(kind != "")
     for rows in np.array_split(known, max(1, len(known) // 200)):
         some = take_rows(batch, rows)
         yield some, kind[rows], np.array(some["object_id"].to_pylist())
-
-
-def _packets(paths: Iterable[Path]) -> Iterator[bytes]:
-    for path in paths:
-        with tarfile.open(path) as tar:
-            yield from (tar.extractfile(member).read() for member in tar)  # type: ignore[union-attr]
 
 
 def _types(data: Path) -> dict[str, str]:

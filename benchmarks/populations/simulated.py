@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from redpoll.crossmatch.host_columns import COLUMNS as HOST_COLUMNS
 from redpoll.ingest.decode import Block, PacketDecoder
+from redpoll.ingest.files import file_source
 from redpoll.ingest.schemas import BuiltIn
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.distance import distance_modulus
@@ -65,6 +67,11 @@ def decoded(packets: list[bytes]) -> pa.RecordBatch:
     """Packets of one survey as one canonical batch."""
     batches = [b.drop_columns(["packet"]) for b, _ in PacketDecoder(BuiltIn())(Block.of(packets)).batches]
     return pa.concat_batches([pa.RecordBatch.from_arrays(b.columns, schema=batches[0].schema) for b in batches])
+
+
+def decoded_files(paths: Iterable[Path]) -> pa.RecordBatch:
+    """All packets of files of one survey as one canonical batch."""
+    return decoded([packet.data for path in paths for packet in file_source(str(path)).packets()])
 
 
 def _hosts(part: Part) -> dict[str, NDArray[np.float64]]:
