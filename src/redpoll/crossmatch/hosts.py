@@ -157,7 +157,8 @@ def open_hosts(
 def _code() -> list[Path]:
     """What the derived arrays depend on besides the catalogues."""
     here = Path(__file__).parent
-    names = "hosts.py", "galaxies.py", "host_files.py", "../astro/sky_index.py", "../astro/cosmology.py"
+    astro = "sky_index.py", "sky_index_layer.py", "cosmology.py"
+    names = "hosts.py", "galaxies.py", "host_files.py", *(f"../astro/{name}" for name in astro)
     return [here / name for name in names]
 
 
