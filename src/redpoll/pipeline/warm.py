@@ -1,7 +1,7 @@
 """Compiling the kernels of the science modules before the first night, a share in each of a few processes.
 
-Compiled code is kept on disk, so this matters once after an installation: then it takes 40 s of one core, and as
-long on two if both compile the same.
+Compiled code is kept on disk, so this matters once after an installation: then it takes half a minute of one core, and
+as long on two if both compile the same.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ import pyarrow as pa
 from redpoll.config import Config
 from redpoll.crossmatch.known_columns import known_columns
 from redpoll.ingest.block import Block
-from redpoll.ingest.decode import PacketDecoder
-from redpoll.ingest.schemas import SchemaPlaces
-from redpoll.pipeline.assemble import build_graph
+from redpoll.pipeline.assemble import build_graph, packet_decoder
 from redpoll.plugin.columns import Columns
 from redpoll.plugin.isolation import Guard
 from redpoll.plugin.node import Node
@@ -73,7 +71,7 @@ def compile_share(config: Config, share: frozenset[str], turn: AbstractContextMa
 def _some_alerts() -> pa.RecordBatch:
     """A simulated batch with null answers of all catalogues."""
     packets = [packet.data for packet in simulated_source(_PACKETS).packets()]
-    (batch, _), *_ = PacketDecoder(SchemaPlaces().lookup())(Block.of(packets)).batches
+    (batch, _), *_ = packet_decoder(Config())(Block.of(packets)).batches
     batch = fill_flags(batch)
     for name, column in known_columns().items():
         batch = batch.append_column(column.field(name), pa.nulls(batch.num_rows, column.arrow_type))
