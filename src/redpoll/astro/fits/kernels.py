@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from redpoll.astro.fits.least_squares import minimise, set_bounds
 from redpoll.astro.fits.packing import bin_points, centre_flux, copy_known, name_groups, pack, scale_flux, sort_points
@@ -44,6 +43,7 @@ from redpoll.astro.fits.workspace import (
     new_answers,
     new_room,
 )
+from redpoll.kernels import kernel
 
 _GRID, _COLOURS, _BEST, _LAST = range(4)
 """The stages of a search: from the grid, with a changing temperature, the best of these, and on all points."""
@@ -73,7 +73,7 @@ def fit_curves(
 def _entry(stamp: int) -> Callable[..., int]:
     """The compiled loop. Its cache is keyed by `stamp` too, as numba would watch this file alone."""
 
-    @njit(cache=True, nogil=True, error_model="numpy")
+    @kernel
     def loop(
         model: Any, mjd: Any, flux: Any, err: Any, frequency: Any, group: Any, offsets: Any, space: Any, labels: Any,
         room: Any, out: Any,

@@ -141,15 +141,13 @@ def solve(n: int, factor: Any, is_free: Any, x: Any) -> None:
 @compiled
 def set_bounds(model: Any, data: Any, vectors: Any) -> None:
     """The times of the data (see `least_squares.reach`), time scales of 1e-4 to 30 spans, 100 to 1,000,000 kelvin."""
-    first, last = data[0, TIME], data[0, TIME]
-    for i in range(len(data)):
-        first, last = min(first, data[i, TIME]), max(last, data[i, TIME])
-    span = max(last - first, 1e-3)
+    last = data[-1, TIME]  # in the order of time, the first at 0
+    span = max(last, 1e-3)
     for j in range(model.n_q):
         vectors[LOW, j], vectors[HIGH, j] = math.log(span * 1e-4), math.log(span * 30.0)
         if model.temperature and model.n_q - 2 * model.temperature < j <= model.n_q - model.temperature:
             vectors[LOW, j], vectors[HIGH, j] = _MIN_T, _MAX_T
-    vectors[LOW, 0], vectors[HIGH, 0] = first, last
+    vectors[LOW, 0], vectors[HIGH, 0] = 0.0, last
     if model.shape == BAZIN:
         vectors[HIGH, 2] += math.log(100.0)
     if model.shape == LENS:
