@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 from store import Sky, _insert
 
-from redpoll.plugin.classes import class_tags
+from redpoll.plugin.classes import assigned_classes
 from redpoll.schema.column import Column
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.store import open_store
@@ -39,10 +39,10 @@ def columns(rng: np.random.Generator) -> tuple[pa.Schema, dict[str, pa.Array]]:
         made[Column("float32").field(f"feature_{i}", by="m@1")] = pa.array(rng.random(N).astype("f4"))
     for i, name in enumerate(rng.choice(list(taxonomy().classes), SPEAKERS, replace=False)):
         values = pa.array((rng.random(N) ** 6).astype("f4"), mask=rng.random(N) < 0.3)
-        made[Column("float32", says=str(name)).field(f"p_{name}", by=f"m{i}@1")] = values
+        made[Column("float32", assigns=str(name)).field(f"p_{name}", by=f"m{i}@1")] = values
     for name, words in WORDS.items():
         values = pa.array(rng.choice(words, N), mask=rng.random(N) < 0.8)
-        made[Column("string", says=f"@{name}").field(f"{name}_type", by=f"{name}@1")] = values
+        made[Column("string", assigns=f"@{name}").field(f"{name}_type", by=f"{name}@1")] = values
     return pa.schema(list(made)), {field.name: array for field, array in made.items()}
 
 
@@ -81,8 +81,8 @@ def main() -> None:
     parser.add_argument("--alerts", type=int, default=60_000)
     options = parser.parse_args()
     schema, arrays = columns(np.random.default_rng(0))
-    tags, _ = class_tags(schema, arrays.__getitem__, N)
-    seconds = best(lambda: [class_tags(schema, arrays.__getitem__, N) for _ in range(10)]) / 10
+    tags, _ = assigned_classes(schema, arrays.__getitem__, N)
+    seconds = best(lambda: [assigned_classes(schema, arrays.__getitem__, N) for _ in range(10)]) / 10
     print(f"{time.strftime('%Y-%m-%d')}, {len(tags.flatten()) / N:.1f} tags an alert, {len(schema)} columns")
     print(f"tagging: {seconds / N * 1e6:.2f} us an alert (bar: 5)")
     (with_us, with_bytes), (us, size) = store(options.alerts, classes=True), store(options.alerts, classes=False)

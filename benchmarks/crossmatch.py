@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 
 from redpoll.astro.sky import hpx29
 from redpoll.astro.sky_index import build_index, find_matches
+from redpoll.catalogs.library import Library
 from redpoll.config import Config
-from redpoll.crossmatch.catalogs.library import Library
+from redpoll.crossmatch.catalog import open_catalogs
 from redpoll.crossmatch.stage import Stage
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.timing import sample_batches
@@ -53,7 +54,7 @@ def main() -> None:
 
 def _speed(folder: Path, options: argparse.Namespace) -> bool:
     rows = build_catalogues(DATA, folder)
-    contexts, missing = Library(folder).open()
+    contexts, missing = open_catalogs(Library(folder))
     stage = Stage(contexts, missing, time.thread_time)
     batches = _batches(options.alerts, options.batch)
     n = sum(batch.num_rows for batch in batches)

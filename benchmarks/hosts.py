@@ -17,7 +17,7 @@ import pyarrow as pa
 from astropy.coordinates import SkyCoord
 
 from redpoll.astro.sky import hpx29
-from redpoll.crossmatch.catalogs.catalog import open_catalog
+from redpoll.crossmatch.catalog import open_catalog
 from redpoll.crossmatch.hosts import Hosts, open_hosts
 from redpoll.testing.real_data import build_catalogues
 

@@ -1,4 +1,4 @@
-"""What the modules that rest on rules, rates and stamps cost, and how often they answer.
+"""What the modules that rest on rules, rates and cutouts cost, and how often they answer.
 
     python benchmarks/rule_costs.py [--data FOLDER]
 
@@ -19,7 +19,7 @@ import pyarrow as pa
 from populations.simulated import decoded_files
 from populations.tally import without_catalogues
 
-from redpoll.astro.cutouts import read_stamps
+from redpoll.astro.cutouts import read_cutouts
 from redpoll.astro.hostless import structure
 from redpoll.crossmatch.known_columns import known_columns
 from redpoll.plugin.columns import Columns
@@ -29,7 +29,7 @@ from redpoll.testing.models import FakeModel
 
 UPSTREAM = ("age", "brightness_history", "colour", "is_good", "rise_rate", "roid")
 MODULES = (
-    "artefact", "cataclysmic", "dimming", "fast_transient", "flare_star", "hostless", "interstellar_candidate",
+    "artefact", "cataclysmic", "dipper", "fast_transient", "flare_star", "hostless", "interstellar_candidate",
     "kilonova", "kilonova_score", "no_longer_varying", "orphan_afterglow", "satellite_glint", "solar_system",
 )  # fmt: skip
 
@@ -82,17 +82,15 @@ def _share(column: pa.Array) -> float:
 
 
 def _hostless(batch: pa.RecordBatch) -> None:
-    """The spectral test alone, on every stamp, as if each were a candidate."""
+    """The spectral test alone, on every cutout, as if each were a candidate."""
     columns = Columns(batch)
-    stamps = read_stamps(columns.numpy("cutout_science"))
-    images = [stamps[i] for i in range(len(stamps)) if (stamps.shapes[i] == 63).all()]
+    cutouts = read_cutouts(columns.numpy("cutout_science"))
+    images = [cutouts[i] for i in range(len(cutouts)) if (cutouts.shapes[i] == 63).all()]
     start = time.thread_time()
     for image in images:
         structure(image)
     spent = time.thread_time() - start
-    print(
-        f"hostless: {spent / len(images) * 1e3:.2f} ms a stamp, {len(images) / spent / 2:.0f} alerts/s of two stamps\n"
-    )
+    print(f"hostless: {spent / len(images) * 1e3:.2f} ms each, {len(images) / spent / 2:.0f} alerts/s of two cutouts\n")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from redpoll.astro.sky import hpx29
 from redpoll.schema.alert import CUTOUTS, alert_schema
-from redpoll.schema.class_tags import CLASSES, CLASSES_COLUMN, CLASSES_TYPE
+from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN, CLASSES_TYPE
 from redpoll.schema.column import Column
 from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.taxonomy import taxonomy
@@ -40,8 +40,8 @@ TOPICS = {"common": 0.2, "variable": 0.05, "sso": 0.05, "rising": 0.01, "young":
 SAID = [*taxonomy().descendants("variable_star")[:17], "sn_ia", "qso", "tde"]
 MAKERS = ["vsx@2026", "simbad@2026", "variables@1", "transients@3"]
 ASKED = {"class": ["qso", "sn_ia", "rr_lyrae_ab"], "class with kinds": ["variable_star", "pulsating_star", "real"]}
-MODULES = {f"p_made_{i}": Column("float32", best="max" if i < 3 else None) for i in range(12)}
-MODULES |= {f"feature_{i}": Column("float32", hot=False) for i in range(52)}
+MODULES = {f"p_made_{i}": Column("float32", aggregate="max" if i < 3 else None) for i in range(12)}
+MODULES |= {f"feature_{i}": Column("float32", indexed=False) for i in range(52)}
 
 
 class Sky:
@@ -131,8 +131,8 @@ def whole_batch(sky: Sky, numbers: np.ndarray) -> pa.RecordBatch:
     )
     batch = batch.append_column(alert_schema().field("light_curve"), curves.to_arrow())
     for name in CUTOUTS:
-        stamps = pa.array([rng.bytes(13_400) for _ in range(n)], pa.binary_view())
-        batch = batch.append_column(alert_schema().field(name), stamps)
+        cutouts = pa.array([rng.bytes(13_400) for _ in range(n)], pa.binary_view())
+        batch = batch.append_column(alert_schema().field(name), cutouts)
     history = pa.ListArray.from_arrays(pa.array(np.arange(n + 1) * points, pa.int32()), _fields(rng, n * points, 50))
     packet = pa.StructArray.from_arrays([_fields(rng, n, 102), history], names=["candidate", "prv_candidates"])
     return batch.append_column(pa.field("packet", packet.type, metadata={"hot": "0"}), packet)

@@ -13,7 +13,7 @@ from astropy.coordinates import SkyCoord
 from populations.replay import Curve
 from populations.simulated import Labelled, decoded_files
 from redpoll.astro.photometry import flux_err_from_mag_err, flux_from_mag
-from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT
+from redpoll.schema.bands import BANDS, DETECTION, FORCED, UPPER_LIMIT
 from redpoll.schema.rows import take_rows
 from redpoll.simulate.distance import distance_modulus
 
@@ -91,7 +91,7 @@ def _from_mags(name: str, label: str, p: pd.DataFrame, meta: pd.Series | None) -
     is_limit = np.isnan(err)
     about = {} if meta is None else {"ra": meta.ra, "dec": meta.dec} | _host(meta, arcsec=2.0)
     curve = _cut(name, label, p.time.to_numpy(), p.band.to_numpy(), flux, np.where(is_limit, flux / 5, err), about)
-    curve.kind[is_limit], curve.flux[is_limit] = LIMIT, np.nan
+    curve.kind[is_limit], curve.flux[is_limit] = UPPER_LIMIT, np.nan
     return curve
 
 

@@ -88,7 +88,7 @@ def _told(cuts: list[tuple[Curve, int]], name: str) -> Array:
 
 def _alerts(cuts: list[tuple[Curve, int]], light: LightCurves, survey: str) -> pa.RecordBatch:
     """The canonical columns; those that nothing is known of are null, and no flag is set."""
-    own, n = light.own, len(cuts)
+    own, n = light.triggering, len(cuts)
     flux, err = light.flux[own], light.flux_err[own]
     seen = [curve.mjd[: i + 1][curve.kind[: i + 1] == DETECTION] for curve, i in cuts]
     ra, dec = np.nan_to_num(_told(cuts, "ra"), nan=180.0), np.nan_to_num(_told(cuts, "dec"), nan=40.0)

@@ -28,10 +28,10 @@ RULES: dict[str, tuple[tuple[str, ...], str | None]] = {
     "is_periodic": (_VARIABLE, "period"),
     "is_dwarf_nova": (("cataclysmic_variable",), "outburst_rise"),
     "is_flare": (("m_dwarf_flare",), "flare_ratio"),
-    "is_dimming": ((), "dimming_depth"),
+    "is_dipper": ((), "dipper_depth"),
     "is_young_star": ((), "spicy_class"),
-    "is_artefact": (("bogus",), "stamp_snr"),
-    "is_satellite_glint": (("satellite_glint",), "stamp_elongation"),
+    "is_artefact": (("bogus",), "cutout_snr"),
+    "is_satellite_glint": (("satellite_glint",), "cutout_elongation"),
     "is_solar_system_known": (("asteroid",), "sso_name"),
     "is_solar_system_candidate": (("asteroid",), None),
     "is_interstellar": ((), "sso_name"),
@@ -57,7 +57,7 @@ class Answers:
 def answers(batches: Iterable[tuple[pa.RecordBatch, NDArray[np.str_], NDArray[np.str_]]]) -> Answers:
     """Run every installed module over batches, each with the true class and the object of its alerts."""
     modules = installed_modules()
-    flags = [n for m in modules for n, c in m.outputs.items() if c.says and pa.types.is_boolean(c.arrow_type)]
+    flags = [n for m in modules for n, c in m.outputs.items() if c.assigns and pa.types.is_boolean(c.arrow_type)]
     if missing := set(flags) ^ set(RULES):
         raise KeyError(f"RULES does not fit what the modules say: {sorted(missing)}")
     graph = Graph.build(modules, [], columns={**COLUMNS, **known_columns()})

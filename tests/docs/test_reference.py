@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pyarrow as pa
 import pytest
 
-from redpoll.crossmatch.recipe import builtin_recipes
+from redpoll.catalogs.recipe import builtin_recipes
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.light_curve import POINT_TYPE
 from redpoll.schema.taxonomy import taxonomy
@@ -87,7 +87,7 @@ def test_every_column_made_is_in_the_reference_with_what_it_says(site: Path) -> 
     for name, column, maker, page in links.made():
         section = plain(where[page][maker])
         assert name in text and name in section
-        assert column.says is None or column.says in section
+        assert column.assigns is None or column.assigns in section
 
 
 def test_every_setting_and_input_of_a_module_is_in_its_section(site: Path) -> None:

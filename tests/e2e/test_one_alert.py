@@ -51,7 +51,7 @@ def test_the_object_and_its_merged_light_curve(store):
     assert found["n_alerts"] == 47
     assert [round(found[k], 2) for k in ("last_mag_g", "last_mag_r", "best_peak_mag")] == [18.61, 18.51, 13.86]
     kinds = Counter(store.light_curve("ZTF20aaelulu")["kind"].to_pylist())
-    assert kinds == {"detection": 54, "limit": 17, "low_quality": 2}
+    assert kinds == {"detection": 54, "upper_limit": 17, "low_quality": 2}
 
 
 def test_nobody_says_that_it_is_a_star(store):

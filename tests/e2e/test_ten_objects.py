@@ -64,7 +64,7 @@ def test_a_tidal_disruption_long_after_its_peak(store):
 def test_a_superluminous_supernova_that_is_in_the_template(store):
     row = newest(store, "ZTF18acenqto")
     assert row["flux"] < 0 and row["mag"] == pytest.approx(row["reference_mag"], abs=0.01)
-    assert row["dimming_depth"] == pytest.approx(1.0, abs=0.01) and said(store, "ZTF18acenqto") == {}
+    assert row["dipper_depth"] == pytest.approx(1.0, abs=0.01) and said(store, "ZTF18acenqto") == {}
 
 
 def test_a_symbiotic_star(store):
@@ -84,7 +84,7 @@ def test_an_rr_lyrae_star(store):
 
 
 def test_a_star_that_faded(store):
-    assert said(store, "ZTF20aaaacan")["fading_star"] == {"dimming"}
+    assert said(store, "ZTF20aaaacan")["dipper_star"] == {"dipper"}
     assert newest(store, "ZTF20aaaacan")["vsx_type"] is None
 
 

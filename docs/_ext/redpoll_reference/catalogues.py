@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from redpoll.catalogs.recipe import Recipe
 from redpoll.crossmatch.context import Missing
-from redpoll.crossmatch.recipe import Recipe
 from redpoll.schema.column import Column
 from redpoll_reference.examples import of_catalogue
 from redpoll_reference.links import catalogues
@@ -61,7 +61,7 @@ def _match(recipe: Recipe) -> str:
 
 def _columns(columns: Mapping[str, Column], sources: Mapping[str, str]) -> str:
     rows = [
-        [f"`{name}`", str(column.arrow_type), column.unit, f"`{column.says}`" if column.says else "",
+        [f"`{name}`", str(column.arrow_type), column.unit, f"`{column.assigns}`" if column.assigns else "",
          sources.get(name, "computed"), said(column.doc, f"column {name}")]
         for name, column in columns.items()
     ]  # fmt: skip

@@ -39,7 +39,7 @@ def page() -> str:
 
 def _made() -> str:
     rows = [
-        [f"`{name}`", _type(column.arrow_type), column.unit, f"`{column.says}`" if column.says else "",
+        [f"`{name}`", _type(column.arrow_type), column.unit, f"`{column.assigns}`" if column.assigns else "",
          link(maker, page), said(column.doc, f"column {name}")]
         for name, column, maker, page in made()
     ]  # fmt: skip
@@ -53,7 +53,7 @@ def _meaning(name: str, column: Column) -> list[str]:
 
 def _origin(name: str, column: Column) -> list[str]:
     sources = [column.source.get(survey, "computed by Redpoll") for survey in SURVEYS]
-    return [f"`{name}`", column.ucd.replace(";", "; "), "yes" if column.hot else "", *sources]
+    return [f"`{name}`", column.ucd.replace(";", "; "), "yes" if column.indexed else "", *sources]
 
 
 def _type(arrow: pa.DataType) -> str:

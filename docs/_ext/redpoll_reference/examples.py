@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from redpoll.catalogs.recipe import Recipe
 from redpoll.crossmatch.context import Missing
-from redpoll.crossmatch.recipe import Recipe
 from redpoll.plugin.contract import AlertFilter, ScienceModule
 from redpoll.plugin.expression import ExpressionFilter
 from redpoll.schema.column import Column
@@ -88,10 +88,10 @@ def _example(node: Node) -> tuple[Alert, bool]:
 def _classes(outputs: Mapping[str, Column]) -> Iterator[str]:
     """Classes that columns speak of, by themselves or in the words of a vocabulary."""
     for column in outputs.values():
-        if column.says and column.says.startswith("@"):
-            yield from (c.name for c in taxonomy().classes.values() if column.says[1:] in c.words)
-        elif column.says:
-            yield column.says
+        if column.assigns and column.assigns.startswith("@"):
+            yield from (c.name for c in taxonomy().classes.values() if column.assigns[1:] in c.words)
+        elif column.assigns:
+            yield column.assigns
 
 
 def _picture(stem: str, alert: Alert, caption: str) -> Picture:

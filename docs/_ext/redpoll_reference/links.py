@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import cache
 from tempfile import TemporaryDirectory
 
+from redpoll.catalogs.recipe import Recipe, builtin_recipes
 from redpoll.config import Config, CrossmatchConfig
 from redpoll.crossmatch.context import Missing
-from redpoll.crossmatch.recipe import Recipe, builtin_recipes
 from redpoll.pipeline.contexts import open_stage
 from redpoll.schema.column import Column
 from redpoll_reference.plugins import FILTERS, MODULES, own

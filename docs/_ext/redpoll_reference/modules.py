@@ -49,7 +49,7 @@ def _facts(node: ScienceModule | AlertFilter | ExpressionFilter) -> str:
 
 def _outputs(node: ScienceModule | AlertFilter | ExpressionFilter) -> str:
     rows = [
-        [f"`{name}`", str(column.arrow_type), column.unit, f"`{column.says}`" if column.says else "",
+        [f"`{name}`", str(column.arrow_type), column.unit, f"`{column.assigns}`" if column.assigns else "",
          said(column.doc, f"column {name} of {node.name}")]
         for name, column in node.outputs.items()
     ]  # fmt: skip

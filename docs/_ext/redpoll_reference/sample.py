@@ -92,7 +92,7 @@ class Sample:
 
 def strength(row: Mapping[str, Any], outputs: Mapping[str, Column]) -> float:
     """The highest probability that a row has for a class, true counting as 1; 0 where nothing is said."""
-    said = [row.get(name) for name, column in outputs.items() if column.says and not column.says.startswith("@")]
+    said = [row.get(name) for name, column in outputs.items() if column.assigns and not column.assigns.startswith("@")]
     return max((float(value) for value in said if value is not None), default=0.0)
 
 

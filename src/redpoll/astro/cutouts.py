@@ -1,4 +1,4 @@
-"""Cutouts: FITS stamps, gzipped or plain, to pixels end to end; what many of them look like, measured at once."""
+"""Cutouts: FITS cutouts, gzipped or plain, to pixels end to end; what many of them look like, measured at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from redpoll.kernels import kernel, part
 
 Array = NDArray[np.float64]
 MAX_SIDE = 256
-"""A stamp with a longer side, in pixels, is not read."""
+"""A cutout with a longer side, in pixels, is not read."""
 _MAX_BYTES = 4 * MAX_SIDE * MAX_SIDE * 2 + 64 * 2880
 _BLOCK, _CARD = 2880, 80
 _GZIP = b"\x1f\x8b"
@@ -28,7 +28,7 @@ _END = b"END" + b" " * 77
 
 
 @dataclass(frozen=True)
-class Stamps:
+class Cutouts:
     """Images of a batch; image ``i`` is ``pixels[offsets[i]:offsets[i + 1]]``, row by row, ``shapes[i]`` pixels wide.
 
     ``shapes`` is (n, 2): rows and columns, 0 where there is no image. ``pixels`` is float32, NaN where masked.
@@ -46,25 +46,25 @@ class Stamps:
         return self.pixels[self.offsets[i] : self.offsets[i + 1]].reshape(self.shapes[i])
 
 
-def read_stamps(stamps: Iterable[Any], wanted: NDArray[np.bool_] | None = None) -> Stamps:
-    """The first image of every stamp; none where a stamp is missing, not `wanted`, or no FITS image of numbers.
+def read_cutouts(cutouts: Iterable[Any], wanted: NDArray[np.bool_] | None = None) -> Cutouts:
+    """The first image of every cutout; none where a cutout is missing, not `wanted`, or no FITS image of numbers.
 
-    Bytes that are no stamp (a JPEG, a truncated file, a gzip bomb) are no image and never an error; at most
-    0.7 MB are unpacked per stamp, and a side is at most `MAX_SIDE` pixels.
+    Bytes that are no cutout (a JPEG, a truncated file, a gzip bomb) are no image and never an error; at most
+    0.7 MB are unpacked per cutout, and a side is at most `MAX_SIDE` pixels.
 
     Parameters
     ----------
-    stamps
+    cutouts
         Bytes-like objects or None, one per alert.
     wanted
         Which of them to unpack; all by default.
 
     Examples
     --------
-    >>> read_stamps([b"no stamp", None]).shapes.tolist()
+    >>> read_cutouts([b"no cutout", None]).shapes.tolist()
     [[0, 0], [0, 0]]
     """
-    values = list(stamps)
+    values = list(cutouts)
     keep = np.ones(len(values), bool) if wanted is None else wanted
     images = [
         _image(value) if is_kept and value is not None else None for value, is_kept in zip(values, keep, strict=True)
@@ -72,11 +72,11 @@ def read_stamps(stamps: Iterable[Any], wanted: NDArray[np.bool_] | None = None) 
     shapes = np.array([(0, 0) if image is None else image.shape for image in images], np.int64).reshape(-1, 2)
     known = [image.ravel() for image in images if image is not None]
     pixels = np.concatenate(known).astype(np.float32, copy=False) if known else np.zeros(0, np.float32)
-    return Stamps(np.concatenate([[0], np.cumsum(shapes.prod(axis=1))]), shapes, pixels)
+    return Cutouts(np.concatenate([[0], np.cumsum(shapes.prod(axis=1))]), shapes, pixels)
 
 
-def _image(stamp: Any) -> NDArray[Any] | None:
-    data = _unpacked(stamp)
+def _image(cutout: Any) -> NDArray[Any] | None:
+    data = _unpacked(cutout)
     bits, columns, rows = _layout(bytes(data[: len(_CARDS) * _CARD]))
     if bits not in _KINDS or not (0 < columns <= MAX_SIDE and 0 < rows <= MAX_SIDE):
         return None
@@ -100,9 +100,9 @@ def _layout(head: bytes) -> tuple[int, int, int]:
     return numbers[0], numbers[1], numbers[2]
 
 
-def _unpacked(stamp: Any) -> bytes | memoryview:
-    """The stamp's bytes, gunzipped if they are gzip; none if they cannot be."""
-    data = memoryview(stamp)
+def _unpacked(cutout: Any) -> bytes | memoryview:
+    """The cutout's bytes, gunzipped if they are gzip; none if they cannot be."""
+    data = memoryview(cutout)
     if bytes(data[:2]) != _GZIP:
         return data
     try:
@@ -122,7 +122,7 @@ def _end_of_header(data: bytes | memoryview) -> int:
 
 
 class Look(NamedTuple):
-    """What difference stamps look like, one number each; NaN where it cannot be told.
+    """What difference cutouts look like, one number each; NaN where it cannot be told.
 
     ``noise``: one-sigma noise of a pixel [counts], from the quartiles of the pixels far from the middle. ``snr``: flux
     within half the aperture over its noise. ``peak_snr``: the brightest pixel of the aperture over the noise.
@@ -150,30 +150,30 @@ class Look(NamedTuple):
 )
 
 
-def look_at(stamps: Stamps, radius: Array) -> Look:
-    """Measure difference stamps, the alert's source in the middle, positive or negative.
+def look_at(cutouts: Cutouts, radius: Array) -> Look:
+    """Measure difference cutouts, the alert's source in the middle, positive or negative.
 
-    The sign is the stamp's own, that of the flux within the aperture: ZTF sends the stamps of negative alerts turned
-    over, Rubin as they are. A stamp that is not square was cut at an edge of the image; its middle is unknown, and only
-    its noise and masked share (the cut away part counts) are given.
+    The sign is the cutout's own, that of the flux within the aperture: ZTF sends the cutouts of negative alerts turned
+    over, Rubin as they are. A cutout that is not square was cut at an edge of the image; its middle is unknown, and
+    only its noise and masked fraction (what was cut away counts) are given.
 
     Parameters
     ----------
-    stamps
+    cutouts
         Difference images.
     radius
         Aperture around the source [pixels], about twice the seeing's full width.
 
     References
     ----------
-    Duev et al. 2019, MNRAS 489, 3582 (what bogus ZTF stamps look like); van Dokkum 2001, PASP 113, 1420 (cosmic rays
+    Duev et al. 2019, MNRAS 489, 3582 (what bogus ZTF cutouts look like); van Dokkum 2001, PASP 113, 1420 (cosmic rays
     are sharper than the seeing).
     """
     radius = np.require(radius, np.float64, ["C", "W"])
-    sky, answer = np.full((len(stamps), 3), np.nan), np.full((len(stamps), len(Look._fields)), np.nan)
-    room = np.empty(np.diff(stamps.offsets).max(initial=0), np.float32)
-    sky_levels(stamps.pixels, stamps.offsets, stamps.shapes, radius, room, sky)
-    _look_at_all(stamps.pixels, stamps.offsets, stamps.shapes, radius, sky, answer)
+    sky, answer = np.full((len(cutouts), 3), np.nan), np.full((len(cutouts), len(Look._fields)), np.nan)
+    room = np.empty(np.diff(cutouts.offsets).max(initial=0), np.float32)
+    sky_levels(cutouts.pixels, cutouts.offsets, cutouts.shapes, radius, room, sky)
+    _look_at_all(cutouts.pixels, cutouts.offsets, cutouts.shapes, radius, sky, answer)
     return Look(*answer.T)
 
 

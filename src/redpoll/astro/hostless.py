@@ -1,8 +1,8 @@
-"""Whether a stamp shows anything but a point source: the two tests of ELEPHANT, seeded and compiled.
+"""Whether a cutout shows anything but a point source: the two tests of ELEPHANT, seeded and compiled.
 
 Pessi, Durgesh, Nakazono et al. 2024, A&A 691, A181 (arXiv:2404.18165). The answer is that of their published code but
-for the random draws: here they come from one table, the same for every stamp, so that an alert's answer depends on
-its stamps alone.
+for the random draws: here they come from one table, the same for every cutout, so that an alert's answer depends on
+its cutouts alone.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def clipped(image: NDArray[np.floating[Any]], sigma: float = 3.0, max_iterations
 
 
 def differs_from_template(science: NDArray[np.floating[Any]], template: NDArray[np.floating[Any]], radius: int) -> bool:
-    """Whether pixels stand out in one stamp (more than 5) and not in the other (fewer than 3), in all or in the middle.
+    """Whether more than 5 pixels stand out in one cutout and fewer than 3 in the other, overall or in the middle.
 
     `radius` is half the side of the middle.
     """
@@ -56,19 +56,19 @@ def _is_one_sided(masks: list[NDArray[np.bool_]]) -> bool:
 
 
 def structure(image: NDArray[np.floating[Any]], which: int = 0) -> float:
-    """How unlike noise the middle of a stamp is, 0 to 1: the Kolmogorov-Smirnov statistic of ELEPHANT.
+    """How unlike noise the middle of a cutout is, 0 to 1: the Kolmogorov-Smirnov statistic of ELEPHANT.
 
     Pixels that stand out are replaced by noise. The power spectrum of the middle is then compared with those of
-    `N_SHUFFLES` middles of the same stamp with its pixels shuffled: the statistic sets the distances between the
-    spectrum and the shuffled ones against those among the shuffled ones. NaN for a stamp that is smaller than the
+    `N_SHUFFLES` middles of the same cutout with its pixels shuffled: the statistic sets the distances between the
+    spectrum and the shuffled ones against those among the shuffled ones. NaN for a cutout that is smaller than the
     middle, or without noise.
 
     Parameters
     ----------
     image
-        A square stamp; NaN where unknown.
+        A square cutout; NaN where unknown.
     which
-        Which of two tables of noise fills the gaps: 0 for the science stamp, 1 for the template.
+        Which of two tables of noise fills the gaps: 0 for the science cutout, 1 for the template.
     """
     side = len(image)
     if image.shape != (side, side) or side < CUTOUT:
@@ -86,7 +86,7 @@ def structure(image: NDArray[np.floating[Any]], which: int = 0) -> float:
 
 @lru_cache(maxsize=8)
 def draws(side: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Seeded draws for stamps of a side: pixels of the shuffled middles (200, 225), and normal noise (2, side^2)."""
+    """Seeded draws for cutouts of a side: pixels of the shuffled middles (200, 225), and normal noise (2, side^2)."""
     rng = np.random.default_rng(_SEED)
     pixels = np.tile(np.arange(side * side), (N_SHUFFLES, 1))
     places = rng.permuted(pixels, axis=1)[:, : CUTOUT * CUTOUT]

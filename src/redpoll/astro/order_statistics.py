@@ -50,9 +50,9 @@ def clip(values: Any, sigma: float, max_iterations: int, room: Any, mask: Any) -
 
 @kernel
 def sky_levels(pixels: Any, offsets: Any, shapes: Any, radius: Any, room: Any, answer: Any) -> None:
-    """Median, quartile noise and number of known pixels of each stamp, into `answer` (n, 3); NaN below 20 pixels.
+    """Median, quartile noise and number of known pixels of each cutout, into `answer` (n, 3); NaN below 20 pixels.
 
-    Of a square stamp only the pixels between 1.5 and 4 radii from the middle make the median and the noise.
+    Of a square cutout only the pixels between 1.5 and 4 radii from the middle make the median and the noise.
     """
     for i in range(len(shapes)):
         rows, columns = shapes[i, 0], shapes[i, 1]

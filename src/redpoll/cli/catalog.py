@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
+from redpoll.catalogs.draft import draft_recipe, read_places
+from redpoll.catalogs.library import Entry, Library
+from redpoll.catalogs.recipe import Recipe, builtin_recipes, load_recipe, parse_recipe
 from redpoll.cli.options import catalogs_option, config_option, json_option, verbose_option, with_catalogs
 from redpoll.cli.output import print_json, print_rows, progress
 from redpoll.config import Config
-from redpoll.crossmatch.catalogs.draft import draft_recipe, read_places
-from redpoll.crossmatch.catalogs.library import Entry, Library
-from redpoll.crossmatch.recipe import Recipe, builtin_recipes, load_recipe, parse_recipe
 from redpoll.pipeline.contexts import DUST
 
 _DUST_TITLE = "Map of the Milky Way's reddening E(B-V), of your own"
@@ -59,7 +59,7 @@ def add(
 
     The name ebv is that of the dust map: FILE is then a HEALPix map of E(B-V), FITS or Parquet.
     """
-    from redpoll.crossmatch.catalogs.build import build_catalog  # brings numba
+    from redpoll.catalogs.build import build_catalog  # brings numba
 
     if name == DUST:
         _add_dust(file, _library(config, catalogs).folder / DUST, frame, columns)
@@ -172,7 +172,7 @@ def _add_dust(file: Path | None, folder: Path, frame: str | None, columns: tuple
 
 
 def _fetched(recipe: Recipe, folder: Path, cone: tuple[float, float, float] | None, positions: Path | None) -> Path:
-    from redpoll.crossmatch.fetch import Cone, Positions, fetch_table  # brings the network
+    from redpoll.catalogs.fetch import Cone, Positions, fetch_table  # brings the network
 
     if cone and positions:
         raise click.UsageError("give --cone or --positions, not both")

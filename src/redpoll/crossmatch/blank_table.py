@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from redpoll.catalogs.table_file import open_table
+from redpoll.catalogs.tables import Table
 from redpoll.crossmatch.bounded_file import open_bounded
-from redpoll.crossmatch.catalogs.tables import Table, open_table
 
 _MAX_BYTES = 256 << 20
 _HEAD = 1 << 12

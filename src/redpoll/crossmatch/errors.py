@@ -1,16 +1,8 @@
-"""Errors of the cross-match room."""
+"""Errors of the cross-match stage; those of catalogues are in `redpoll.catalogs.errors`."""
 
 from __future__ import annotations
 
-from redpoll.errors import RedpollError, UsageError
-
-
-class CatalogError(RedpollError):
-    """A catalogue that cannot be fetched, built or opened."""
-
-
-class RecipeError(UsageError):
-    """A catalogue's recipe has an unknown key, a value of the wrong type, or lacks something."""
+from redpoll.errors import RedpollError
 
 
 class SkyFileError(RedpollError):

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from redpoll.astro.cosmology import luminosity_distance, modulus_of_distance, redshift_from_distance
 from redpoll.astro.sky_index import SkyIndex, build_index, find_matches
-from redpoll.crossmatch.catalogs.catalog import Catalog
+from redpoll.crossmatch.catalog import Catalog
 
 Floats = NDArray[np.float64]
 _SAME_ARCSEC = 3.0

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from redpoll.astro.sky_index import SkyIndex
 from redpoll.astro.sky_index_layer import Layer
-from redpoll.crossmatch.catalogs.facts import ARRAYS
+from redpoll.catalogs.facts import ARRAYS
 from redpoll.crossmatch.galaxies import Galaxies
 
 _NAMES, _LAYERS, _DENSITY = "names.arrow", "layers.json", "density"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from redpoll.astro.cosmology import modulus_of_distance
 from redpoll.astro.sky_index import Matches, SkyIndex, build_index, find_matches
-from redpoll.crossmatch.catalogs.catalog import Catalog
+from redpoll.crossmatch.catalog import Catalog
 from redpoll.crossmatch.context import Missing
 from redpoll.crossmatch.galaxies import CATALOGUES, Galaxies, galaxies
 from redpoll.crossmatch.host_columns import COLUMNS

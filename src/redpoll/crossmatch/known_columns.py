@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from redpoll.catalogs.recipe import builtin_recipes
 from redpoll.crossmatch.host_columns import COLUMNS as HOST_COLUMNS
-from redpoll.crossmatch.recipe import builtin_recipes
 from redpoll.schema.column import Column
 
 DUST_COLUMNS = {

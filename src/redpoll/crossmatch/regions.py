@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from redpoll.crossmatch.bounded_file import fingerprint
 from redpoll.crossmatch.cells import CellIndex, Cells, area_deg2
 from redpoll.crossmatch.moc import read_region
-from redpoll.plugin.names import valid_name
 from redpoll.schema.column import Column
+from redpoll.schema.names import valid_name
 
 
 class Region:

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from redpoll.astro.sky import is_position
 from redpoll.astro.sky_index import build_index, find_matches
+from redpoll.catalogs.errors import CatalogError
+from redpoll.catalogs.positions import read_positions
+from redpoll.catalogs.recipe import Position
+from redpoll.catalogs.tables import Table
+from redpoll.catalogs.values import plain_numbers, plain_text
 from redpoll.crossmatch.blank_table import open_list
 from redpoll.crossmatch.bounded_file import fingerprint
-from redpoll.crossmatch.catalogs.positions import read_positions
-from redpoll.crossmatch.catalogs.tables import Table
-from redpoll.crossmatch.catalogs.values import plain_numbers, plain_text
-from redpoll.crossmatch.errors import CatalogError, SkyFileError
-from redpoll.crossmatch.recipe import Position
-from redpoll.plugin.columns import is_text
-from redpoll.plugin.names import valid_name
-from redpoll.schema.column import Column
+from redpoll.crossmatch.errors import SkyFileError
+from redpoll.schema.column import Column, is_text
+from redpoll.schema.names import valid_name
 
 MAX_ENTRIES = 1_000_000
 """Most entries of a watchlist."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from redpoll.catalogs.library import Library
 from redpoll.config import Config
-from redpoll.crossmatch.catalogs.library import Library
 from redpoll.crossmatch.context import Context, Missing
 from redpoll.crossmatch.host_columns import COLUMNS as HOST_COLUMNS
 from redpoll.crossmatch.known_columns import DUST_COLUMNS, known_columns
@@ -50,7 +50,9 @@ def open_stage(config: Config) -> Stage:
     PluginError
         If two contexts make columns of one name.
     """
-    contexts, missing = _library(config).open()
+    from redpoll.crossmatch.catalog import open_catalogs  # numba is slow to import
+
+    contexts, missing = open_catalogs(_library(config))
     for part in (_hosts(contexts, Path(config.crossmatch.catalogs)), _open_dust(_dust(config))):
         if isinstance(part, Missing):
             missing.append(part)
@@ -71,7 +73,7 @@ def _hosts(contexts: Sequence[Context], folder: Path) -> Context | Missing:
     """Host association with the catalogues that are open."""
     if not contexts:
         return _NO_GALAXIES
-    from redpoll.crossmatch.catalogs.catalog import Catalog  # these bring numba
+    from redpoll.crossmatch.catalog import Catalog  # these bring numba
     from redpoll.crossmatch.hosts import open_hosts
 
     catalogs = {context.name: context for context in contexts if isinstance(context, Catalog)}

@@ -81,7 +81,7 @@ def _load(folder: Path, node: Node) -> OnnxModel:
         )
     model = OnnxModel(path, card["version"], tuple(card["features"]), tuple(card["classes"]))
     _check(folder, "features", model.features, node.features, node)
-    says = tuple(column.says or name for name, column in node.outputs.items())
+    says = tuple(column.assigns or name for name, column in node.outputs.items())
     _check(folder, "classes", model.classes[-len(says) :], says, node)
     model.predict_proba(np.zeros((1, len(model.features)), np.float32))
     return model

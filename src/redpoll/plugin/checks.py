@@ -8,7 +8,7 @@ from itertools import chain
 from redpoll.errors import PluginError
 from redpoll.plugin.node import Node
 from redpoll.schema.alert import PACKET
-from redpoll.schema.class_tags import CLASSES
+from redpoll.schema.classifications import CLASSES
 from redpoll.schema.column import Column
 
 

@@ -1,4 +1,4 @@
-"""From columns that speak of classes (`Column.says`) to the column `classes`: who says what of each alert.
+"""From columns that speak of classes (`Column.assigns`) to the column `classes`: who says what of each alert.
 
 A float says its class where it is at least the least probability, a boolean where it is true, a string where it is not
 null, and a string of a vocabulary (``"@simbad"``) wherever the taxonomy has a class for the word. All are kept side by
@@ -18,9 +18,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from redpoll.errors import PluginError, SchemaError
-from redpoll.plugin.columns import is_text
-from redpoll.schema.class_tags import CLASSES, CLASSES_COLUMN, CLASSES_TYPE
-from redpoll.schema.column import Column
+from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN, CLASSES_TYPE
+from redpoll.schema.column import Column, is_text
 from redpoll.schema.taxonomy import taxonomy
 
 MIN_PROBABILITY = 0.5
@@ -39,9 +38,9 @@ class _Saying:
     by: str
 
 
-def check_says(name: str, column: Column) -> None:
+def check_assigns(name: str, column: Column) -> None:
     """Raise PluginError unless what a column says fits its type and the taxonomy."""
-    says, kind = column.says, column.arrow_type
+    says, kind = column.assigns, column.arrow_type
     if says is None:
         return
     try:
@@ -63,12 +62,12 @@ def classes_field() -> pa.Field:
     return CLASSES_COLUMN.field(CLASSES, by=f"taxonomy@{taxonomy().version}")
 
 
-def speaks(fields: Iterable[pa.Field]) -> bool:
+def assigns_classes(fields: Iterable[pa.Field]) -> bool:
     """Whether any column says something of classes."""
     return any(_says(field) for field in fields)
 
 
-def class_tags(
+def assigned_classes(
     schema: pa.Schema, array: Callable[[str], pa.Array], n: int, min_probability: float = MIN_PROBABILITY
 ) -> tuple[pa.ListArray, Counter[str]]:
     """The column `classes` of `n` alerts, each list sorted by name and speaker, and the words that have no class.
@@ -86,9 +85,10 @@ def class_tags(
 
     Examples
     --------
-    >>> fields = [Column("float32", says="sn_ia").field("p", by="early@1"), Column("string", says="@tns").field("t")]
+    >>> score, tns = Column("float32", assigns="sn_ia"), Column("string", assigns="@tns")
+    >>> fields = [score.field("p", by="early@1"), tns.field("t")]
     >>> values = {"p": pa.array([0.9, 0.1], pa.float32()), "t": pa.array(["TDE", "no such type"])}
-    >>> tags, unknown = class_tags(pa.schema(fields), values.get, 2)
+    >>> tags, unknown = assigned_classes(pa.schema(fields), values.get, 2)
     >>> [[(tag["name"], tag["by"]) for tag in said] for said in tags.to_pylist()], dict(unknown)
     ([[('sn_ia', 'early@1'), ('tde', 'packet')], []], {"tns 'no such type'": 1})
     """
@@ -98,7 +98,7 @@ def class_tags(
 
 
 def _says(field: pa.Field) -> str:
-    return _fact(field, b"says")
+    return _fact(field, b"assigns")
 
 
 def _fact(field: pa.Field, key: bytes) -> str:

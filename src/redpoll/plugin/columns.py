@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from redpoll.errors import PluginError, SchemaError
 from redpoll.plugin.detections import Detections, detections
+from redpoll.schema.column import is_text
 from redpoll.schema.light_curve import LightCurves
 
 LIGHT_CURVE = "light_curve"
@@ -121,12 +122,6 @@ def _refuse_null_booleans(name: str, array: pa.Array) -> None:
 def _is_plain(arrow_type: pa.DataType) -> bool:
     number = pa.types.is_floating(arrow_type) or pa.types.is_integer(arrow_type) or pa.types.is_boolean(arrow_type)
     return bool(number or is_text(arrow_type))
-
-
-def is_text(arrow_type: pa.DataType) -> bool:
-    """Whether a type is a string, dictionary-encoded or not."""
-    value = arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
-    return bool(pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value))
 
 
 def _is_bytes(arrow_type: pa.DataType) -> bool:

@@ -12,11 +12,11 @@ import pyarrow as pa
 from redpoll.errors import PluginError
 from redpoll.plugin.call import batch_columns, call
 from redpoll.plugin.columns import Columns
-from redpoll.plugin.names import valid_name
 from redpoll.plugin.node import Attempt, unguarded
 from redpoll.plugin.reference import reference
 from redpoll.plugin.signature import Function, check_inputs, inputs_and_settings
 from redpoll.schema.column import Column
+from redpoll.schema.names import valid_name
 
 Per = Literal["batch", "object"]
 
@@ -145,7 +145,7 @@ def science_module(
     per
         ``"batch"``: the function gets one array per column, one element per alert. ``"object"``: it is called
         once per alert; ``mjd band flux flux_err mag mag_err`` are then the time-sorted detections of its light
-        curve, own point last, and every other name is a Python scalar or None.
+        curve, triggering detection last, and every other name is a Python scalar or None.
     model
         Name of a trained model, given to the function as parameter ``model``.
     features

@@ -16,7 +16,7 @@ _BAND_NAMES = np.array([*BANDS, ""], "U1")
 
 @dataclass(frozen=True)
 class Detections:
-    """One object's detections, time-sorted, own point last, as equal-length arrays.
+    """One object's detections, time-sorted, triggering detection last, as equal-length arrays.
 
     ``mjd`` is TAI days, ``band`` one letter (empty if unknown), ``flux`` and ``flux_err`` nJy, ``mag`` and
     ``mag_err`` AB magnitudes of the absolute value of the flux; NaN where unknown.

@@ -12,13 +12,13 @@ from typing import Any
 import pyarrow as pa
 
 from redpoll.plugin.checks import check_names, in_order
-from redpoll.plugin.classes import MIN_PROBABILITY, check_says, class_tags, classes_field, speaks
+from redpoll.plugin.classes import MIN_PROBABILITY, assigned_classes, assigns_classes, check_assigns, classes_field
 from redpoll.plugin.columns import Columns
 from redpoll.plugin.isolation import FailureLog, Guard
 from redpoll.plugin.node import Node
 from redpoll.plugin.settings import check_settings
 from redpoll.schema.alert import COLUMNS, PACKET
-from redpoll.schema.class_tags import CLASSES
+from redpoll.schema.classifications import CLASSES
 from redpoll.schema.column import Column
 
 Clock = Callable[[], float]
@@ -117,7 +117,7 @@ class Graph:
         for node in [*modules, *filters]:
             node.check(known)
         for name, column in known.items():
-            check_says(name, column)
+            check_assigns(name, column)
         nodes = (*in_order(modules), *filters)
         return cls(nodes, check_settings(nodes, settings or {}), models or {}, clock, min_probability)
 
@@ -143,7 +143,7 @@ class Graph:
         """
         made = {field.name for field in self.fields} | {CLASSES, PACKET}
         added = [*(field for field in schema if field.name not in made), *self.fields]
-        classes = [classes_field()] if speaks(added) else []
+        classes = [classes_field()] if assigns_classes(added) else []
         packet = [field for field in schema if field.name == PACKET]
         return pa.schema([*added, *classes, *packet], metadata=schema.metadata)
 
@@ -181,7 +181,7 @@ class Graph:
         schema = self.output_schema(batch.schema)
         unknown: Counter[str] = Counter()
         if CLASSES in schema.names:
-            tags, unknown = class_tags(schema, columns.arrow, columns.n, self.min_probability)
+            tags, unknown = assigned_classes(schema, columns.arrow, columns.n, self.min_probability)
             columns.add({CLASSES: tags})
         arrays = [columns.arrow(name) for name in schema.names]
         return GraphResult(pa.RecordBatch.from_arrays(arrays, schema=schema), failures, seconds, unknown)

@@ -91,7 +91,7 @@ COLUMNS: dict[str, Column] = {
     ),
     "sso_eccentricity": Column(
         "float32", doc="Eccentricity of that object's catalogued orbit; null if none.", ucd="src.orbital.eccentricity",
-        hot=False, source={"ztf": "not sent: null", "rubin": "mpc_orbits.e or MPCORB.e"},
+        indexed=False, source={"ztf": "not sent: null", "rubin": "mpc_orbits.e or MPCORB.e"},
     ),
     "star_distance_arcsec": Column(
         "float32", "arcsec", "Distance to the nearest catalogued star or galaxy; null if none.", "pos.angDistance",
@@ -114,7 +114,7 @@ COLUMNS: dict[str, Column] = {
         source={"ztf": "candidate.sigmagnr", "rubin": "diaSource.templateFluxErr"},
     ),
     "n_bad_pixels": Column(
-        "int32", doc="Bad pixels in a 5 x 5 stamp; null where the survey sends flags instead.", ucd="meta.number",
+        "int32", doc="Bad pixels in a 5 x 5 cutout; null where the survey sends flags instead.", ucd="meta.number",
         source={"ztf": "candidate.nbad", "rubin": "not sent: null"},
     ),
     "has_bad_pixels": Column(
@@ -127,7 +127,7 @@ COLUMNS: dict[str, Column] = {
     ),
     "trail_length_arcsec": Column(
         "float32", "arcsec", "Length of a trail fitted to the source, about the seeing for a star; null if not fitted.",
-        "phys.angSize", hot=False, source={"ztf": "not sent: null", "rubin": "diaSource.trailLength"},
+        "phys.angSize", indexed=False, source={"ztf": "not sent: null", "rubin": "diaSource.trailLength"},
     ),
     "is_streak": Column(
         "bool", doc="On a streak or trail. Unsure counts as true. Never null.",
@@ -143,20 +143,20 @@ COLUMNS: dict[str, Column] = {
     ),
     "light_curve": Column(
         LIGHT_CURVE_TYPE,
-        doc="History and own point, time-sorted, own point last: mjd (TAI d), band, flux and flux_err (nJy), kind.",
-        hot=False,
+        doc="Measurements by time, the triggering detection last: mjd (TAI d), band, flux and flux_err (nJy), kind.",
+        indexed=False,
         source={"ztf": "prv_candidates, fp_hists", "rubin": "prvDiaSources, prvDiaForcedSources, limits"},
     ),
     "cutout_science": Column(
-        "bytes", doc=f"Science stamp: {_GZ} (ztf), FITS image (rubin). Null if not sent.", hot=False,
+        "bytes", doc=f"Science cutout: {_GZ} (ztf), FITS image (rubin). Null if not sent.", indexed=False,
         source={"ztf": "cutoutScience.stampData", "rubin": "cutoutScience"},
     ),
     "cutout_template": Column(
-        "bytes", doc=f"Template stamp: {_GZ} (ztf), FITS image (rubin). Null if not sent.", hot=False,
+        "bytes", doc=f"Template cutout: {_GZ} (ztf), FITS image (rubin). Null if not sent.", indexed=False,
         source={"ztf": "cutoutTemplate.stampData", "rubin": "cutoutTemplate"},
     ),
     "cutout_difference": Column(
-        "bytes", doc=f"Difference stamp: {_GZ} (ztf), FITS image (rubin). Null if not sent.", hot=False,
+        "bytes", doc=f"Difference cutout: {_GZ} (ztf), FITS image (rubin). Null if not sent.", indexed=False,
         source={"ztf": "cutoutDifference.stampData", "rubin": "cutoutDifference"},
     ),
 }  # fmt: skip

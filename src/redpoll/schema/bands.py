@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 BANDS = ("u", "g", "r", "i", "z", "y")
-KINDS = ("detection", "forced", "limit", "low_quality")
-DETECTION, FORCED, LIMIT, LOW_QUALITY = range(len(KINDS))
+KINDS = ("detection", "forced", "upper_limit", "low_quality")
+DETECTION, FORCED, UPPER_LIMIT, LOW_QUALITY = range(len(KINDS))
 SURVEYS = ("ztf", "rubin")

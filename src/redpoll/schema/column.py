@@ -38,15 +38,15 @@ class Column:
         One sentence: what the number means, and when it is null.
     ucd
         Unified Content Descriptor (IVOA UCD1+).
-    hot
-        Whether the value goes into the store's index, where any query reaches it. Large families of
-        features say False: they are in the archive only.
-    best
-        ``"max"`` or ``"min"``: the object keeps the best value over its alerts. None: it does not.
-    says
-        The class that the value speaks of, by its name in the taxonomy: a float is its probability, a true boolean
-        and a string that is not null say yes. ``"@simbad"``, ``"@vsx"`` and the like: a string in that vocabulary,
-        which the taxonomy maps. None: the value says nothing of classes.
+    indexed
+        Whether the value is kept in the store's index, where every query reaches it. Large families of features
+        set False: they are in the archive only.
+    aggregate
+        ``"max"`` or ``"min"``: the object keeps the maximum or minimum over its alerts. None: it does not.
+    assigns
+        Name of the class in the taxonomy that this column assigns. A float is the probability of the class; a true
+        boolean or a non-null string assigns it. ``"@simbad"``, ``"@vsx"`` and the like: a string of that vocabulary,
+        which the taxonomy maps to classes. None: the column assigns no class.
     source
         Where the value comes from in each survey, for the data model's own columns.
 
@@ -60,9 +60,9 @@ class Column:
     unit: str = ""
     doc: str = ""
     ucd: str = ""
-    hot: bool = True
-    best: Literal["max", "min"] | None = None
-    says: str | None = None
+    indexed: bool = True
+    aggregate: Literal["max", "min"] | None = None
+    assigns: str | None = None
     source: Mapping[str, str] = attribute(default_factory=dict, compare=False)
 
     @property
@@ -75,11 +75,17 @@ class Column:
         return _DTYPES[self.dtype]
 
     def field(self, name: str, *, by: str | None = None) -> pa.Field:
-        """The Arrow field of this column; its metadata carries unit, doc, ucd, hot, best, says and the maker `by`.
+        """The Arrow field of this column, with all its facts and the maker `by` in the metadata.
 
         >>> Column("float32", "mag/day").field("rise_rate", by="rise_rate@1").metadata[b"by"]
         b'rise_rate@1'
         """
-        facts = {"unit": self.unit, "doc": self.doc, "ucd": self.ucd, "hot": "1" if self.hot else "0"}
-        facts |= {"best": self.best or "", "says": self.says or "", "by": by or ""}
+        facts = {"unit": self.unit, "doc": self.doc, "ucd": self.ucd, "indexed": "1" if self.indexed else "0"}
+        facts |= {"aggregate": self.aggregate or "", "assigns": self.assigns or "", "by": by or ""}
         return pa.field(name, self.arrow_type, metadata=facts)
+
+
+def is_text(arrow_type: pa.DataType) -> bool:
+    """Whether a type is a string, dictionary-encoded or not."""
+    value = arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
+    return bool(pa.types.is_string(value) or pa.types.is_large_string(value) or pa.types.is_string_view(value))

@@ -1,4 +1,4 @@
-"""From the histories a packet carries, and its own point, to one time-sorted light curve."""
+"""From the histories a packet carries, and its triggering detection, to one time-sorted light curve."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def items(lists: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
 
 
 def light_curves(own: Points, *histories: Points) -> LightCurves:
-    """Light curves sorted by time with the own point last; history points without a time are left out.
+    """Light curves sorted by time with the triggering detection last; history points without a time are left out.
 
     ``own`` has exactly one point a row, in row order.
     """

@@ -31,7 +31,7 @@ class LightCurves:
 
     ``mjd`` is TAI days, ``flux`` and ``flux_err`` nJy with NaN where unknown, ``band`` the index into
     ``BANDS`` and ``kind`` the index into ``KINDS``, both int8 with -1 where unknown. The flux of a limit
-    is NaN and its flux_err the one-sigma depth. The alert's own point is the last one.
+    is NaN and its flux_err the one-sigma depth. The alert's triggering detection is the last one.
     """
 
     offsets: NDArray[np.int64]
@@ -55,8 +55,8 @@ class LightCurves:
         return map(self.__getitem__, range(len(self)))
 
     @property
-    def own(self) -> NDArray[np.int64]:
-        """Index of each alert's own point, which is its last; -1 for a curve without points."""
+    def triggering(self) -> NDArray[np.int64]:
+        """Index of the triggering detection of each alert, which is its last point; -1 for a curve without points."""
         return np.where(np.diff(self.offsets) > 0, self.offsets[1:] - 1, -1)
 
     def of_kind(self, *kinds: int) -> LightCurves:

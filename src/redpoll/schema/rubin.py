@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from redpoll.astro.photometry import limiting_mag, mag_err_from_flux, mag_from_flux
 from redpoll.astro.time import NIGHT_OFFSET
-from redpoll.schema.bands import DETECTION, FORCED, LIMIT, LOW_QUALITY
+from redpoll.schema.bands import DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
 from redpoll.schema.fields import any_flag, band_array, codes_of, field, floats, nullable, without
 from redpoll.schema.history import Points, items, light_curves
 from redpoll.schema.table import assemble
@@ -140,4 +140,4 @@ def _limits(packets: pa.StructArray) -> Points:
     depth = floats(limits, "diaNoise").astype(np.float32)
     mjd, band = floats(limits, "midpointMjdTai"), codes_of(field(limits, "band"))
     none = np.full(len(row), np.nan, np.float32)
-    return Points(row, mjd, band, none, depth, np.full(len(row), LIMIT, np.int8)).kept(np.isfinite(depth))
+    return Points(row, mjd, band, none, depth, np.full(len(row), UPPER_LIMIT, np.int8)).kept(np.isfinite(depth))

@@ -15,7 +15,7 @@ def time_order(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Order that sorts points by row and time, and the offsets of the rows in it; ties stay as they are.
 
-    The last `n_rows` points are each row's own, in row order; an own point comes last in its row whatever its time.
+    The last `n_rows` points are the triggering detections, in row order; each comes last in its row at any time.
     No time but theirs may be NaN.
 
     >>> time_order(np.array([0, 0, 1, 0, 1]), np.array([2.0, 1.0, 5.0, 0.0, 4.0]), 2)

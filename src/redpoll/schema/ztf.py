@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from redpoll.astro.photometry import flux_err_from_mag_err, flux_from_mag
 from redpoll.astro.time import NIGHT_OFFSET, tai_mjd_from_utc_jd
-from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT, LOW_QUALITY
+from redpoll.schema.bands import BANDS, DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
 from redpoll.schema.fields import any_flag, band_array, field, floats, nullable, without
 from redpoll.schema.history import Points, items, light_curves
 from redpoll.schema.table import assemble
@@ -69,8 +69,8 @@ def to_alerts(packets: pa.StructArray) -> pa.RecordBatch:
         "cutout_template": field(packets, "cutoutTemplate.stampData", dtype=pa.binary_view()),
         "cutout_difference": field(packets, "cutoutDifference.stampData", dtype=pa.binary_view()),
     }
-    stamps = [f"cutout{kind}.stampData" for kind in ("Science", "Template", "Difference")]
-    return assemble("ztf", columns, without(packets, stamps), NIGHT_OFFSET["ztf"])
+    cutouts = [f"cutout{kind}.stampData" for kind in ("Science", "Template", "Difference")]
+    return assemble("ztf", columns, without(packets, cutouts), NIGHT_OFFSET["ztf"])
 
 
 def _known(packets: pa.StructArray, *paths: str) -> pa.Array:
@@ -111,7 +111,7 @@ def _previous(packets: pa.StructArray) -> Points:
     flux = flux_from_mag(mag, is_positive)
     flux_err = flux_err_from_mag_err(mag_err, flux)
     flux_err = np.where(is_limit, flux_from_mag(limit) / 5.0, flux_err)
-    kind = np.where(is_limit, np.int8(LIMIT), _quality(points, "")).astype(np.int8)
+    kind = np.where(is_limit, np.int8(UPPER_LIMIT), _quality(points, "")).astype(np.int8)
     mjd = tai_mjd_from_utc_jd(floats(points, "jd"))
     found = Points(row, mjd, _band(floats(points, "fid")), _f32(flux), _f32(flux_err), kind)
     return found.kept(~(is_limit & np.isnan(limit)))

@@ -14,13 +14,13 @@ from redpoll.schema.light_curve import LightCurves
 Floats = NDArray[np.float32]
 OUTPUTS = {
     "drw_tau": Column(
-        "float32", "d", "Damping time of the walk in the best-sampled band; null below min_points.", hot=False
+        "float32", "d", "Damping time of the walk in the best-sampled band; null below min_points.", indexed=False
     ),
-    "drw_tau_err": Column("float32", "d", "Error of drw_tau; null where the data do not bound it.", hot=False),
-    "drw_sigma": Column("float32", "nJy", "Standard deviation of the walk over long times.", hot=False),
-    "drw_delta_bic": Column("float32", doc="BIC of white noise less that of the walk: above 0, a walk.", hot=False),
+    "drw_tau_err": Column("float32", "d", "Error of drw_tau; null where the data do not bound it.", indexed=False),
+    "drw_sigma": Column("float32", "nJy", "Standard deviation of the walk over long times.", indexed=False),
+    "drw_delta_bic": Column("float32", doc="BIC of white noise less that of the walk: above 0, a walk.", indexed=False),
     "is_agn_candidate": Column(
-        "bool", doc="A damped walk at a catalogued source that does not move.", says="agn", hot=False
+        "bool", doc="A damped walk at a catalogued source that does not move.", assigns="agn", indexed=False
     ),
 }
 

@@ -21,9 +21,9 @@ _OWN = {
     "anomaly_band_share": "Share of all detections that are in that band.",
 }
 OUTPUTS = {
-    **{name: Column("float32", doc=doc, hot=False) for name, doc in _OWN.items()},
+    **{name: Column("float32", doc=doc, indexed=False) for name, doc in _OWN.items()},
     **{
-        f"anomaly_{feature}": Column("float32", doc=f"Statistic '{feature}' of that band's magnitudes.", hot=False)
+        f"anomaly_{feature}": Column("float32", doc=f"Statistic '{feature}' of that band's magnitudes.", indexed=False)
         for feature in _KEPT
     },
 }

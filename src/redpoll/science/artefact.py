@@ -1,4 +1,4 @@
-"""Science module: whether the alert is a flaw of the image or of the subtraction, from its stamp and light curve."""
+"""Science module: whether the alert is a flaw of the image or of the subtraction, from its cutout and light curve."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll import Column, science_module
-from redpoll.astro.cutouts import Look, look_at, read_stamps
+from redpoll.astro.cutouts import Look, look_at, read_cutouts
 from redpoll.astro.photometry import flux_from_mag
 from redpoll.astro.ragged import by_band, owners, taken
 from redpoll.schema.bands import BANDS, DETECTION, LOW_QUALITY
@@ -17,33 +17,41 @@ from redpoll.schema.light_curve import LightCurves
 Array = NDArray[np.float64]
 _RADIUS = {"ztf": 4.0, "rubin": 8.0}
 _SHARP = {"ztf": (0.7, 0.85), "rubin": (0.5, 0.7)}
-_STAMP = "of the difference stamp; null without a whole one."
+_CUTOUT = "of the difference cutout; null without a whole one."
 OUTPUTS = {
-    "stamp_snr": Column("float32", doc=f"Signal over noise in the middle {_STAMP}", hot=False),
-    "stamp_peak_snr": Column("float32", doc=f"Brightest pixel over the noise, middle {_STAMP}", hot=False),
-    "stamp_sharpness": Column("float32", doc=f"1 for a single bright pixel, 0 for a plain: peak {_STAMP}", hot=False),
-    "stamp_fwhm": Column("float32", "pixel", f"Full width of the source in the middle {_STAMP}", hot=False),
-    "stamp_elongation": Column("float32", doc=f"Long over short axis of the source in the middle {_STAMP}", hot=False),
-    "stamp_offset": Column("float32", "pixel", f"Distance of its centroid from the middle {_STAMP}", hot=False),
-    "stamp_negative_share": Column("float32", doc=f"Share of light of the opposite sign, middle {_STAMP}", hot=False),
-    "stamp_line_snr": Column("float32", doc=f"Signal over noise of a row or column, middle {_STAMP}", hot=False),
-    "stamp_masked_share": Column("float32", doc="Share of the difference stamp's pixels without a value.", hot=False),
+    "cutout_snr": Column("float32", doc=f"Signal over noise in the middle {_CUTOUT}", indexed=False),
+    "cutout_peak_snr": Column("float32", doc=f"Brightest pixel over the noise, middle {_CUTOUT}", indexed=False),
+    "cutout_sharpness": Column(
+        "float32", doc=f"1 for a single bright pixel, 0 for a plain: peak {_CUTOUT}", indexed=False
+    ),
+    "cutout_fwhm": Column("float32", "pixel", f"Full width of the source in the middle {_CUTOUT}", indexed=False),
+    "cutout_elongation": Column(
+        "float32", doc=f"Long over short axis of the source in the middle {_CUTOUT}", indexed=False
+    ),
+    "cutout_offset": Column("float32", "pixel", f"Distance of its centroid from the middle {_CUTOUT}", indexed=False),
+    "cutout_negative_fraction": Column(
+        "float32", doc=f"Share of light of the opposite sign, middle {_CUTOUT}", indexed=False
+    ),
+    "cutout_line_snr": Column("float32", doc=f"Signal over noise of a row or column, middle {_CUTOUT}", indexed=False),
+    "cutout_masked_fraction": Column(
+        "float32", doc="Share of the difference cutout's pixels without a value.", indexed=False
+    ),
     "flux_sign_changes": Column(
-        "int16", doc="How often the flux changes its sign between detections in the band.", hot=False
+        "int16", doc="How often the flux changes its sign between detections in the band.", indexed=False
     ),
     "constant_chi2": Column(
         "float32",
         doc="Chi-square per degree of freedom of a constant flux in the alert's band; null with one point.",
-        hot=False,
+        indexed=False,
     ),
     "artefact_score": Column(
-        "float32", doc="0 (nothing speaks for an artefact) to 1; a rule's score, no probability.", hot=False
+        "float32", doc="0 (nothing speaks for an artefact) to 1; a rule's score, no probability.", indexed=False
     ),
     "artefact_reason": Column(
-        "string", doc="What speaks the most for an artefact; null if the score is below 0.5.", hot=False
+        "string", doc="What speaks the most for an artefact; null if the score is below 0.5.", indexed=False
     ),
     "is_artefact": Column(
-        "bool", doc="Score of at least 0.5; false where it cannot be told.", says="artefact", hot=False
+        "bool", doc="Score of at least 0.5; false where it cannot be told.", assigns="artefact", indexed=False
     ),
 }
 
@@ -67,19 +75,19 @@ def artefact(
 ) -> dict[str, NDArray[Any]]:
     """Signs of a flaw, each between 0 and 1, put together as if each were enough: 1 - product of (1 - sign).
 
-    In the stamp: a lobe of the opposite sign (dipole), a peak sharper than the seeing (cosmic ray), light along a row
+    In the cutout: a lobe of the opposite sign (dipole), a peak sharper than the seeing (cosmic ray), light along a row
     or column (line), a cut-away or masked part (edge), far less light than the survey's flux asks for (empty).
     Beside it: a change below 1 % of a source in the template brighter than `reference_bright` within
     `max_reference_arcsec`, unless that is a galaxy (star_residual); a flux that changes its sign time and again while
     no point exceeds `max_noise_snr` (alternating). The survey's own real-bogus score is another witness, and not
-    asked. Thresholds were set on real ZTF stamps.
+    asked. Thresholds were set on real ZTF cutouts.
 
     References
     ----------
-    Duev et al. 2019, MNRAS 489, 3582; Bloom et al. 2012, PASP 124, 1175 (features of difference stamps).
+    Duev et al. 2019, MNRAS 489, 3582; Bloom et al. 2012, PASP 124, 1175 (features of difference cutouts).
     """
     radius = np.array([_RADIUS.get(name, 4.0) for name in survey])
-    look = look_at(read_stamps(cutout_difference), radius)
+    look = look_at(read_cutouts(cutout_difference), radius)
     changes, chi2, highest_snr = _steadiness(light_curve)
     reference = np.where(reference_distance_arcsec > max_reference_arcsec, np.nan, flux_from_mag(reference_mag))
     is_galaxy = (star_score < 0.5) & (star_distance_arcsec <= max_reference_arcsec)
@@ -126,7 +134,7 @@ def _measured(look: Look) -> dict[str, NDArray[Any]]:
 def _steadiness(curve: LightCurves) -> tuple[NDArray[np.int64], Array, Array]:
     """Sign changes, chi-square of a constant and highest signal to noise of the detections in the alert's band."""
     row, n = owners(curve.offsets), len(curve)
-    own = curve.own
+    own = curve.triggering
     keep = np.isin(curve.kind, (DETECTION, LOW_QUALITY)) & (curve.band == taken(curve.band, own)[row])
     keep &= np.isfinite(curve.flux) & (curve.flux_err > 0)
     order, _ = by_band(curve.offsets, curve.band, keep, len(BANDS))

@@ -13,16 +13,20 @@ from redpoll.schema.light_curve import LightCurves
 
 OUTPUTS = {
     "blazar_flux_ratio": Column(
-        "float32", doc="Apparent flux over the blazar's median; null if it is not monitored.", hot=False
+        "float32", doc="Apparent flux over the blazar's median; null if it is not monitored.", indexed=False
     ),
     "blazar_flux_ratio_low": Column(
-        "float32", doc="Its mean over the last low_days over the threshold of a low state.", hot=False
+        "float32", doc="Its mean over the last low_days over the threshold of a low state.", indexed=False
     ),
     "blazar_flux_ratio_high": Column(
-        "float32", doc="Its mean over the last high_days over the threshold of a high state.", hot=False
+        "float32", doc="Its mean over the last high_days over the threshold of a high state.", indexed=False
     ),
-    "is_blazar_low": Column("bool", doc="Now and over low_days below the low threshold.", says="blazar", hot=False),
-    "is_blazar_high": Column("bool", doc="Now and over high_days above the high threshold.", says="blazar", hot=False),
+    "is_blazar_low": Column(
+        "bool", doc="Now and over low_days below the low threshold.", assigns="blazar", indexed=False
+    ),
+    "is_blazar_high": Column(
+        "bool", doc="Now and over high_days above the high threshold.", assigns="blazar", indexed=False
+    ),
 }
 
 
@@ -68,7 +72,7 @@ def blazar_state(
 def _mean(curve: LightCurves, start: NDArray[np.float64], reference: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean apparent flux [nJy] of the detections in the alert's band from a time on."""
     row = owners(curve.offsets)
-    own = curve.own
+    own = curve.triggering
     keep = (curve.kind == DETECTION) & (curve.band == curve.band[own[row]]) & (curve.mjd >= start[row])
     count = np.bincount(row[keep], minlength=len(start))
     total = np.bincount(row[keep], curve.flux[keep], len(start))

@@ -8,12 +8,15 @@ from numpy.typing import NDArray
 from redpoll import Column, science_module
 from redpoll.astro.photometry import mag_from_flux
 from redpoll.astro.ragged import last_of_each, owners, taken
-from redpoll.schema.bands import DETECTION, FORCED, LIMIT
+from redpoll.schema.bands import DETECTION, FORCED, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
 
 OUTPUTS = {
     "peak_mag": Column(
-        "float32", "mag", "Brightest earlier detection in the alert's band within the packet; null if none.", best="min"
+        "float32",
+        "mag",
+        "Brightest earlier detection in the alert's band within the packet; null if none.",
+        aggregate="min",
     ),
     "peak_days": Column("float32", "d", "Time since that detection."),
     "faded_mag": Column("float32", "mag", "How much fainter than peak_mag the alert is; negative if it is brighter."),
@@ -32,14 +35,14 @@ def brightness_history(light_curve: LightCurves, *, limit_sigma: float = 5.0) ->
     """
     curve = light_curve
     row = owners(curve.offsets)
-    own = curve.own
+    own = curve.triggering
     is_before = (curve.band == curve.band[own[row]]) & (curve.band >= 0) & (curve.mjd < curve.mjd[own[row]])
     is_detected = is_before & (curve.kind == DETECTION) & (curve.flux > 0)
     highest = np.full(len(curve), -np.inf)
     np.maximum.at(highest, row, np.where(is_detected, curve.flux, -np.inf))
     peak = last_of_each(curve.offsets, is_detected & (curve.flux == highest[row]))
     depth = limit_sigma * curve.flux_err
-    is_empty = (curve.kind == LIMIT) | ((curve.kind == FORCED) & (curve.flux < depth))
+    is_empty = (curve.kind == UPPER_LIMIT) | ((curve.kind == FORCED) & (curve.flux < depth))
     was_lost = last_of_each(curve.offsets, is_before & is_empty & (depth < highest[row]))
     previous = last_of_each(curve.offsets, is_detected)
     mjd, flux = taken(curve.mjd, own), taken(curve.flux, own)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from redpoll import Column, science_module
 from redpoll.astro.photometry import flux_from_mag, mag_from_flux
 from redpoll.astro.ragged import owners, taken
-from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT
+from redpoll.schema.bands import BANDS, DETECTION, FORCED, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
 
 Array = NDArray[np.float64]
@@ -20,25 +20,28 @@ _LEAST_DAYS = 0.2
 """Shortest time between two epochs that tell a rise or a fall [d]: within hours stars flare."""
 OUTPUTS = {
     "outburst_amplitude": Column(
-        "float32", "mag", "Brightness above quiescence, or at least so much; null if neither is known.", best="max"
+        "float32", "mag", "Brightness above quiescence, or at least so much; null if neither is known.", aggregate="max"
     ),
     "outburst_amplitude_is_limit": Column(
-        "bool", doc="Whether the amplitude may be larger: quiescence is unseen.", hot=False
+        "bool", doc="Whether the amplitude may be larger: quiescence is unseen.", indexed=False
     ),
     "outburst_rise": Column(
         "float32",
         "mag/d",
         "Fastest sure brightening between neighbouring epochs in the packet; null if none.",
-        hot=False,
+        indexed=False,
     ),
     "outburst_fall": Column(
         "float32",
         "mag/d",
         "Fastest sure fading between neighbouring detections in the packet; null if none.",
-        hot=False,
+        indexed=False,
     ),
     "is_dwarf_nova": Column(
-        "bool", doc="Amplitude, rise, colour and place fit; false if it cannot be told.", says="dwarf_nova", hot=False
+        "bool",
+        doc="Amplitude, rise, colour and place fit; false if it cannot be told.",
+        assigns="dwarf_nova",
+        indexed=False,
     ),
 }
 
@@ -90,7 +93,7 @@ def cataclysmic(
     """
     is_there = np.isfinite(reference_mag) & ~(reference_distance_arcsec > max_arcsec) & ~(reference_mag_err > 0.36)
     quiet = np.where(is_there, flux_from_mag(reference_mag), np.nan)
-    own = light_curve.own
+    own = light_curve.triggering
     flux = taken(light_curve.flux, own)
     depth = np.where(np.isfinite(quiet), np.nan, _deepest(light_curve, own))
     apparent = np.where(flux > 0, flux, np.nan) + np.nan_to_num(quiet)
@@ -119,7 +122,7 @@ def cataclysmic(
 def _bounds(curve: LightCurves) -> tuple[NDArray[np.bool_], Array]:
     """Which epochs saw nothing, and below which flux the source then was [nJy]."""
     flux, err = curve.flux.astype(np.float64), curve.flux_err.astype(np.float64)
-    is_limit, is_forced = curve.kind == LIMIT, (curve.kind == FORCED) & (flux < 3.0 * err)
+    is_limit, is_forced = curve.kind == UPPER_LIMIT, (curve.kind == FORCED) & (flux < 3.0 * err)
     bound = np.where(is_limit, 5.0 * err, np.maximum(flux, 0.0) + 3.0 * err)
     return (is_limit | is_forced) & (err > 0), bound
 

@@ -23,9 +23,9 @@ def _outputs() -> dict[str, Column]:
     for blue, red in PAIRS:
         pair, hot = f"{blue} - {red}", blue in _HOT
         columns[f"colour_{blue}_{red}"] = Column(
-            "float32", "mag", f"Colour {pair} of the latest pair of detections; null without one.", hot=hot
+            "float32", "mag", f"Colour {pair} of the latest pair of detections; null without one.", indexed=hot
         )
-        columns[f"colour_{blue}_{red}_err"] = Column("float32", "mag", f"One-sigma error of {pair}.", hot=hot)
+        columns[f"colour_{blue}_{red}_err"] = Column("float32", "mag", f"One-sigma error of {pair}.", indexed=hot)
     return columns
 
 

@@ -11,7 +11,10 @@ from redpoll.plugin.scores import class_scores
 
 OUTPUTS = {
     "p_early_sn_ia": Column(
-        "float32", doc="0..1; null without the trained model, a fitted rise, or a colour.", best="max", says="sn_ia"
+        "float32",
+        doc="0..1; null without the trained model, a fitted rise, or a colour.",
+        aggregate="max",
+        assigns="sn_ia",
     )
 }
 

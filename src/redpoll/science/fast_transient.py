@@ -14,10 +14,12 @@ OUTPUTS = {
     "is_fast_transient": Column(
         "bool",
         doc="Young, neither star nor asteroid, and brightening or fading fast; false where it cannot be told.",
-        says="fast_transient",
-        hot=False,
+        assigns="fast_transient",
+        indexed=False,
     ),
-    "fast_transient_rule": Column("string", doc="Which rule says so: rising or fading; null if neither.", hot=False),
+    "fast_transient_rule": Column(
+        "string", doc="Which rule says so: rising or fading; null if neither.", indexed=False
+    ),
 }
 
 

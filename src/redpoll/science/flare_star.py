@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from redpoll import Column, science_module
 from redpoll.astro.photometry import MAG_PER_RELATIVE_FLUX, flux_from_mag
 from redpoll.astro.ragged import last_of_each, owners, taken
-from redpoll.schema.bands import DETECTION, FORCED, LIMIT
+from redpoll.schema.bands import DETECTION, FORCED, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
 
 Array = NDArray[np.float64]
@@ -19,21 +19,24 @@ OUTPUTS = {
         "float32",
         "h",
         "Time to the epoch of the same night between which the flux changed the most; null if none.",
-        hot=False,
+        indexed=False,
     ),
     "flare_ratio": Column(
         "float32",
         doc="How many times the fainter of the two fluxes the brighter is, at least; null without a pair.",
-        hot=False,
+        indexed=False,
     ),
     "flare_amplitude": Column(
         "float32",
         "mag",
         "Brightness above the star, at its brightest that night; null if the star's is unknown.",
-        hot=False,
+        indexed=False,
     ),
     "is_flare": Column(
-        "bool", doc="Flared within a night on a star; false where it cannot be told.", says="flare_star", hot=False
+        "bool",
+        doc="Flared within a night on a star; false where it cannot be told.",
+        assigns="flare_star",
+        indexed=False,
     ),
 }
 
@@ -80,20 +83,20 @@ def flare_star(
 
 
 def _pairs(curve: LightCurves, max_days: float) -> dict[str, Array]:
-    """The alert's own point against the epochs just before it, and the number of detections before those."""
+    """The alert's triggering detection against the epochs just before it, and the number of detections before those."""
     n, row = len(curve), owners(curve.offsets)
-    own = curve.own
+    own = curve.triggering
     ago = taken(curve.mjd, own)[row] - curve.mjd
     flux, err = curve.flux.astype(np.float64), curve.flux_err.astype(np.float64)
-    bound = np.where(curve.kind == LIMIT, 5.0 * err, np.maximum(flux, 3.0 * err))
-    is_epoch = np.isin(curve.kind, (DETECTION, FORCED, LIMIT)) & (bound > 0)
+    bound = np.where(curve.kind == UPPER_LIMIT, 5.0 * err, np.maximum(flux, 3.0 * err))
+    is_epoch = np.isin(curve.kind, (DETECTION, FORCED, UPPER_LIMIT)) & (bound > 0)
     is_tonight = is_epoch & (ago <= max_days)
     mine = np.where(taken(curve.flux, own) > 0, taken(curve.flux, own), np.nan)
-    ratio = np.maximum(bound / mine[row], np.where(curve.kind == LIMIT, 0.0, mine[row] / bound))
+    ratio = np.maximum(bound / mine[row], np.where(curve.kind == UPPER_LIMIT, 0.0, mine[row] / bound))
     # brighter before counts only if it was seen; a limit above the alert's flux says nothing
     was_brighter = bound > mine[row]
-    ratio = np.where(was_brighter & ~((curve.kind != LIMIT) & (flux > 5.0 * err)), 0.0, ratio)
-    ratio = np.where(~was_brighter & (curve.kind == LIMIT), mine[row] / bound, ratio)
+    ratio = np.where(was_brighter & ~((curve.kind != UPPER_LIMIT) & (flux > 5.0 * err)), 0.0, ratio)
+    ratio = np.where(~was_brighter & (curve.kind == UPPER_LIMIT), mine[row] / bound, ratio)
     ratio = np.where(is_tonight & (ago > 0), ratio, -np.inf)
     best = np.full(n, -np.inf)
     np.fmax.at(best, row, ratio)

@@ -1,4 +1,4 @@
-"""Science module: transients without a host, by the structure of their stamps."""
+"""Science module: transients without a host, by the structure of their cutouts."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll import Column, science_module
-from redpoll.astro.cutouts import read_stamps
+from redpoll.astro.cutouts import read_cutouts
 from redpoll.astro.hostless import differs_from_template, structure
 
 Array = NDArray[np.float64]
 _SIDES = 63, 30
-"""Sides of the stamps as ZTF sends them, and the smallest of Rubin's: larger ones are cut to one of these."""
-_KS = "stamp is, 0 to 1 (ELEPHANT); null if not a candidate."
+"""Sides of the cutouts as ZTF sends them, and the smallest of Rubin's: larger ones are cut to one of these."""
+_KS = "cutout is, 0 to 1 (ELEPHANT); null if not a candidate."
 OUTPUTS = {
-    "hostless_ks_science": Column("float32", doc=f"How unlike noise the science {_KS}", hot=False),
-    "hostless_ks_template": Column("float32", doc=f"How unlike noise the template {_KS}", hot=False),
+    "hostless_ks_science": Column("float32", doc=f"How unlike noise the science {_KS}", indexed=False),
+    "hostless_ks_template": Column("float32", doc=f"How unlike noise the template {_KS}", indexed=False),
     "is_hostless": Column("bool", doc="Both are like noise but for the transient; false where it was not looked at."),
 }
 
@@ -44,13 +44,13 @@ def hostless(
     min_arcsec: float = 1.5,
     radius: int = 7,
 ) -> dict[str, NDArray[Any]]:
-    """ELEPHANT: pixels stand out in one of the stamps alone, and the power spectra are those of noise.
+    """ELEPHANT: pixels stand out in one of the cutouts alone, and the power spectra are those of noise.
 
     Only candidates are looked at, because it costs 4 ms: good, young, seen `min_detections` times, bright, and
-    nothing catalogued or in the template within `min_arcsec`. Of those, only stamps whose clipped pixels differ (more
+    nothing catalogued or in the template within `min_arcsec`. Of those, only cutouts whose clipped pixels differ (more
     than 5 in one and fewer than 3 in the other, in all of it or within `radius` of the middle) get the power-spectrum
     test; the others are not hostless and their statistics null. Shuffles and noise come from a fixed table. The
-    paper's test is for stacked stamps; Fink takes single ones, and so do we, with Fink's thresholds.
+    paper's test is for stacked cutouts; Fink takes single ones, and so do we, with Fink's thresholds.
 
     References
     ----------
@@ -61,7 +61,7 @@ def hostless(
     is_bright = flux >= min_snr * flux_err
     wanted = is_good & (roid < 2) & (age <= max_age) & (n_detections >= min_detections) & is_empty & is_bright
     found = np.full((2, len(wanted)), np.nan)
-    science, template = (read_stamps(stamps, wanted) for stamps in (cutout_science, cutout_template))
+    science, template = (read_cutouts(cutouts, wanted) for cutouts in (cutout_science, cutout_template))
     for i in np.flatnonzero(wanted & (science.shapes[:, 0] > 0)).tolist():
         found[:, i] = _statistics(science[i], template[i], radius)
     is_hostless = (found[0] <= max_science) & (found[1] <= max_template)
@@ -69,7 +69,7 @@ def hostless(
 
 
 def _statistics(science: NDArray[np.float32], template: NDArray[np.float32], radius: int) -> tuple[float, float]:
-    """Statistics of both stamps; NaN if they do not differ, or are no squares of one size."""
+    """Statistics of both cutouts; NaN if they do not differ, or are no squares of one size."""
     side = next((s for s in _SIDES if s <= len(science)), 0)
     if science.shape != template.shape or science.shape[0] != science.shape[1] or not side:
         return np.nan, np.nan

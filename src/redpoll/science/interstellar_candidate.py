@@ -16,8 +16,8 @@ OUTPUTS = {
     "is_interstellar": Column(
         "bool",
         doc="The known object at this place is interstellar by its designation or by its orbit.",
-        says="interstellar_object",
-        hot=False,
+        assigns="interstellar_object",
+        indexed=False,
     )
 }
 

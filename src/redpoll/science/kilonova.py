@@ -22,13 +22,16 @@ OUTPUTS = {
         "float32",
         "mag/d",
         "Slope of the most surely fading (or least rising) band; null without a band to fit.",
-        hot=False,
+        indexed=False,
     ),
     "kilonova_fade_err": Column(
-        "float32", "mag/d", "One-sigma error of kilonova_fade, from the errors of the points.", hot=False
+        "float32", "mag/d", "One-sigma error of kilonova_fade, from the errors of the points.", indexed=False
     ),
     "is_kilonova_candidate": Column(
-        "bool", doc="Young and fading fast, as kilonovae do; false where it cannot be told.", says="kilonova", hot=False
+        "bool",
+        doc="Young and fading fast, as kilonovae do; false where it cannot be told.",
+        assigns="kilonova",
+        indexed=False,
     ),
 }
 
@@ -85,7 +88,7 @@ def kilonova(
 
 def _surest_fade(curve: LightCurves, days: float, min_span: float) -> tuple[Array, Array]:
     """Slope and error of the band with the largest slope over its error."""
-    own = curve.own
+    own = curve.triggering
     time = curve.mjd - taken(curve.mjd, own)[owners(curve.offsets)]
     keep = (curve.kind == DETECTION) & (curve.flux > 0) & (curve.flux_err > 0) & (time >= -days)
     order, parts = by_band(curve.offsets, curve.band, keep, len(BANDS))

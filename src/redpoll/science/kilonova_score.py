@@ -20,7 +20,10 @@ FEATURES = (
 where it is unknown, so that no model needs to understand NaN."""
 OUTPUTS = {
     "p_kilonova": Column(
-        "float32", doc="Probability of a kilonova; null for old or often seen sources.", best="max", says="kilonova"
+        "float32",
+        doc="Probability of a kilonova; null for old or often seen sources.",
+        aggregate="max",
+        assigns="kilonova",
     )
 }
 

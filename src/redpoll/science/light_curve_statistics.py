@@ -28,7 +28,7 @@ def _outputs() -> dict[str, Column]:
             "float32",
             _UNITS.get(feature, ""),
             f"Statistic '{feature}' of the detections in {band}; null where it is not defined.",
-            hot=False,
+            indexed=False,
         )
         for band in BANDS
         for feature in FEATURES

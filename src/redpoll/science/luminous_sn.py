@@ -13,19 +13,19 @@ OUTPUTS = {
         "float32",
         "mag",
         "Brightest magnitude so far at the distance of the nearest host; null without one.",
-        best="min",
+        aggregate="min",
     ),
     "is_slsn_candidate": Column(
         "bool",
         doc="Superluminous at its host's distance, and slow; false where it cannot be told.",
-        says="slsn",
-        hot=False,
+        assigns="slsn",
+        indexed=False,
     ),
     "is_pair_instability_candidate": Column(
         "bool",
         doc="As slow as the decay of nickel in a massive ejecta; false where it cannot be told.",
-        says="pair_instability_sn",
-        hot=False,
+        assigns="pair_instability_sn",
+        indexed=False,
     ),
 }
 

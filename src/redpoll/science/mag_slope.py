@@ -30,7 +30,7 @@ def mag_slope(
     """
     curve = light_curve
     row = owners(curve.offsets)
-    own = curve.own[row]
+    own = curve.triggering[row]
     keep = (curve.kind == DETECTION) & (curve.band == curve.band[own]) & (curve.band >= 0) & (curve.flux > 0)
     keep &= (curve.mjd >= curve.mjd[own] - days) & (curve.flux_err > 0)
     row, flux, time = row[keep], curve.flux[keep].astype(np.float64), (curve.mjd - curve.mjd[own])[keep]

@@ -8,22 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll import Column, science_module
-from redpoll.astro.fits import paczynski_fit
+from redpoll.astro.curve_fitting import paczynski_fit
 from redpoll.astro.ragged import scattered, taken
 from redpoll.schema.bands import DETECTION, FORCED
 from redpoll.schema.light_curve import LightCurves
 
 OUTPUTS = {
-    "mulens_einstein_time": Column("float32", "d", "Einstein time of the fitted event; null without a fit.", hot=False),
-    "mulens_impact": Column("float32", doc="Least distance in Einstein radii.", hot=False),
-    "mulens_phase": Column("float32", "d", "Time since the fitted peak; negative: it is to come.", hot=False),
-    "mulens_delta_chi2": Column("float32", doc="chi2 of a constant less that of the event.", best="max"),
-    "mulens_chi2": Column("float32", doc="Reduced chi2 of the event.", hot=False),
+    "mulens_einstein_time": Column(
+        "float32", "d", "Einstein time of the fitted event; null without a fit.", indexed=False
+    ),
+    "mulens_impact": Column("float32", doc="Least distance in Einstein radii.", indexed=False),
+    "mulens_phase": Column("float32", "d", "Time since the fitted peak; negative: it is to come.", indexed=False),
+    "mulens_delta_chi2": Column("float32", doc="chi2 of a constant less that of the event.", aggregate="max"),
+    "mulens_chi2": Column("float32", doc="Reduced chi2 of the event.", indexed=False),
     "is_microlensing_candidate": Column(
         "bool",
         doc="One symmetric achromatic event explains the light curve; false without a fit.",
-        says="microlensing",
-        hot=False,
+        assigns="microlensing",
+        indexed=False,
     ),
 }
 
@@ -89,7 +91,7 @@ def _is_one_event(
     seen: LightCurves, n_detections: NDArray[Any], min_days: float, max_earlier: int
 ) -> NDArray[np.bool_]:
     """Whether the detections last long enough, and the survey counts not many more than the packet holds."""
-    first = np.where(seen.own < 0, -1, seen.offsets[:-1])
-    days = taken(seen.mjd, seen.own) - taken(seen.mjd, first)
+    first = np.where(seen.triggering < 0, -1, seen.offsets[:-1])
+    days = taken(seen.mjd, seen.triggering) - taken(seen.mjd, first)
     held = np.diff(seen.offsets)
     return np.asarray((days >= min_days) & ~(n_detections - held > np.maximum(max_earlier, 2 * held)))

@@ -9,15 +9,17 @@ from numpy.typing import NDArray
 
 from redpoll import Column, science_module
 from redpoll.astro.ragged import last_of_each, owners, taken
-from redpoll.schema.bands import DETECTION, FORCED, LIMIT, LOW_QUALITY
+from redpoll.schema.bands import DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
 
 OUTPUTS = {
     "quiet_points": Column(
-        "int16", doc="Epochs since the last significant detection before the alert, all as in the template.", hot=False
+        "int16",
+        doc="Epochs since the last significant detection before the alert, all as in the template.",
+        indexed=False,
     ),
     "quiet_days": Column(
-        "float32", "d", "Time from that detection to the alert; null if too few epochs lie between.", hot=False
+        "float32", "d", "Time from that detection to the alert; null if too few epochs lie between.", indexed=False
     ),
     "is_no_longer_varying": Column(
         "bool",
@@ -44,7 +46,7 @@ def no_longer_varying(
     """
     curve = light_curve
     row, n = owners(curve.offsets), len(curve)
-    own = curve.own
+    own = curve.triggering
     is_own = np.arange(len(curve.mjd)) == own[row]
     size, err = np.abs(curve.flux.astype(np.float64)), curve.flux_err.astype(np.float64)
     is_varied = (curve.kind == DETECTION) & (size >= min_snr * err)
@@ -53,13 +55,13 @@ def no_longer_varying(
     is_after = (np.arange(len(curve.mjd)) > last[row]) & (last[row] >= 0)
     median = _median(size, row, is_earlier, n)
     is_quiet = ((curve.kind == FORCED) & (size <= quiet_snr * err)) | (
-        (curve.kind == LIMIT) & (min_snr * err < median[row])
+        (curve.kind == UPPER_LIMIT) & (min_snr * err < median[row])
     )
     points = np.bincount(row[is_after & is_quiet], minlength=n)
     is_broken = is_after & (curve.kind == FORCED) & (size > min_snr * err) & ~is_own
     was_quiet = (points >= min_points) & (np.bincount(row[is_broken], minlength=n) == 0)
     has_varied = np.bincount(row[is_earlier], minlength=n) >= min_detections
-    is_back = np.bincount(row[is_own & (size >= min_snr * err) & (curve.kind != LIMIT)], minlength=n) > 0
+    is_back = np.bincount(row[is_own & (size >= min_snr * err) & (curve.kind != UPPER_LIMIT)], minlength=n) > 0
     is_back &= taken(curve.kind, own) != LOW_QUALITY
     days = taken(curve.mjd, own) - taken(curve.mjd, last)
     return {

@@ -11,30 +11,30 @@ from redpoll import Column, science_module
 from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
 from redpoll.astro.ragged import by_band, last_of_each, owners, scattered, taken
 from redpoll.astro.straight_lines import LineSums, line_sums
-from redpoll.schema.bands import BANDS, DETECTION, LIMIT
+from redpoll.schema.bands import BANDS, DETECTION, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
 
 Array = NDArray[np.float64]
 _STARTS = 24
 OUTPUTS = {
     "afterglow_decay": Column(
-        "float32", doc="Index of the power law t^-decay of all bands; null if not fitted.", hot=False
+        "float32", doc="Index of the power law t^-decay of all bands; null if not fitted.", indexed=False
     ),
     "afterglow_decay_err": Column(
-        "float32", doc="One-sigma error of the index, the time of the burst held fixed.", hot=False
+        "float32", doc="One-sigma error of the index, the time of the burst held fixed.", indexed=False
     ),
-    "afterglow_chi2": Column("float32", doc="Chi-square per degree of freedom of the power law.", hot=False),
+    "afterglow_chi2": Column("float32", doc="Chi-square per degree of freedom of the power law.", indexed=False),
     "afterglow_fade": Column(
-        "float32", "mag/d", "Slope of a straight line in magnitudes that all bands share.", hot=False
+        "float32", "mag/d", "Slope of a straight line in magnitudes that all bands share.", indexed=False
     ),
     "afterglow_chromatic": Column(
-        "float32", doc="How many sigma a slope of its own for each band improves on the common one.", hot=False
+        "float32", doc="How many sigma a slope of its own for each band improves on the common one.", indexed=False
     ),
     "is_orphan_afterglow": Column(
         "bool",
         doc="Fades as an afterglow where nothing lies; false if it cannot be told.",
-        says="orphan_afterglow",
-        hot=False,
+        assigns="orphan_afterglow",
+        indexed=False,
     ),
 }
 
@@ -116,7 +116,7 @@ def _fading_points(
     keep = (curve.kind == DETECTION) & (curve.flux > 0) & (curve.flux_err > 0) & is_young[row]
     first = np.full(n, np.inf)
     np.minimum.at(first, row[keep], curve.mjd[keep])
-    is_before = (curve.kind == LIMIT) & (curve.mjd < first[row])
+    is_before = (curve.kind == UPPER_LIMIT) & (curve.mjd < first[row])
     limit = taken(curve.mjd, last_of_each(curve.offsets, is_before))
     start = np.fmax(limit, first - max_start_days)
     highest = np.full(n, -np.inf)

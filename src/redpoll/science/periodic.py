@@ -15,22 +15,26 @@ from redpoll.schema.light_curve import LightCurves
 
 OUTPUTS = {
     "period": Column("float32", "d", "Best period, significant or not; null where none was looked for."),
-    "period_err": Column("float32", "d", "One-sigma error of period, if its peak is the right one.", hot=False),
-    "period_log10_fap": Column("float32", doc="Logarithm of the chance of such a peak in white noise.", best="min"),
-    "period_power": Column("float32", doc="Share of the variance that the period explains, 0..1.", hot=False),
+    "period_err": Column("float32", "d", "One-sigma error of period, if its peak is the right one.", indexed=False),
+    "period_log10_fap": Column(
+        "float32", doc="Logarithm of the chance of such a peak in white noise.", aggregate="min"
+    ),
+    "period_power": Column("float32", doc="Share of the variance that the period explains, 0..1.", indexed=False),
     "period_log10_odds": Column(
-        "float32", doc="Logarithm of the odds of period against the next best and its daily aliases.", hot=False
+        "float32", doc="Logarithm of the odds of period against the next best and its daily aliases.", indexed=False
     ),
     "period_amplitude": Column(
         "float32",
         "mag",
         "Half of the range in the alert's band, on top of the reference source; null without one.",
-        hot=False,
+        indexed=False,
     ),
-    "period_cycles": Column("float32", doc="Periods between the first and the last of the searched points.", hot=False),
-    "period_points": Column("int32", doc="Points that were searched; 0 without a search.", hot=False),
+    "period_cycles": Column(
+        "float32", doc="Periods between the first and the last of the searched points.", indexed=False
+    ),
+    "period_points": Column("int32", doc="Points that were searched; 0 without a search.", indexed=False),
     "is_periodic": Column(
-        "bool", doc="The period is significant, and no other is nearly as good.", says="variable_star", hot=False
+        "bool", doc="The period is significant, and no other is nearly as good.", assigns="variable_star", indexed=False
     ),
 }
 

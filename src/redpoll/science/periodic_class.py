@@ -14,7 +14,7 @@ _KINDS = {
     "long_period_variable": "long-period variable",
 }  # fmt: skip
 OUTPUTS = {
-    f"p_{name}": Column("float32", doc=f"{title}: 0..1; null without the model or a significant period.", says=name)
+    f"p_{name}": Column("float32", doc=f"{title}: 0..1; null without the model or a significant period.", assigns=name)
     for name, title in _KINDS.items()
 }
 

@@ -8,22 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll import Column, science_module
-from redpoll.astro.fits import rainbow_fit
+from redpoll.astro.curve_fitting import rainbow_fit
 from redpoll.astro.ragged import per_point, scattered
 from redpoll.schema.bands import DETECTION, FORCED
 from redpoll.schema.light_curve import LightCurves
 
 OUTPUTS = {
-    "rainbow_rise_time": Column("float32", "d", "Time scale of the rise; null without a fit.", hot=False),
+    "rainbow_rise_time": Column("float32", "d", "Time scale of the rise; null without a fit.", indexed=False),
     "rainbow_rise_phase": Column(
-        "float32", "d", "Time since half of the fitted plateau; negative: not there yet.", hot=False
+        "float32", "d", "Time since half of the fitted plateau; negative: not there yet.", indexed=False
     ),
-    "rainbow_temperature": Column("float32", "K", "Temperature of the fitted blackbody.", hot=False),
-    "rainbow_rise_snr": Column("float32", doc="Highest flux of the fitted points in units of its error.", hot=False),
+    "rainbow_temperature": Column("float32", "K", "Temperature of the fitted blackbody.", indexed=False),
+    "rainbow_rise_snr": Column(
+        "float32", doc="Highest flux of the fitted points in units of its error.", indexed=False
+    ),
     "rainbow_rise_chi2": Column(
-        "float32", doc="Reduced chi2 of the fit; null with as many parameters as points.", hot=False
+        "float32", doc="Reduced chi2 of the fit; null with as many parameters as points.", indexed=False
     ),
-    "rainbow_rise_points": Column("int32", doc="Points that were fitted; 0 without a fit.", hot=False),
+    "rainbow_rise_points": Column("int32", doc="Points that were fitted; 0 without a fit.", indexed=False),
     "is_rising": Column(
         "bool", doc="The fit has not come to its plateau and some point is significant; false without a fit."
     ),

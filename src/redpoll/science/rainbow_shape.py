@@ -8,22 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll import Column, science_module
-from redpoll.astro.fits import rainbow_fit
+from redpoll.astro.curve_fitting import rainbow_fit
 from redpoll.astro.ragged import per_point, scattered
 from redpoll.schema.bands import DETECTION, FORCED
 from redpoll.schema.light_curve import LightCurves
 
 OUTPUTS = {
-    "shape_rise_time": Column("float32", "d", "Time scale of the rise; null without a fit.", hot=False),
-    "shape_fall_time": Column("float32", "d", "Time scale of the decline.", hot=False),
-    "shape_phase": Column("float32", "d", "Time since the fitted bolometric peak.", hot=False),
-    "shape_temperature_early": Column("float32", "K", "Temperature before the peak.", hot=False),
-    "shape_temperature_late": Column("float32", "K", "Temperature after it.", hot=False),
-    "shape_colour_time": Column("float32", "d", "Time scale of the change of temperature.", hot=False),
-    "shape_snr": Column("float32", doc="Fitted bolometric peak in units of its error.", hot=False),
-    "shape_chi2": Column("float32", doc="Reduced chi2 of the fit; null with as many parameters as points.", hot=False),
-    "shape_points": Column("int32", doc="Points that were fitted; 0 without a fit.", hot=False),
-    "shape_days": Column("float32", "d", "Time from the first of those points to the last.", hot=False),
+    "shape_rise_time": Column("float32", "d", "Time scale of the rise; null without a fit.", indexed=False),
+    "shape_fall_time": Column("float32", "d", "Time scale of the decline.", indexed=False),
+    "shape_phase": Column("float32", "d", "Time since the fitted bolometric peak.", indexed=False),
+    "shape_temperature_early": Column("float32", "K", "Temperature before the peak.", indexed=False),
+    "shape_temperature_late": Column("float32", "K", "Temperature after it.", indexed=False),
+    "shape_colour_time": Column("float32", "d", "Time scale of the change of temperature.", indexed=False),
+    "shape_snr": Column("float32", doc="Fitted bolometric peak in units of its error.", indexed=False),
+    "shape_chi2": Column(
+        "float32", doc="Reduced chi2 of the fit; null with as many parameters as points.", indexed=False
+    ),
+    "shape_points": Column("int32", doc="Points that were fitted; 0 without a fit.", indexed=False),
+    "shape_days": Column("float32", "d", "Time from the first of those points to the last.", indexed=False),
 }
 
 

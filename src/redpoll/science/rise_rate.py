@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from redpoll import Column, science_module
 from redpoll.astro.magnitude_rate import Rate, rate_between, rate_from_limit
 from redpoll.astro.ragged import last_of_each, owners, taken
-from redpoll.schema.bands import DETECTION, LIMIT
+from redpoll.schema.bands import DETECTION, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
 
 _BOUND = "of the rate's distribution; null if there is no rate, or a flux below 1.645 of its errors."
@@ -18,7 +18,7 @@ OUTPUTS = {
     ),
     "mag_rate_err": Column("float32", "mag/d", "One-sigma error of mag_rate."),
     "mag_rate_lower": Column("float32", "mag/d", f"5 % quantile {_BOUND}"),
-    "mag_rate_upper": Column("float32", "mag/d", f"95 % quantile {_BOUND}", best="min"),
+    "mag_rate_upper": Column("float32", "mag/d", f"95 % quantile {_BOUND}", aggregate="min"),
     "mag_rate_days": Column(
         "float32", "d", "Time between the two epochs of mag_rate; null if there is no earlier one."
     ),
@@ -40,7 +40,7 @@ def rise_rate(
     """
     curve = light_curve
     own, before = _epochs(curve, max(min_days, 1e-9), limit_sigma, doubt_days)
-    from_limit = taken(curve.kind, before) == LIMIT
+    from_limit = taken(curve.kind, before) == UPPER_LIMIT
     flux, err = taken(curve.flux, own), taken(curve.flux_err, own)
     days = taken(curve.mjd, own) - taken(curve.mjd, before)
     between = rate_between(taken(curve.flux, before), taken(curve.flux_err, before), flux, err, days)
@@ -55,13 +55,13 @@ def rise_rate(
 def _epochs(
     curve: LightCurves, min_days: float, limit_sigma: float, doubt_days: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Index of each alert's own point, and of the latest epoch in its band at least `min_days` before."""
-    own = curve.own
+    """Index of each alert's triggering detection, and of the latest epoch in its band at least `min_days` before."""
+    own = curve.triggering
     mine = own[owners(curve.offsets)]
     is_earlier = curve.mjd <= curve.mjd[mine] - min_days
     is_same_band = (curve.band == curve.band[mine]) & (curve.band >= 0)
     seen = last_of_each(curve.offsets, is_earlier & is_same_band & (curve.kind == DETECTION))
-    limit = last_of_each(curve.offsets, is_earlier & is_same_band & (curve.kind == LIMIT))
+    limit = last_of_each(curve.offsets, is_earlier & is_same_band & (curve.kind == UPPER_LIMIT))
     is_denied = taken(curve.flux, seen) > limit_sigma * taken(curve.flux_err, limit)
     is_denied &= taken(curve.mjd, limit) - taken(curve.mjd, seen) <= doubt_days
     return own, np.where((limit > seen) & ~is_denied, limit, seen)

@@ -17,19 +17,21 @@ _BELT = {"ztf": -5.4, "rubin": 5.0}
 """Declination of the geostationary belt at the meridian, seen from Palomar (33.36 N) and Cerro Pachon (30.24 S)."""
 OUTPUTS = {
     "is_lone_detection": Column(
-        "bool", doc="Seen once, nothing known underneath: a glint, an asteroid, a flare or a new transient.", hot=False
+        "bool",
+        doc="Seen once, nothing known underneath: a glint, an asteroid, a flare or a new transient.",
+        indexed=False,
     ),
     "belt_distance_deg": Column(
         "float32",
         "deg",
         "Declination, less that of geostationary satellites on the meridian of the survey's site.",
-        hot=False,
+        indexed=False,
     ),
     "is_satellite_glint": Column(
         "bool",
         doc="A lone detection with a glint's shape; false where it cannot be told.",
-        says="satellite_glint",
-        hot=False,
+        assigns="satellite_glint",
+        indexed=False,
     ),
 }
 
@@ -48,8 +50,8 @@ def satellite_glint(
     reference_distance_arcsec: NDArray[np.float32],
     star_distance_arcsec: NDArray[np.float32],
     host_d_dlr: NDArray[np.float32],
-    stamp_snr: NDArray[np.float32],
-    stamp_elongation: NDArray[np.float32],
+    cutout_snr: NDArray[np.float32],
+    cutout_elongation: NDArray[np.float32],
     is_artefact: NDArray[np.bool_],
     *,
     min_arcsec: float = 2.0,
@@ -64,7 +66,7 @@ def satellite_glint(
 
     A glint is the trail of a satellite cut to a dash by the length of the flash. So it is elongated by
     `min_elongation`, or by `belt_elongation` within `belt_deg` of the declination of geostationary satellites, in a
-    stamp of at least `min_snr` that is no artefact; or the survey flagged a streak, or fitted a trail of
+    cutout of at least `min_snr` that is no artefact; or the survey flagged a streak, or fitted a trail of
     `min_trail_arcsec` (stars: up to 2.2 arcsec in 87 real Rubin alerts). Of real stars in ZTF one in a hundred looks as
     long. What tells glints best cannot be seen here: several in a row in one exposure, since a module sees each alert
     alone. A glint as round as a star, or too faint to have a shape, stays a lone detection.
@@ -78,10 +80,10 @@ def satellite_glint(
     is_lone &= ~(star_distance_arcsec < min_arcsec) & ~(host_d_dlr < min_d_dlr)
     is_lone &= ~(np.isfinite(reference_mag) & ~(reference_distance_arcsec >= min_arcsec))
     from_belt = dec - np.array([_BELT.get(name, np.nan) for name in survey], np.float64)
-    is_long = (stamp_elongation >= min_elongation) | (
-        (stamp_elongation >= belt_elongation) & (np.abs(from_belt) <= belt_deg)
+    is_long = (cutout_elongation >= min_elongation) | (
+        (cutout_elongation >= belt_elongation) & (np.abs(from_belt) <= belt_deg)
     )
-    is_shaped = (stamp_snr >= min_snr) & is_long & ~is_artefact
+    is_shaped = (cutout_snr >= min_snr) & is_long & ~is_artefact
     return {
         "is_lone_detection": is_lone,
         "belt_distance_deg": from_belt,

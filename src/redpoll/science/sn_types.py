@@ -12,7 +12,7 @@ from redpoll.plugin.scores import class_scores
 _TYPES = {"sn_ia": "Ia", "sn_ibc": "Ib or Ic", "sn_ii": "II", "slsn": "superluminous"}
 OUTPUTS = {
     f"p_{name}": Column(
-        "float32", doc=f"Type {title}: 0..1; null without the model or a fitted shape.", best="max", says=name
+        "float32", doc=f"Type {title}: 0..1; null without the model or a fitted shape.", aggregate="max", assigns=name
     )
     for name, title in _TYPES.items()
 }

@@ -11,7 +11,7 @@ from redpoll.plugin.scores import class_scores
 
 OUTPUTS = {
     "p_sn": Column(
-        "float32", doc="0..1; null without the trained model or a light curve to score.", best="max", says="sn"
+        "float32", doc="0..1; null without the trained model or a light curve to score.", aggregate="max", assigns="sn"
     )
 }
 

@@ -11,10 +11,10 @@ from redpoll import Column, science_module
 
 OUTPUTS = {
     "is_solar_system_known": Column(
-        "bool", doc="A known solar-system object: roid is 3.", says="solar_system_known", hot=False
+        "bool", doc="A known solar-system object: roid is 3.", assigns="solar_system_known", indexed=False
     ),
     "is_solar_system_candidate": Column(
-        "bool", doc="May be an unknown solar-system object: roid is 2.", says="solar_system_candidate", hot=False
+        "bool", doc="May be an unknown solar-system object: roid is 2.", assigns="solar_system_candidate", indexed=False
     ),
 }
 

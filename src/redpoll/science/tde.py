@@ -10,7 +10,7 @@ from redpoll import Column, science_module
 Floats = NDArray[np.float32]
 OUTPUTS = {
     "is_tde_candidate": Column(
-        "bool", doc="Nuclear, hot and not cooling; false where it cannot be told.", says="tde", hot=False
+        "bool", doc="Nuclear, hot and not cooling; false where it cannot be told.", assigns="tde", indexed=False
     ),
     "is_nuclear": Column("bool", doc="Within max_offset_arcsec of a galaxy's centre; false if no galaxy is known."),
 }

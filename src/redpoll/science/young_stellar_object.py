@@ -23,13 +23,16 @@ _VSX = frozenset(("YSO", "TTS", "CTTS", "WTTS", "INT", "INST", "IT", "INA", "INS
 _NO_SPICY = frozenset((None, "", "uncertain"))
 OUTPUTS = {
     "is_young_star": Column(
-        "bool", doc="SPICY, SIMBAD or VSX list a young stellar object at this place.", says="yso", hot=False
+        "bool", doc="SPICY, SIMBAD or VSX list a young stellar object at this place.", assigns="yso", indexed=False
     ),
     "young_star_slope": Column(
-        "float32", "mag/d", "Slope of the magnitudes in r of a listed young star; null with too few points.", hot=False
+        "float32",
+        "mag/d",
+        "Slope of the magnitudes in r of a listed young star; null with too few points.",
+        indexed=False,
     ),
     "young_star_r_squared": Column(
-        "float32", doc="Share of their variance that the slope explains, 0 to 1.", hot=False
+        "float32", doc="Share of their variance that the slope explains, 0 to 1.", indexed=False
     ),
     "is_young_star_changing": Column("bool", doc="A listed young star that brightens or fades steadily."),
 }

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from redpoll.astro.photometry import limiting_mag, mag_err_from_flux, mag_from_flux
-from redpoll.schema.bands import BANDS, DETECTION, FORCED, KINDS, LIMIT, LOW_QUALITY
+from redpoll.schema.bands import BANDS, DETECTION, FORCED, KINDS, LOW_QUALITY, UPPER_LIMIT
 
 FORCED_SIGMA = 3.0
 """A forced point below this many sigma is drawn as an upper limit on a magnitude axis."""
@@ -47,7 +47,7 @@ class Curve:
     def is_limit(self) -> NDArray[np.bool_]:
         """Which points a magnitude axis shows as five-sigma upper limits."""
         faint = (self.kind == FORCED) & ~(self.flux >= FORCED_SIGMA * self.flux_err)
-        return np.asarray((self.kind == LIMIT) | faint)
+        return np.asarray((self.kind == UPPER_LIMIT) | faint)
 
     @cached_property
     def mag(self) -> NDArray[np.float64]:
@@ -88,7 +88,7 @@ class Curve:
         counts = {
             "detections": DETECTION,
             "forced points": FORCED,
-            "upper limits": LIMIT,
+            "upper limits": UPPER_LIMIT,
             "of low quality": LOW_QUALITY,
         }
         kinds = ", ".join(f"{self.n_of(code)} {name}" for name, code in counts.items() if self.n_of(code))

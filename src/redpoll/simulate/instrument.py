@@ -17,7 +17,7 @@ Survey = Literal["ztf", "rubin"]
 class Instrument:
     """A survey's camera and how well it measures.
 
-    ``half_width`` of a field [deg]; ``pixel_scale`` [arcsec] and ``detector_pixels``; ``stamp`` size of a cutout
+    ``half_width`` of a field [deg]; ``pixel_scale`` [arcsec] and ``detector_pixels``; ``cutout`` size of a cutout
     [pixels]; ``depth`` and ``bright`` the useful magnitudes; ``history_days`` what a packet carries of the past.
     ``noise_factor``, ``excess``, ``floor`` and ``template_light`` are explained in `flux_error`; ``gain`` is photons a
     count of a cutout, and ``noon`` the share of the MJD day at which a night's date begins.
@@ -28,7 +28,7 @@ class Instrument:
     n_detectors: int
     detector_pixels: int
     pixel_scale: float
-    stamp: int
+    cutout: int
     depth: float
     bright: float
     history_days: float
@@ -60,7 +60,7 @@ ZTF = Instrument(
     n_detectors=64,
     detector_pixels=3072,
     pixel_scale=1.012,
-    stamp=63,
+    cutout=63,
     depth=20.5,
     bright=12.8,
     history_days=30.0,
@@ -77,7 +77,7 @@ RUBIN = Instrument(
     n_detectors=189,
     detector_pixels=4072,
     pixel_scale=0.2,
-    stamp=31,
+    cutout=31,
     depth=23.8,
     bright=16.0,
     history_days=365.0,

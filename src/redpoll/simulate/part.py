@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll.simulate.classes import CLASSES
+from redpoll.simulate.cutouts import Scene
 from redpoll.simulate.exposures import Exposures, Fields
 from redpoll.simulate.instrument import Instrument
 from redpoll.simulate.population import Sources
-from redpoll.simulate.stamps import Scene
 from redpoll.simulate.surroundings import Surroundings
 
 Array = NDArray[np.float64]
@@ -55,7 +55,7 @@ def kicks(setting: Setting, sources: Sources) -> Array:
     return np.concatenate(draws) if draws else np.zeros((0, N_KICKS))
 
 
-def stamp_scene(setting: Setting, part: Part, rng: np.random.Generator, count_zero_point: Array) -> Scene:
+def cutout_scene(setting: Setting, part: Part, rng: np.random.Generator, count_zero_point: Array) -> Scene:
     """What to draw in the cutouts of a part's alerts, in counts of this zero point per exposure."""
     s, around, camera = part.sources, part.surroundings, setting.camera
     at, who, row = part.points, s.index[part.points], s.row[part.points]
@@ -80,7 +80,7 @@ def stamp_scene(setting: Setting, part: Part, rng: np.random.Generator, count_ze
 
     passing = 10.0 ** (0.4 * (count_zero_point[:, None] - around.near_mag[who, :, band]))
     return Scene(
-        size=camera.stamp,
+        size=camera.cutout,
         gain=camera.gain,
         x=x,
         y=y,

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from redpoll.simulate.avro_rows import encode_rows, record_fields
 from redpoll.simulate.container import Encoder
+from redpoll.simulate.cutouts import draw_cutouts
 from redpoll.simulate.fits import fits_bytes, fits_header
-from redpoll.simulate.part import Part, Setting, kicks, stamp_scene
+from redpoll.simulate.part import Part, Setting, cutout_scene, kicks
 from redpoll.simulate.rubin_asteroids import orbit_columns, sighting_columns
 from redpoll.simulate.rubin_cadence import DEEP
 from redpoll.simulate.rubin_objects import object_summary
@@ -22,7 +23,6 @@ from redpoll.simulate.rubin_sources import (
     source_columns,
     template_flux,
 )
-from redpoll.simulate.stamps import draw_stamps
 
 _REASON = {True: "ddf_simulated", False: "wide_simulated"}
 _STAMPS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
@@ -38,7 +38,7 @@ def rubin_packets(setting: Setting, part: Part) -> list[tuple[int, str, bytes]]:
     forced = encode_rows(fields["diaForcedSource"], forced_columns(setting, part))
     known = is_known_asteroid(part)
     objects, asteroids = _dia_objects(setting, part, ~known), _asteroids(setting, part, columns["diaSourceId"], seen)
-    stamps = _stamps(setting, part)
+    cutouts = _images(setting, part)
     before = np.concatenate([[0], np.cumsum(s.detected)])
     packets = []
     for k, point in enumerate(part.points.tolist()):
@@ -56,7 +56,7 @@ def rubin_packets(setting: Setting, part: Part) -> list[tuple[int, str, bytes]]:
             "prvDiaForcedSources": forced.array(born, point),
             "diaObject": objects.get(k),
             **asteroids.get(k, {}),
-            **_cutouts(setting, columns["ra"][me], columns["dec"][me], [images[k] for images in stamps]),
+            **_cutouts(setting, columns["ra"][me], columns["dec"][me], [images[k] for images in cutouts]),
         }
         name = columns["ssObjectId" if known[who] else "diaObjectId"][me]
         packets.append((alert_id, str(name), encoder.framed(alert, schema_id)))
@@ -118,15 +118,15 @@ def _summary(setting: Setting, part: Part, point: int) -> dict[str, float]:
     return object_summary(e.mjd[s.row[at]], band, s.flux[at], s.flux_err[at], s.flux[at] + template)
 
 
-def _stamps(setting: Setting, part: Part) -> tuple[NDArray[np.float32], ...]:
+def _images(setting: Setting, part: Part) -> tuple[NDArray[np.float32], ...]:
     rng = np.random.default_rng([setting.seed, 2, part.number])
-    return draw_stamps(rng, stamp_scene(setting, part, rng, np.full(len(part.points), 31.4)))
+    return draw_cutouts(rng, cutout_scene(setting, part, rng, np.full(len(part.points), 31.4)))
 
 
 def _cutouts(setting: Setting, ra: float, dec: float, images: list[NDArray[np.float32]]) -> dict[str, bytes]:
     """The three cutouts as FITS with a tangential projection about the source, north up."""
     degrees = setting.camera.pixel_scale / 3600.0
-    middle = (setting.camera.stamp + 1) / 2
+    middle = (setting.camera.cutout + 1) / 2
     cards: dict[str, float | str] = {
         "WCSAXES": 2, "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRPIX1": middle, "CRPIX2": middle,
         "CRVAL1": ra, "CRVAL2": dec, "CDELT1": -degrees, "CDELT2": degrees,

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from redpoll.simulate.avro_rows import Rows, encode_rows, record_fields
 from redpoll.simulate.container import Encoder, prefixed
+from redpoll.simulate.cutouts import draw_cutouts
 from redpoll.simulate.fits import fits_bytes, fits_header, gzipped
-from redpoll.simulate.part import Part, Setting, kicks, stamp_scene
-from redpoll.simulate.stamps import draw_stamps
+from redpoll.simulate.part import Part, Setting, cutout_scene, kicks
 from redpoll.simulate.ztf_candidates import Columns, candidate_columns, detection_columns, exposure_columns
 
 PUBLISHER = "Redpoll simulator, in the schema of ZTF (www.ztf.caltech.edu)"
@@ -28,7 +28,7 @@ def ztf_packets(setting: Setting, part: Part) -> list[tuple[int, str, bytes]]:
     own, history, candidates = _tables(setting, part)
     # schema 3.3 has no forced photometry
     forced = encode_rows(fields.get("alert.fp_hist", _NO_FIELDS), _forced_columns(setting, part))
-    stamps = _stamps(setting, part)
+    cutouts = _images(setting, part)
     mjd = setting.exposures.mjd[s.row]
     packets = []
     for k, (point, candid, pid) in enumerate(zip(part.points.tolist(), own["candid"], own["pid"], strict=True)):
@@ -44,7 +44,7 @@ def ztf_packets(setting: Setting, part: Part) -> list[tuple[int, str, bytes]]:
             "candidate": candidates.row(k),
             "prv_candidates": history.array(first, point),
             "fp_hists": forced.array(first, point),
-            **_cutouts(f"candid{candid}_pid{pid}", [images[k] for images in stamps]),
+            **_cutouts(f"candid{candid}_pid{pid}", [images[k] for images in cutouts]),
         }
         packets.append((int(candid), name, encoder.container(alert)))
     return packets
@@ -110,11 +110,11 @@ def _forced_columns(setting: Setting, part: Part) -> Columns:
     }
 
 
-def _stamps(setting: Setting, part: Part) -> tuple[NDArray[np.float32], ...]:
+def _images(setting: Setting, part: Part) -> tuple[NDArray[np.float32], ...]:
     """Science, template and difference; that of a negative alert is turned over, as in all 364 real ones looked at."""
     rng = np.random.default_rng([setting.seed, 2, part.number])
     zero_point = setting.exposures.zero_point[part.sources.row[part.points]]
-    science, template, difference = draw_stamps(rng, stamp_scene(setting, part, rng, zero_point))
+    science, template, difference = draw_cutouts(rng, cutout_scene(setting, part, rng, zero_point))
     difference[part.sources.flux[part.points] < 0] *= -1
     return science, template, difference
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from redpoll.errors import StoreError
 from redpoll.schema.alert import CUTOUTS
-from redpoll.schema.class_tags import CLASSES
+from redpoll.schema.classifications import CLASSES
 from redpoll.store.columns import KEYS, check_names, provenance
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, part_name, sync
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from redpoll.errors import StoreError
-from redpoll.schema.class_tags import CLASSES
+from redpoll.schema.classifications import CLASSES
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.store.columns import filled, is_classes
 

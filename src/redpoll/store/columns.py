@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from redpoll.errors import StoreError
 from redpoll.schema.alert import COLUMNS, CUTOUTS, PACKET
-from redpoll.schema.class_tags import CLASSES
+from redpoll.schema.classifications import CLASSES
 
 PASS = "pass_"
 CORE = ("alert_id", "night", "mjd", "ra", "dec", "hpx29")
@@ -38,7 +38,7 @@ def is_indexed(field: pa.Field) -> bool:
 
 def is_hot(field: pa.Field) -> bool:
     """Whether a column goes into the index: marked hot and of a type SQLite can hold."""
-    return _fact(field, "hot") != "0" and not is_topic(field) and _dtype(field.type) is not None
+    return _fact(field, "indexed") != "0" and not is_topic(field) and _dtype(field.type) is not None
 
 
 def is_topic(field: pa.Field) -> bool:
@@ -102,7 +102,7 @@ def register(connection: sqlite3.Connection, schema: pa.Schema) -> None:
 def best_columns(schema: pa.Schema) -> list[tuple[str, str]]:
     """(name, "max" or "min") of the columns whose best value an object keeps."""
     hot = (f for f in schema if is_hot(f) and (pa.types.is_floating(f.type) or pa.types.is_integer(f.type)))
-    return [(f.name, _fact(f, "best")) for f in hot if _fact(f, "best") in ("max", "min")]
+    return [(f.name, _fact(f, "aggregate")) for f in hot if _fact(f, "aggregate") in ("max", "min")]
 
 
 def table_columns(connection: sqlite3.Connection, table: str) -> list[str]:
@@ -124,7 +124,7 @@ def _add(connection: sqlite3.Connection, table: str, names: Iterable[str]) -> No
 
 def _facts(field: pa.Field) -> tuple[str, str, str, str, int, str]:
     dtype = _dtype(field.type) or ("bytes" if field.name in CUTOUTS else "struct" if field.name == PACKET else "list")
-    unit, doc, ucd, best = (_fact(field, key) for key in ("unit", "doc", "ucd", "best"))
+    unit, doc, ucd, best = (_fact(field, key) for key in ("unit", "doc", "ucd", "aggregate"))
     return dtype, unit, doc, ucd, int(is_hot(field)), best
 
 

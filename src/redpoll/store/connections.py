@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from redpoll.errors import StoreError
-from redpoll.schema.class_tags import CLASSES
+from redpoll.schema.classifications import CLASSES
 from redpoll.store import database
 from redpoll.store.classes import read_tags
 from redpoll.store.columns import rank, table_columns

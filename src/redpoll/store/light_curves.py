@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from redpoll.schema.bands import DETECTION, FORCED, LIMIT, LOW_QUALITY
+from redpoll.schema.bands import DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
 from redpoll.schema.light_curve import POINT_TYPE, LightCurves
 
 TICKS_PER_DAY = 100_000
 """Two points of a band are one measurement if their times agree when rounded to 1e-5 d (0.9 s)."""
 _RANK = np.array([3, 3, 3, 3, 4], np.int8)  # by kind; the last is an unknown kind
-_RANK[[DETECTION, LOW_QUALITY, LIMIT, FORCED]] = [0, 1, 2, 0]
+_RANK[[DETECTION, LOW_QUALITY, UPPER_LIMIT, FORCED]] = [0, 1, 2, 0]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from redpoll.astro.photometry import (
 )
 from redpoll.plugin.detections import Detections
 from redpoll.schema.alert import CUTOUTS, alert_schema
-from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT, LOW_QUALITY
+from redpoll.schema.bands import BANDS, DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
 
 _NEVER_NULL = {"survey", "alert_id", "object_id", "night", "mjd", "ra", "dec", "hpx29", "light_curve"}
@@ -75,11 +75,11 @@ def _light_curves(n: int, rng: np.random.Generator) -> LightCurves:
     owner = np.repeat(np.arange(n), counts)
     mjd = 61_000.0 - np.sort(rng.uniform(0, 100, total))[::-1]
     mjd = mjd[np.lexsort((mjd, owner))]
-    kind = rng.choice([DETECTION, FORCED, LIMIT, LOW_QUALITY], total, p=[0.6, 0.2, 0.15, 0.05]).astype(np.int8)
+    kind = rng.choice([DETECTION, FORCED, UPPER_LIMIT, LOW_QUALITY], total, p=[0.6, 0.2, 0.15, 0.05]).astype(np.int8)
     kind[last] = DETECTION
     error = rng.uniform(500, 3_000, total).astype(np.float32)
     flux = (rng.lognormal(10, 1, n)[owner] * rng.normal(1, 0.2, total)).astype(np.float32)
-    flux[kind == LIMIT] = np.nan
+    flux[kind == UPPER_LIMIT] = np.nan
     band = rng.choice([1, 2, 3], total).astype(np.int8)
     return LightCurves(offsets, mjd, band, flux, error, kind)
 
@@ -110,7 +110,7 @@ def _places(n: int, rng: np.random.Generator, survey: str) -> dict[str, pa.Array
         "sso_distance_arcsec": np.where(order % 8, np.nan, rng.uniform(0, 20, n)),
         "sso_eccentricity": np.where(order % 8, np.nan, 0.05 + order / max(n, 1)),
     }
-    values |= {name: [b"made-up stamp %d" % i for i in order] for name in CUTOUTS}
+    values |= {name: [b"made-up cutout %d" % i for i in order] for name in CUTOUTS}
     return {name: pa.array(value, from_pandas=True) for name, value in values.items()}
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from redpoll.crossmatch.catalogs.build import build_catalog
-from redpoll.crossmatch.recipe import builtin_recipes
+from redpoll.catalogs.build import build_catalog
+from redpoll.catalogs.recipe import builtin_recipes
 
 CATALOGUES = {
     "ctao_blazars": "CTAO_blazars_ztf_dr23.v03_2026.parquet",

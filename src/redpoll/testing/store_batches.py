@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from redpoll.astro.sky import hpx29
 from redpoll.schema.alert import CUTOUTS, alert_schema
-from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT, LOW_QUALITY
-from redpoll.schema.class_tags import CLASSES, CLASSES_COLUMN
+from redpoll.schema.bands import BANDS, DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
+from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN
 from redpoll.schema.column import Column
 from redpoll.schema.light_curve import LightCurves
 
@@ -25,9 +25,9 @@ _MJD_2020 = 58849
 _ZERO_POINT = 31.4
 MODULE_COLUMNS = {
     "rise_rate": Column("float32", "mag/day", "Made-up rate; null for every seventh alert."),
-    "p_made_up": Column("float32", "", "Made-up score, 0..1.", best="max"),
-    "n_made_up": Column("int32", "", "Made-up count.", best="min"),
-    "feature_cold": Column("float32", "", "Made-up feature of the archive only.", hot=False),
+    "p_made_up": Column("float32", "", "Made-up score, 0..1.", aggregate="max"),
+    "n_made_up": Column("int32", "", "Made-up count.", aggregate="min"),
+    "feature_cold": Column("float32", "", "Made-up feature of the archive only.", indexed=False),
 }
 
 
@@ -75,8 +75,8 @@ def store_batch(
     own_mjd = _MJD_2020 + day + (number % 5000) / 10_000
     scalars = _scalars(number, day, own_mjd, survey, objects)
     curves = _curves(own_mjd, number % objects, points).to_arrow()
-    stamps = {name: [f"{name}{i}".encode().ljust(cutout_bytes, b".") for i in number] for name in CUTOUTS}
-    values: dict[str, Any] = scalars | stamps | {"light_curve": curves}
+    cutouts = {name: [f"{name}{i}".encode().ljust(cutout_bytes, b".") for i in number] for name in CUTOUTS}
+    values: dict[str, Any] = scalars | cutouts | {"light_curve": curves}
     columns = {
         f: pa.nulls(n, f.type) if f.name not in values else _typed(values[f.name], f.type) for f in alert_schema()
     }
@@ -119,13 +119,13 @@ def _scalars(
 
 
 def _curves(own_mjd: NDArray[np.float64], which: NDArray[np.int64], points: int) -> LightCurves:
-    """History on a grid of nights shared by all packets of an object, then the own point."""
+    """History on a grid of nights shared by all packets of an object, then the triggering detection."""
     n, history = len(own_mjd), points - 1
     grid = np.floor(own_mjd)[:, None] - np.arange(history, 0, -1) + 0.25
     mjd = np.hstack([grid, own_mjd[:, None]])
-    kinds = np.array([DETECTION, LIMIT, FORCED, LOW_QUALITY])
+    kinds = np.array([DETECTION, UPPER_LIMIT, FORCED, LOW_QUALITY])
     kind = np.where(mjd == own_mjd[:, None], DETECTION, kinds[(np.floor(mjd).astype(int) + which[:, None]) % 4])
-    flux = np.where(kind == LIMIT, np.nan, 1000.0 + which[:, None] + np.floor(mjd) % 100)
+    flux = np.where(kind == UPPER_LIMIT, np.nan, 1000.0 + which[:, None] + np.floor(mjd) % 100)
     offsets = np.arange(n + 1) * points
     band = np.where(np.floor(mjd).astype(int) % 2, 1, 2)
     f32 = flux.ravel().astype(np.float32)

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 import pytest
 from astropy.coordinates import SkyCoord
 
+from redpoll.catalogs.library import Library
 from redpoll.config import Config, CrossmatchConfig, RunConfig
-from redpoll.crossmatch.catalogs.library import Library
+from redpoll.crossmatch.catalog import open_catalogs
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.run import run_night
@@ -53,7 +54,7 @@ def test_all_catalogues_are_there_and_the_others_are_missing(config):
 @pytest.mark.parametrize("name", sorted(set(CATALOGUES) - {"ctao_blazars"}))
 def test_every_match_is_astropys_nearest(name, matched, catalogs):
     """The slow twin: astropy's nearest source within the radius, and none beyond."""
-    catalog = next(c for c in Library(catalogs).open()[0] if c.name == name)
+    catalog = next(c for c in open_catalogs(Library(catalogs))[0] if c.name == name)
     xyz = catalog.index.xyz
     lon, lat = np.degrees(np.arctan2(xyz[:, 1], xyz[:, 0])), np.degrees(np.arctan2(xyz[:, 2], np.hypot(*xyz.T[:2])))
     alerts = SkyCoord(matched["ra"].to_numpy(), matched["dec"].to_numpy(), unit="deg")

@@ -13,10 +13,10 @@ import pytest
 from astropy.coordinates import SkyCoord
 
 from redpoll.astro.sky import hpx29
-from redpoll.crossmatch.catalogs.build import build_catalog
-from redpoll.crossmatch.catalogs.catalog import Catalog, open_catalog
+from redpoll.catalogs.build import build_catalog
+from redpoll.catalogs.recipe import Recipe, builtin_recipes
+from redpoll.crossmatch.catalog import Catalog, open_catalog
 from redpoll.crossmatch.hosts import Hosts, open_hosts
-from redpoll.crossmatch.recipe import Recipe, builtin_recipes
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.testing.real_data import CATALOGUES
 

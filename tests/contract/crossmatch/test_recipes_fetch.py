@@ -10,11 +10,11 @@ import pyarrow as pa
 import pytest
 
 from redpoll.astro.sky import hpx29
-from redpoll.crossmatch.catalogs.build import build_catalog
-from redpoll.crossmatch.catalogs.catalog import open_catalog
-from redpoll.crossmatch.fetch import Positions, fetch_table
-from redpoll.crossmatch.fetch.plan import TapPlan, VizierPlan, XmatchPlan, name_in_answer, parse_fetch
-from redpoll.crossmatch.recipe import Recipe, builtin_recipes
+from redpoll.catalogs.build import build_catalog
+from redpoll.catalogs.fetch import Positions, fetch_table
+from redpoll.catalogs.fetch.plan import TapPlan, VizierPlan, XmatchPlan, name_in_answer, parse_fetch
+from redpoll.catalogs.recipe import Recipe, builtin_recipes
+from redpoll.crossmatch.catalog import open_catalog
 from redpoll.testing.catalogue_server import CatalogueServer, catalogue_server
 
 RECIPES = builtin_recipes()

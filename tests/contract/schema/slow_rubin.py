@@ -60,11 +60,11 @@ def detection(source: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def points(row: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """Light curve by time, the own point last."""
+    """Light curve by time, the triggering detection last."""
     found = [detection(one) for one in row["prvDiaSources"] or [] if one["psfFlux"] is not None]
     found += [point(one, "forced") for one in row["prvDiaForcedSources"] or [] if one["psfFlux"] is not None]
     for limit in row.get("prvDiaNondetectionLimits") or []:
-        found.append((limit["midpointMjdTai"], limit["band"], None, limit["diaNoise"], "limit"))
+        found.append((limit["midpointMjdTai"], limit["band"], None, limit["diaNoise"], "upper_limit"))
     return [*sorted(found, key=lambda one: one[0]), detection(row["diaSource"])]
 
 

@@ -45,7 +45,7 @@ def is_poor(point: dict[str, Any]) -> bool:
 
 
 def points(row: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """Light curve: (mjd, band, flux, flux_err, kind) by time, the own point last."""
+    """Light curve: (mjd, band, flux, flux_err, kind) by time, the triggering detection last."""
     found = [one for one in map(history_point, row["prv_candidates"] or []) if one]
     found += [one for one in map(forced_point, row.get("fp_hists") or []) if one]
     own = row["candidate"]
@@ -67,7 +67,7 @@ def history_point(point: dict[str, Any]) -> tuple[Any, ...] | None:
         return point["jd"], band, *measured(point["magpsf"], point["sigmapsf"], point["isdiffpos"]), kind(point)
     if known(point["diffmaglim"]) is None:
         return None
-    return point["jd"], band, None, njy(point["diffmaglim"]) / 5, "limit"
+    return point["jd"], band, None, njy(point["diffmaglim"]) / 5, "upper_limit"
 
 
 def forced_point(point: dict[str, Any]) -> tuple[Any, ...] | None:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from redpoll.astro.photometry import flux_err_from_mag_err, flux_from_mag
 from redpoll.astro.sky import hpx29
 from redpoll.schema.alert import alert_schema
-from redpoll.schema.bands import BANDS, DETECTION, FORCED, LIMIT, LOW_QUALITY
-from redpoll.schema.class_tags import CLASSES_COLUMN
+from redpoll.schema.bands import BANDS, DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
+from redpoll.schema.classifications import CLASSES_COLUMN
 from redpoll.schema.column import Column
 from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.taxonomy import taxonomy
@@ -24,11 +24,17 @@ from redpoll.store import Commit, DeadLetter, LedgerEntry, Store, open_store
 NIGHT = 20260310
 MJD = 61109.25
 ADDED = {
-    "p_early_ia": ("early_ia@1", Column("float32", doc="Chance of a young type Ia supernova, 0 to 1.", best="max")),
+    "p_early_ia": (
+        "early_ia@1",
+        Column("float32", doc="Chance of a young type Ia supernova, 0 to 1.", aggregate="max"),
+    ),
     "rise_rate": ("rise_rate@2", Column("float32", "mag/day", "Slope of the last points; negative is brightening.")),
     "rise_rate_err": ("rise_rate@2", Column("float32", "mag/day", "One-sigma error of rise_rate.")),
 } | {
-    f"lc_{name}_{band}": ("light_curve_stats@1", Column("float32", "mag", f"Statistic '{name}' in {band}.", hot=False))
+    f"lc_{name}_{band}": (
+        "light_curve_stats@1",
+        Column("float32", "mag", f"Statistic '{name}' in {band}.", indexed=False),
+    )
     for name in ("amplitude", "mean", "skew", "slope", *(f"statistic_{i}" for i in range(22)))
     for band in BANDS
 }
@@ -61,13 +67,13 @@ def supernova(rng: np.random.Generator, n: int = 40, peak: float = 18.0, end: fl
     mag = peak + np.where(age < 0, (age / (0.18 * span)) ** 2, 2.4 * (1 - np.exp(-age / (0.35 * span))))
     mag = mag + 0.25 * (band == 2) + rng.normal(0, 0.05, n)
     kind = rng.choice([DETECTION, FORCED, LOW_QUALITY], n, p=[0.78, 0.18, 0.04]).astype(np.int8)
-    kind[mag > 20.6] = LIMIT
+    kind[mag > 20.6] = UPPER_LIMIT
     kind[-1] = DETECTION
     mag[-1] = min(mag[-1], 20.0)
     flux = flux_from_mag(mag)
     err = flux_err_from_mag_err(np.clip(0.02 * 10 ** (0.33 * (mag - 17.5)), 0.015, 0.4), flux)
-    err[kind == LIMIT] = flux_from_mag(rng.uniform(20.2, 20.8, n))[kind == LIMIT] / 5
-    flux[kind == LIMIT] = np.nan
+    err[kind == UPPER_LIMIT] = flux_from_mag(rng.uniform(20.2, 20.8, n))[kind == UPPER_LIMIT] / 5
+    flux[kind == UPPER_LIMIT] = np.nan
     return LightCurves(np.array([0, n]), mjd, band, flux.astype(np.float32), err.astype(np.float32), kind)
 
 
@@ -80,7 +86,7 @@ def fits(pixels: NDArray[np.float32]) -> bytes:
     return header + body + b"\0" * (-len(body) % 2880)
 
 
-def stamps(rng: np.random.Generator, size: int = 63) -> list[bytes]:
+def cutouts(rng: np.random.Generator, size: int = 63) -> list[bytes]:
     """Science, template and difference: a host, some stars, and the source in the middle; gzipped FITS."""
     y, x = np.mgrid[:size, :size] - size // 2
     host = 900 * np.exp(-np.hypot((x - 5) / 1.6, y + 3) / 4.5)
@@ -123,7 +129,7 @@ def _columns(rows: list[tuple[MadeUpObject, int]], rng: np.random.Generator, fir
     flux, err = (np.array([getattr(o.curve, name)[i] for o, i in rows], np.float64) for name in ("flux", "flux_err"))
     mjd = np.array([o.curve.mjd[i] for o, i in rows])
     ra, dec = (np.array([getattr(o, name) for o, _ in rows]) for name in ("ra", "dec"))
-    images = {id(o): stamps(rng) for o, _ in rows if o.cutouts}
+    images = {id(o): cutouts(rng) for o, _ in rows if o.cutouts}
     columns: dict[str, object] = {
         "survey": [o.survey for o, _ in rows],
         "alert_id": list(range(first_id, first_id + n)),

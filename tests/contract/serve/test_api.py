@@ -69,7 +69,7 @@ def test_identifiers_are_strings_in_json(get: Get, alert: dict[str, object]) -> 
 
 def test_a_limit_has_no_flux_but_a_noise(get: Get) -> None:
     curve = get(f"/api/v2/objects/{OBJECT}").json()["light_curve"]
-    limits = [i for i, kind in enumerate(curve["kind"]) if kind == "limit"]
+    limits = [i for i, kind in enumerate(curve["kind"]) if kind == "upper_limit"]
     assert limits
     assert all(curve["flux"][i] is None and curve["flux_err"][i] > 0 for i in limits)
     assert curve["mjd"] == sorted(curve["mjd"])
@@ -188,14 +188,14 @@ def test_a_cutout_is_the_survey_s_fits_file(get: Get, alert: dict[str, object]) 
 def test_cutouts_for_a_page_are_the_same_pixels(get: Get, alert: dict[str, object]) -> None:
     stem = f"/api/v2/alerts/ztf/{alert['alert_id']}/cutouts"
     answer = get(stem)
-    stamps = TypeAdapter(dict[str, models.CutoutPixels]).validate_json(answer.content)
+    cutouts = TypeAdapter(dict[str, models.CutoutPixels]).validate_json(answer.content)
     assert len(answer.content) < 35_000
-    for kind, stamp in stamps.items():
+    for kind, cutout in cutouts.items():
         pixels = read_cutout(get(f"{stem}/{kind}").content)
-        packed = np.frombuffer(base64.b64decode(stamp.pixels), "<u2").reshape(stamp.height, stamp.width)
-        drawn = stamp.low + (stamp.high - stamp.low) * packed / 65534
-        step = (stamp.high - stamp.low) / 65534
-        np.testing.assert_allclose(drawn, np.clip(pixels, stamp.low, stamp.high), atol=step)
+        packed = np.frombuffer(base64.b64decode(cutout.pixels), "<u2").reshape(cutout.height, cutout.width)
+        drawn = cutout.low + (cutout.high - cutout.low) * packed / 65534
+        step = (cutout.high - cutout.low) / 65534
+        np.testing.assert_allclose(drawn, np.clip(pixels, cutout.low, cutout.high), atol=step)
 
 
 def test_a_cutout_is_also_a_picture(get: Get, alert: dict[str, object]) -> None:

@@ -9,7 +9,7 @@ from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_suite import add
 
 
-@science_module(version="3", outputs={"p_tde": Column("float32", says="tde", best="max")})
+@science_module(version="3", outputs={"p_tde": Column("float32", assigns="tde", aggregate="max")})
 def made_up_tde(mag):
     return np.where(mag < 19, 0.75, 0.25)
 

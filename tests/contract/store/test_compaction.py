@@ -75,7 +75,7 @@ def test_packets_of_several_schema_versions_share_a_catalogue(store: Store) -> N
 
 def test_a_column_that_changed_its_type_is_named(store: Store) -> None:
     add(store, store_batch(5))
-    field = pa.field("p_made_up", pa.string(), metadata={"hot": "1"})
+    field = pa.field("p_made_up", pa.string(), metadata={"indexed": "1"})
     batch = store_batch(5, start=5)
     at = batch.schema.get_field_index("p_made_up")
     add(store, batch.set_column(at, field, pa.array(["high"] * 5)))

@@ -74,7 +74,7 @@ def test_a_band_is_hidden_with_its_limits(open_page: Open) -> None:
     after = figure(page)
     in_g = page.evaluate("""() => {
         const d = JSON.parse(document.getElementById('curve-data').textContent);
-        const g = d.bands.indexOf('g'), limit = d.kinds.indexOf('limit');
+        const g = d.bands.indexOf('g'), limit = d.kinds.indexOf('upper_limit');
         return d.band.filter((b, i) => b === g && d.kind[i] === limit).length;
     }""")
     assert in_g > 0
@@ -179,7 +179,7 @@ def test_a_failed_load_of_the_cutouts_is_said(open_page: Open) -> None:
     page = open_page("/").page
     page.context.route("**/cutouts", lambda route: route.fulfill(status=500, body="no"))
     page.goto(page.url.rstrip("/") + OBJECT)
-    expect(page.locator(".stamps .trouble")).to_have_text("The cutouts could not be loaded: the server answered 500.")
+    expect(page.locator(".cutouts .trouble")).to_have_text("The cutouts could not be loaded: the server answered 500.")
 
 
 def test_the_slash_key_goes_to_the_search_and_enter_to_the_object(open_page: Open) -> None:

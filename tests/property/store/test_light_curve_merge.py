@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redpoll.schema.bands import DETECTION, FORCED, LIMIT, LOW_QUALITY
+from redpoll.schema.bands import DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
 from redpoll.store.light_curves import Packet, merge, to_table
 
@@ -37,7 +37,7 @@ def packets_of(drawn: list[tuple[int, list[tuple[float, int, int]]]]) -> list[Pa
 
 def slow_merge(packets: list[Packet]) -> list[tuple[float, int, float, int]]:
     """The rule of `merge`, one point at a time."""
-    rank = {DETECTION: 0, FORCED: 0, LOW_QUALITY: 1, LIMIT: 2, -1: 4}
+    rank = {DETECTION: 0, FORCED: 0, LOW_QUALITY: 1, UPPER_LIMIT: 2, -1: 4}
     best: dict[tuple[int, int, bool], tuple[int, tuple[float, int, float, int]]] = {}
     for packet in sorted(packets, key=lambda p: (p.mjd, p.alert_id)):
         curve = packet.curve

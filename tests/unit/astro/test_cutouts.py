@@ -1,4 +1,4 @@
-"""Stamps made by hand, through FITS bytes written by astropy."""
+"""Cutouts made by hand, through FITS bytes written by astropy."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redpoll.astro.cutouts import MAX_SIDE, look_at, read_stamps
+from redpoll.astro.cutouts import MAX_SIDE, look_at, read_cutouts
 
 SIDE = 63
 
 
-def stamp(image, *, extra=()):
+def cutout(image, *, extra=()):
     """FITS bytes of an image, and of more images after it."""
     file = io.BytesIO()
     more = [fits.ImageHDU(np.asarray(each, np.float32)) for each in extra]
@@ -35,16 +35,16 @@ def star(flux=2000.0, fwhm=2.2, x=0.0, y=0.0, stretch=1.0, side=SIDE):
 
 
 def look(*images, radius=4.0):
-    stamps = read_stamps([stamp(np.asarray(image, np.float32)) for image in images])
-    return look_at(stamps, np.full(len(images), radius))
+    cutouts = read_cutouts([cutout(np.asarray(image, np.float32)) for image in images])
+    return look_at(cutouts, np.full(len(images), radius))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(63, 63), (30, 30), (48, 63)])
 def test_pixels_are_those_that_astropy_wrote(dtype, shape):
     image = np.random.default_rng(1).normal(size=shape).astype(dtype)
-    data = stamp(image, extra=[np.ones((5, 5))])
-    found = read_stamps([data, None, gzip.compress(data), memoryview(data)])
+    data = cutout(image, extra=[np.ones((5, 5))])
+    found = read_cutouts([data, None, gzip.compress(data), memoryview(data)])
     assert found.shapes.tolist() == [list(shape), [0, 0], list(shape), list(shape)]
     for i in (0, 2, 3):
         np.testing.assert_array_equal(found[i], image.astype(np.float32))
@@ -52,11 +52,11 @@ def test_pixels_are_those_that_astropy_wrote(dtype, shape):
 
 
 def test_only_wanted_stamps_are_unpacked():
-    data = stamp(np.ones((9, 9), np.float32))
-    assert read_stamps([data, b"\x1f\x8b broken"], np.array([True, False])).shapes.tolist() == [[9, 9], [0, 0]]
+    data = cutout(np.ones((9, 9), np.float32))
+    assert read_cutouts([data, b"\x1f\x8b broken"], np.array([True, False])).shapes.tolist() == [[9, 9], [0, 0]]
 
 
-GOOD = stamp(np.zeros((63, 63), np.float32))
+GOOD = cutout(np.zeros((63, 63), np.float32))
 _HALF, _GZ = GOOD[: len(GOOD) // 2], gzip.compress(GOOD)
 _WIDTH = b"NAXIS1  =                   63"
 
@@ -64,23 +64,23 @@ _WIDTH = b"NAXIS1  =                   63"
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"\x1f\x8b", b"\xff\xd8\xff\xe0 a JPEG", b"made-up stamp 3", GOOD[:2880], _HALF, _GZ[: len(_GZ) // 2],
+        b"", b"\x1f\x8b", b"\xff\xd8\xff\xe0 a JPEG", b"made-up cutout 3", GOOD[:2880], _HALF, _GZ[: len(_GZ) // 2],
         b"\x1f\x8b\x08" + b"x" * 60, gzip.compress(bytes(50_000_000)), GOOD.replace(b"END   ", b"FIN   "),
-        stamp(np.zeros((5, 5, 5), np.float32)), stamp(np.zeros((5, 5), np.int16)),
-        stamp(np.zeros((MAX_SIDE + 1, 5), np.float32)), stamp(np.zeros(7, np.float32)),
+        cutout(np.zeros((5, 5, 5), np.float32)), cutout(np.zeros((5, 5), np.int16)),
+        cutout(np.zeros((MAX_SIDE + 1, 5), np.float32)), cutout(np.zeros(7, np.float32)),
         GOOD.replace(_WIDTH, b"NAXIS1  =                  -63"),
         GOOD.replace(_WIDTH, b"NAXIS1  = 99999999999999999999"),
         GOOD.replace(b"BITPIX  =                  -32", b"BITPIX  =                   -8"),
     ],
 )  # fmt: skip
 def test_what_is_no_stamp_is_no_image(data):
-    assert read_stamps([data]).shapes.tolist() == [[0, 0]]
+    assert read_cutouts([data]).shapes.tolist() == [[0, 0]]
 
 
 @given(data=st.binary(max_size=400), place=st.integers(0, len(GOOD)), length=st.integers(0, 300))
 def test_damaged_stamps_never_raise(data, place, length):
     broken = GOOD[:place] + data + GOOD[place + length :]
-    found = read_stamps([broken, data, gzip.compress(data)])
+    found = read_cutouts([broken, data, gzip.compress(data)])
     assert (found.shapes <= MAX_SIDE).all() and found.offsets[-1] == len(found.pixels)
     look_at(found, np.full(3, 4.0))
 
@@ -139,4 +139,4 @@ def test_answers_do_not_depend_on_neighbours():
     for i, image in enumerate(images):
         for a, b in zip(look(image), together, strict=True):
             np.testing.assert_array_equal(a[0], b[i])
-    assert len(look_at(read_stamps([]), np.zeros(0)).snr) == 0
+    assert len(look_at(read_cutouts([]), np.zeros(0)).snr) == 0

@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-import redpoll.crossmatch.fetch as fetch
+import redpoll.catalogs.fetch as fetch
+from redpoll.catalogs.errors import CatalogError
+from redpoll.catalogs.recipe import builtin_recipes
 from redpoll.cli.main import redpoll
-from redpoll.crossmatch.errors import CatalogError
-from redpoll.crossmatch.recipe import builtin_recipes
 from redpoll.errors import RedpollError, UsageError
 
 STARS = 'RAJ2000 , DEJ2000 , Type , Vmag\n10.0 , 5.0 , EA , 15.5\n11.0 , 5.0 , "" , 16\n , 5.0 , M , 1\n'

@@ -10,17 +10,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-import redpoll.crossmatch.catalogs.build as build_module
+import redpoll.catalogs.build as build_module
 from redpoll.astro.sky import hpx29
-from redpoll.crossmatch.catalogs.build import build_catalog
-from redpoll.crossmatch.catalogs.catalog import open_catalog
-from redpoll.crossmatch.catalogs.library import Library
-from redpoll.crossmatch.catalogs.positions import sexagesimal
-from redpoll.crossmatch.errors import CatalogError
-from redpoll.crossmatch.recipe import parse_recipe
+from redpoll.catalogs.build import build_catalog
+from redpoll.catalogs.errors import CatalogError
+from redpoll.catalogs.library import Library
+from redpoll.catalogs.positions import sexagesimal
+from redpoll.catalogs.recipe import parse_recipe
+from redpoll.crossmatch.catalog import open_catalog, open_catalogs
 from redpoll.crossmatch.stage import Stage
 from redpoll.errors import UsageError
-from redpoll.plugin.classes import class_tags
+from redpoll.plugin.classes import assigned_classes
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 STARS = """
@@ -118,7 +118,7 @@ def test_every_match_is_of_the_class_of_the_catalogue_and_says_so(tmp_path, text
     batch = alerts([10.0, 120.0], [5.0, 5.0], ids=["ZTF18a", "other"])
     result = Stage([catalog]).run(batch).batch
     assert result["blazars_class"].to_pylist() == ["blazar", None]
-    tags, unknown = class_tags(result.schema, lambda name: result[name], 2)
+    tags, unknown = assigned_classes(result.schema, lambda name: result[name], 2)
     by = f"blazars@{catalog.version}"
     assert tags.to_pylist() == [[{"name": "blazar", "probability": None, "by": by}], []] and not unknown
 
@@ -251,7 +251,7 @@ def test_the_library_lists_what_is_built_and_what_is_not(tmp_path):
         ("other", "not installed"),
         ("stars", "built"),
     ]
-    contexts, missing = library.open()
+    contexts, missing = open_catalogs(library)
     assert [context.name for context in contexts] == ["stars"] and [m.name for m in missing] == ["other"]
     assert set(library.columns()) == {f"{c}_{w}" for c in ("other", "stars") for w in ("type", "mag", "arcsec")}
 
@@ -259,7 +259,7 @@ def test_the_library_lists_what_is_built_and_what_is_not(tmp_path):
 def test_columns_that_came_after_the_build_are_missing_and_say_so(tmp_path):
     built(tmp_path)
     newer = STARS + '[columns.stars_period]\nsource = "P"\ndtype = "float32"\ndoc = "Period."\n'
-    _, missing = Library(tmp_path / "catalogs", {"stars": parse_recipe(newer, "stars")}).open()
+    _, missing = open_catalogs(Library(tmp_path / "catalogs", {"stars": parse_recipe(newer, "stars")}))
     assert [(list(m.columns), m.why) for m in missing] == [(["stars_period"], "built by an older recipe")]
 
 
@@ -269,9 +269,9 @@ def test_a_damaged_catalogue_stops_a_run_and_can_be_removed(tmp_path):
     (tmp_path / "catalogs" / "stars" / "facts.json").write_text("{}")
     assert library.entries()[0].state == "damaged"
     with pytest.raises(CatalogError, match="catalog remove stars"):
-        library.open()
+        open_catalogs(library)
     library.remove("stars")
-    assert library.entries() == [] and library.open() == ([], [])
+    assert library.entries() == [] and open_catalogs(library) == ([], [])
     with pytest.raises(CatalogError, match="no catalogue 'stars'"):
         library.remove("stars")
     with pytest.raises(UsageError, match="no catalogue 'stars'"):

@@ -6,12 +6,13 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from redpoll.catalogs.build import build_catalog
+from redpoll.catalogs.errors import CatalogError
+from redpoll.catalogs.recipe import builtin_recipes
 from redpoll.cli.main import redpoll
 from redpoll.config import Config, CrossmatchConfig
-from redpoll.crossmatch.catalogs.build import build_catalog
-from redpoll.crossmatch.errors import CatalogError, SkyFileError
+from redpoll.crossmatch.errors import SkyFileError
 from redpoll.crossmatch.known_columns import known_columns
-from redpoll.crossmatch.recipe import builtin_recipes
 from redpoll.pipeline.contexts import context_columns, missing_contexts, open_stage
 from redpoll.plugin.expression import expression_filter
 from redpoll.plugin.graph import Graph

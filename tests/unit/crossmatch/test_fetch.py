@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from redpoll.crossmatch.errors import CatalogError, RecipeError
-from redpoll.crossmatch.fetch import Cone, Positions, fetch_table
-from redpoll.crossmatch.recipe import parse_recipe
+from redpoll.catalogs.errors import CatalogError, RecipeError
+from redpoll.catalogs.fetch import Cone, Positions, fetch_table
+from redpoll.catalogs.recipe import parse_recipe
 from redpoll.errors import UsageError
 from redpoll.testing.catalogue_server import CatalogueServer, catalogue_server
 from redpoll.testing.http import Answer, file_answer, http_server

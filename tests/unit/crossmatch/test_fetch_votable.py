@@ -11,8 +11,8 @@ from astropy.table import MaskedColumn, Table
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redpoll.crossmatch.errors import CatalogError
-from redpoll.crossmatch.fetch.votable import TableReader, Truncated
+from redpoll.catalogs.errors import CatalogError
+from redpoll.catalogs.fetch.votable import TableReader, Truncated
 
 
 def document(values: list[tuple[float, int, str]]) -> bytes:

@@ -13,12 +13,12 @@ from astropy.coordinates import SkyCoord
 from astropy.cosmology import Planck18
 
 from redpoll.astro.sky import hpx29
-from redpoll.crossmatch.catalogs.build import build_catalog
-from redpoll.crossmatch.catalogs.catalog import open_catalog
+from redpoll.catalogs.build import build_catalog
+from redpoll.catalogs.recipe import builtin_recipes
+from redpoll.crossmatch.catalog import open_catalog
 from redpoll.crossmatch.context import Missing
 from redpoll.crossmatch.galaxies import default_size
 from redpoll.crossmatch.hosts import COLUMNS, Hosts, HostSettings, open_hosts
-from redpoll.crossmatch.recipe import builtin_recipes
 
 RECIPES = builtin_recipes()
 

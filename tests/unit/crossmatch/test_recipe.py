@@ -1,7 +1,7 @@
 import pytest
 
-from redpoll.crossmatch.errors import RecipeError
-from redpoll.crossmatch.recipe import Match, builtin_recipes, load_recipe, parse_recipe
+from redpoll.catalogs.errors import RecipeError
+from redpoll.catalogs.recipe import Match, builtin_recipes, load_recipe, parse_recipe
 from redpoll.schema.alert import COLUMNS
 
 STARS = """
@@ -19,7 +19,7 @@ radius_arcsec = 2
 source = "VType"
 dtype = "string"
 doc = "Type of the star."
-says = "@vsx"
+assigns = "@vsx"
 null = ["", "None"]
 [columns.stars_period]
 source = "P"
@@ -27,7 +27,7 @@ dtype = "float32"
 unit = "d"
 doc = "Period."
 scale = 24
-hot = false
+indexed = false
 [where]
 good = true
 V = [1, 2]
@@ -63,7 +63,7 @@ def test_objects_may_match_by_their_id():
 def test_every_source_may_be_of_one_class():
     recipe = parse_recipe('title = "Blazars"\nclass = "blazar"\n[key]\ncolumn = "ZTF_name"', "blazars")
     (column,) = recipe.columns.values()
-    assert list(recipe.columns) == ["blazars_class"] and (column.says, column.hot) == ("blazar", False)
+    assert list(recipe.columns) == ["blazars_class"] and (column.assigns, column.indexed) == ("blazar", False)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from redpoll.crossmatch.fetch.plan import TapPlan, XmatchPlan, parse_fetch
-from redpoll.crossmatch.fetch.tap import adql
-from redpoll.crossmatch.recipe import builtin_recipes
-from redpoll.plugin.classes import check_says
+from redpoll.catalogs.fetch.plan import TapPlan, XmatchPlan, parse_fetch
+from redpoll.catalogs.fetch.tap import adql
+from redpoll.catalogs.recipe import builtin_recipes
+from redpoll.plugin.classes import check_assigns
 
 RECIPES = builtin_recipes()
 PROMISED = """ctao_blazars fermi_4lac fermi_4lac_low gaia gaia_variability gcvs glade hsp mangrove milliquas ned simbad
@@ -31,12 +31,12 @@ def test_a_recipe_says_where_it_is_from_and_under_what_terms(name):
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_speaks_in_words_of_the_taxonomy(name):
     for column, declared in RECIPES[name].columns.items():
-        check_says(column, declared)
+        check_assigns(column, declared)
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_few_columns_of_a_recipe_are_hot(name):
-    assert sum(column.hot for column in RECIPES[name].columns.values()) <= 4
+    assert sum(column.indexed for column in RECIPES[name].columns.values()) <= 4
 
 
 @pytest.mark.parametrize("name", sorted(set(RECIPES) - FETCHED_ELSEWHERE))

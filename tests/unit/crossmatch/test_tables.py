@@ -8,8 +8,9 @@ import pytest
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 
-from redpoll.crossmatch.catalogs.tables import open_table, require_columns
-from redpoll.crossmatch.errors import CatalogError
+from redpoll.catalogs.errors import CatalogError
+from redpoll.catalogs.table_file import open_table
+from redpoll.catalogs.tables import require_columns
 
 ROWS = {"name": ["a", "b", "c"], "ra": [10.0, 20.0, 30.0], "n": [1, 2, None]}
 

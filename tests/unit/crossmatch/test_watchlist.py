@@ -12,8 +12,9 @@ from astropy.table import Table
 from sky_files import batch, table_bytes, whole_sky
 
 from redpoll.astro.sky import separation_arcsec
+from redpoll.catalogs.errors import CatalogError
 from redpoll.crossmatch import watchlist
-from redpoll.crossmatch.errors import CatalogError, SkyFileError
+from redpoll.crossmatch.errors import SkyFileError
 from redpoll.crossmatch.watchlist import DEFAULT_RADIUS, Entries, Watchlist, open_watchlist, read_entries
 
 ROWS = {"ra": [10.5, 250.25], "dec": [-5.25, 40.0], "radius_arcsec": [2.0, 10.0], "name": ["M 1", "X"]}

@@ -15,12 +15,12 @@ import pytest
 SCHEMA = {
     "type": "record",
     "name": "alert",
-    "fields": [{"name": "candid", "type": "long"}, {"name": "stamp", "type": "bytes"}],
+    "fields": [{"name": "candid", "type": "long"}, {"name": "cutout", "type": "bytes"}],
 }
 
 
 def _records(n: int, size: int = 40) -> list[dict[str, Any]]:
-    return [{"candid": i, "stamp": bytes([i % 256]) * size} for i in range(n)]
+    return [{"candid": i, "cutout": bytes([i % 256]) * size} for i in range(n)]
 
 
 @pytest.fixture

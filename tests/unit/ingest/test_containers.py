@@ -127,7 +127,7 @@ def test_a_cut_at_each_byte_loses_nothing_silently(container, records):
 def test_a_block_that_cannot_be_told_apart_is_one_dead_letter_and_the_next_are_read(container, records, caplog):
     data = bytearray(container(9, block=100))
     at = data.index(bytes([4]) * 40)
-    data[at - 1] = 0x7F  # the length of the fifth record's stamp
+    data[at - 1] = 0x7F  # the length of the fifth record's cutout
     with caplog.at_level(logging.WARNING):
         packets = split(bytes(data))
     assert [p.position for p in packets] == [

@@ -17,7 +17,7 @@ from redpoll.pipeline.models import load_models
 from redpoll.plugin.scores import class_scores
 
 
-@science_module(version="1", model="toy", outputs={"p_toy": Column("float32", doc="0..1", says="toy")})
+@science_module(version="1", model="toy", outputs={"p_toy": Column("float32", doc="0..1", assigns="toy")})
 def toy(age, mag, model):
     return class_scores(model, age, mag)
 

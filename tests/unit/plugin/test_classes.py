@@ -10,30 +10,30 @@ from hypothesis import strategies as st
 
 from redpoll import Column, science_module
 from redpoll.errors import PluginError
-from redpoll.plugin.classes import class_tags
+from redpoll.plugin.classes import assigned_classes
 from redpoll.plugin.graph import Graph
-from redpoll.schema.class_tags import CLASSES_TYPE
+from redpoll.schema.classifications import CLASSES_TYPE
 from redpoll.schema.taxonomy import taxonomy
 
 
-@science_module(version="1", outputs={"p_sn": Column("float32", says="sn"), "is_agn": Column("bool", says="agn")})
+@science_module(version="1", outputs={"p_sn": Column("float32", assigns="sn"), "is_agn": Column("bool", assigns="agn")})
 def oracle(mag):
     return {"p_sn": mag / 100, "is_agn": mag > 50}
 
 
-@science_module(version="2", outputs={"p_other": Column("float64", says="sn")})
+@science_module(version="2", outputs={"p_other": Column("float64", assigns="sn")})
 def rival(mag):
     return 1 - mag / 100
 
 
-@science_module(version="1", outputs={"broken": Column("float32", says="tde")})
+@science_module(version="1", outputs={"broken": Column("float32", assigns="tde")})
 def failing(mag):
     raise ValueError("always")
 
 
 BASE = {
     "mag": Column("float32"),
-    "vsx_type": Column("string", says="@vsx"),
+    "vsx_type": Column("string", assigns="@vsx"),
     "packet": Column(pa.struct({"a": pa.int64()})),
 }
 
@@ -71,8 +71,8 @@ def test_all_that_is_said_stands_side_by_side_sorted_by_name() -> None:
 
 
 def test_a_string_with_the_name_of_a_class_says_yes_where_it_is_not_null() -> None:
-    fields = [Column("string", says="blazar").field("name", by="hsp@1")]
-    tags, _ = class_tags(pa.schema(fields), lambda _: pa.array(["3HSPJ0", None, ""]), 3)
+    fields = [Column("string", assigns="blazar").field("name", by="hsp@1")]
+    tags, _ = assigned_classes(pa.schema(fields), lambda _: pa.array(["3HSPJ0", None, ""]), 3)
     assert [[tag["name"] for tag in row] for row in tags.to_pylist()] == [["blazar"], [], ["blazar"]]
 
 
@@ -128,33 +128,33 @@ def test_a_batch_tagged_before_is_tagged_anew() -> None:
 
 
 def test_what_is_no_probability_says_nothing_and_is_counted() -> None:
-    column = Column("float32", says="sn").field("score", by="m@1")
+    column = Column("float32", assigns="sn").field("score", by="m@1")
     values = pa.array([np.inf, 1.5, np.nan, -1.0, 1.0], pa.float32())
-    tags, unknown = class_tags(pa.schema([column]), {"score": values}.get, 5)
+    tags, unknown = assigned_classes(pa.schema([column]), {"score": values}.get, 5)
     assert [len(row) for row in tags.to_pylist()] == [0, 0, 0, 0, 1]
     assert list(unknown.values()) == [2]
 
 
 def test_a_class_that_a_newer_taxonomy_lacks_is_counted_not_raised() -> None:
-    column = Column("bool", says="gone").field("is_gone", by="m@1")
-    tags, unknown = class_tags(pa.schema([column]), {"is_gone": pa.array([True])}.get, 1)
+    column = Column("bool", assigns="gone").field("is_gone", by="m@1")
+    tags, unknown = assigned_classes(pa.schema([column]), {"is_gone": pa.array([True])}.get, 1)
     assert tags.to_pylist() == [[]]
     assert unknown == {"class 'gone' of column 'is_gone'": 1}
 
 
 def test_of_one_thing_said_twice_the_more_probable_counts() -> None:
-    fields = [Column("float32", says="sn").field(name, by="m@1") for name in ("a", "b")]
-    tags, _ = class_tags(pa.schema(fields), {"a": pa.array([0.6]), "b": pa.array([0.9])}.get, 1)
+    fields = [Column("float32", assigns="sn").field(name, by="m@1") for name in ("a", "b")]
+    tags, _ = assigned_classes(pa.schema(fields), {"a": pa.array([0.6]), "b": pa.array([0.9])}.get, 1)
     assert tags.to_pylist() == [[{"name": "sn", "probability": pytest.approx(0.9), "by": "m@1"}]]
 
 
 @pytest.mark.parametrize(
     ("column", "wrong"),
     [
-        (Column("float32", says="super_nova"), "near: .*supernova|near: .*nova"),
-        (Column("float32", says="@simbat"), "known: .*simbad"),
-        (Column("float32", says="@simbad"), "needs float, bool or string, a @word string"),
-        (Column("int32", says="sn"), "needs float, bool or string"),
+        (Column("float32", assigns="super_nova"), "near: .*supernova|near: .*nova"),
+        (Column("float32", assigns="@simbat"), "known: .*simbad"),
+        (Column("float32", assigns="@simbad"), "needs float, bool or string, a @word string"),
+        (Column("int32", assigns="sn"), "needs float, bool or string"),
     ],
 )
 def test_a_column_cannot_say_what_does_not_fit(column: Column, wrong: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from redpoll.errors import PluginError, SchemaError
 from redpoll.plugin.columns import Columns
-from redpoll.schema.bands import DETECTION, LIMIT
+from redpoll.schema.bands import DETECTION, UPPER_LIMIT
 from redpoll.schema.light_curve import BAND_TYPE, LIGHT_CURVE_TYPE, LightCurves
 from redpoll.testing.batches import sample_batch
 
@@ -59,8 +59,8 @@ def test_boolean_with_null_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize("kind", [pa.binary(), pa.binary_view()])
 def test_cutouts_are_views_of_the_stored_bytes(kind) -> None:
-    found = read(pa.array([b"stamp" * 10, None, b""], kind))
-    assert bytes(found[0]) == b"stamp" * 10
+    found = read(pa.array([b"cutout" * 10, None, b""], kind))
+    assert bytes(found[0]) == b"cutout" * 10
     assert found[1] is None
     assert found[0].readonly
     assert len(found[2]) == 0
@@ -96,7 +96,7 @@ def test_a_slice_of_a_batch_shows_its_own_rows() -> None:
 
 
 def test_detections_leave_out_limits_and_speak_magnitudes() -> None:
-    limit = POINT | {"flux": None, "kind": "limit"}
+    limit = POINT | {"flux": None, "kind": "upper_limit"}
     unknown = POINT | {"band": None, "flux": 0.0}
     view = columns(light_curve=pa.array([[limit, POINT], [unknown]], LIGHT_CURVE_TYPE))
     offsets, found = view.detections()
@@ -113,4 +113,4 @@ def test_an_unknown_column_is_named() -> None:
 
 def test_sample_batch_has_points_of_every_use() -> None:
     curves = Columns(sample_batch()).numpy("light_curve")
-    assert {DETECTION, LIMIT} <= set(curves.kind.tolist())
+    assert {DETECTION, UPPER_LIMIT} <= set(curves.kind.tolist())

@@ -70,7 +70,7 @@ def test_latest_band_sets_the_rate(light_curve) -> None:
 
 
 def test_rise_rate_sees_detections_only() -> None:
-    limit = curve("g", [15.0], "limit")
+    limit = curve("g", [15.0], "upper_limit")
     curves = [curve("gg", [20.0, 19.5]), curve("gr", [20.0, 19.5]), limit + curve("g", [20.0]), None]
     columns = Columns(pa.record_batch({"light_curve": pa.array(curves, LIGHT_CURVE_TYPE)}))
     found = rise_rate.compute(columns, {})["rise_rate"]

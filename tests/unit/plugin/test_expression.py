@@ -263,5 +263,5 @@ def test_topic_must_be_a_name() -> None:
 
 def test_every_hot_column_can_be_used() -> None:
     for name, column in COLUMNS.items():
-        if column.hot:
+        if column.indexed:
             parse_expression(f"{name} is null").check()

@@ -37,7 +37,7 @@ def _by_name(function, names):
     return call
 
 
-@science_module(version="3", outputs={"snr": Column("float32", "", "Signal to noise", best="max")})
+@science_module(version="3", outputs={"snr": Column("float32", "", "Signal to noise", aggregate="max")})
 def snr(flux, flux_err, *, floor=0.0, mode="plain", clip=(0, 1)):
     """Signal to noise."""
     return np.maximum(flux / flux_err, floor)
@@ -156,7 +156,7 @@ def test_columns_carry_type_unit_and_maker(sample_batch) -> None:
     assert schema.equals(graph.output_schema(sample_batch.schema), check_metadata=True)
     assert schema.names[-3:] == ["snr", "p_ia", "pass_significant"]
     assert schema.field("snr").type == pa.float32()
-    assert schema.field("snr").metadata[b"best"] == b"max"
+    assert schema.field("snr").metadata[b"aggregate"] == b"max"
     assert schema.field("p_ia").metadata[b"by"] == b"p_ia@1, early_ia@5"
     assert schema.field("pass_significant").metadata[b"by"] == b"significant@1"
 

@@ -25,7 +25,7 @@ def count(mag, mjd):
 
 
 def test_scalars_are_python_values_or_none() -> None:
-    point = {"mjd": 1.0, "band": "g", "flux": None, "flux_err": 1.0, "kind": "limit"}
+    point = {"mjd": 1.0, "band": "g", "flux": None, "flux_err": 1.0, "kind": "upper_limit"}
     batch = {
         "object_id": ["a", "b"],
         "n_detections": pa.array([3, None], "int32"),

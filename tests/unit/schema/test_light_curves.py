@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from redpoll.schema.bands import BANDS, DETECTION, FORCED, KINDS, LIMIT
+from redpoll.schema.bands import BANDS, DETECTION, FORCED, KINDS, UPPER_LIMIT
 from redpoll.schema.light_curve import LIGHT_CURVE_TYPE, LightCurves
 
 NAN = np.nan
@@ -16,7 +16,7 @@ CURVES = LightCurves(
     np.array([0, 1, -1, 5, 2, 0], np.int8),
     np.array([1.0, NAN, -3.0, 0.0, 5.0, 6.0], np.float32),
     np.array([0.1, 0.2, NAN, 0.0, 0.5, 0.6], np.float32),
-    np.array([DETECTION, LIMIT, FORCED, -1, DETECTION, DETECTION], np.int8),
+    np.array([DETECTION, UPPER_LIMIT, FORCED, -1, DETECTION, DETECTION], np.int8),
 )
 FIELDS = ("offsets", "mjd", "band", "flux", "flux_err", "kind")
 
@@ -81,7 +81,7 @@ def test_the_usual_dictionary_is_not_copied():
     assert LightCurves.from_arrow(array).mjd.ctypes.data == known.mjd.ctypes.data
 
 
-@pytest.mark.parametrize("kinds", [(), (DETECTION,), (DETECTION, LIMIT), (FORCED,), (0, 1, 2, 3, -1)])
+@pytest.mark.parametrize("kinds", [(), (DETECTION,), (DETECTION, UPPER_LIMIT), (FORCED,), (0, 1, 2, 3, -1)])
 def test_points_of_some_kinds(kinds):
     found = CURVES.of_kind(*kinds)
     expected = [c.mjd[np.array([k in kinds for k in c.kind], bool)] for c in CURVES]
@@ -111,5 +111,5 @@ def test_points_can_be_chosen_by_time_and_number_and_curves_by_alert():
     some = curves.of_alerts(np.array([1, 2]))
     assert (some.offsets.tolist(), some.mjd.tolist()) == ([0, 0, 2], [8, 9])
     assert [len(one.mjd) for one in curves] == [3, 0, 2]
-    assert curves.own.tolist() == [2, -1, 4]
+    assert curves.triggering.tolist() == [2, -1, 4]
     assert len(curves.of_alerts(np.array([], np.int64))) == 0

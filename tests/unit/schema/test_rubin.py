@@ -179,5 +179,5 @@ def test_limits_have_a_depth_and_no_flux():
     limits = [{"midpointMjdTai": 60000.0, "band": "r", "diaNoise": x} for x in (80.0, None)]
     rows = decode_all(schema, *encode(schema, rubin_packet() | {"prvDiaNondetectionLimits": limits})).rows
     (points,) = to_alerts(rows)["light_curve"].to_pylist()
-    assert points[0] == {"mjd": 60000.0, "band": "r", "flux": None, "flux_err": 80.0, "kind": "limit"}
+    assert points[0] == {"mjd": 60000.0, "band": "r", "flux": None, "flux_err": 80.0, "kind": "upper_limit"}
     assert len(points) == 2 and np.isfinite(points[1]["flux"])

@@ -9,7 +9,7 @@ import pytest
 from alert_rows import CANDIDATE, FORCED, PREVIOUS, ZTF, alert, alerts, curve, ztf_packet
 from fastavro_oracle import decode_all, encode
 
-from redpoll.schema.bands import BANDS, DETECTION, LIMIT, LOW_QUALITY
+from redpoll.schema.bands import BANDS, DETECTION, LOW_QUALITY, UPPER_LIMIT
 from redpoll.schema.bands import FORCED as FORCED_KIND
 from redpoll.schema.survey import to_alerts
 
@@ -67,7 +67,7 @@ def test_flags(nbad, edge, flags):
 
 def test_history_without_magnitude_is_a_five_sigma_limit():
     found = curve(ztf_packet(previous=[PREVIOUS]))
-    assert found.kind.tolist() == [LIMIT, DETECTION]
+    assert found.kind.tolist() == [UPPER_LIMIT, DETECTION]
     assert np.isnan(found.flux[0]) and found.flux_err[0] == pytest.approx(36307.805 / 5)
 
 
@@ -151,9 +151,9 @@ def test_what_a_newer_schema_adds_is_kept_in_the_packet():
 
 
 def test_the_packet_keeps_all_but_the_stamps():
-    packet = ztf_packet() | {"cutoutScience": {"fileName": "s.fits.gz", "stampData": b"stamp" * 9}}
+    packet = ztf_packet() | {"cutoutScience": {"fileName": "s.fits.gz", "stampData": b"cutout" * 9}}
     found = alert(packet)
-    assert found["cutout_science"] == b"stamp" * 9 and found["cutout_template"] is None
+    assert found["cutout_science"] == b"cutout" * 9 and found["cutout_template"] is None
     assert found["packet"]["cutoutScience"] == {"fileName": "s.fits.gz"} and found["packet"]["cutoutTemplate"] is None
     assert list(found["packet"]["candidate"]) == list(CANDIDATE)
 

@@ -35,7 +35,7 @@ def _seen(band: str, mjd: float, mag: float, mag_err: float = 0.05, kind: str = 
 
 
 def _limit(band: str, mjd: float, mag: float) -> tuple[object, ...]:
-    return band, mjd, np.nan, float(flux_from_mag(mag)) / 5, "limit"
+    return band, mjd, np.nan, float(flux_from_mag(mag)) / 5, "upper_limit"
 
 
 @pytest.fixture

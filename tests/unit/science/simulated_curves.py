@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from redpoll.schema.bands import BANDS, DETECTION, LIMIT
+from redpoll.schema.bands import BANDS, DETECTION, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.classes.contract import Epochs, Window
@@ -41,7 +41,7 @@ def simulated(
     curves = LightCurves(
         np.concatenate([[0], np.cumsum(counts[counts > 0])]), epochs.mjd[keep], epochs.band[keep].astype(np.int8),
         np.where(is_seen, flux, np.nan)[keep].astype(np.float32), err[keep].astype(np.float32),
-        np.where(is_seen, DETECTION, LIMIT)[keep].astype(np.int8),
+        np.where(is_seen, DETECTION, UPPER_LIMIT)[keep].astype(np.int8),
     )  # fmt: skip
     first = np.full(n, np.inf)
     np.minimum.at(first, index[is_seen], epochs.mjd[is_seen])

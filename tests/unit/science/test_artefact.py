@@ -1,4 +1,4 @@
-"""Flaws drawn into stamps, and light curves of flaws."""
+"""Flaws drawn into cutouts, and light curves of flaws."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from redpoll.science.artefact import artefact
 from redpoll.simulate.fits import fits_bytes, fits_header
 
 
-def stamp(image):
+def cutout(image):
     image = np.asarray(image, np.float32)
     return gzip.compress(fits_bytes(fits_header(image.shape, "adu"), image))
 
@@ -47,7 +47,7 @@ def one(curves, seen):
 
 @pytest.mark.parametrize("kind", ["dipole", "cosmic_ray", "line", "edge", "empty"])
 def test_each_flaw_is_found_and_named(kind, one):
-    found = answers(artefact, light_curve=one, cutout_difference=stamp(flaw(kind)), flux_err=1e5 / 40)
+    found = answers(artefact, light_curve=one, cutout_difference=cutout(flaw(kind)), flux_err=1e5 / 40)
     assert found["is_artefact"][0] and found["artefact_reason"][0] == kind and found["artefact_score"][0] >= 0.5
 
 
@@ -56,15 +56,15 @@ def test_a_star_is_none(seed, one):
     for flux in (200.0, 2000.0, -2000.0, 1e5):
         snr = abs(flux) / (5 * 3.4)
         found = answers(
-            artefact, light_curve=one, cutout_difference=stamp(noise(seed) + star(flux)), flux_err=1e5 / snr
+            artefact, light_curve=one, cutout_difference=cutout(noise(seed) + star(flux)), flux_err=1e5 / snr
         )
         assert not found["is_artefact"][0] and found["artefact_reason"][0] is None, flux
 
 
 def test_rubins_stars_are_wider_and_none_either(one):
     image = noise(1, 31) + star(9000.0, fwhm=5.0, side=31)
-    found = answers(artefact, light_curve=one, cutout_difference=stamp(image), survey="rubin")
-    assert not found["is_artefact"][0] and found["stamp_fwhm"][0] == pytest.approx(5.0, abs=1.0)
+    found = answers(artefact, light_curve=one, cutout_difference=cutout(image), survey="rubin")
+    assert not found["is_artefact"][0] and found["cutout_fwhm"][0] == pytest.approx(5.0, abs=1.0)
 
 
 def test_a_change_of_a_thousandth_of_a_bright_star_is_its_residual(one):
@@ -99,4 +99,4 @@ def test_the_surveys_own_dipole_flag_counts(one):
 @pytest.mark.parametrize("data", [None, b"made-up", b"\x1f\x8b broken"])
 def test_without_a_stamp_nothing_is_held_against_it(data, one):
     found = answers(artefact, light_curve=one, cutout_difference=data)
-    assert not found["is_artefact"][0] and np.isnan(found["stamp_snr"][0]) and found["artefact_score"][0] == 0
+    assert not found["is_artefact"][0] and np.isnan(found["cutout_snr"][0]) and found["artefact_score"][0] == 0

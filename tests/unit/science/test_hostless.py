@@ -12,7 +12,7 @@ from redpoll.science.hostless import hostless
 from redpoll.simulate.fits import fits_bytes, fits_header
 
 
-def stamp(image):
+def cutout(image):
     image = np.asarray(image, np.float32)
     return gzip.compress(fits_bytes(fits_header(image.shape, "adu"), image))
 
@@ -26,7 +26,7 @@ def source(width, height, side=63):
     return height * np.exp(-(i**2 + j**2) / (2 * width**2))
 
 
-BARE = {"cutout_science": stamp(sky(1) + source(1.2, 300)), "cutout_template": stamp(sky(2))}
+BARE = {"cutout_science": cutout(sky(1) + source(1.2, 300)), "cutout_template": cutout(sky(2))}
 
 
 def test_a_point_on_empty_sky_is_hostless():
@@ -37,8 +37,8 @@ def test_a_point_on_empty_sky_is_hostless():
 
 def test_a_point_on_a_galaxy_is_not():
     galaxy = source(8.0, 22)
-    stamps = {"cutout_science": stamp(sky(1) + galaxy + source(1.2, 300)), "cutout_template": stamp(sky(2) + galaxy)}
-    assert not answers(hostless, **stamps)["is_hostless"][0]
+    cutouts = {"cutout_science": cutout(sky(1) + galaxy + source(1.2, 300)), "cutout_template": cutout(sky(2) + galaxy)}
+    assert not answers(hostless, **cutouts)["is_hostless"][0]
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_a_point_on_a_galaxy_is_not():
     [
         {"is_good": False}, {"roid": 3}, {"age": 50.0}, {"age": np.nan}, {"n_detections": 1}, {"flux": 5e3},
         {"flux": -1e5}, {"star_distance_arcsec": 1.0}, {"reference_mag": 20.0},
-        {"cutout_template": None}, {"cutout_science": b"made-up"}, {"cutout_template": stamp(sky(2, 62))},
-        {"cutout_science": stamp(np.zeros((63, 63)))}, {"cutout_science": stamp(sky(1)[:48])},
-        {"cutout_science": stamp(np.full((63, 63), np.nan)), "cutout_template": stamp(np.full((63, 63), np.nan))},
+        {"cutout_template": None}, {"cutout_science": b"made-up"}, {"cutout_template": cutout(sky(2, 62))},
+        {"cutout_science": cutout(np.zeros((63, 63)))}, {"cutout_science": cutout(sky(1)[:48])},
+        {"cutout_science": cutout(np.full((63, 63), np.nan)), "cutout_template": cutout(np.full((63, 63), np.nan))},
     ],
 )  # fmt: skip
 def test_who_is_no_candidate_or_has_no_stamps_has_no_answer(change):
@@ -60,5 +60,5 @@ def test_rubins_larger_stamps_are_cut_to_the_middle():
     small = sky(3, 30) + source(1.5, 400, 30), sky(4, 30)
     large = [np.pad(image, 4, constant_values=9e9) for image in small]
     names = "cutout_science", "cutout_template"
-    one, other = (answers(hostless, **dict(zip(names, map(stamp, p), strict=True))) for p in (small, large))
+    one, other = (answers(hostless, **dict(zip(names, map(cutout, p), strict=True))) for p in (small, large))
     assert one["hostless_ks_science"][0] == other["hostless_ks_science"][0] < 1

@@ -14,7 +14,7 @@ from redpoll.science.light_curve_statistics import light_curve_statistics
 
 def test_every_statistic_has_a_column_in_every_band():
     assert list(light_curve_statistics.outputs) == [f"{f}_{b}" for b in BANDS for f in FEATURES]
-    assert not any(column.hot for column in light_curve_statistics.outputs.values())
+    assert not any(column.indexed for column in light_curve_statistics.outputs.values())
 
 
 def test_each_band_has_the_statistics_of_its_detections(curves, seen, limit):
@@ -35,7 +35,7 @@ def test_magnitudes_leave_out_negative_fluxes_and_fluxes_do_not(curves):
     assert light_curve_statistics(curve, quantity="flux")["mean_g"][0] == pytest.approx(500)
 
 
-@pytest.mark.parametrize("kind", ["forced", "low_quality", "limit"])
+@pytest.mark.parametrize("kind", ["forced", "low_quality", "upper_limit"])
 def test_other_kinds_of_point_do_not_count(curves, seen, kind):
     found = light_curve_statistics(curves([seen("g", 0, 12, kind=kind), seen("g", 1, 19)]))
     assert found["mean_g"][0] == pytest.approx(19, abs=1e-5)

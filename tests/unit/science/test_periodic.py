@@ -66,7 +66,7 @@ def test_noise_and_days_are_no_periods(curves):
 
 def _is_periodic(name, **settings):
     light, _ = simulated(name, 300, days=40.0, step=2.0, seed=1)
-    n, mjd = len(light), light.mjd[light.own]
+    n, mjd = len(light), light.mjd[light.triggering]
     unknown = np.full(n, np.nan, np.float32)
     return periodic(mjd, np.array(["r"] * n, object), np.zeros(n, np.int8), unknown, light, **settings)["is_periodic"]
 
@@ -119,4 +119,4 @@ def test_only_a_periodic_source_has_a_kind():
     columns = {name: np.zeros(2, np.float32) for name in periodic_class.inputs}
     found = periodic_class(**columns | {"is_periodic": np.array([True, False])}, model=Kinds())
     assert found["p_rr_lyrae"].tolist() == pytest.approx([0.5, np.nan], nan_ok=True)
-    assert {column.says for column in periodic_class.outputs.values()} >= {"rr_lyrae", "eclipsing_binary"}
+    assert {column.assigns for column in periodic_class.outputs.values()} >= {"rr_lyrae", "eclipsing_binary"}

@@ -23,7 +23,7 @@ MODULES = [
     for name in (
         "age", "brightness_history", "colour", "is_good", "rise_rate", "roid", "fast_transient", "kilonova",
         "kilonova_score", "cataclysmic", "flare_star", "orphan_afterglow", "artefact", "satellite_glint", "hostless",
-        "solar_system", "interstellar_candidate", "dimming", "no_longer_varying",
+        "solar_system", "interstellar_candidate", "dipper", "no_longer_varying",
     )
 ]  # fmt: skip
 
@@ -64,7 +64,7 @@ def test_simulated_artefacts_are_told_from_the_rest(simulated):
         ("is_fast_transient", ("kilonova",)), ("is_kilonova_candidate", ("kilonova",)),
         ("is_dwarf_nova", ("cataclysmic_variable",)), ("is_flare", ("m_dwarf_flare",)), ("is_orphan_afterglow", ()),
         ("is_satellite_glint", ("satellite_glint",)), ("is_solar_system_known", ("asteroid",)),
-        ("is_interstellar", ()), ("is_dimming", ("agn", "eclipsing_binary")), ("is_no_longer_varying", ()),
+        ("is_interstellar", ()), ("is_dipper", ("agn", "eclipsing_binary")), ("is_no_longer_varying", ()),
         ("is_hostless", ("sn_ia", "sn_ibc")),
     ],
 )  # fmt: skip
@@ -93,7 +93,7 @@ def test_a_supernova_is_fast_when_it_is_young_and_nothing_else_later(real):
     order = np.argsort(real["mjd"][is_it])
     fast = real["is_fast_transient"][is_it][order].astype(bool)
     assert is_it.sum() == 47 and fast[:2].any() and not fast[5:].any()
-    for flag in ("is_dwarf_nova", "is_flare", "is_dimming", "is_artefact", "is_hostless", "is_orphan_afterglow"):
+    for flag in ("is_dwarf_nova", "is_flare", "is_dipper", "is_artefact", "is_hostless", "is_orphan_afterglow"):
         assert not real[flag][is_it].any(), flag
 
 
@@ -109,4 +109,4 @@ def test_a_supernova_on_half_a_star_is_no_dwarf_nova(real):
 
 
 def test_most_real_alerts_have_whole_stamps(real):
-    assert np.isfinite(real["stamp_snr"]).mean() > 0.98 and np.isfinite(real["stamp_masked_share"]).mean() > 0.98
+    assert np.isfinite(real["cutout_snr"]).mean() > 0.98 and np.isfinite(real["cutout_masked_fraction"]).mean() > 0.98

@@ -8,7 +8,7 @@ from rule_inputs import answers
 
 from redpoll.science.satellite_glint import satellite_glint
 
-LONG = {"n_detections": 1, "stamp_snr": 20.0, "stamp_elongation": 2.5}
+LONG = {"n_detections": 1, "cutout_snr": 20.0, "cutout_elongation": 2.5}
 
 
 @pytest.fixture
@@ -23,18 +23,18 @@ def test_a_dash_that_was_never_seen_before_is_a_glint(one):
 
 @pytest.mark.parametrize("change", [{"is_streak": True}, {"trail_length_arcsec": 3.2}])
 def test_so_is_a_flagged_streak_or_a_trail_the_survey_fitted(change, one):
-    found = answers(satellite_glint, light_curve=one, **(LONG | {"stamp_snr": np.nan} | change))
+    found = answers(satellite_glint, light_curve=one, **(LONG | {"cutout_snr": np.nan} | change))
     assert found["is_satellite_glint"][0]
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"stamp_elongation": 1.1},
-        {"stamp_snr": 5.0},
-        {"stamp_elongation": np.nan},
+        {"cutout_elongation": 1.1},
+        {"cutout_snr": 5.0},
+        {"cutout_elongation": np.nan},
         {"is_artefact": True},
-        {"trail_length_arcsec": 2.2, "stamp_snr": 5.0},
+        {"trail_length_arcsec": 2.2, "cutout_snr": 5.0},
     ],
 )
 def test_a_round_faint_or_flawed_one_stays_a_lone_detection(change, one):
@@ -61,7 +61,7 @@ def test_another_detection_in_the_packet_is_against_it(curves, seen):
 
 
 def test_near_the_geostationary_belt_a_shorter_dash_will_do(one):
-    short = LONG | {"stamp_elongation": 1.5}
+    short = LONG | {"cutout_elongation": 1.5}
     for survey, belt in (("ztf", -5.4), ("rubin", 5.0)):
         found = answers(satellite_glint, light_curve=one, survey=survey, dec=belt + 10, **short)
         assert found["belt_distance_deg"][0] == pytest.approx(10.0) and found["is_satellite_glint"][0]

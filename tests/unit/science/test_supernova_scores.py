@@ -41,7 +41,7 @@ def test_a_source_past_its_rise_is_not_early():
 def test_types_come_in_the_order_of_the_model_s_last_classes():
     found = sn_types(**_columns(sn_types, n=3, shape_rise_time=[0, 1, 4]), model=FiveClasses())
     assert [found[name].tolist() for name in ("p_sn_ia", "p_slsn")] == [[0, 1, 0], [0, 0, 1]]
-    assert {column.says for column in sn_types.outputs.values()} == {"sn_ia", "sn_ibc", "sn_ii", "slsn"}
+    assert {column.assigns for column in sn_types.outputs.values()} == {"sn_ia", "sn_ibc", "sn_ii", "slsn"}
 
 
 LUMINOUS = {

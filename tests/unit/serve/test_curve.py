@@ -24,7 +24,7 @@ def test_magnitudes_are_golden() -> None:
 
 
 def test_a_limit_is_five_times_the_noise() -> None:
-    c = curve((1.0, "g", None, 200.0, "limit"))
+    c = curve((1.0, "g", None, 200.0, "upper_limit"))
     assert c.is_limit.tolist() == [True]
     assert c.mag[0] == pytest.approx(23.9, abs=1e-5)
     assert np.isnan(c.mag_err[0])
@@ -48,9 +48,11 @@ def test_points_without_a_time_are_left_out_and_unknown_words_kept_unknown() -> 
 
 
 def test_bands_are_counted_by_kind() -> None:
-    c = curve((1.0, "r", 1e4, 1e2, "detection"), (2.0, "g", None, 1e2, "limit"), (3.0, "r", 1e4, 1e2, "detection"))
+    c = curve(
+        (1.0, "r", 1e4, 1e2, "detection"), (2.0, "g", None, 1e2, "upper_limit"), (3.0, "r", 1e4, 1e2, "detection")
+    )
     assert [name for name, _ in c.bands()] == ["g", "r"]
-    assert c.bands()[1][1] == {"detection": 2, "forced": 0, "limit": 0, "low_quality": 0}
+    assert c.bands()[1][1] == {"detection": 2, "forced": 0, "upper_limit": 0, "low_quality": 0}
     assert c.summary() == "3 points over 2.0 days: 2 detections, 1 upper limits. Bands: g (1), r (2)."
 
 
@@ -95,7 +97,7 @@ def test_ticks_are_few_round_and_inside(low: float, high: float) -> None:
 def test_a_sparkline_needs_two_detections() -> None:
     point = {"mjd": 1.0, "band": "g", "flux": 1e4, "flux_err": 1e2, "kind": "detection"}
     assert sparkline(None) is None
-    assert sparkline([point, point | {"kind": "limit", "flux": None}]) is None
+    assert sparkline([point, point | {"kind": "upper_limit", "flux": None}]) is None
     line = sparkline([point, point | {"mjd": 3.5, "band": "r"}])
     assert line is not None
     assert [name for name, _ in line.paths] == ["g", "r"]

@@ -14,7 +14,7 @@ from astropy.io import fits
 from redpoll.schema.packet_schemas import packet_schema
 
 
-def stamp(packet, kind):
+def cutout(packet, kind):
     (image,) = fits.open(io.BytesIO(gzip.decompress(packet[f"cutout{kind}"]["stampData"])))
     return image.data.astype(float)
 
@@ -149,7 +149,7 @@ def ztf_candidates(night, *names):
 def test_cutouts_are_images_of_the_survey_size(ztf):
     packet = next(iter(ztf.packets.values()))
     for kind in ("Science", "Template", "Difference"):
-        assert stamp(packet, kind).shape == (63, 63)
+        assert cutout(packet, kind).shape == (63, 63)
 
 
 def test_the_difference_holds_the_flux_and_the_template_does_not(ztf):
@@ -159,8 +159,8 @@ def test_the_difference_holds_the_flux_and_the_template_does_not(ztf):
     for row in bright:
         packet = ztf.packets[row["alert_id"]]
         counts = row["flux"] * 10 ** (0.4 * (packet["candidate"]["magzpsci"] - 31.4))
-        light = {kind: stamp(packet, kind)[28:35, 28:35] for kind in ("Difference", "Template")}
-        sky = np.nanmedian(stamp(packet, "Template"))
+        light = {kind: cutout(packet, kind)[28:35, 28:35] for kind in ("Difference", "Template")}
+        sky = np.nanmedian(cutout(packet, "Template"))
         # seven pixels hold nine tenths of the light and twice the noise of a point-source fit
         assert light["Difference"].sum() == pytest.approx(0.92 * counts, rel=0.4)
         assert abs((light["Template"] - sky).sum()) < 0.4 * counts
@@ -172,7 +172,7 @@ def test_the_difference_of_a_negative_alert_is_turned_over(ztf):
     for row in found:
         packet = ztf.packets[row["alert_id"]]
         assert packet["candidate"]["isdiffpos"] in ("f", "0")
-        light = stamp(packet, "Difference")
+        light = cutout(packet, "Difference")
         assert np.nansum((light - np.nanmedian(light))[28:35, 28:35]) > 0
 
 
@@ -180,7 +180,7 @@ def test_edges_of_the_detector_have_no_data(ztf):
     for packet in ztf.packets.values():
         near = packet["candidate"]["mindtoedge"] < 29
         far = packet["candidate"]["mindtoedge"] > 33
-        blank = np.isnan(stamp(packet, "Science")).any()
+        blank = np.isnan(cutout(packet, "Science")).any()
         assert (blank or not near) and not (blank and far)
 
 

@@ -7,7 +7,7 @@ from redpoll import Column, alert_filter, science_module
 
 @science_module(version="1", outputs={"test_plugin_snr": Column("float32", doc="flux / flux_err; null without flux")})
 def test_plugin_snr(flux, flux_err):
-    """Signal-to-noise ratio of the alert's own point."""
+    """Signal-to-noise ratio of the alert's triggering detection."""
     return flux / flux_err
 
 

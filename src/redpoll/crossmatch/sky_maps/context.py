@@ -16,8 +16,8 @@ from redpoll.crossmatch.bounded_file import fingerprint
 from redpoll.crossmatch.sky_maps.distance import CredibleVolumes, conditional_moments
 from redpoll.crossmatch.sky_maps.read import read_sky_map
 from redpoll.crossmatch.sky_maps.sky_map import SkyMap
-from redpoll.plugin.names import valid_name
 from redpoll.schema.column import Column
+from redpoll.schema.names import valid_name
 
 HOST_DISTANCE = ("host_distance_modulus", "host_redshift")
 """Columns of the batch that say how far away an alert's host is; the first that has a value counts."""
@@ -47,7 +47,7 @@ class SkyMapContext:
         found = {
             f"{self.name}_credible_level": Column(
                 "float32", doc=f"Probability of {event} within the smallest region that holds the alert, 0 to 1. "
-                "Never null.", ucd="stat.probability", best="min",
+                "Never null.", ucd="stat.probability", aggregate="min",
             ),
             f"{self.name}_days": Column(
                 "float64", "d", f"Time of the alert since {event}; null if the map has no time.", "time.duration"
@@ -80,7 +80,7 @@ class SkyMapContext:
             ),
             f"{self.name}_3d_credible_level": Column(
                 "float32", doc=f"Probability of {event} within the smallest volume that holds the alert's host, "
-                "0 to 1; null without a distance of the host.", ucd="stat.probability", best="min",
+                "0 to 1; null without a distance of the host.", ucd="stat.probability", aggregate="min",
             ),
         }  # fmt: skip
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from redpoll.plugin.columns import Columns
 from redpoll.plugin.expression.expression import Expression, parse_expression
-from redpoll.plugin.names import valid_name
 from redpoll.plugin.node import Attempt, unguarded
 from redpoll.schema.column import Column
+from redpoll.schema.names import valid_name
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from typing import NoReturn
 
 import pyarrow as pa
 
-from redpoll.plugin.columns import is_text
 from redpoll.plugin.expression.syntax import (
     Arithmetic,
     Between,
@@ -29,7 +28,7 @@ from redpoll.plugin.expression.syntax import (
     Tree,
 )
 from redpoll.plugin.expression.tokens import complaint
-from redpoll.schema.column import Column
+from redpoll.schema.column import Column, is_text
 
 Kind = OneOf["bool", "int", "float", "string"]
 _WORDS = {"bool": "a yes or no", "int": "a number", "float": "a number", "string": "a string"}

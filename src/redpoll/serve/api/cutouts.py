@@ -1,4 +1,4 @@
-"""/api/v2/alerts/{survey}/{alert_id}/cutouts: stamps as FITS, PNG, or pixels for a page."""
+"""/api/v2/alerts/{survey}/{alert_id}/cutouts: cutouts as FITS, PNG, or pixels for a page."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import pyarrow as pa
 
 from redpoll.schema.alert import COLUMNS
-from redpoll.schema.class_tags import CLASSES, CLASSES_COLUMN
+from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN
 from redpoll.schema.column import Column
 from redpoll.serve.door import Reader
 

@@ -11,7 +11,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 
 from redpoll.schema.alert import COLUMNS
-from redpoll.schema.class_tags import CLASSES, CLASSES_COLUMN
+from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN
 from redpoll.serve.problems import BadQuery
 from redpoll.store.ports import Row
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from redpoll.schema.alert import CUTOUTS
 from redpoll.schema.bands import BANDS
-from redpoll.schema.class_tags import CLASSES
+from redpoll.schema.classifications import CLASSES
 from redpoll.store.ports import Row
 
 _NOT_VALUES = {*CUTOUTS, "light_curve", "packet", "tags", CLASSES}

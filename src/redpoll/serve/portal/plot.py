@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.schema.bands import BANDS, FORCED, LIMIT, LOW_QUALITY
+from redpoll.schema.bands import BANDS, FORCED, LOW_QUALITY, UPPER_LIMIT
 from redpoll.serve.curve import Curve
 
 WIDTH, HEIGHT = 860.0, 380.0
@@ -87,7 +87,7 @@ def _of(curve: Curve, band: int, style: str) -> NDArray[np.bool_]:
         "limit": curve.is_limit,
         "forced": (curve.kind == FORCED) & ~curve.is_limit,
         "faded": curve.is_negative & (curve.kind != FORCED),
-        "detection": ~curve.is_limit & ~curve.is_negative & (curve.kind != FORCED) & (curve.kind != LIMIT),
+        "detection": ~curve.is_limit & ~curve.is_negative & (curve.kind != FORCED) & (curve.kind != UPPER_LIMIT),
     }
     return np.asarray((curve.band == band) & styles[style] & drawn(curve))
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from redpoll.errors import NotFound, UsageError
-from redpoll.schema.class_tags import CLASSES_TYPE
+from redpoll.schema.classifications import CLASSES_TYPE
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.store import Store
 from redpoll.store.ports import Row

@@ -68,7 +68,7 @@ class WritingCases(StoreCases):
     def test_columns_of_a_new_module_are_unknown_for_older_alerts(self, store: Store) -> None:
         add(store, store_batch(2))
         batch = store_batch(2, start=2)
-        field = pa.field("age", pa.float32(), metadata={"hot": "1", "by": "age@1", "unit": "d"})
+        field = pa.field("age", pa.float32(), metadata={"indexed": "1", "by": "age@1", "unit": "d"})
         add(store, batch.append_column(field, pa.array([1.5, None], pa.float32())))
         assert [row["age"] for row in store.latest()] == [None, 1.5, None, None]
         assert [c["unit"] for c in store.columns() if c["name"] == "age"] == ["d"]

@@ -3,11 +3,11 @@ const BLANK = 65535;
 const SOFTENING = 0.1; // fraction of the range where asinh turns from linear to logarithmic
 
 export async function drawCutouts(box, controls) {
-  let stamps;
+  let cutouts;
   try {
     const answer = await fetch(box.dataset.source);
     if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-    stamps = await answer.json();
+    cutouts = await answer.json();
   } catch (error) {
     const message = document.createElement("p");
     message.className = "trouble";
@@ -16,13 +16,13 @@ export async function drawCutouts(box, controls) {
     return;
   }
   const canvases = [...box.querySelectorAll("canvas")];
-  const pixels = Object.fromEntries(canvases.map((c) => [c.dataset.kind, decode(stamps[c.dataset.kind])]));
+  const pixels = Object.fromEntries(canvases.map((c) => [c.dataset.kind, decode(cutouts[c.dataset.kind])]));
   const redraw = () => {
     const chosen = new FormData(controls);
     for (const canvas of canvases) {
       const kind = canvas.dataset.kind;
       const stretch = kind === "difference" ? "linear" : chosen.get("stretch"); // a difference has no bright end
-      draw(canvas, stamps[kind], pixels[kind], stretch, chosen.has("invert"));
+      draw(canvas, cutouts[kind], pixels[kind], stretch, chosen.has("invert"));
     }
   };
   controls.hidden = false;
@@ -32,20 +32,20 @@ export async function drawCutouts(box, controls) {
   box.dataset.drawn = canvases.length;
 }
 
-function decode(stamp) {
-  if (!stamp) return null;
-  const bytes = Uint8Array.from(atob(stamp.pixels), (c) => c.charCodeAt(0));
+function decode(cutout) {
+  if (!cutout) return null;
+  const bytes = Uint8Array.from(atob(cutout.pixels), (c) => c.charCodeAt(0));
   const view = new DataView(bytes.buffer);
   return Uint16Array.from({ length: bytes.length / 2 }, (_, i) => view.getUint16(2 * i, true));
 }
 
-function draw(canvas, stamp, pixels, stretch, invert) {
+function draw(canvas, cutout, pixels, stretch, invert) {
   if (!pixels) {
     canvas.classList.add("unreadable");
     canvas.setAttribute("aria-label", `${canvas.dataset.kind} cutout: it cannot be read`);
     return;
   }
-  const { width, height } = stamp;
+  const { width, height } = cutout;
   const grey = table(stretch, invert);
   const isRed = document.documentElement.dataset.theme === "night";
   const image = new ImageData(width, height);

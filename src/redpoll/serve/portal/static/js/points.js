@@ -11,7 +11,7 @@ export function pointsOf(data) {
     const kind = data.kinds[data.kind[i]] ?? "unknown";
     const flux = data.flux[i];
     const err = data.err[i];
-    const isLimit = kind === "limit" || (kind === "forced" && !(err !== null && flux >= FORCED_SIGMA * err));
+    const isLimit = kind === "upper_limit" || (kind === "forced" && !(err !== null && flux >= FORCED_SIGMA * err));
     return {
       mjd: data.mjd0 + t,
       band: data.bands[data.band[i]] ?? "unknown",

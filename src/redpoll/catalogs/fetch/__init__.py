@@ -1,0 +1,6 @@
+"""Tables of catalogues fetched from public services: VizieR, TAP, CDS X-Match, a plain address."""
+
+from redpoll.catalogs.fetch.area import Cone, Positions
+from redpoll.catalogs.fetch.table import fetch_table
+
+__all__ = ["Cone", "Positions", "fetch_table"]

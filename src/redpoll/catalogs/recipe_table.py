@@ -1,0 +1,94 @@
+"""A table of a recipe read key by key: each value of the type it should have, and no key left over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from redpoll.catalogs.errors import RecipeError
+
+Choice = TypeVar("Choice", bound=str)
+
+
+class Section:
+    """One TOML table, named `where` in errors; what is asked for counts as known, `done` refuses the rest.
+
+    >>> Section({"ra": "RAJ2000", "dce": "DEJ2000"}, "mine.toml: position").maybe("dec")
+    """
+
+    def __init__(self, tree: Mapping[str, Any], where: str) -> None:
+        self._tree, self.where = tree, where
+        self._known: list[str] = []
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._tree
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The keys it has."""
+        return tuple(self._tree)
+
+    def text(self, key: str, *, required: bool = False) -> str:
+        """A string; empty if it is not there."""
+        if required and key not in self:
+            near = get_close_matches(key, self._tree, n=1)
+            raise RecipeError(f"{self.where}: needs '{key}'" + (f"; it has '{near[0]}'" if near else ""))
+        value = self._get(key, "")
+        return str(self._checked(key, value, isinstance(value, str), "a string"))
+
+    def maybe(self, key: str) -> str | None:
+        """A string, or None if it is not there or empty."""
+        return self.text(key) or None
+
+    def number(self, key: str, default: float) -> float:
+        """A finite number."""
+        value = self._get(key, default)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return float(self._checked(key, value, is_number, "a number"))
+
+    def flag(self, key: str, default: bool) -> bool:
+        """True or false."""
+        value = self._get(key, default)
+        return bool(self._checked(key, value, isinstance(value, bool), "true or false"))
+
+    def choice(self, key: str, options: tuple[Choice, ...]) -> Choice:
+        """One of the options; the first if it is not there."""
+        value = self._get(key, options[0])
+        wanted = "one of " + ", ".join(options)
+        return options[options.index(self._checked(key, value, value in options, wanted))]
+
+    def scalars(self, key: str) -> tuple[Any, ...]:
+        """A string, number or boolean, or a list of them; always as a tuple."""
+        value = self._get(key, [])
+        values = value if isinstance(value, list) else [value]
+        are_plain = all(isinstance(v, str | int | float | bool) for v in values)
+        return tuple(self._checked(key, values, are_plain, "a value or a list of values"))
+
+    def section(self, key: str) -> Section:
+        """A table in this table; empty if it is not there."""
+        value = self._get(key, {})
+        self._checked(key, value, isinstance(value, dict), "a table")
+        return Section(value, f"{self.where}: {key}")
+
+    def free(self) -> dict[str, Any]:
+        """The whole table, whose keys are someone else's to check."""
+        return dict(self._tree)
+
+    def done(self) -> None:
+        """Refuse keys that nobody asked for."""
+        for key in self._tree:
+            if key not in self._known:
+                near = get_close_matches(key, self._known, n=1)
+                hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(self._known)}"
+                raise RecipeError(f"{self.where}: unknown key '{key}'; {hint}")
+
+    def _get(self, key: str, default: Any) -> Any:
+        self._known.append(key)
+        return self._tree.get(key, default)
+
+    def _checked(self, key: str, value: Any, fits: bool, wanted: str) -> Any:
+        if not fits:
+            raise RecipeError(f"{self.where}: {key}: expected {wanted}, got {value!r}")
+        return value
