@@ -84,7 +84,7 @@ def test_an_rr_lyrae_star(store):
 
 
 def test_a_star_that_faded(store):
-    assert said(store, "ZTF20aaaacan")["dipper_star"] == {"dipper"}
+    assert said(store, "ZTF20aaaacan")["dipper"] == {"dipper"}
     assert newest(store, "ZTF20aaaacan")["vsx_type"] is None
 
 

@@ -128,9 +128,9 @@ class Look(NamedTuple):
     within half the aperture over its noise. ``peak_snr``: the brightest pixel of the aperture over the noise.
     ``sharpness``: how far that stands above its eight neighbours, relative to itself: 1 for a single pixel. ``fwhm``
     [pixels] and ``elongation`` (long over short axis) of the pixels three sigma above the sky. ``offset``: their
-    centroid's distance from the middle [pixels]. ``negative_share``: share of the significant light that has the
+    centroid's distance from the middle [pixels]. ``negative_fraction``: share of the significant light that has the
     opposite sign. ``line_snr``: signal over noise of the row or column through the middle, without the middle.
-    ``masked_share``: share of pixels without a value.
+    ``masked_fraction``: share of pixels without a value.
     """
 
     noise: Array
@@ -140,9 +140,9 @@ class Look(NamedTuple):
     fwhm: Array
     elongation: Array
     offset: Array
-    negative_share: Array
+    negative_fraction: Array
     line_snr: Array
-    masked_share: Array
+    masked_fraction: Array
 
 
 (_NOISE, _SNR, _PEAK_SNR, _SHARPNESS, _FWHM, _ELONGATION, _OFFSET, _NEGATIVE_SHARE, _LINE_SNR, _MASKED_SHARE) = range(

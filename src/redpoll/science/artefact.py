@@ -92,24 +92,24 @@ def artefact(
     reference = np.where(reference_distance_arcsec > max_reference_arcsec, np.nan, flux_from_mag(reference_mag))
     is_galaxy = (star_score < 0.5) & (star_distance_arcsec <= max_reference_arcsec)
     is_bright = ~is_galaxy & (reference > flux_from_mag(reference_bright))
-    signs = _signs_in_stamp(survey, look, np.abs(flux) / flux_err)
+    signs = _signs_in_cutout(survey, look, np.abs(flux) / flux_err)
     signs["dipole"] = np.maximum(signs["dipole"], np.where(is_dipole, 0.6, 0.0))
     signs["star_residual"] = np.where(is_bright, 0.9 * _ramp(-np.abs(flux) / reference, -0.02, -0.002), 0.0)
     signs["alternating"] = np.where(highest_snr < max_noise_snr, 0.8 * _ramp(changes, 1, 5), 0.0)
     return _measured(look) | {"flux_sign_changes": changes, "constant_chi2": chi2} | _verdict(signs)
 
 
-def _signs_in_stamp(survey: NDArray[Any], look: Look, claimed_snr: NDArray[Any]) -> dict[str, Array]:
+def _signs_in_cutout(survey: NDArray[Any], look: Look, claimed_snr: NDArray[Any]) -> dict[str, Array]:
     low, high = np.array([_SHARP.get(name, _SHARP["ztf"]) for name in survey]).reshape(-1, 2).T
     is_seen = look.peak_snr > 5.0
     # noise makes a peak look sharper: two of its errors are given away
     sharpness = look.sharpness - 2.1 / look.peak_snr
     expected = 0.5 * claimed_snr  # an aperture sees less of the noise's weight than a fit of the seeing
     return {
-        "dipole": np.where(is_seen, _ramp(look.negative_share, 0.1, 0.3), 0.0),
+        "dipole": np.where(is_seen, _ramp(look.negative_fraction, 0.1, 0.3), 0.0),
         "cosmic_ray": np.where(is_seen, _ramp(sharpness, low, high), 0.0),
         "line": _ramp(look.line_snr, 5.0, 9.0),
-        "edge": _ramp(look.masked_share, 0.1, 0.3),
+        "edge": _ramp(look.masked_fraction, 0.1, 0.3),
         "empty": _ramp(expected - look.snr, 2.0, 3.5) * _ramp(-look.snr / expected, -0.5, -0.25),
     }
 
@@ -128,7 +128,7 @@ def _verdict(signs: dict[str, Array]) -> dict[str, NDArray[Any]]:
 
 
 def _measured(look: Look) -> dict[str, NDArray[Any]]:
-    return {f"stamp_{name}": values for name, values in look._asdict().items() if name != "noise"}
+    return {f"cutout_{name}": values for name, values in look._asdict().items() if name != "noise"}
 
 
 def _steadiness(curve: LightCurves) -> tuple[NDArray[np.int64], Array, Array]:

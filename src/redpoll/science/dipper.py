@@ -27,7 +27,7 @@ OUTPUTS = {
     "is_dipper": Column(
         "bool",
         doc="A bright stable star in a deep, smooth dip; false where it cannot be told.",
-        assigns="dipper_star",
+        assigns="dipper",
         indexed=False,
     ),
 }

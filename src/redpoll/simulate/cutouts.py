@@ -148,8 +148,8 @@ def _steady(scene: Scene, fwhm: Array) -> Array:
 
 
 def _some(scene: Scene, keep: NDArray[np.bool_]) -> Scene:
-    per_stamp = {name: value[keep] for name, value in vars(scene).items() if name not in ("size", "gain")}
-    return Scene(size=scene.size, gain=scene.gain, **per_stamp)
+    per_cutout = {name: value[keep] for name, value in vars(scene).items() if name not in ("size", "gain")}
+    return Scene(size=scene.size, gain=scene.gain, **per_cutout)
 
 
 def _noise(rng: np.random.Generator, sigma: Array, light: Array, gain: float) -> Array:

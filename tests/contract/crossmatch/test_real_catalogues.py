@@ -110,7 +110,7 @@ WORDS = [
 @pytest.mark.parametrize("column", WORDS)
 def test_nearly_all_words_of_the_real_file_are_in_the_taxonomy(catalogs, column):
     catalog = next(c for c in catalogs.values() if column in c.columns)
-    vocabulary = (catalog.columns[column].says or "")[1:]
+    vocabulary = (catalog.columns[column].assigns or "")[1:]
     counts = catalog.values[column].value_counts().to_pylist()
     known = {c["values"]: c["counts"] for c in counts if c["values"] is not None}
     tree = taxonomy()

@@ -140,7 +140,7 @@ def test_an_object_s_page_can_be_read_without_javascript(get: Get) -> None:
     assert page.count("<noscript><img") == 3
     assert page.count('class="points"') >= 4  # one path for each band and kind of point
     older = " ".join(Tags(get(f"{OBJECT}?points=2").text).text.split())
-    assert re.search(r"g > 20\.\d\d – ± [\d,]+ limit", older)
+    assert re.search(r"g > 20\.\d\d – ± [\d,]+ upper limit", older)
 
 
 def test_what_was_said_of_an_object_stands_side_by_side(get: Get) -> None:

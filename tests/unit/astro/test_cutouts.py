@@ -73,7 +73,7 @@ _WIDTH = b"NAXIS1  =                   63"
         GOOD.replace(b"BITPIX  =                  -32", b"BITPIX  =                   -8"),
     ],
 )  # fmt: skip
-def test_what_is_no_stamp_is_no_image(data):
+def test_what_is_no_cutout_is_no_image(data):
     assert read_cutouts([data]).shapes.tolist() == [[0, 0]]
 
 
@@ -114,7 +114,7 @@ def test_shape_and_place_are_measured():
 
 def test_a_dipole_has_as_much_negative_light():
     found = look(noise(8) + star(x=1.5) - star(x=-1.5, flux=1900), noise(9) + star())
-    assert found.negative_share[0] == pytest.approx(0.5, abs=0.1) and found.negative_share[1] < 0.1
+    assert found.negative_fraction[0] == pytest.approx(0.5, abs=0.1) and found.negative_fraction[1] < 0.1
 
 
 @pytest.mark.parametrize("turn", [0, 1])
@@ -129,7 +129,7 @@ def test_masked_and_cut_away_parts_count():
     masked = noise(12)
     masked[:, :21] = np.nan
     found = look(masked, noise(13)[:42, :], np.full((63, 63), np.nan), np.zeros((63, 63)))
-    assert found.masked_share.round(3).tolist() == [0.333, 0.333, 1.0, 0.0]
+    assert found.masked_fraction.round(3).tolist() == [0.333, 0.333, 1.0, 0.0]
     assert np.isnan(found.snr[1:]).all() and np.isfinite(found.noise[1])
 
 

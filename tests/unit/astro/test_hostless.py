@@ -64,7 +64,7 @@ def test_clipping_is_astropys():
         np.testing.assert_array_equal(clipped(image), expected)
 
 
-def test_a_source_in_one_stamp_alone_differs():
+def test_a_source_in_one_cutout_alone_differs():
     plain, bright = noise(), noise(1) + blob(1.2, 300)
     plain, bright = (np.clip(x, 88, None) if x is bright else np.clip(x, 88, 112) for x in (plain, bright))
     assert differs_from_template(bright, plain, 7) and differs_from_template(plain, bright, 7)

@@ -42,7 +42,7 @@ def test_a_recipe_says_what_it_reads_and_what_it_makes():
     assert recipe.match == Match(2.0, "nearest", None)
     assert recipe.sources == ("RAJ2000", "DEJ2000", "pmRA", "pmDE", "VType", "P", "good", "V")
     assert list(recipe.columns) == ["stars_type", "stars_period", "stars_arcsec"]
-    assert recipe.columns["stars_type"].says == "@vsx" and not recipe.columns["stars_period"].hot
+    assert recipe.columns["stars_type"].assigns == "@vsx" and not recipe.columns["stars_period"].indexed
     assert recipe.kept[1].scale == 24.0 and recipe.kept[0].null == ("", "None")
     assert recipe.where == {"good": (True,), "V": (1, 2)}
     assert recipe.fetch == {"kind": "vizier", "anything": {"goes": 1}}

@@ -214,7 +214,7 @@ def test_one_failing_alert_is_not_isolated_in_the_exam(sample_batch) -> None:
 
 
 def test_settings_are_used(sample_batch) -> None:
-    conformance(good_filter, sample_batch, settings={"upper_limit": 15.0})
+    conformance(good_filter, sample_batch, settings={"limit": 15.0})
 
 
 def test_column_that_nobody_makes_is_named(sample_batch) -> None:

@@ -124,7 +124,7 @@ def test_the_module_labels_a_batch() -> None:
     labels = fink_class(simbad, roid, n, np.full(4, 2.0), good, good, no, scores, no, n == 0)
     assert labels.tolist() == ["SN candidate", "RRLyr", "Solar System MPC", "Early SN Ia candidate"]
     assert all(taxonomy().of("fink", name) for name in ("Kilonova candidate", "Solar System MPC"))
-    assert fink_class.outputs["fink_class"].says is None
+    assert fink_class.outputs["fink_class"].assigns is None
 
 
 @pytest.mark.parametrize("survey", ["ztf", "rubin"])
