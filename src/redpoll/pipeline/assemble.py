@@ -17,7 +17,7 @@ from redpoll.pipeline.chain import Chain
 from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.models import load_models
 from redpoll.plugin.discovery import installed_filters, installed_modules, installed_sinks
-from redpoll.plugin.expression import expression_filter
+from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.ports import Sink

@@ -196,7 +196,7 @@ def test_hostile_text_in_every_field_stays_text(tmp_path: Path) -> None:
     made = MadeUpObject(XSS + "/../?#%", 10.0, 20.0, curve, 3, topics=["fast_risers"], text={"sso_name": XSS})
     get = client(make_store(tmp_path / "store", [made]))
     with open_store(tmp_path / "store", mode="write") as store:
-        store.start_run(XSS)
+        store.runs.start(XSS)
     for path in ("/", f"/?topic={XSS}", f"/search?q={XSS}", f"/objects/{XSS}", "/tonight.json"):
         page = get(path)
         if "html" in page.headers["content-type"]:
@@ -256,7 +256,7 @@ def test_an_empty_store_gets_the_welcome_too_and_then_the_night(tmp_path: Path) 
     get = client(tmp_path / "store")
     with open_store(tmp_path / "store", mode="write") as store:
         assert "the store is empty" in get("/").text
-        store.start_run("test")
+        store.runs.start("test")
         commit(store, batch_of(night_objects(4)))
         assert "Night of 2026-03-10" in get("/").text
 
@@ -275,7 +275,7 @@ def test_pages_live_while_a_run_writes(tmp_path: Path) -> None:
 
     def write() -> None:
         with open_store(path, mode="write") as store:
-            store.start_run("writer")
+            store.runs.start("writer")
             for k in range(200):
                 if stop.is_set():
                     break

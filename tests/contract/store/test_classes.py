@@ -6,6 +6,7 @@ from redpoll import Column, science_module
 from redpoll.plugin.graph import Graph
 from redpoll.store import Store
 from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_rows import alert_rows, classification_rows
 from redpoll.testing.store_suite import add
 
 
@@ -18,14 +19,14 @@ def test_what_a_module_says_in_the_graph_is_found_in_the_store(store: Store) -> 
     batch = store_batch(60, nights=(0, 1))
     result = Graph.build([made_up_tde], []).run(batch).batch
     add(store, result)
-    found = store.latest(class_="extragalactic", night=20200102)
+    found = alert_rows(store, class_="extragalactic", night=20200102)
     assert found
     assert {row["alert_id"] for row in found} == {
-        row["alert_id"] for row in store.latest(limit=100) if row["mag"] < 19 and row["night"] == 20200102
+        row["alert_id"] for row in alert_rows(store, limit=100) if row["mag"] < 19 and row["night"] == 20200102
     }
-    (said,) = store.classes_of(found[0]["object_id"])
+    (said,) = classification_rows(store, found[0]["object_id"])
     assert (said["name"], said["by"], said["max_probability"]) == ("tde", "made_up_tde@3", 0.75)
-    assert store.provenance(found[0]["alert_id"], "ztf")["classes"].startswith("taxonomy@")
+    assert store.alerts.provenance(found[0]["alert_id"], "ztf")["classes"].startswith("taxonomy@")
 
 
 def test_names_and_speakers_are_written_once_a_part_not_once_an_alert(store: Store) -> None:
@@ -38,4 +39,4 @@ def test_names_and_speakers_are_written_once_a_part_not_once_an_alert(store: Sto
 
 
 def _segments(store: Store, *batches):
-    return [store.archive(batch) for batch in batches]
+    return [store.segments.write(batch) for batch in batches]

@@ -11,6 +11,7 @@ from redpoll.pipeline.replay import replay_dead_letters
 from redpoll.pipeline.run import run_night
 from redpoll.plugin.ports import Packet
 from redpoll.store import open_store
+from redpoll.testing.store_rows import alert_rows
 
 HERE = Config(run=RunConfig(workers=0))
 WORKERS = Config(run=RunConfig(workers=2, batch_size=70))
@@ -36,7 +37,7 @@ def some(ztf_night):
 
 def alerts_in(path):
     with open_store(path) as store:
-        rows = store.latest(limit=10_000)
+        rows = alert_rows(store, limit=10_000)
     return sorted(rows, key=lambda row: (row["survey"], row["alert_id"]))
 
 
@@ -46,7 +47,7 @@ def test_every_packet_of_a_night_is_accounted_for(ztf_night, tmp_path):
     assert report.stored > 150
     assert not report.failures
     with open_store(tmp_path) as store:
-        assert store.check().ok
+        assert store.maintenance.check().ok
 
 
 def test_rubin_packets_take_the_same_way(rubin_night, tmp_path):
@@ -92,7 +93,7 @@ def test_a_bad_packet_is_kept_with_its_bytes_and_the_others_are_stored(data, som
     packets = [*some[:5], Packet(data, "bad.avro", "here"), *some[5:10]]
     report = run_night([Packets(packets)], tmp_path, HERE)
     with open_store(tmp_path) as store:
-        (letter,) = store.iter_dead_letters()
+        (letter,) = store.dead_letters.stream()
     assert (letter.data, letter.source, letter.position) == (data, "bad.avro", "here")
     assert (report.received, report.dead_letters, report.balances) == (11, 1, True)
 
@@ -100,14 +101,14 @@ def test_a_bad_packet_is_kept_with_its_bytes_and_the_others_are_stored(data, som
 def test_a_truncated_packet_says_what_is_missing(some, tmp_path):
     run_night([Packets([Packet(some[0].data[:-100], "a", "b")])], tmp_path, HERE)
     with open_store(tmp_path) as store:
-        assert "truncated: the datum needs" in store.dead_letters()[0]["reason"]
+        assert "truncated: the datum needs" in store.dead_letters.table().to_pylist()[0]["reason"]
 
 
 def test_the_same_bad_packet_again_is_one_dead_letter(tmp_path):
     for _ in range(2):
         run_night([Packets([Packet(b"bad", "a", "b")])], tmp_path, HERE)
     with open_store(tmp_path) as store:
-        assert len(store.dead_letters()) == 1
+        assert len(store.dead_letters.table().to_pylist()) == 1
 
 
 def test_replayed_letters_leave_the_list_when_they_can_be_used(rubin_night, tmp_path):
@@ -121,7 +122,7 @@ def test_replayed_letters_leave_the_list_when_they_can_be_used(rubin_night, tmp_
     config = replace(HERE, ingest=replace(HERE.ingest, schemas=(str(tmp_path / "schemas"),)))
     report = replay_dead_letters(tmp_path / "store", config)
     with open_store(tmp_path / "store") as store:
-        assert [letter.position for letter in store.iter_dead_letters()] == ["2"]
+        assert [letter.position for letter in store.dead_letters.stream()] == ["2"]
     assert (report.stored, report.rejected) == (1, 1)
 
 

@@ -1,10 +1,13 @@
 """The contract of a store, as cases that every adapter runs.
 
-An adapter is tested by a subclass that says how a store is opened::
+An adapter is tested by a subclass that opens its stores::
 
     class TestMyStore(StoreCases):
-        def open(self, path: Path, mode: str) -> Store:
-            return my_open_store(path, mode=mode)
+        def url(self, tmp_path: Path) -> str:
+            return new_database()
+
+        def open(self, url: str, mode: str) -> Store:
+            return my_open_store(url, mode=mode)
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from redpoll.errors import ExpressionError
-from redpoll.plugin.expression.syntax import (
+from redpoll.expression.syntax import (
     AND,
     COMPARISON,
     NOT,
@@ -27,12 +27,14 @@ from redpoll.plugin.expression.syntax import (
     Tree,
     walk,
 )
-from redpoll.plugin.expression.tokens import Token, complaint, tokens
+from redpoll.expression.tokens import Token, complaint, tokens
 
 MAX_DEPTH = 64
 """How deeply an expression may be nested."""
+MAX_NODES = 1000
+"""How many columns, constants, operators and functions an expression may have."""
 FUNCTIONS = {"abs": (1, 1), "log10": (1, 1), "sqrt": (1, 1), "min": (2, 16), "max": (2, 16)}
-"""The functions, with the least and the greatest number of arguments."""
+"""The functions, with the minimum and maximum number of arguments."""
 _COMPARISONS = frozenset(["<", "<=", ">", ">=", "==", "!="])
 _POWERS = dict.fromkeys([*_COMPARISONS, "in", "between", "is", "not"], COMPARISON)
 _POWERS |= {"or": OR, "and": AND, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT}
@@ -54,7 +56,9 @@ def parse(text: str) -> Tree:
     parser = _Parser(text)
     tree = parser.expression(0)
     parser.expect_end()
-    for part, depth in walk(tree):
+    for n, (part, depth) in enumerate(walk(tree)):
+        if n >= MAX_NODES:
+            raise complaint(text, part.at, f"more than {MAX_NODES} columns, constants and operators")
         if depth > MAX_DEPTH:
             raise complaint(text, part.at, f"nested more than {MAX_DEPTH} deep")
     return tree

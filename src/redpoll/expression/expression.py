@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
-from redpoll.plugin.columns import Columns
-from redpoll.plugin.expression import arrow, sql
-from redpoll.plugin.expression.parser import parse
-from redpoll.plugin.expression.plan import plan
-from redpoll.plugin.expression.syntax import Name, Tree, walk
+from redpoll.expression import arrow, sql
+from redpoll.expression.parser import parse
+from redpoll.expression.plan import plan
+from redpoll.expression.syntax import Logic, Name, Tree, walk
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.column import Column
 
@@ -36,7 +35,18 @@ class Expression:
         """Raise ExpressionError if a column is unknown or a type does not fit."""
         plan(self.root, columns, self.text)
 
-    def passes(self, batch: pa.RecordBatch | Columns) -> pa.BooleanArray:
+    def conditions(self) -> Iterator[Expression]:
+        """The conditions that it joins by ``and``, each as an expression of its own; an alert must fulfil all.
+
+        >>> [str(part) for part in parse_expression("mag < 18 and (a or b) and n == 1").conditions()]
+        ['mag < 18', 'a or b', 'n == 1']
+        """
+        is_and = isinstance(self.root, Logic) and self.root.operator == "and"
+        parts = self.root.parts if isinstance(self.root, Logic) and is_and else (self.root,)
+        for part in parts:
+            yield Expression(part, self.text)
+
+    def passes(self, batch: pa.RecordBatch | arrow.ArrowColumns) -> pa.BooleanArray:
         """Which alerts of a batch fulfil it; never null, because unknown is no.
 
         Raises
@@ -52,7 +62,7 @@ class Expression:
         >>> parse_expression("mag < 18 or n == 3").passes(batch).to_pylist()
         [True, False, True]
         """
-        columns = batch if isinstance(batch, Columns) else Columns(batch)
+        columns = arrow.BatchColumns(batch) if isinstance(batch, pa.RecordBatch) else batch
         table = {name: Column(columns.arrow(name).type) for name in self.columns}
         return arrow.passes(plan(self.root, table, self.text), columns)
 
