@@ -22,7 +22,7 @@ from redpoll.store import open_store
 def command(by: Literal["night", "run"], store: Path | None, config: Config, as_json: bool) -> None:
     """Show that received = stored + duplicate + rejected, with the reasons."""
     with open_store(store_of(store, config)) as opened:
-        rows = opened.ledger(by=by)
+        rows = opened.ledger.table(by=by).to_pylist(maps_as_pydicts="strict")
     if as_json:
         print_json(rows)
         return

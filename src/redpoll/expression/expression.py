@@ -31,6 +31,11 @@ class Expression:
         """The columns it reads, in order of appearance."""
         return tuple(dict.fromkeys(tree.name for tree, _ in walk(self.root) if isinstance(tree, Name)))
 
+    @property
+    def depth(self) -> int:
+        """How deeply it is nested; 1 for a column or constant alone."""
+        return max(depth for _, depth in walk(self.root))
+
     def check(self, columns: Mapping[str, Column] = COLUMNS) -> None:
         """Raise ExpressionError if a column is unknown or a type does not fit."""
         plan(self.root, columns, self.text)

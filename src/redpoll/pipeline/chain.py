@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -23,18 +22,18 @@ from redpoll.quality.duplicates import Known, duplicates
 from redpoll.quality.flags import fill_flags
 from redpoll.quality.usable import unusable
 from redpoll.schema.rows import take_rows
-from redpoll.store import Archive, LedgerEntry, indexed_columns
-from redpoll.store.ports import Outcome as Settled
+from redpoll.store import LedgerEntry, indexed_columns
+from redpoll.store.ports import PacketOutcome, Segments
 
 _NUMBERS = re.compile(r"\d+")
-Key = tuple[str | None, int | None, Settled, str]
+Key = tuple[str | None, int | None, PacketOutcome, str]
 
 
 @dataclass
 class Outcome:
     """What became of a block: parts in the archive, dead letters by packet index, and a count for every packet."""
 
-    parts: list[tuple[pa.RecordBatch, Path]] = field(default_factory=list)
+    parts: list[tuple[pa.RecordBatch, str]] = field(default_factory=list)
     dead: dict[int, str] = field(default_factory=dict)
     counts: Counter[Key] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
@@ -67,7 +66,7 @@ class Chain:
 
     def __init__(
         self, decoder: PacketDecoder, cuts: Mapping[str, Cuts], stage: Stage, graph: Graph, known: Known,
-        archive: Archive,
+        archive: Segments,
     ) -> None:  # fmt: skip
         self._decoder, self._cuts, self._stage, self._graph = decoder, cuts, stage, graph
         self._known, self._archive = known, archive
@@ -105,7 +104,7 @@ class Chain:
         outcome.failures.update(result.failures.keys())
         outcome.unknown_words.update(result.unknown_words)
         with _timed(outcome, "archive"):
-            part = self._archive.write_segment(result.batch)
+            part = self._archive.write(result.batch)
         outcome.parts.append((indexed_columns(result.batch), part))
         survey = batch["survey"][0].as_py()
         outcome.counts.update((survey, night, "stored", "") for night in batch["night"].to_pylist())
@@ -121,7 +120,7 @@ def category(reason: str) -> str:
     return "unreadable: " + _NUMBERS.sub("N", head)[:80] if head != reason else _NUMBERS.sub("N", reason)[:80]
 
 
-def _settle(batch: pa.RecordBatch, reasons: dict[int, str], outcome: Settled, counted: Outcome) -> pa.RecordBatch:
+def _settle(batch: pa.RecordBatch, reasons: dict[int, str], outcome: PacketOutcome, counted: Outcome) -> pa.RecordBatch:
     """The batch without the rows that have a reason; those are counted with their outcome."""
     if not reasons:
         return batch

@@ -58,7 +58,7 @@ def run_night(
     report = RunReport(missing=missing_contexts(config))
     with open_store(store_path, mode="write") as store, stop_on_interrupt() as stop:
         make_chain = chain_maker(config, store_path)
-        report.run, report.status = store.start_run(command), "failed"
+        report.run, report.status = store.runs.start(command), "failed"
         try:
             packets = blocks(sources, lambda error: _source_broke(error, report), batch_size=config.run.batch_size)
             settle = Settler(store, report, open_sinks(config), on_settled)
@@ -68,7 +68,7 @@ def run_night(
                 run_here(packets, make_chain, settle, stop)
             report.status = "interrupted" if stop() else "done"
         finally:
-            store.end_run(report.status)
+            store.runs.end(report.status)
             report.elapsed = time.monotonic() - start
     log.info("run %d %s", report.run, report.status, extra={"n": report.received, "stored": report.stored})
     return report

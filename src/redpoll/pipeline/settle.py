@@ -43,7 +43,7 @@ class Settler:
         parts: list[tuple[Any, Any]] = [*outcome.parts] or [(None, None)]
         for n, (alerts, part) in enumerate(parts):
             commit = Commit(alerts, part, letters, rest) if n == 0 else Commit(alerts, part)
-            self._report.add_stored(alerts, self._store.commit(commit))
+            self._report.add_stored(alerts, self._store.runs.commit(commit))
         self._report.count(rest)
         self._report.dead_letters += len(letters)
         self._report.failures.update(outcome.failures)

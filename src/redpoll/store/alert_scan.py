@@ -32,6 +32,8 @@ _KEY_SQL = {
     "survey": "(SELECT name FROM surveys WHERE _id = a._survey)",
     "object_id": f"(SELECT object_id FROM objects WHERE _id = a._id >> {KEY_BITS})",
 }
+_MAX_SQL_DEPTH = 16
+"""Deeper conditions are evaluated in Arrow: the parser of SQLite has a stack of 100 symbols."""
 _LARGE = frozenset([*CUTOUTS, LIGHT_CURVE])
 _BATCH_ROWS = {"index": 4096, "archive": 1024, "large": 128}
 """Rows of a record batch: of indexed columns, with archived ones, with light curves, cutouts or nested columns."""
@@ -52,7 +54,7 @@ class ScanPlan:
         self._pool, self._rows, self._layout = pool, rows, layout
         self._stored, self._selection, self._order = stored, selection, order
         parts = _conditions(selection, stored)
-        self._pushed = [part for part in parts if all(name in stored.indexed for name in part.columns)]
+        self._pushed = [part for part in parts if _is_for_index(part, stored)]
         self._residual = [part for part in parts if part not in self._pushed]
 
     def pages(self, names: Sequence[str], schema: pa.Schema, after: Key | None, limit: int | None) -> Iterator[Page]:
@@ -221,6 +223,10 @@ def _conditions(selection: Selection, stored: StoredColumns) -> list[Expression]
     expression = parse_expression(selection.where)
     expression.check(stored.declared)
     return list(expression.conditions())
+
+
+def _is_for_index(part: Expression, stored: StoredColumns) -> bool:
+    return part.depth <= _MAX_SQL_DEPTH and all(name in stored.indexed for name in part.columns)
 
 
 def _quoted(name: str) -> str:

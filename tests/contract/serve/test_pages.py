@@ -23,9 +23,10 @@ from made_up_night import (
 from served import Get, client
 
 from redpoll.schema.light_curve import LightCurves
-from redpoll.serve.door import N_THREADS, StoreDoor
+from redpoll.serve.door import StoreDoor
 from redpoll.serve.portal.assets import Assets
 from redpoll.store import open_store
+from redpoll.store.pool import POOL_SIZE
 
 OBJECT = "/objects/ZTF26aaaaaaa"
 XSS = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -310,11 +311,11 @@ def test_threads_that_come_and_go_leave_no_connection_open(store: Path) -> None:
     reader = StoreDoor(store).reader()
     counts = []
     for _ in range(12):
-        visitor = threading.Thread(target=reader.topics)
+        visitor = threading.Thread(target=reader.ledger.topics)
         visitor.start()
         visitor.join()
         counts.append(n_open())
-    assert counts[-1] == counts[N_THREADS - 1]
+    assert counts[-1] == counts[POOL_SIZE - 1]
 
 
 def test_values_by_band_are_one_row_and_the_unknown_are_named(get: Get) -> None:

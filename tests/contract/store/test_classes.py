@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from redpoll import Column, science_module
@@ -29,10 +31,10 @@ def test_what_a_module_says_in_the_graph_is_found_in_the_store(store: Store) -> 
     assert store.alerts.provenance(found[0]["alert_id"], "ztf")["classes"].startswith("taxonomy@")
 
 
-def test_names_and_speakers_are_written_once_a_part_not_once_an_alert(store: Store) -> None:
+def test_names_of_classes_and_classifiers_are_written_once_a_segment(store: Store, folder: Path) -> None:
     batch = store_batch(2000, points=1, cutout_bytes=1)
     sizes = [
-        (segment / "alerts.parquet").stat().st_size
+        (folder / "archive" / "segments" / segment / "alerts.parquet").stat().st_size
         for segment in _segments(store, batch, batch.drop_columns(["classes"]))
     ]
     assert sizes[0] - sizes[1] < 5 * 2000

@@ -118,7 +118,7 @@ def test_a_newer_index_is_not_replaced(used: Store, folder: Path) -> None:
         rebuild_store(folder)
 
 
-def test_a_part_that_is_gone_is_reported(used: Store, folder: Path) -> None:
+def test_a_segment_that_is_gone_is_reported(used: Store, folder: Path) -> None:
     used.close()
     segment = next(path for path in (folder / "archive" / "segments").iterdir() if (path / "alerts.parquet").exists())
     (segment / "alerts.parquet").unlink()
@@ -128,9 +128,9 @@ def test_a_part_that_is_gone_is_reported(used: Store, folder: Path) -> None:
         assert len(alert_rows(again, limit=1000)) == result.alerts < 95
 
 
-def test_alerts_in_two_parts_count_once_when_the_index_is_lost(used: Store, folder: Path) -> None:
-    used.archive(store_batch(10, start=80))  # five of them are stored already
-    used.archive(store_batch(5, start=0))  # all of them
+def test_alerts_in_two_segments_count_once_when_the_index_is_lost(used: Store, folder: Path) -> None:
+    used.segments.write(store_batch(10, start=80))  # five of them are stored already
+    used.segments.write(store_batch(5, start=0))  # all of them
     used.close()
     (folder / "index.sqlite").unlink()
     assert rebuild_store(folder).alerts == 100

@@ -25,11 +25,16 @@ def column_facts(
     reader: Reader, names: Iterable[str], survey: str | None = None, made_by: Mapping[str, str] | None = None
 ) -> dict[str, dict[str, str]]:
     """For each column that is declared: dtype, unit, doc, ucd, and `by`, its module@version or survey field."""
-    stored = {row["name"]: {key: row[key] for key in ("dtype", "unit", "doc", "ucd")} for row in reader.columns()}
+    stored = {field.name: _stored(field) for field in reader.alerts.schema()}
     own = {name: _declared(column) for name, column in {**OBJECT_COLUMNS, **COLUMNS}.items()}
     known = stored | own
     by = {name: column.source.get(survey or "", "") for name, column in COLUMNS.items()} | dict(made_by or {})
     return {name: known[name] | {"by": by.get(name, "")} for name in names if name in known}
+
+
+def _stored(field: pa.Field) -> dict[str, str]:
+    metadata = field.metadata or {}
+    return {key: metadata.get(key.encode(), b"").decode() for key in ("dtype", "unit", "doc", "ucd")}
 
 
 def _declared(column: Column) -> dict[str, str]:

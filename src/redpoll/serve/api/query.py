@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from redpoll.errors import SchemaError
+from redpoll.errors import SchemaError, UsageError
 from redpoll.schema.taxonomy import taxonomy
-from redpoll.serve.api import cursor as cursors
-from redpoll.serve.api.cursor import Mark
 from redpoll.serve.api.formats import Format
 from redpoll.serve.door import Reader
 from redpoll.serve.problems import BadQuery
-from redpoll.store.ports import Row
+from redpoll.store import Cone, Selection
 
 MAX_LIMIT = 1000
 MAX_RADIUS_ARCSEC = 18_000.0
@@ -31,7 +30,7 @@ class AlertQuery(BaseModel):
         default=None,
         alias="class",
         max_length=200,
-        description="only alerts said to be of this class or of a kind of it, by whomever",
+        description="only alerts classified as this class or a subclass of it, by any classifier",
         examples=["sn_ia"],
     )
     night: Night | None = None
@@ -53,9 +52,13 @@ class AlertQuery(BaseModel):
     cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before")
     format: Format | None = Field(default=None, description="else the Accept header decides")
 
-    def search(self) -> str:
-        """What is searched for, without paging and format: what a cursor is bound to."""
-        return self.model_dump_json(exclude={"limit", "cursor", "format"}, exclude_none=True)
+    def selection(self) -> Selection:
+        """The alerts that are asked for."""
+        cone = None
+        if self.ra is not None and self.dec is not None and self.radius_arcsec is not None:
+            cone = Cone(self.ra, self.dec, self.radius_arcsec)
+        objects = None if self.object_id is None else [self.object_id]
+        return Selection(cone=cone, night=self.night, class_=self.class_, topic=self.topic, object_ids=objects)
 
     def check(self) -> None:
         """Refuse a mixture of searches that the store cannot answer together."""
@@ -77,26 +80,11 @@ def _check_class(name: str) -> None:
         raise BadQuery(str(error)) from error
 
 
-def page_of(reader: Reader, query: AlertQuery) -> tuple[list[Row], str | None]:
-    """Rows of one page and the cursor of the next, None on the last."""
+def page_of(reader: Reader, query: AlertQuery) -> tuple[pa.Table, str | None]:
+    """Rows of one page and the cursor of the next, None on the last; BadQuery if the query does not hold together."""
     query.check()
-    mark = cursors.decode(query.cursor, query.search()) if query.cursor is not None else None
-    key = "separation_arcsec" if query.ra is not None else "mjd"
-    rows = _rows(reader, query, mark)
-    page, rest = rows[: query.limit], rows[query.limit :]
-    if not rest:
-        return page, None
-    return page, cursors.encode((page[-1][key], int(page[-1]["alert_id"])), query.search())
-
-
-def _rows(reader: Reader, query: AlertQuery, mark: Mark | None) -> list[Row]:
-    """Rows after the mark, one more than fit on the page if there are more."""
-    n = query.limit + 1
-    if query.object_id is not None:
-        rows = reader.alerts_of(query.object_id, limit=n if mark is None else None)
-        return [row for row in rows if mark is None or (row["mjd"], int(row["alert_id"])) < mark][:n]
-    if query.ra is not None and query.dec is not None and query.radius_arcsec is not None:
-        rows = reader.cone(query.ra, query.dec, query.radius_arcsec, limit=None)
-        rows.sort(key=lambda row: (row["separation_arcsec"], int(row["alert_id"])))
-        return [row for row in rows if mark is None or (row["separation_arcsec"], int(row["alert_id"])) > mark][:n]
-    return reader.latest(topic=query.topic, class_=query.class_, night=query.night, limit=n, before=mark)
+    try:
+        scan = reader.alerts.scan(None, query.selection(), after=query.cursor, limit=query.limit)
+    except UsageError as error:
+        raise BadQuery(f"cursor: {error}" if query.cursor else str(error)) from error
+    return scan.to_table(), scan.after

@@ -11,7 +11,7 @@ from typing import Any
 from redpoll.schema.alert import CUTOUTS
 from redpoll.schema.bands import BANDS
 from redpoll.schema.classifications import CLASSES
-from redpoll.store.ports import Row
+from redpoll.serve.rows import Row
 
 _NOT_VALUES = {*CUTOUTS, "light_curve", "packet", "topics", CLASSES}
 _HEADINGS = {

@@ -13,7 +13,8 @@ from redpoll.schema.taxonomy import taxonomy
 from redpoll.serve.door import Reader
 from redpoll.serve.portal.sparkline import Sparkline, sparkline
 from redpoll.serve.problems import BadQuery
-from redpoll.store.ports import Row
+from redpoll.serve.rows import Row, alert_rows, full_alert, ledger_rows
+from redpoll.store import Selection
 
 N_CANDIDATES = 40
 ALL_ALERTS = "all"
@@ -79,7 +80,7 @@ class Sparklines:
     @staticmethod
     def _read(reader: Reader, survey: str, alert_id: int) -> Sparkline | None:
         try:
-            return sparkline(reader.get_alert(alert_id, survey, ["light_curve"]).get("light_curve"))
+            return sparkline(full_alert(reader, alert_id, survey, ["light_curve"]).get("light_curve"))
         except StoreError:
             return None
 
@@ -94,16 +95,16 @@ def tonight(
     """The front page of a night, by default the newest; of one topic or class, all alerts, or what passed a filter."""
     if None not in (topic, class_):
         raise BadQuery("ask for a topic or a class, not for both")
-    rows = reader.ledger(by="night")
+    rows = ledger_rows(reader)
     nights = sorted({row["night"] for row in rows if row["night"] is not None}, reverse=True)
     night = night if night is not None else (nights[0] if nights else None)
     ledger = [row for row in rows if row["night"] == night and night is not None]
-    topics = sorted(reader.topics(night=night).items(), key=lambda item: (-item[1], item[0]))
-    counts = sorted(reader.classes(night=night).items(), key=lambda item: (-item[1], item[0]))
+    topics = sorted(reader.ledger.topics(night=night).items(), key=lambda item: (-item[1], item[0]))
+    counts = sorted(reader.ledger.classes(night=night).items(), key=lambda item: (-item[1], item[0]))
     if class_ is None:
         alerts = _newest(reader, night, topic, [name for name, n in topics if n])
     else:
-        alerts = _one_an_object(reader.latest(class_=class_, night=night, limit=2 * N_CANDIDATES))
+        alerts = _one_an_object(alert_rows(reader, Selection(class_=class_, night=night), 2 * N_CANDIDATES))
     return Tonight(
         night=night,
         nights=nights[:_N_NIGHTS],
@@ -139,7 +140,7 @@ def _newest(reader: Reader, night: int | None, topic: str | None, topics: Sequen
         wanted: list[str | None] = [None]
     else:
         wanted = list(topics) if topic is None else [topic]
-    rows = [row for name in wanted for row in reader.latest(topic=name, night=night, limit=2 * N_CANDIDATES)]
+    rows = [row for name in wanted for row in alert_rows(reader, Selection(topic=name, night=night), 2 * N_CANDIDATES)]
     rows.sort(key=lambda row: (row["mjd"], int(row["alert_id"])), reverse=True)
     return _one_an_object(rows)
 

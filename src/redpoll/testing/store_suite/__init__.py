@@ -18,10 +18,11 @@ from redpoll.testing.store_suite.classes import ClassCases
 from redpoll.testing.store_suite.ledger import LedgerCases
 from redpoll.testing.store_suite.maintenance import MaintenanceCases
 from redpoll.testing.store_suite.objects import ObjectCases
+from redpoll.testing.store_suite.scan import ScanCases
 from redpoll.testing.store_suite.writing import WritingCases
 
 __all__ = ["StoreCases", "StoreSuite", "add", "moved_to"]
 
 
-class StoreSuite(WritingCases, AlertCases, ClassCases, ObjectCases, LedgerCases, MaintenanceCases):
+class StoreSuite(WritingCases, AlertCases, ClassCases, ObjectCases, LedgerCases, MaintenanceCases, ScanCases):
     """All cases."""
