@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from redpoll.serve.api import formats
 from redpoll.serve.portal.search import find_object, suggestions
 from redpoll.serve.problems import BadQuery
-from redpoll.serve.values import plain, shortest, to_json
+from redpoll.formats.values import plain, shortest, to_json
 from redpoll.store import Store, open_store
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_suite import add

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
+from redpoll.formats.values import plain, plain_rows, to_json
 from redpoll.schema.alert import CUTOUTS
 from redpoll.serve.api import formats
 from redpoll.serve.api.facts import column_facts
@@ -15,7 +16,6 @@ from redpoll.serve.api.models import AlertPage, Problem, WholeAlert
 from redpoll.serve.api.query import AlertQuery, page_of
 from redpoll.serve.door import StoreDoor
 from redpoll.serve.rows import full_alert
-from redpoll.serve.values import plain, plain_rows, to_json
 
 router = APIRouter(tags=["alerts"])
 Survey = Literal["ztf", "rubin"]

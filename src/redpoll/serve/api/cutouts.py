@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from redpoll.errors import NotFound, PacketError
+from redpoll.formats.values import to_json
 from redpoll.schema.alert import CUTOUTS
 from redpoll.serve.api.alerts import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.api.models import CutoutPixels
@@ -17,7 +18,6 @@ from redpoll.serve.image.fits import fits_bytes, read_cutout
 from redpoll.serve.image.png import grey_png
 from redpoll.serve.image.stretch import Stretch, grey, quantised
 from redpoll.serve.rows import full_alert
-from redpoll.serve.values import to_json
 
 router = APIRouter(prefix="/alerts/{survey}/{alert_id}/cutouts", tags=["cutouts"])
 Kind = Literal["science", "template", "difference"]
