@@ -228,22 +228,23 @@ def questions(store: Store, sky: Sky, n: int) -> dict[str, list[Callable[[], int
         "cone 1 deg": [lambda w=w: cone(w, 3600.0) for w in which[: n // 4]],
         "cone 1 deg, nearest 100": [lambda w=w: cone(w, 3600.0, 100) for w in which[: n // 4]],
         "topic + night, top 100": [
-            lambda t=t, d=d: len(alert_rows(store, topic=t, night=d)) for t, d in zip(topics, nights, strict=True)
+            lambda t=t, d=d: len(alert_rows(store, topic=t, night=d, limit=100))
+            for t, d in zip(topics, nights, strict=True)
         ],
         **{
             f"{kind} + night, top 100": [
-                lambda c=c, d=d: len(alert_rows(store, class_=c, night=d))
+                lambda c=c, d=d: len(alert_rows(store, class_=c, night=d, limit=100))
                 for c, d in zip(rng.choice(asked, n), nights, strict=True)
             ]
             for kind, asked in ASKED.items()
         },
         "class with kinds, top 100": [
-            lambda c=c: len(alert_rows(store, class_=c)) for c in rng.choice(ASKED["class with kinds"], n)
+            lambda c=c: len(alert_rows(store, class_=c, limit=100)) for c in rng.choice(ASKED["class with kinds"], n)
         ],
         "classes of the object of a random alert": [
             lambda w=w: len(classification_rows(store, f"ZTF18{w:07d}")) for w in which
         ],
-        "night, latest 100": [lambda d=d: len(alert_rows(store, night=d)) for d in nights],
+        "night, latest 100": [lambda d=d: len(alert_rows(store, night=d, limit=100)) for d in nights],
     }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from redpoll.schema.alert import COLUMNS
+from redpoll.store.table_rows import column_values
 
 _SAFE_INTEGER = 2**53 - 1
 _ID = re.compile(r"^(alert_id|object_id|hpx29|candid|pid|rfid|\w*[a-z]Id)$")
@@ -69,8 +70,8 @@ def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
 
 def _plain_column(name: str, column: pa.ChunkedArray) -> list[Any]:
     if pa.types.is_float32(column.type):
-        return [None if value is None else _plain_float(value, True) for value in column.to_pylist()]
-    return [plain(value, name) for value in column.to_pylist()]
+        return [None if value is None else _plain_float(value, True) for value in column_values(column)]
+    return [plain(value, name) for value in column_values(column)]
 
 
 def to_json(value: Any) -> bytes:

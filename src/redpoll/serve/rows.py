@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from redpoll.store import Selection, Store
-
-Row = dict[str, Any]
+from redpoll.store.table_rows import Row, table_rows
 
 
 def alert_rows(store: Store, selection: Selection, limit: int | None = None) -> list[Row]:
     """Selected alerts, newest first, or nearest first for a cone."""
-    return list(store.alerts.scan(None, selection, limit=limit).to_table().to_pylist())
+    return table_rows(store.alerts.scan(None, selection, limit=limit).to_table())
 
 
 def full_alert(store: Store, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
@@ -22,14 +21,14 @@ def full_alert(store: Store, alert_id: int, survey: str, columns: Sequence[str] 
 
 def object_row(store: Store, object_id: str) -> Row:
     """Summary of an object; NotFound if there is none."""
-    return dict(store.objects.get(object_id).to_pylist()[0])
+    return table_rows(store.objects.get(object_id))[0]
 
 
 def classification_rows(store: Store, object_id: str) -> list[Row]:
     """Classifications of an object; NotFound if there is none."""
-    return list(store.objects.classifications(object_id).to_pylist())
+    return table_rows(store.objects.classifications(object_id))
 
 
 def ledger_rows(store: Store, by: Literal["night", "run"] = "night") -> list[Row]:
     """Rows of the ledger, reasons as a dict."""
-    return list(store.ledger.table(by=by).to_pylist(maps_as_pydicts="strict"))
+    return table_rows(store.ledger.table(by=by))

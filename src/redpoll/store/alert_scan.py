@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 
 import numpy as np
@@ -62,15 +63,29 @@ class ScanPlan:
         left = limit
         size = _batch_rows([*names, *(name for part in self._residual for name in part.columns)], self._stored)
         feed = _Feed(self._keys(after, size if left is None else min(size, left + 1)), size)
-        while left != 0 and (found := feed.take()):
-            kept = self._fulfilling(found)
-            is_cut = left is not None and len(kept) > left
-            kept = kept[:left]
-            left = None if left is None else left - len(kept)
-            last = kept[-1] if left == 0 else found[-1]
-            follows = is_cut or not feed.is_empty()
-            token = encode_token(last, self._selection, self._order) if follows else None
-            yield Page(self._batch(kept, names, schema), token)
+        of_index = not self._residual and all(self._stored.is_in_index(name) for name in names)
+        while left != 0:
+            with self._pool.lease() if of_index else nullcontext():  # never while the archive is read
+                page, left = self._page(feed, names, schema, left)
+            if page is None:
+                return
+            yield page
+
+    def _page(
+        self, feed: _Feed, names: Sequence[str], schema: pa.Schema, left: int | None
+    ) -> tuple[Page | None, int | None]:
+        """The next batch, None at the end, and how many rows are still wanted."""
+        found = feed.take()
+        if not found:
+            return None, left
+        kept = self._fulfilling(found)
+        is_cut = left is not None and len(kept) > left
+        kept = kept[:left]
+        left = None if left is None else left - len(kept)
+        last = kept[-1] if left == 0 else found[-1]
+        follows = is_cut or not feed.is_empty()
+        token = encode_token(last, self._selection, self._order) if follows else None
+        return Page(self._batch(kept, names, schema), token), left
 
     def _keys(self, after: Key | None, n: int) -> Iterator[list[Key]]:
         """Keys of the alerts that fulfil every condition but the residual ones, in order, after a key."""

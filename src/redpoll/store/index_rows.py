@@ -62,12 +62,11 @@ class IndexRows:
         if name == CLASSES:
             return self._classes(values)
         if pa.types.is_boolean(kind):
-            return pa.array([None if value is None else value != 0 for value in values], kind)
-        if pa.types.is_string(kind):
+            return pa.array(values, pa.int8()).cast(kind)
+        try:
+            return pa.array(values, kind)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):  # of several types, so that the column became text
             return pa.array([None if value is None else str(value) for value in values], kind)
-        if pa.types.is_floating(kind):
-            return pa.array(np.array(values, np.float64), kind, from_pandas=True)  # None becomes NaN, NaN null
-        return pa.array(values, kind)
 
     def _topics(self, values: Sequence[str | None]) -> pa.Array:
         lists = {text: [int(n) for n in text.split(",")] for text in set(values) if text is not None}

@@ -18,7 +18,7 @@ from redpoll.store.object_columns import CLASSIFICATIONS, object_field
 from redpoll.store.objects import OF_OBJECT
 from redpoll.store.pool import Names, ReadPool
 from redpoll.store.rows import find_locations, read_light_curves, while_moving
-from redpoll.store.stored_columns import ColumnReader
+from redpoll.store.stored_columns import ColumnReader, StoredColumns
 
 _OWN_POINT = ("mjd", "band", "flux", "flux_err")
 
@@ -29,6 +29,7 @@ class EmbeddedObjects:
     def __init__(self, pool: ReadPool, names: Names, layout: Layout) -> None:
         self._pool, self._names, self._layout = pool, names, layout
         self._columns = ColumnReader(pool)
+        self._last: tuple[StoredColumns, tuple[str, ...], tuple[pa.Field, ...]] | None = None
 
     def get(self, object_id: str) -> pa.Table:
         """Summary of an object, one row; NotFound if there is none of this name."""
@@ -40,8 +41,14 @@ class EmbeddedObjects:
             raise NotFound(f"no object '{object_id}' in {self._layout.root}")
         row = dict(zip(titles, found[0], strict=True))
         row = {"survey": self._names.name("surveys", row["_survey"])} | row
-        fields = [object_field(name, self._columns.read()) for name in row if not name.startswith("_")]
+        fields = self._fields(tuple(name for name in row if not name.startswith("_")))
         return pa.table([pa.array([row[field.name]], field.type) for field in fields], schema=pa.schema(fields))
+
+    def _fields(self, names: tuple[str, ...]) -> tuple[pa.Field, ...]:
+        stored = self._columns.read()
+        if self._last is None or self._last[0] is not stored or self._last[1] != names:
+            self._last = stored, names, tuple(object_field(name, stored) for name in names)
+        return self._last[2]
 
     def classifications(self, object_id: str) -> pa.Table:
         """How the object was classified, per class and classifier; NotFound if it is unknown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ class ReadPool:
     def __init__(self, layout: Layout, size: int = POOL_SIZE) -> None:
         self._layout, self._local, self._guard = layout, threading.local(), threading.Lock()
         self._free = threading.BoundedSemaphore(size)
+        self._path = os.fspath(layout.index)
         self._idle: list[tuple[Identity, sqlite3.Connection]] = []
         self._closed = False
 
@@ -55,7 +57,7 @@ class ReadPool:
     def identity(self) -> Identity:
         """Which index file there is now; StoreError if there is none."""
         try:
-            found = self._layout.index.stat()
+            found = os.stat(self._path)
         except OSError as error:
             message = f"{self._layout.index} is gone: {error.strerror}; `redpoll store rebuild` makes it anew"
             raise StoreError(message) from error

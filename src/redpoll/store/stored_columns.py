@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -84,6 +85,14 @@ class ColumnReader:
                 present = frozenset(table_columns(connection, "alerts")) | {*_KEYS}
                 self._last = (rows, made), _stored(rows, json.loads(made[0][0]) if made else {}, present)
             return self._last[1]
+
+
+def _read(connection: sqlite3.Connection) -> StoredColumns:
+    rows = connection.execute(f"SELECT {', '.join(_FACTS)} FROM columns").fetchall()
+    sql = "SELECT v.mapping FROM segments s JOIN provenance v ON v._id = s.provenance ORDER BY s._id DESC LIMIT 1"
+    made = connection.execute(sql).fetchone()
+    present = frozenset(table_columns(connection, "alerts")) | {*_KEYS}
+    return _stored(rows, json.loads(made[0]) if made else {}, present)
 
 
 def _stored(rows: list[Any], makers: Mapping[str, str], present: frozenset[str]) -> StoredColumns:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from redpoll.store import Selection, Store
-
-Row = dict[str, Any]
+from redpoll.store.table_rows import Row, table_rows
 
 
 def alert_rows(
@@ -20,7 +19,7 @@ def alert_rows(
 ) -> list[Row]:
     """Rows of a scan of the alerts that fulfil the given fields of a `Selection`."""
     scan = store.alerts.scan(columns, Selection(**selection), order_by=order_by, limit=limit)
-    return list(scan.to_table().to_pylist())
+    return table_rows(scan.to_table())
 
 
 def alert_pages(store: Store, limit: int, *, order_by: Any = None, **selection: Any) -> list[Row]:
@@ -29,7 +28,7 @@ def alert_pages(store: Store, limit: int, *, order_by: Any = None, **selection: 
     after: str | None = None
     while True:
         scan = store.alerts.scan(None, Selection(**selection), order_by=order_by, after=after, limit=limit)
-        rows += scan.to_table().to_pylist()
+        rows += table_rows(scan.to_table())
         after = scan.after
         if after is None:
             return rows
@@ -42,14 +41,14 @@ def full_alert(store: Store, alert_id: int, survey: str, columns: Sequence[str] 
 
 def object_row(store: Store, object_id: str) -> Row:
     """Summary of an object."""
-    return dict(store.objects.get(object_id).to_pylist()[0])
+    return table_rows(store.objects.get(object_id))[0]
 
 
 def classification_rows(store: Store, object_id: str) -> list[Row]:
     """Classifications of an object."""
-    return list(store.objects.classifications(object_id).to_pylist())
+    return table_rows(store.objects.classifications(object_id))
 
 
 def ledger_rows(store: Store, *, by: Literal["night", "run"] = "night") -> list[Row]:
     """Rows of the ledger, reasons as a dict."""
-    return list(store.ledger.table(by=by).to_pylist(maps_as_pydicts="strict"))
+    return table_rows(store.ledger.table(by=by))
