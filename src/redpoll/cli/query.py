@@ -143,6 +143,6 @@ def standard_output(format: Format) -> Iterator[BinaryIO]:
         with open(sys.stdout.fileno(), "wb", closefd=False) as file:
             yield file
     except BrokenPipeError:
-        # the reader has gone: nothing more may be written there, also not when Python ends
+        # the reader has gone, which is no error; nothing more may be written there, also not when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise
+        sys.exit(0)

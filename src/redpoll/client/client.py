@@ -177,6 +177,8 @@ class Client:
         self, names: Sequence[str] | None, selection: Selection, order_by: Order | None, limit: int | None
     ) -> QueryResult:
         limit = tables.checked_limit(limit)
+        if not self._store.alerts.schema().names:
+            return QueryResult.of_table(tables.no_alerts(names))
 
         def read(columns: Sequence[str] | None, most: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
             wanted = names if columns is None else columns

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from redpoll.client.errors import near
 from redpoll.errors import UsageError
+from redpoll.schema.alert import COLUMNS
 from redpoll.schema.classifications import CLASSES
 from redpoll.store.selection import SEPARATION
 from redpoll.store.stored_columns import TOPICS
@@ -20,7 +21,7 @@ def checked_columns(columns: ColumnNames, schema: pa.Schema, *, has_cone: bool) 
     """The names, each once; None for the usual ones; UsageError with near names if a column does not exist."""
     if columns is None:
         return None
-    known = dict.fromkeys([*schema.names, TOPICS, CLASSES, SEPARATION])
+    known = dict.fromkeys([*(schema.names or COLUMNS), TOPICS, CLASSES, SEPARATION])
     if columns == "all":
         return [name for name in known if has_cone or name != SEPARATION]
     return listed_columns(columns, list(known))
@@ -32,8 +33,8 @@ def listed_columns(columns: str | Sequence[str], known: Sequence[str]) -> list[s
     >>> listed_columns("ra, dec", ["ra", "dec", "mag"])
     ['ra', 'dec']
     """
-    names = [name.strip() for name in columns.split(",")] if isinstance(columns, str) else [*columns]
-    if not names or not all(isinstance(name, str) and name for name in names):
+    names = [name.strip() for name in columns.split(",")] if isinstance(columns, str) else columns
+    if not names or not isinstance(names, Sequence) or not all(isinstance(name, str) and name for name in names):
         raise UsageError("columns are names, such as ['alert_id', 'mag'], or 'all'")
     for name in names:
         if name not in known:

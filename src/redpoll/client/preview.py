@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import Any
 
 import pyarrow as pa
 
+from redpoll.formats.values import shortest
 from redpoll.schema.column import field_fact
 
-_MAX_COLUMNS, _MAX_CELL, _MAX_BYTES = 12, 24, 12
+_MAX_COLUMNS, _FEW_COLUMNS, _MAX_VALUES = 12, 6, 12
+_CELL, _WIDE_CELL = 24, 72
+"""Most characters of a cell, and of one in a table of few columns."""
 
 
 def as_text(table: pa.Table, follows: bool) -> str:
@@ -41,7 +45,8 @@ def _names(table: pa.Table) -> list[str]:
 def _rows(table: pa.Table) -> list[list[str]]:
     columns = [table.column(i) for i in range(min(_MAX_COLUMNS, table.num_columns))]
     end = ["..."] if table.num_columns > _MAX_COLUMNS else []
-    cells = [[_cell(value, column.type) for value in column.to_pylist()] for column in columns]
+    widest = _WIDE_CELL if table.num_columns <= _FEW_COLUMNS else _CELL
+    cells = [[_cell(value, column.type, widest) for value in column.to_pylist()] for column in columns]
     return [[*row, *end] for row in zip(*cells, strict=True)]
 
 
@@ -57,13 +62,14 @@ def _title(field: pa.Field) -> str:
     return f"{doc} [{unit}]" if unit else doc
 
 
-def _cell(value: Any, kind: pa.DataType) -> str:
+def _cell(value: Any, kind: pa.DataType, widest: int) -> str:
     if value is None:
         return "-"
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
-    if isinstance(value, list) and (pa.types.is_nested(kind.value_type) or len(value) > _MAX_BYTES):
+    if isinstance(value, list) and (len(value) > _MAX_VALUES or any(isinstance(item, dict) for item in value)):
         return f"{len(value)} values"
-    text = f"{value:.8g}" if isinstance(value, float) else str(value)
-    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    return text if len(text) <= _MAX_CELL else f"{text[: _MAX_CELL - 3]}..."
+    if isinstance(value, float):
+        return str(shortest(value)) if pa.types.is_float32(kind) and math.isfinite(value) else f"{value:.8g}"
+    text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
+    return text if len(text) <= widest else f"{text[: widest - 3]}..."

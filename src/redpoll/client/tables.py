@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from redpoll.errors import UsageError
+from redpoll.schema.alert import COLUMNS
+from redpoll.schema.bands import SURVEYS
 from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN
 from redpoll.schema.column import Column, field_fact
-from redpoll.schema.survey import MAPPINGS
 from redpoll.store import Store
 from redpoll.store.stored_columns import TOPICS
 
@@ -42,6 +43,13 @@ def columns(store: Store) -> pa.Table:
         for field in fields.values()
     ]
     return pa.Table.from_pylist(rows, pa.schema([column.field(name) for name, column in _COLUMNS.items()]))
+
+
+def no_alerts(columns: Sequence[str] | None) -> pa.Table:
+    """The answer of a store that has no alerts and therefore no columns: those of the data model, without rows."""
+    indexed = [name for name, column in COLUMNS.items() if column.indexed]
+    known = {name: COLUMNS[name].field(name) for name in (indexed if columns is None else columns) if name in COLUMNS}
+    return pa.schema([known[name] for name in known]).empty_table()
 
 
 def light_curve(store: Store, object_id: str) -> pa.Table:
@@ -80,8 +88,8 @@ def checked_limit(limit: int | None) -> int | None:
     if limit is None:
         return None
     value = _integer(limit, "limit")
-    if value < 0:
-        raise UsageError(f"limit is at least 0, not {value}")
+    if not 0 <= value < 2**63:
+        raise UsageError(f"limit is at least 0 and has 64 bits, not {value}")
     return value
 
 
@@ -96,8 +104,8 @@ def checked_id(alert_id: int) -> int:
 
 def checked_survey(survey: str) -> str:
     """The name of a survey; UsageError with the near names if there is none."""
-    if survey not in MAPPINGS:
-        raise UsageError(f"there is no survey '{str(survey)[:100]}'; use {' or '.join(MAPPINGS)}")
+    if not isinstance(survey, str) or survey not in SURVEYS:
+        raise UsageError(f"there is no survey '{str(survey)[:100]}'; use {' or '.join(SURVEYS)}")
     return survey
 
 
