@@ -101,9 +101,13 @@ class ServeConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """The whole configuration; ``sinks`` maps the name of each sink in use to its settings."""
+    """The whole configuration; ``sinks`` maps the name of each sink in use to its settings.
+
+    ``plugins`` are Python files whose modules and filters take part in every run.
+    """
 
     store: str = "redpoll-store"
+    plugins: tuple[str, ...] = ()
     run: RunConfig = RunConfig()
     ingest: IngestConfig = IngestConfig()
     quality: QualityConfig = QualityConfig()
@@ -127,7 +131,7 @@ def default_toml() -> str:
 
 
 def load_config(path: Path | None = None) -> Config:
-    """The configuration in a TOML file, or the defaults.
+    """The configuration in a TOML file, or the defaults; paths of plugins are relative to the file.
 
     Raises
     ------
@@ -137,11 +141,12 @@ def load_config(path: Path | None = None) -> Config:
     if path is None:
         return Config()
     try:
-        return parse_config(path.read_text(), str(path))
+        config = parse_config(path.read_text(), str(path))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text") from error
+    return replace(config, plugins=tuple(str(path.parent / file) for file in config.plugins))
 
 
 def parse_config(text: str, where: str = "configuration") -> Config:

@@ -41,10 +41,10 @@ class BuiltIn:
         return json.dumps(known)
 
 
-class Chain:
+class LookupChain:
     """Lookups asked in turn; what one answers is kept, so that each id is looked up once.
 
-    >>> json.loads(Chain(BuiltIn()).schema(900))["name"]
+    >>> json.loads(LookupChain(BuiltIn()).schema(900))["name"]
     'lsst.v9_0.alert'
     """
 
@@ -104,4 +104,4 @@ class SchemaPlaces:
             from redpoll.ingest.registry import Registry  # brings an HTTP client, which few runs need
 
             lookups.append(Registry(self.registry, auth=(user, password) if user else None))
-        return Chain(*lookups)
+        return LookupChain(*lookups)

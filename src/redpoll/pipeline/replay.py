@@ -9,8 +9,8 @@ from pathlib import Path
 from redpoll.config import Config
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
+from redpoll.pipeline.store_access import dead_letters, remove_dead_letters
 from redpoll.plugin.ports import Packet
-from redpoll.store import open_store
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class _Letters:
 
     def packets(self) -> Iterator[Packet]:
         """Every letter there was at the start, oldest first."""
-        with open_store(self._store) as reader:
-            for letter in list(reader.iter_dead_letters()):
+        with dead_letters(self._store) as letters:
+            for letter in list(letters):
                 assert letter.id is not None
                 yield _Letter(letter.data, letter.source, letter.position, letter.id, letter.reason)
 
@@ -47,7 +47,6 @@ def replay_dead_letters(store_path: Path, config: Config) -> RunReport:
         settled.extend(letter.number for i, letter in enumerate(letters) if dead.get(i) != letter.reason)
 
     try:
-        return run_night([_Letters(store_path)], store_path, config, command="dead-letters replay", on_settled=note)
+        return run_night([_Letters(store_path)], store_path, config, command="dead-letters replay", on_committed=note)
     finally:
-        with open_store(store_path, mode="write") as store:
-            store.remove_dead_letters(settled)
+        remove_dead_letters(store_path, settled)

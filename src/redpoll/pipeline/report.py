@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from redpoll.store import LedgerEntry
+from redpoll.pipeline.block_result import BlockResult
+from redpoll.quality.duplicates import ALREADY_STORED
 
 _MOST_WORDS, _OTHERS = 1000, "other words"
 
@@ -42,27 +43,30 @@ class RunReport:
     source_errors: list[str] = field(default_factory=list)
     elapsed: float = 0.0
 
-    def count(self, entries: Iterable[LedgerEntry]) -> None:
-        """Add entries of the ledger."""
-        for entry in entries:
-            self.received += entry.n
-            setattr(self, entry.outcome, getattr(self, entry.outcome) + entry.n)
-            if entry.reason:
-                self.reasons[entry.reason] += entry.n
+    def add(self, result: BlockResult) -> None:
+        """Add what became of a block, but for its stored alerts."""
+        for entry in result["counts"]:
+            if entry["outcome"] != "stored":
+                self.received += entry["n"]
+                setattr(self, entry["outcome"], getattr(self, entry["outcome"]) + entry["n"])
+                self.reasons[entry["reason"]] += entry["n"]
+        self.dead_letters += len(result["dead_letters"])
+        self.failures.update(result["failures"])
+        self._add_unknown(result["unknown_words"])
+        for stage, seconds in result["seconds"].items():
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
-    def add_stored(self, alerts: pa.RecordBatch | None, n_new: int) -> None:
-        """Add alerts that the store took, of which `n_new` were new."""
-        if alerts is None:
-            return
+    def add_stored(self, alerts: pa.RecordBatch, n_new: int) -> None:
+        """Add alerts that were committed, of which `n_new` were new."""
         self.received += alerts.num_rows
         self.stored += n_new
         if repeated := alerts.num_rows - n_new:
             self.duplicate += repeated
-            self.reasons["stored already"] += repeated
+            self.reasons[ALREADY_STORED] += repeated
         passed = [name for name in alerts.schema.names if name.startswith("pass_")]
         self.topics.update({name.removeprefix("pass_"): pc.sum(alerts[name]).as_py() or 0 for name in passed})
 
-    def add_unknown(self, words: Counter[str]) -> None:
+    def _add_unknown(self, words: Mapping[str, int]) -> None:
         """Count words of catalogues that have no class; of words beyond the first thousand, all as one."""
         for word, n in words.items():
             room = word in self.unknown_words or len(self.unknown_words) < _MOST_WORDS

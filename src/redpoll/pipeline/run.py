@@ -11,14 +11,14 @@ from pathlib import Path
 from redpoll.config import Config
 from redpoll.engine.local import run_here, run_in_workers
 from redpoll.errors import SourceError
-from redpoll.pipeline.assemble import chain_maker, open_sinks
+from redpoll.pipeline.assemble import open_sinks, task_maker
 from redpoll.pipeline.blocks import BLOCK_BYTES, blocks
+from redpoll.pipeline.commits import Committer, OnCommitted, ignore
 from redpoll.pipeline.contexts import missing_contexts
 from redpoll.pipeline.report import RunReport
-from redpoll.pipeline.settle import OnSettled, Settler, nobody
 from redpoll.pipeline.stop import stop_on_interrupt
+from redpoll.pipeline.store_access import writing_run
 from redpoll.plugin.ports import Source
-from redpoll.store import open_store
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def run_night(
     config: Config,
     *,
     command: str = "run",
-    on_settled: OnSettled = nobody,
+    on_committed: OnCommitted = ignore,
 ) -> RunReport:
     """Take every packet of `sources` to the store; returns what became of them.
 
@@ -46,8 +46,8 @@ def run_night(
         Everything that can be set.
     command
         Kept with the run in the ledger.
-    on_settled
-        Told of every block after its commit.
+    on_committed
+        Called for every block after its commit.
 
     Raises
     ------
@@ -56,19 +56,19 @@ def run_night(
     """
     start = time.monotonic()
     report = RunReport(missing=missing_contexts(config))
-    with open_store(store_path, mode="write") as store, stop_on_interrupt() as stop:
-        make_chain = chain_maker(config, store_path)
-        report.run, report.status = store.start_run(command), "failed"
+    make_task = task_maker(config, store_path)
+    with writing_run(store_path, command) as store, stop_on_interrupt() as stop:
+        report.run, report.status = store.run, "failed"
         try:
             packets = blocks(sources, lambda error: _source_broke(error, report), batch_size=config.run.batch_size)
-            settle = Settler(store, report, open_sinks(config), on_settled)
+            commit = Committer(store, report, open_sinks(config), on_committed)
             if n_workers := _workers(config, sources):
-                run_in_workers(packets, make_chain, settle, stop, n_workers)
+                run_in_workers(packets, make_task, commit, stop, n_workers)
             else:
-                run_here(packets, make_chain, settle, stop)
+                run_here(packets, make_task, commit, stop)
             report.status = "interrupted" if stop() else "done"
         finally:
-            store.end_run(report.status)
+            store.end(report.status)
             report.elapsed = time.monotonic() - start
     log.info("run %d %s", report.run, report.status, extra={"n": report.received, "stored": report.stored})
     return report

@@ -63,6 +63,11 @@ class Node(Protocol):
         ...
 
     @property
+    def compile_group(self) -> str | None:
+        """Name of the modules that are compiled together ahead of the first run; None if it compiles in no time."""
+        ...
+
+    @property
     def is_module(self) -> bool:
         """Whether its "no answer" is null; a filter's is False."""
         ...

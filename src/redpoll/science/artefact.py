@@ -56,7 +56,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="1", outputs=OUTPUTS, compile_group="statistics")
 def artefact(
     survey: NDArray[Any],
     cutout_difference: NDArray[Any],

@@ -22,7 +22,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="1", outputs=OUTPUTS, compile_group="statistics")
 def hostless(
     cutout_science: NDArray[Any],
     cutout_template: NDArray[Any],

@@ -35,7 +35,7 @@ def _outputs() -> dict[str, Column]:
     }
 
 
-@science_module(version="1", outputs=_outputs())
+@science_module(version="1", outputs=_outputs(), compile_group="statistics")
 def light_curve_statistics(light_curve: LightCurves, *, quantity: str = "mag") -> dict[str, NDArray[np.float64]]:
     """Statistics of the detections' magnitudes, or fluxes, in each band: see docs/explanation.
 

@@ -30,7 +30,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS)
+@science_module(version="2", outputs=OUTPUTS, compile_group="curve_fitting")
 def microlensing(
     mjd: NDArray[np.float64],
     is_good: NDArray[np.bool_],

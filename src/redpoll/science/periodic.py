@@ -39,7 +39,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="3", outputs=OUTPUTS)
+@science_module(version="3", outputs=OUTPUTS, compile_group="statistics")
 def periodic(
     mjd: NDArray[np.float64],
     band: NDArray[np.object_],

@@ -6,7 +6,7 @@ import pytest
 from redpoll.config import Config, FiltersConfig, RunConfig, parse_config
 from redpoll.errors import ConfigError, ExpressionError, SourceError, StoreLocked
 from redpoll.ingest.files import open_sources
-from redpoll.pipeline.chain import category
+from redpoll.pipeline.block_result import category
 from redpoll.pipeline.replay import replay_dead_letters
 from redpoll.pipeline.run import run_night
 from redpoll.plugin.ports import Packet
@@ -66,7 +66,7 @@ def test_a_second_run_stores_nothing_new(some, tmp_path):
     first = run_night([Packets(some)], tmp_path, HERE)
     again = run_night([Packets(some)], tmp_path, HERE)
     assert (again.stored, again.duplicate) == (0, first.stored)
-    assert again.reasons["stored already"] == first.stored
+    assert again.reasons["already stored"] == first.stored
 
 
 def test_a_packet_twice_in_one_run_is_stored_once(some, tmp_path):
