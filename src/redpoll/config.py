@@ -19,10 +19,11 @@ OFF = "off"
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How a run works: worker processes, and packets a batch (None: chosen by itself)."""
+    """How a run works: worker processes, packets a batch (None: chosen by itself), and how long a block is gathered."""
 
     workers: int | None = None
     batch_size: int | None = None
+    block_seconds: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,17 @@ class ClassesConfig:
 
 
 @dataclass(frozen=True)
+class DeliveryConfig:
+    """What happens when a sink is full or fails: pauses, retries, and the spool of a sink that is parked."""
+
+    retries: int = 5
+    backoff_seconds: float = 0.5
+    max_pause_seconds: float = 300.0
+    retry_parked_seconds: float = 60.0
+    max_spool_mb: int = 1000
+
+
+@dataclass(frozen=True)
 class ServeConfig:
     """Where the portal listens."""
 
@@ -117,6 +129,7 @@ class Config:
     classes: ClassesConfig = ClassesConfig()
     models: ModelsConfig = ModelsConfig()
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    delivery: DeliveryConfig = DeliveryConfig()
     serve: ServeConfig = ServeConfig()
 
     @property

@@ -14,6 +14,7 @@ The message says what is wrong, where, and what to do::
     ├── ExpressionError       a one-line filter that cannot be understood
     ├── CatalogError          a catalogue that cannot be fetched, built or opened
     ├── SkyFileError          a watchlist, region, sky map or dust map that cannot be read
+    ├── SinkError             a sink that cannot be reached, or does not take its messages
     ├── SinkBackpressure      a sink is full; try again later
     └── StoreError            the store cannot be opened, read or written
         ├── StoreLocked       another run is writing to the store
@@ -66,6 +67,10 @@ class PluginError(RedpollError):
 
 class ExpressionError(RedpollError):
     """A one-line filter that cannot be understood."""
+
+
+class SinkError(RedpollError):
+    """A sink that cannot be reached, or does not take its messages."""
 
 
 class SinkBackpressure(RedpollError):

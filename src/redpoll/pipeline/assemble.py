@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import AbstractContextManager, contextmanager
+from difflib import get_close_matches
 from functools import partial
 from inspect import signature
 from pathlib import Path
@@ -16,10 +19,13 @@ from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.schemas import SchemaPlaces
 from redpoll.pipeline.block_task import BlockTask
 from redpoll.pipeline.contexts import context_columns, open_stage
+from redpoll.pipeline.delivery import Delivery
 from redpoll.pipeline.enrich import Clock, Enrichment
 from redpoll.pipeline.history import history_columns, open_history
 from redpoll.pipeline.models import load_models
-from redpoll.pipeline.store_access import SegmentWriter
+from redpoll.pipeline.report import RunReport
+from redpoll.pipeline.spool import Spool, spool_name
+from redpoll.pipeline.store_access import SegmentWriter, spool_folder
 from redpoll.plugin.discovery import installed_filters, installed_modules, installed_sinks
 from redpoll.plugin.expression import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
@@ -29,6 +35,8 @@ from redpoll.quality.cuts import Cuts
 from redpoll.quality.stage import Quality
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.bands import BANDS
+
+log = logging.getLogger(__name__)
 
 
 def build_graph(config: Config, own: Loaded = NOTHING) -> Graph:
@@ -88,9 +96,17 @@ def open_enrichment(
     )
 
 
-def task_maker(config: Config, store: Path) -> MakeTask:
-    """What makes the worker's task in any process: plain data and names, to be sent to workers."""
-    return partial(_make_task, config, store, build_graph(config), quality_cuts(config))
+def task_maker(config: Config, store: Path, sinks: Sequence[Sink] = ()) -> MakeTask:
+    """What makes the worker's task in any process: plain data and names, to be sent to workers.
+
+    Raises
+    ------
+    ConfigError
+        If a sink names a topic that no filter has, or two sinks have one name.
+    """
+    graph = build_graph(config)
+    _check_sinks(sinks, {node.name for node in graph.nodes if not node.is_module})
+    return partial(_make_task, config, store, graph, quality_cuts(config), tuple(sinks))
 
 
 def packet_decoder(config: Config) -> PacketDecoder:
@@ -119,10 +135,60 @@ def _open_sink(name: str, make: Callable[..., Sink], settings: Mapping[str, Any]
     return make(**settings)
 
 
-def _make_task(config: Config, store: Path, graph: Graph, cuts: Mapping[str, Cuts]) -> BlockTask:
+@contextmanager
+def open_deliveries(
+    sinks: Sequence[Sink],
+    store: Path,
+    config: Config,
+    report: RunReport,
+    *,
+    paused: Callable[[], AbstractContextManager[None]],
+    stop: Callable[[], bool],
+) -> Iterator[list[Delivery]]:
+    """Deliveries to the sinks, their spools sent first; in the end, what they sent and what waits is in the report."""
+    max_bytes = config.delivery.max_spool_mb * 1_000_000
+    deliveries = [
+        Delivery(sink, Spool(folder, max_bytes), config.delivery, paused=paused, stop=stop)
+        for sink, folder in _spools(sinks, spool_folder(store))
+    ]
+    try:
+        for delivery in deliveries:
+            delivery.start()
+        yield deliveries
+        for delivery in deliveries:
+            delivery.finish()
+    finally:
+        for delivery in deliveries:
+            delivery.close()
+            report.sent[delivery.sink.name] = delivery.n_sent
+            if delivery.is_parked:
+                report.parked[delivery.sink.name] = delivery.spool.n_messages
+
+
+def _spools(sinks: Sequence[Sink], folder: Path) -> list[tuple[Sink, Path]]:
+    """Each sink and the folder of its spool; spools of other sinks are named in the log."""
+    named = {spool_name(sink.name): sink for sink in sinks}
+    if folder.is_dir():
+        for other in sorted(path for path in folder.iterdir() if path.name not in named and any(path.glob("*.spool"))):
+            log.warning("%s has messages of a sink that is not configured; name it again, or remove the folder", other)
+    return [(sink, folder / name) for name, sink in named.items()]
+
+
+def _check_sinks(sinks: Sequence[Sink], topics: Set[str]) -> None:
+    names = [sink.name for sink in sinks]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"sinks: more than one is named {', '.join(doubled)}; give them different settings")
+    for sink in sinks:
+        for topic in getattr(sink, "topics", ()):
+            if topic not in topics:
+                near = ", ".join(get_close_matches(topic, topics)) or ", ".join(sorted(topics))
+                raise ConfigError(f"sinks: {sink.name}: no filter has the topic '{topic}'; near: {near}")
+
+
+def _make_task(config: Config, store: Path, graph: Graph, cuts: Mapping[str, Cuts], sinks: Sequence[Sink]) -> BlockTask:
     segments = SegmentWriter(store)
     enrich = open_enrichment(config, graph=graph, quality=Quality(segments.exists, cuts), store=store)
-    return BlockTask(packet_decoder(config), enrich, segments)
+    return BlockTask(packet_decoder(config), enrich, segments, sinks)
 
 
 def _cuts(config: CutsConfig, survey: str) -> Cuts:

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Literal, TypedDict
 
+from redpoll.plugin.ports import Message
+
 Outcome = Literal["stored", "duplicate", "rejected"]
 Count = tuple[str | None, int | None, Outcome, str]
 """Survey, night, outcome and reason of a packet."""
@@ -31,9 +33,10 @@ class SegmentResult(TypedDict):
 
 
 class BlockResult(TypedDict):
-    """What became of a block: segments, dead letters by packet index, and a count for every packet."""
+    """What became of a block: segments, messages by sink, dead letters by packet index, a count for every packet."""
 
     segments: list[SegmentResult]
+    messages: dict[str, list[Message]]
     dead_letters: dict[int, str]
     counts: list[LedgerCount]
     failures: dict[str, int]
@@ -44,6 +47,7 @@ class BlockResult(TypedDict):
 def block_result(
     *,
     segments: list[SegmentResult] | None = None,
+    messages: Mapping[str, list[Message]] | None = None,
     dead_letters: Mapping[int, str] | None = None,
     counts: Iterable[Count] = (),
     failures: Mapping[str, int] | None = None,
@@ -57,6 +61,7 @@ def block_result(
     ]
     return {
         "segments": segments or [],
+        "messages": dict(messages or {}),
         "dead_letters": dict(dead_letters or {}),
         "counts": entries,
         "failures": dict(failures or {}),

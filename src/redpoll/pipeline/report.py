@@ -24,7 +24,9 @@ class RunReport:
 
     ``reasons`` counts duplicates and rejected packets by reason, ``failures`` the batches in which a module or filter
     failed, ``unknown_words`` what catalogues said that is no class of the taxonomy, ``seconds`` the CPU seconds of each
-    stage over all workers, ``source_errors`` what could not be read.
+    stage over all workers, ``source_errors`` what could not be read. ``read`` is what the sources gave, counted apart
+    from what became of it. ``sent`` counts messages by sink, ``parked`` those that wait in the spool of a sink that
+    does not take them. ``signal`` is the one that interrupted the run.
     """
 
     run: int = 0
@@ -41,6 +43,11 @@ class RunReport:
     missing: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     source_errors: list[str] = field(default_factory=list)
+    sent: dict[str, int] = field(default_factory=dict)
+    parked: dict[str, int] = field(default_factory=dict)
+    worker_deaths: int = 0
+    signal: int | None = None
+    read: int = 0
     elapsed: float = 0.0
 
     def add(self, result: BlockResult) -> None:
@@ -76,6 +83,29 @@ class RunReport:
     def balances(self) -> bool:
         """Whether received = stored + duplicate + rejected."""
         return self.received == self.stored + self.duplicate + self.rejected
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every packet that was read is accounted for; an interrupted run may have read more."""
+        return self.balances and (self.status != "done" or self.read == self.received)
+
+    @property
+    def run_note(self) -> str:
+        """The status for the ledger, with the sinks that are parked."""
+        parked = ", ".join(f"{name} ({n:,} messages in its spool)" for name, n in self.parked.items())
+        return f"{self.status}; parked: {parked}" if parked else self.status
+
+    @property
+    def exit_code(self) -> int:
+        """0 for a run without fault, 128 + signal for an interrupted one, else 1.
+
+        >>> RunReport(status="interrupted", signal=2).exit_code, RunReport(source_errors=["x"]).exit_code
+        (130, 1)
+        """
+        if self.signal is not None:
+            return 128 + self.signal
+        faults = self.source_errors or self.failures or self.parked or self.worker_deaths
+        return 1 if faults or not self.is_complete else 0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for ``--json``."""

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from redpoll.errors import StoreError
 from redpoll.pipeline.block_result import BlockResult, SegmentResult
-from redpoll.plugin.ports import Packet
+from redpoll.plugin.ports import ReceivedPacket
 from redpoll.quality.duplicates import Exists
 from redpoll.store import Commit, DeadLetter, LedgerEntry, Store, hot_columns, open_store
 
@@ -36,7 +36,7 @@ class RunStore:
         self._store = store
         self.run = store.start_run(command)
 
-    def commit(self, packets: Sequence[Packet], result: BlockResult) -> list[tuple[pa.RecordBatch, int]]:
+    def commit(self, packets: Sequence[ReceivedPacket], result: BlockResult) -> list[tuple[pa.RecordBatch, int]]:
         """Commit a block; returns the alerts of each segment and how many of them were new.
 
         Raises
@@ -63,6 +63,11 @@ class RunStore:
         self._store.end_run(status)
 
 
+def spool_folder(store: Path) -> Path:
+    """Where the spools of parked sinks lie, one folder a sink."""
+    return store / "spool"
+
+
 @contextmanager
 def writing_run(store: Path, command: str) -> Iterator[RunStore]:
     """A run in the store, which is made if it is new; the caller ends it."""
@@ -83,8 +88,8 @@ def remove_dead_letters(store: Path, numbers: Sequence[int]) -> None:
         opened.remove_dead_letters(numbers)
 
 
-def _letter(packet: Packet, reason: str) -> DeadLetter:
-    return DeadLetter(packet.data, packet.source, packet.position, reason)
+def _letter(packet: ReceivedPacket, reason: str) -> DeadLetter:
+    return DeadLetter(packet.data, packet.position.source, str(packet.position), reason)
 
 
 def _to_ipc(batch: pa.RecordBatch) -> bytes:

@@ -17,8 +17,8 @@ from redpoll.config import Config
 from redpoll.errors import SourceError
 from redpoll.ingest.block import Block
 from redpoll.pipeline.assemble import packet_decoder
-from redpoll.pipeline.blocks import blocks
 from redpoll.pipeline.enrich import Clock, Enrichment
+from redpoll.pipeline.intake import Intake
 from redpoll.plugin.ports import Source
 from redpoll.quality.flags import fill_flags
 from redpoll.quality.usable import usable
@@ -74,7 +74,7 @@ def sample_batches(sources: Sequence[Source], config: Config, *, limit: int) -> 
     decoder = packet_decoder(config)
     broken: list[SourceError] = []
     left, batches = limit, []
-    for block in blocks(sources, broken.append):
+    for block in Intake(sources, broken.append):
         taken = block[:left]
         left -= len(taken)
         batches += [

@@ -14,8 +14,8 @@ from redpoll.config import Config
 from redpoll.errors import SourceError
 from redpoll.ingest.block import Block
 from redpoll.pipeline.assemble import build_graph, open_enrichment, packet_decoder
-from redpoll.pipeline.blocks import blocks
 from redpoll.pipeline.enrich import EnrichResult
+from redpoll.pipeline.intake import Intake
 from redpoll.plugin.expression import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
 from redpoll.plugin.ports import Source
@@ -87,7 +87,7 @@ def try_out(
     trial = Trial([name for node in nodes for name in node.outputs])
     decoder = packet_decoder(config)
     broken: list[SourceError] = []
-    for block in islice(blocks(sources, broken.append, batch_size=limit), 1):
+    for block in islice(Intake(sources, broken.append, batch_size=limit), 1):
         trial.n_packets = len(block)
         for batch, _ in decoder(Block.of([packet.data for packet in block])).batches:
             _add(enrich(batch), {node.name for node in nodes}, trial, passing=passing)

@@ -25,6 +25,7 @@ from redpoll.pipeline.history import NoHistory
 from redpoll.plugin.columns import Columns
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.node import Attempt, Node, unguarded
+from redpoll.plugin.polling import all_packets
 from redpoll.quality.stage import Quality
 from redpoll.schema.column import Column
 from redpoll.simulate.source import simulated_source
@@ -96,6 +97,6 @@ def _blank(column: Column, n: int) -> pa.Array:
 
 
 def _some_alerts() -> pa.RecordBatch:
-    packets = [packet.data for packet in simulated_source(_PACKETS).packets()]
+    packets = [packet.data for packet in all_packets(simulated_source(_PACKETS))]
     (batch, _), *_ = packet_decoder(Config())(Block.of(packets)).batches
     return batch

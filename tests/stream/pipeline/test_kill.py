@@ -72,7 +72,7 @@ def test_an_interrupt_finishes_the_batch_and_ends_clean(ztf_night, clean, tmp_pa
         time.sleep(0.01)
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=60)
-    assert (run.returncode, '"status": "interrupted"' in out) == (0, True), err
+    assert (run.returncode, '"status": "interrupted"' in out) == (130, True), err
     report, found, _ = contents(tmp_path)
     assert report.problems == ()
     assert 0 < len(found) < len(clean[0][1])

@@ -15,6 +15,7 @@ from redpoll.pipeline.assemble import build_graph, open_enrichment, packet_decod
 from redpoll.pipeline.block_task import BlockTask
 from redpoll.pipeline.run import run_night
 from redpoll.pipeline.trial import try_out
+from redpoll.plugin.polling import all_packets
 from redpoll.store import open_store
 
 MINE = """
@@ -53,7 +54,7 @@ def plain(batch):
 
 @pytest.fixture(scope="module")
 def block(ztf_night):
-    return Block.of([packet.data for packet in open_sources([ztf_night])[0].packets()][:120])
+    return Block.of([packet.data for packet in all_packets(open_sources([ztf_night])[0])][:120])
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_what_a_worker_returns_is_plain_data(ztf_night, tmp_path):
     config = parse_config("")
     with open_store(tmp_path, mode="write") as store:
         store.start_run("test")
-        packets = [packet.data for packet in open_sources([ztf_night])[0].packets()][:60]
+        packets = [packet.data for packet in all_packets(open_sources([ztf_night])[0])][:60]
         result = task_maker(config, tmp_path)()(Block.of([*packets, b"bad"]))
     assert types_in(result) <= {dict, list, str, int, float, bytes, type(None)}
     assert set(result["dead_letters"]) == {60}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pyarrow as pa
 import pytest
 
@@ -16,7 +14,8 @@ from redpoll.pipeline.enrich import Enrichment
 from redpoll.pipeline.history import NoHistory
 from redpoll.pipeline.timing import OVERHEAD, STAGES, answered, measure, sample_batches
 from redpoll.plugin.graph import Graph
-from redpoll.plugin.ports import Packet
+from redpoll.plugin.polling import FiniteSource
+from redpoll.plugin.ports import FilePosition, ReceivedPacket
 from redpoll.quality.stage import Quality
 from redpoll.simulate.source import simulated_source
 from redpoll.testing.batches import sample_batch
@@ -32,16 +31,15 @@ class Clock:
         return self.now
 
 
-@dataclass(frozen=True)
-class FakeSource:
+class Bytes(FiniteSource):
     """A source of these packets."""
 
-    data: tuple[bytes, ...]
-    name: str = "fake"
-    n_bytes: int | None = None
+    def __init__(self, *data):
+        super().__init__("bytes")
+        self._data = data
 
-    def packets(self):
-        yield from (Packet(one, self.name, str(i)) for i, one in enumerate(self.data))
+    def _read(self):
+        yield from (ReceivedPacket(one, FilePosition(self.name, str(i))) for i, one in enumerate(self._data))
 
 
 @pytest.fixture
@@ -138,7 +136,7 @@ def test_a_sample_has_at_most_as_many_alerts_as_asked_and_no_open_flags() -> Non
 
 def test_packets_without_an_alert_are_an_error() -> None:
     with pytest.raises(SourceError, match="no usable alert"):
-        sample_batches([FakeSource((b"no packet",))], Config(), limit=7)
+        sample_batches([Bytes(b"no packet")], Config(), limit=7)
 
 
 def test_everything_installed_is_measured() -> None:
