@@ -19,7 +19,7 @@ from redpoll.catalogs.errors import CatalogError
 from redpoll.catalogs.facts import ARRAYS, KEYS, RECIPE, VALUES, Facts, write_facts
 from redpoll.catalogs.positions import refuse_hours_and_radians, refuse_odd_units
 from redpoll.catalogs.recipe import Recipe
-from redpoll.catalogs.rows import Rows, read_rows
+from redpoll.catalogs.rows import KeptRows, read_rows
 from redpoll.catalogs.table_file import open_table
 from redpoll.catalogs.tables import Table, require_columns
 
@@ -74,7 +74,7 @@ def _told(table: Table, progress: Progress) -> Callable[[int], None]:
     return lambda done: progress(done, table.n_rows)
 
 
-def _write(folder: Path, recipe: Recipe, rows: Rows, file: Path, now: datetime) -> Facts:
+def _write(folder: Path, recipe: Recipe, rows: KeptRows, file: Path, now: datetime) -> Facts:
     index, order = _index(recipe, rows, file)
     _write_values(folder, rows, order)
     if index is None:
@@ -100,7 +100,7 @@ def save_index(index: SkyIndex, folder: Path) -> None:
         np.save(folder / f"{name}.npy", getattr(index, name))
 
 
-def _index(recipe: Recipe, rows: Rows, file: Path) -> tuple[SkyIndex | None, NDArray[np.int64]]:
+def _index(recipe: Recipe, rows: KeptRows, file: Path) -> tuple[SkyIndex | None, NDArray[np.int64]]:
     if recipe.position is None:
         return None, np.argsort(rows.keys, kind="stable").astype(np.int64)
     if recipe.position.format == "degrees":
@@ -109,7 +109,7 @@ def _index(recipe: Recipe, rows: Rows, file: Path) -> tuple[SkyIndex | None, NDA
     return build_index(rows.ra, rows.dec, rows.radius, epoch=recipe.position.epoch, **motions)
 
 
-def _write_values(folder: Path, rows: Rows, order: NDArray[np.int64]) -> None:
+def _write_values(folder: Path, rows: KeptRows, order: NDArray[np.int64]) -> None:
     table = rows.values
     with pa.OSFile(str(folder / VALUES), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         for part in _parts(order):

@@ -66,7 +66,7 @@ def draft_recipe(
     return "\n".join(lines) + "\n"
 
 
-def read_places(file: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def read_sky_positions(file: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Right ascensions and declinations [deg] in the columns of a table that are named so; CatalogError if none are."""
     with open_table(file) as table:
         ra, dec = _found(table, _RA, "ra", file), _found(table, _DEC, "dec", file)

@@ -23,7 +23,7 @@ _LARGEST_ARCSEC = 180 * 3600.0
 
 
 @dataclass
-class Rows:
+class KeptRows:
     """Kept rows, by columns; and how many were left out, by reason."""
 
     numbers: dict[str, Floats]
@@ -62,7 +62,7 @@ class Rows:
         return self.numbers["pm_dec"]
 
 
-def read_rows(table: Table, recipe: Recipe, progress: Callable[[int], None], where: str) -> Rows:
+def read_rows(table: Table, recipe: Recipe, progress: Callable[[int], None], where: str) -> KeptRows:
     """Read a table to its end.
 
     Raises
@@ -100,12 +100,12 @@ class _Reader:
         self._numbers.append({name: values[known] for name, values in numbers.items()})
         self._keys.append(keys[known[: len(keys)]])
 
-    def rows(self) -> Rows:
+    def rows(self) -> KeptRows:
         names = self._numbers[0] if self._numbers else {}
         numbers = {name: np.concatenate([part[name] for part in self._numbers]) for name in names}
         keys = np.concatenate(self._keys) if self._keys else np.zeros(0, "S1")
         values = pa.Table.from_batches(self._values) if self._values else pa.table({})
-        return Rows(numbers, keys, values, Counter({reason: n for reason, n in self.skipped.items() if n}))
+        return KeptRows(numbers, keys, values, Counter({reason: n for reason, n in self.skipped.items() if n}))
 
     def _chosen(self, columns: Mapping[str, pa.Array]) -> Mapping[str, pa.Array]:
         """The rows that ``[where]`` chooses."""

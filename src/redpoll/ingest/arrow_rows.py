@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from redpoll.config import QualityConfig
 from redpoll.errors import PacketError, SchemaError
 from redpoll.schema.survey import to_alerts
 
@@ -18,7 +19,7 @@ _DAMAGE = (pa.ArrowException, OSError, ValueError, LookupError, MemoryError)
 
 
 def decode_rows(
-    packets: Sequence[tuple[int, memoryview]], errors: dict[int, str]
+    packets: Sequence[tuple[int, memoryview]], errors: dict[int, str], quality: QualityConfig
 ) -> list[tuple[pa.RecordBatch | None, NDArray[np.int64]]]:
     """Alert tables of numbered packets, one per schema, with the numbers of its rows; the rest goes to ``errors``."""
     groups: dict[bytes, list[tuple[int, pa.RecordBatch]]] = defaultdict(list)
@@ -30,20 +31,20 @@ def decode_rows(
             errors[i] = str(error)
     found = []
     for group in groups.values():
-        found += _to_alerts(group, errors)
+        found += _to_alerts(group, errors, quality)
     return found
 
 
 def _to_alerts(
-    group: list[tuple[int, pa.RecordBatch]], errors: dict[int, str]
+    group: list[tuple[int, pa.RecordBatch]], errors: dict[int, str], quality: QualityConfig
 ) -> list[tuple[pa.RecordBatch | None, NDArray[np.int64]]]:
     """One alert table of the rows, which have one schema; if they do not go together, one of each alone."""
     try:
         table = pa.Table.from_batches([row for _, row in group]).combine_chunks()
-        return [(to_alerts(table.to_struct_array().combine_chunks()), np.array([i for i, _ in group]))]
+        return [(to_alerts(table.to_struct_array().combine_chunks(), quality), np.array([i for i, _ in group]))]
     except (SchemaError, *_DAMAGE) as error:
         if len(group) > 1:
-            return [found for one in group for found in _to_alerts([one], errors)]
+            return [found for one in group for found in _to_alerts([one], errors, quality)]
         errors[group[0][0]] = str(error)
         return []
 

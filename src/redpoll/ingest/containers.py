@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from redpoll.errors import PacketError, SchemaError, SourceError
 from redpoll.ingest.block_codecs import CODECS, decompress
 from redpoll.ingest.byte_stream import MAX_PACKET_BYTES, ByteStream
-from redpoll.ingest.place import Place
+from redpoll.ingest.origin import Origin
 from redpoll.plugin.ports import Packet
 from redpoll.schema.avro.container import CONTAINER_MAGIC, Header, one_datum, read_header, read_long, wrap
 from redpoll.schema.avro.decoder import record_ends
@@ -46,7 +46,7 @@ class OneRecord:
         return Header(known.schema_text, known.codec, data[known.start - _SYNC_BYTES : known.start], known.start)
 
 
-def container_packets(stream: ByteStream, place: Place) -> Iterator[Packet]:
+def container_packets(stream: ByteStream, origin: Origin) -> Iterator[Packet]:
     """Each record of a container, or of containers laid end to end, as a packet.
 
     A block that cannot be taken apart is one packet as it stands, and so is a container without records or with a
@@ -60,7 +60,7 @@ def container_packets(stream: ByteStream, place: Place) -> Iterator[Packet]:
     """
     first = 1
     while stream.peek(1):
-        first = yield from _one_container(stream, place, first)
+        first = yield from _one_container(stream, origin, first)
 
 
 @dataclass(frozen=True)
@@ -77,24 +77,24 @@ class _Block:
         return self.raw[self.stop :] == sync
 
 
-def _one_container(stream: ByteStream, place: Place, first: int) -> Generator[Packet, None, int]:
+def _one_container(stream: ByteStream, origin: Origin, first: int) -> Generator[Packet, None, int]:
     """Packets of the container at hand; the number of the record after it."""
-    header, head = _header(stream, place)
+    header, head = _header(stream, origin)
     if header is None or not stream.peek(1):
-        yield place.within("header" if first == 1 else f"header before record {first}").packet(head)
+        yield origin.within("header" if first == 1 else f"header before record {first}").packet(head)
         return first
     next_record = first
     while stream.peek(1) and stream.peek(4) != CONTAINER_MAGIC:
-        block = _block(stream, place.within(f"record {next_record}"))
-        yield from _records(block, header, head, next_record, place)
+        block = _block(stream, origin.within(f"record {next_record}"))
+        yield from _records(block, header, head, next_record, origin)
         _check_end(
-            block, header, place.within(f"record {next_record}"), is_alone=next_record == 1 and not stream.peek(1)
+            block, header, origin.within(f"record {next_record}"), is_alone=next_record == 1 and not stream.peek(1)
         )
         next_record += block.count
     return next_record
 
 
-def _header(stream: ByteStream, place: Place) -> tuple[Header | None, bytes]:
+def _header(stream: ByteStream, origin: Origin) -> tuple[Header | None, bytes]:
     """Header and its bytes; None and all that follows where it cannot be read."""
     for size in _HEADER_SIZES:
         start = stream.peek(size)
@@ -104,20 +104,20 @@ def _header(stream: ByteStream, place: Place) -> tuple[Header | None, bytes]:
             if len(start) < size:
                 break
         else:
-            return _checked(header, place), stream.take(header.start)
+            return _checked(header, origin), stream.take(header.start)
     return None, stream.take(MAX_PACKET_BYTES)
 
 
-def _checked(header: Header, place: Place) -> Header:
+def _checked(header: Header, origin: Origin) -> Header:
     if header.codec not in CODECS:
         known = ", ".join(CODECS)
         raise SourceError(
-            f"{place}: compressed with '{header.codec}'; known are {known}: write the container with one of them"
+            f"{origin}: compressed with '{header.codec}'; known are {known}: write the container with one of them"
         )
     return header
 
 
-def _block(stream: ByteStream, place: Place) -> _Block:
+def _block(stream: ByteStream, origin: Origin) -> _Block:
     """The next block; one without end or with absurd counts is all that follows, as one record."""
     start = stream.peek(_LONGEST_COUNTS)
     try:
@@ -130,7 +130,7 @@ def _block(stream: ByteStream, place: Place) -> _Block:
     return _Block(count, stream.take(at + size + _SYNC_BYTES), at, at + size)
 
 
-def _records(block: _Block, header: Header, head: bytes, first: int, place: Place) -> Iterator[Packet]:
+def _records(block: _Block, header: Header, head: bytes, first: int, origin: Origin) -> Iterator[Packet]:
     """Packets of a block, or one packet of the whole block if its records cannot be told apart."""
     try:
         if not block.ends_with(header.sync):
@@ -139,15 +139,15 @@ def _records(block: _Block, header: Header, head: bytes, first: int, place: Plac
         ends = [len(data)] if block.count == 1 else record_ends(header.schema_text, data, block.count).tolist()
     except (PacketError, SchemaError) as error:
         last = first + block.count - 1
-        broken = place.within(f"record {first}" if last <= first else f"records {first} to {last}")
+        broken = origin.within(f"record {first}" if last <= first else f"records {first} to {last}")
         log.warning("%s: kept as one dead letter: %s", broken, error)
         yield broken.packet(head + block.raw)
         return
     for n, (start, stop) in enumerate(zip([0, *ends], ends, strict=False), first):
-        yield place.within(f"record {n}").packet(wrap(header.schema_text, data[start:stop]))
+        yield origin.within(f"record {n}").packet(wrap(header.schema_text, data[start:stop]))
 
 
-def _check_end(block: _Block, header: Header, place: Place, *, is_alone: bool) -> None:
+def _check_end(block: _Block, header: Header, origin: Origin, *, is_alone: bool) -> None:
     """A single broken record is a dead letter and no more; whatever else lacks its sync marker loses records."""
     if not block.ends_with(header.sync) and not (is_alone and block.count == 1):
-        raise SourceError(f"{place}: the container is cut short or damaged here; fetch or copy it again")
+        raise SourceError(f"{origin}: the container is cut short or damaged here; fetch or copy it again")

@@ -10,13 +10,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from redpoll.errors import PacketError, SchemaError
+from redpoll.config import QualityConfig
+from redpoll.errors import FieldError, PacketError, SchemaError
 from redpoll.ingest.arrow_rows import ARROW_STREAM, decode_rows
 from redpoll.ingest.block import Block
 from redpoll.ingest.schemas import SchemaLookup
 from redpoll.schema.avro.container import CONFLUENT_MAGIC, CONFLUENT_PREFIX, CONTAINER_MAGIC, HeaderReader, one_datum
 from redpoll.schema.avro.decoder import decode
-from redpoll.schema.survey import to_alerts
+from redpoll.schema.survey import DEFAULT_QUALITY, to_alerts
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,13 @@ class DecodedBlock:
 
 
 class PacketDecoder:
-    """Decodes blocks; remembers container headers, which are the same for all packets of a schema."""
+    """Decodes blocks of packets; caches container headers, which are equal for all packets of a schema.
 
-    def __init__(self, schemas: SchemaLookup) -> None:
-        self._schemas = schemas
+    `quality` holds the cuts that decide which detections of the light curves are of low quality.
+    """
+
+    def __init__(self, schemas: SchemaLookup, quality: QualityConfig = DEFAULT_QUALITY) -> None:
+        self._schemas, self._quality = schemas, quality
         self._header = HeaderReader()
 
     def __call__(self, block: Block) -> DecodedBlock:
@@ -51,8 +55,10 @@ class PacketDecoder:
                     spans[schema].append((i, start + first, start + last))
             except (PacketError, SchemaError) as error:
                 errors[i] = str(error)
-        batches = [_decode(block.buffer, schema, np.array(span), errors) for schema, span in spans.items()]
-        batches += decode_rows([(i, data[offsets[i] : offsets[i + 1]]) for i in rows], errors)
+        batches = [
+            _decode(block.buffer, schema, np.array(span), errors, self._quality) for schema, span in spans.items()
+        ]
+        batches += decode_rows([(i, data[offsets[i] : offsets[i + 1]]) for i in rows], errors, self._quality)
         return DecodedBlock([(batch, index) for batch, index in batches if batch is not None], errors)
 
     def _datum(self, packet: memoryview) -> tuple[str, int, int]:
@@ -70,13 +76,33 @@ class PacketDecoder:
 
 
 def _decode(
-    buffer: pa.Buffer, schema: str, span: NDArray[np.int64], errors: dict[int, str]
+    buffer: pa.Buffer, schema: str, span: NDArray[np.int64], errors: dict[int, str], quality: QualityConfig
 ) -> tuple[pa.RecordBatch | None, NDArray[np.int64]]:
     index, starts, stops = span.T
     try:
         decoded = decode(schema, buffer, starts, stops)
-        errors.update({int(index[i]): str(error) for i, error in decoded.errors.items()})
-        return to_alerts(decoded.rows), index[decoded.index]
     except SchemaError as error:
         errors.update({int(i): str(error) for i in index})
         return None, index
+    errors.update({int(index[i]): str(error) for i, error in decoded.errors.items()})
+    found = _mapped(decoded.rows, index[decoded.index], errors, quality)
+    if not found:
+        return None, index
+    return pa.concat_batches([batch for batch, _ in found]), np.concatenate([index for _, index in found])
+
+
+def _mapped(
+    rows: pa.StructArray, index: NDArray[np.int64], errors: dict[int, str], quality: QualityConfig
+) -> list[tuple[pa.RecordBatch, NDArray[np.int64]]]:
+    """Alert tables of the packets that can be mapped, found by halving where a value cannot be used; else errors."""
+    try:
+        return [(to_alerts(rows, quality), index)]
+    except FieldError as error:
+        if len(index) > 1:
+            middle = len(index) // 2
+            halves = ((rows[:middle], index[:middle]), (rows[middle:], index[middle:]))
+            return [found for half in halves for found in _mapped(*half, errors, quality)]
+        errors[int(index[0])] = str(error)
+    except SchemaError as error:
+        errors.update({int(i): str(error) for i in index})
+    return []

@@ -14,7 +14,7 @@ import httpx
 from redpoll.errors import RedpollError, SchemaError, SourceError
 from redpoll.ingest.named_types import self_contained
 from redpoll.ingest.unknown_schema import UnknownSchema
-from redpoll.web.bounded_get import Answer, bounded_get, parse_address
+from redpoll.web.bounded_get import HttpResponse, bounded_get, parse_address
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ class Registry:
             raise SchemaError(f"{self.name}{path}: a {str(content['schemaType'])[:20]} schema; packets are Avro")
         return content
 
-    def _answer(self, client: httpx.Client, path: str) -> Answer:
+    def _answer(self, client: httpx.Client, path: str) -> HttpResponse:
         """The answer, asked for again a few times while the registry is out of reach."""
         problem = ""
         for wait in (*_WAITS, None):
@@ -148,7 +148,7 @@ class Registry:
         raise RegistryFailed(f"{self.name}: no answer after {len(_WAITS) + 1} tries ({problem}); check network and URL")
 
 
-def _json(answer: Answer) -> Mapping[str, Any]:
+def _json(answer: HttpResponse) -> Mapping[str, Any]:
     try:
         content = json.loads(answer.body)
     except (ValueError, RecursionError):

@@ -41,10 +41,10 @@ class BuiltIn:
         return json.dumps(known)
 
 
-class Chain:
+class SchemaChain:
     """Lookups asked in turn; what one answers is kept, so that each id is looked up once.
 
-    >>> json.loads(Chain(BuiltIn()).schema(900))["name"]
+    >>> json.loads(SchemaChain(BuiltIn()).schema(900))["name"]
     'lsst.v9_0.alert'
     """
 
@@ -74,7 +74,7 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class SchemaPlaces:
+class SchemaLocations:
     """Where to look for schemas; plain data, to be sent to worker processes, which each make their own lookup.
 
     Parameters
@@ -87,7 +87,7 @@ class SchemaPlaces:
 
     Examples
     --------
-    >>> json.loads(SchemaPlaces().lookup().schema(1000))["name"]
+    >>> json.loads(SchemaLocations().lookup().schema(1000))["name"]
     'lsst.v10_0.alert'
     """
 
@@ -104,4 +104,4 @@ class SchemaPlaces:
             from redpoll.ingest.registry import Registry  # brings an HTTP client, which few runs need
 
             lookups.append(Registry(self.registry, auth=(user, password) if user else None))
-        return Chain(*lookups)
+        return SchemaChain(*lookups)

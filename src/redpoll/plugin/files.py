@@ -1,4 +1,4 @@
-"""Science modules and filters from a user's own file, without packaging."""
+"""Science modules and filters of a Python file, without packaging."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from redpoll.plugin.reference import FILE_PREFIX
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a user's file defines, in its order."""
+    """Modules and filters that a file defines, in order."""
 
     modules: Sequence[ScienceModule]
     filters: Sequence[Filter]
 
 
 NOTHING = Loaded((), ())
-"""What there is without a file."""
+"""Result of no file: no modules and no filters."""
 
 
 def load_file(path: str | Path) -> Loaded:
-    """Run a Python file and collect the science modules and filters it defines.
+    """Run a Python file and return the science modules and filters it defines.
 
-    What the file merely imports is not collected. The file runs anew each time, so that a change counts.
+    Imported modules and filters are not returned. The file is run again at each call, so that changes take effect.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def load_file(path: str | Path) -> Loaded:
 
 
 def imported_file(path: str | Path) -> ModuleType:
-    """The Python module of a user's file, run in this process at most once."""
+    """The Python module of a file, run at most once per process."""
     path = Path(path).resolve()
     return sys.modules.get(_module_name(path)) or _run(path)
 

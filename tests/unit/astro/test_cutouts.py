@@ -64,7 +64,7 @@ _WIDTH = b"NAXIS1  =                   63"
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"\x1f\x8b", b"\xff\xd8\xff\xe0 a JPEG", b"made-up cutout 3", GOOD[:2880], _HALF, _GZ[: len(_GZ) // 2],
+        b"", b"\x1f\x8b", b"\xff\xd8\xff\xe0 a JPEG", b"synthetic cutout 3", GOOD[:2880], _HALF, _GZ[: len(_GZ) // 2],
         b"\x1f\x8b\x08" + b"x" * 60, gzip.compress(bytes(50_000_000)), GOOD.replace(b"END   ", b"FIN   "),
         cutout(np.zeros((5, 5, 5), np.float32)), cutout(np.zeros((5, 5), np.int16)),
         cutout(np.zeros((MAX_SIDE + 1, 5), np.float32)), cutout(np.zeros(7, np.float32)),

@@ -11,21 +11,21 @@ import pytest
 from redpoll.errors import SourceError
 from redpoll.ingest.byte_stream import ByteStream
 from redpoll.ingest.containers import OneRecord, container_packets
-from redpoll.ingest.place import Place
+from redpoll.ingest.origin import Origin
 from redpoll.schema.avro.container import read_header
 
 CODECS = ["null", "deflate", "bzip2", "xz"]
 
 
 def split(data: bytes) -> list:
-    return list(container_packets(ByteStream(io.BytesIO(data).read), Place("file.avro")))
+    return list(container_packets(ByteStream(io.BytesIO(data).read), Origin("file.avro")))
 
 
 def before_error(data: bytes) -> list:
     """Packets that come before the SourceError which must end them."""
     packets = []
     with pytest.raises(SourceError, match=r"file\.avro"):
-        for packet in container_packets(ByteStream(io.BytesIO(data).read), Place("file.avro")):
+        for packet in container_packets(ByteStream(io.BytesIO(data).read), Origin("file.avro")):
             packets.append(packet)
     return packets
 

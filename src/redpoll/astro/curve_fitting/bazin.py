@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from redpoll.astro.curve_fitting.inputs import Array, Baseline, Int, fit_one_band, has_baseline
 from redpoll.astro.curve_fitting.shapes import BAZIN, NO_TEMPERATURE
 from redpoll.astro.curve_fitting.sigmoid import reduced
-from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Model
+from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, CurveModel
 
 
 class BazinFit(NamedTuple):
@@ -62,7 +62,7 @@ def bazin_fit(
     >>> [float(x[0].round(1)) for x in (fit.amplitude, fit.t0, fit.fall_time, fit.rise_time, fit.baseline)]
     [9000.0, 60015.0, 25.0, 4.0, 100.0]
     """
-    model = Model(BAZIN, NO_TEMPERATURE, has_baseline(baseline), 0, 0, 0, 3)
+    model = CurveModel(BAZIN, NO_TEMPERATURE, has_baseline(baseline), 0, 0, 0, 3)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
     rise_time, fall_time = np.exp(a.q[:, 1]), np.exp(a.q[:, 2])
     err = a.errors

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from redpoll.astro.curve_fitting.inputs import Array, Baseline, Int, fit_one_band, has_baseline
 from redpoll.astro.curve_fitting.shapes import LINEXP, NO_TEMPERATURE
 from redpoll.astro.curve_fitting.sigmoid import reduced
-from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Model
+from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, CurveModel
 
 
 class LinexpFit(NamedTuple):
@@ -60,7 +60,7 @@ def linexp_fit(
     >>> [float(x[0].round(1)) + 0 for x in (fit.amplitude, fit.t0, fit.rise_time, fit.baseline)]
     [5000.0, 60010.0, 15.0, 0.0]
     """
-    model = Model(LINEXP, NO_TEMPERATURE, has_baseline(baseline), 0, 1, 0, 2)
+    model = CurveModel(LINEXP, NO_TEMPERATURE, has_baseline(baseline), 0, 1, 0, 2)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
     rise_time = a.sign * np.exp(a.q[:, 1])
     err = a.errors

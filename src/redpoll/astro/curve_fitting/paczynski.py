@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from redpoll.astro.curve_fitting.inputs import Array, Int, fit_bands
 from redpoll.astro.curve_fitting.shapes import LENS, NO_TEMPERATURE
 from redpoll.astro.curve_fitting.sigmoid import reduced
-from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Model
+from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, CurveModel
 
 
 class PaczynskiFit(NamedTuple):
@@ -77,7 +77,7 @@ def paczynski_fit(
     >>> [float(x[0].round(2)) for x in (fit.t0, fit.einstein_time, fit.impact, fit.source_flux[:, 2])]
     [60042.0, 20.0, 0.3, 1000.0]
     """
-    model = Model(LENS, NO_TEMPERATURE, 1, 1, 0, 0, 3)
+    model = CurveModel(LENS, NO_TEMPERATURE, 1, 1, 0, 0, 3)
     a = fit_bands(model, mjd, band, flux, flux_err, offsets, np.ones(1))
     err = a.errors
     einstein_time, impact = np.exp(a.q[:, 1]), np.exp(a.q[:, 2])

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from redpoll.astro.curve_fitting.inputs import Array, Baseline, Int, fit_bands, has_baseline
 from redpoll.astro.curve_fitting.shapes import CONSTANT_TEMPERATURE, LINEXP, PEAK, SIGMOID, SIGMOID_TEMPERATURE
 from redpoll.astro.curve_fitting.sigmoid import reduced
-from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Answers, Model
+from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Answers, CurveModel
 from redpoll.astro.extinction import WAVELENGTH, band_value
 
 _SHAPES = {"sigmoid": (SIGMOID, 2), "bazin": (PEAK, 3), "linexp": (LINEXP, 2)}
@@ -115,7 +115,7 @@ def rainbow_fit(
         raise ValueError(f"bolometric must be one of {list(_SHAPES)}, temperature one of {list(_TEMPERATURES)}")
     (shape, n_times), (kind, n_temperatures) = _SHAPES[bolometric], _TEMPERATURES[temperature]
     both_signs = int(bolometric == "linexp")
-    model = Model(shape, kind, has_baseline(baseline), 0, both_signs, 0, n_times + n_temperatures)
+    model = CurveModel(shape, kind, has_baseline(baseline), 0, both_signs, 0, n_times + n_temperatures)
     answers = fit_bands(model, mjd, band, flux, flux_err, offsets, _LIGHT / band_value(WAVELENGTH, band, survey))
     return _in_units(answers, n_times, n_temperatures)
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from redpoll.astro.curve_fitting.inputs import Array, Baseline, Int, fit_one_band, has_baseline
 from redpoll.astro.curve_fitting.shapes import NO_TEMPERATURE, SIGMOID
-from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Model
+from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, CurveModel
 
 
 class SigmoidFit(NamedTuple):
@@ -62,7 +62,7 @@ def sigmoid_fit(
     mjd, flux, flux_err
         Times [d], fluxes and one-sigma errors [nJy] of all curves end to end, in any order within a curve.
     offsets
-        Curve ``i`` is ``[offsets[i]:offsets[i + 1]]``.
+        PackedCurve ``i`` is ``[offsets[i]:offsets[i + 1]]``.
     baseline
         "zero": the flux before the rise is zero, as for a difference flux. "free": it is fitted.
 
@@ -79,7 +79,7 @@ def sigmoid_fit(
     [5000.0, 60009.0, 2.5, 0.09]
     """
     is_free = has_baseline(baseline)
-    model = Model(SIGMOID, NO_TEMPERATURE, is_free, 0, 1, 1 - is_free, 2)
+    model = CurveModel(SIGMOID, NO_TEMPERATURE, is_free, 0, 1, 1 - is_free, 2)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
     rise_time = a.sign * np.exp(a.q[:, 1])
     t0_err, log_err = np.sqrt(a.covariance[:, 1, 1]), np.sqrt(a.covariance[:, 2, 2])

@@ -19,7 +19,7 @@ from redpoll.catalogs.fetch.votable import TableReader
 
 log = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 Progress = Callable[[int, int | None], None]
 _WAITS = (2.0, 5.0, 15.0, 30.0)
 _TIMEOUT = httpx.Timeout(300.0, connect=15.0)
@@ -51,7 +51,7 @@ class Service:
         """Close the connections."""
         self._client.close()
 
-    def ask(self, url: str, action: Callable[[httpx.Client], Answer]) -> Answer:
+    def ask(self, url: str, action: Callable[[httpx.Client], Result]) -> Result:
         """What `action` makes of the service at `url`, tried again while it cannot be reached or is overloaded.
 
         Raises

@@ -19,7 +19,7 @@ from redpoll.schema.column import Column
 
 @dataclass(frozen=True)
 class Expression:
-    """A parsed expression; two are equal if they mean the same tree. ``str()`` gives its tidy form."""
+    """A parsed expression; two are equal if their trees are equal. ``str()`` returns the normalised text."""
 
     root: Tree
     text: str = field(compare=False)
@@ -37,7 +37,7 @@ class Expression:
         plan(self.root, columns, self.text)
 
     def passes(self, batch: pa.RecordBatch | Columns) -> pa.BooleanArray:
-        """Which alerts of a batch fulfil it; never null, because unknown is no.
+        """Whether each alert of a batch fulfils the expression; null counts as false.
 
         Raises
         ------
@@ -59,7 +59,7 @@ class Expression:
     def to_sql(
         self, columns: Mapping[str, Column] = COLUMNS, *, quote: sql.Quote = sql.quoted
     ) -> tuple[str, list[Any]]:
-        """A WHERE clause for SQLite that chooses the same rows, and its parameters.
+        """A WHERE clause for SQLite that selects the same rows, and its parameters.
 
         Float columns must be stored with REAL affinity, integers and booleans as INTEGER, strings as TEXT with the
         BINARY collation, NaN as NULL. `quote` turns a column's name into SQL, to add a table's name for instance.
@@ -78,14 +78,14 @@ class Expression:
 
 
 def parse_expression(text: str) -> Expression:
-    """Read an expression: comparisons (also chained), and, or, not, + - * /, in, between, is null, and functions.
+    """Parse an expression: comparisons (also chained), and, or, not, + - * /, in, between, is null, and functions.
 
-    Columns and types are checked where they are known: by `Expression.check` or when a graph is built.
+    Columns and types are checked later, by `Expression.check` or when a graph is built.
 
     Raises
     ------
     ExpressionError
-        If the text is no expression; the message shows the place.
+        If the text is no expression; the message shows the position.
 
     Examples
     --------
