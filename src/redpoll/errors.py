@@ -5,7 +5,8 @@ A message states what is wrong, where, and what to do::
     RedpollError
     ├── UsageError            an invalid command or setting (exit code 2)
     │   ├── ConfigError       an unknown key or wrong type in the configuration
-    │   └── RecipeError       an unknown key or wrong type in a catalogue's recipe
+    │   ├── RecipeError       an unknown key or wrong type in a catalogue's recipe
+    │   └── BadQuery          a request to the server that cannot be answered as it was made
     ├── SchemaError           a schema or column that does not fit
     │   ├── FieldError        a field of a packet has a value that cannot be used
     │   └── UnknownColumn     a module reads a column that does not exist
@@ -37,6 +38,10 @@ class UsageError(RedpollError):
 
 class ConfigError(UsageError):
     """The configuration file has an unknown key or a value of the wrong type."""
+
+
+class BadQuery(UsageError):
+    """A request to the server that cannot be answered as it was made, such as one with a stale cursor."""
 
 
 class SchemaError(RedpollError):

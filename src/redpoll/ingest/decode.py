@@ -1,4 +1,4 @@
-"""A block of packets, as received, to alert tables: one per writer schema, every packet accounted for."""
+"""Alert tables of a block of packets, one per writer schema; every packet is in a table or has an error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from redpoll.schema.survey import DEFAULT_QUALITY, to_alerts
 
 @dataclass(frozen=True)
 class DecodedBlock:
-    """Alert tables with the block's index of each row, and the error of every packet that is in none of them."""
+    """Alert tables with the packet index of each row, and the error of every packet that is in no table."""
 
     batches: list[tuple[pa.RecordBatch, NDArray[np.int64]]]
     errors: dict[int, str]
@@ -39,7 +39,7 @@ class PacketDecoder:
         self._header = HeaderReader()
 
     def __call__(self, block: Block) -> DecodedBlock:
-        """Decode a block. Packets that cannot be used end in ``errors``; SourceError if a registry is out of reach."""
+        """Decode a block; unusable packets are in ``errors``. Raises SourceError if a registry cannot be reached."""
         data = memoryview(block.buffer).cast("B")
         offsets = block.offsets.tolist()
         spans: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
@@ -62,7 +62,7 @@ class PacketDecoder:
         return DecodedBlock([(batch, index) for batch, index in batches if batch is not None], errors)
 
     def _datum(self, packet: memoryview) -> tuple[str, int, int]:
-        """Writer schema, first and last byte of the datum of `packet`."""
+        """Writer schema, and first and last byte of the datum, of `packet`."""
         if packet[:4] == CONTAINER_MAGIC:
             header = self._header(packet)
             return header.schema_text, *one_datum(packet, header)
@@ -71,7 +71,7 @@ class PacketDecoder:
             return self._schemas.schema(schema_id), CONFLUENT_PREFIX, len(packet)
         begin = bytes(packet[:8])
         raise PacketError(
-            "empty" if not begin else f"neither an Avro container nor a framed datum: begins with {begin!r}"
+            "empty" if not begin else f"neither an Avro container nor a Confluent-framed message: begins with {begin!r}"
         )
 
 

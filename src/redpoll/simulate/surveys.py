@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from redpoll.simulate import rubin_cadence, ztf_cadence
+import redpoll.simulate.rubin_cadence as rubin_cadence
+import redpoll.simulate.ztf_cadence as ztf_cadence
 from redpoll.simulate.exposures import Exposures, Fields
 from redpoll.simulate.rubin_packets import rubin_packets
 from redpoll.simulate.segment import Segment, Setting

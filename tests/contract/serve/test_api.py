@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 from served import Get
 from synthetic_night import MJD, NIGHT, TOPICS
 
+from redpoll.astro.cutout_file import read_cutout
 from redpoll.serve.api import models
-from redpoll.serve.image.fits import read_cutout
 from redpoll.serve.problems import MEDIA_TYPE
 
 OBJECT = "ZTF26aaaaaaa"

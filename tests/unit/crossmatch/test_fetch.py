@@ -189,7 +189,7 @@ def test_matches_need_positions_and_nothing_else_does(tmp_path):
 def test_a_cut_fetch_goes_on_where_it_was(tmp_path):
     fake = catalogue(faults=[None, None, None, *[CannedResponse(503)] * 5])
     with catalogue_server(fake) as server:
-        with pytest.raises(CatalogError, match="What came is kept"):
+        with pytest.raises(CatalogError, match="The received part is kept"):
             fetch(tap(server, "strips = 6\n"), tmp_path)
         before = len(server.requests)
         path = fetch(tap(server, "strips = 6\n"), tmp_path)

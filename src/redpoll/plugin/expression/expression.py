@@ -9,9 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from redpoll.plugin.columns import Columns
-from redpoll.plugin.expression import arrow, sql
+from redpoll.plugin.expression.arrow import passes
 from redpoll.plugin.expression.parser import parse
 from redpoll.plugin.expression.plan import plan
+from redpoll.plugin.expression.sql import Quote, quoted, where
 from redpoll.plugin.expression.syntax import Name, Tree, walk
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.column import Column
@@ -54,11 +55,9 @@ class Expression:
         """
         columns = batch if isinstance(batch, Columns) else Columns(batch)
         table = {name: Column(columns.arrow(name).type) for name in self.columns}
-        return arrow.passes(plan(self.root, table, self.text), columns)
+        return passes(plan(self.root, table, self.text), columns)
 
-    def to_sql(
-        self, columns: Mapping[str, Column] = COLUMNS, *, quote: sql.Quote = sql.quoted
-    ) -> tuple[str, list[Any]]:
+    def to_sql(self, columns: Mapping[str, Column] = COLUMNS, *, quote: Quote = quoted) -> tuple[str, list[Any]]:
         """A WHERE clause for SQLite that selects the same rows, and its parameters.
 
         Float columns must be stored with REAL affinity, integers and booleans as INTEGER, strings as TEXT with the
@@ -74,7 +73,7 @@ class Expression:
         >>> parse_expression("mag < 18 and band in ('g', 'r')").to_sql()
         ('(("mag" < ?) AND ("band" IN (?, ?)))', [18.0, 'g', 'r'])
         """
-        return sql.where(plan(self.root, columns, self.text), quote)
+        return where(plan(self.root, columns, self.text), quote)
 
 
 def parse_expression(text: str) -> Expression:
