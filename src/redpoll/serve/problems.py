@@ -16,16 +16,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from redpoll.errors import NotFound, PacketError, StoreError
+from redpoll.errors import BadQuery, NotFound, PacketError, StoreError
 from redpoll.serve.door import StoreNotReady
 from redpoll.serve.values import to_json
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
-
-
-class BadQuery(Exception):
-    """A question that cannot be answered as it was put (400): a stale cursor, a mixture of searches."""
 
 
 Headers = Mapping[str, str]

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from made_up_night import MJD, NIGHT, TOPICS
 from pydantic import TypeAdapter
 from served import Get
+from synthetic_night import MJD, NIGHT, TOPICS
 
+from redpoll.astro.cutout_file import read_cutout
 from redpoll.serve.api import models
-from redpoll.serve.image.fits import read_cutout
 from redpoll.serve.problems import MEDIA_TYPE
 
 OBJECT = "ZTF26aaaaaaa"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up_night import (
+from served import Get, client
+from synthetic_night import (
     MadeUpObject,
     batch_of,
     commit,
@@ -20,7 +21,6 @@ from made_up_night import (
     night_objects,
     supernova,
 )
-from served import Get, client
 
 from redpoll.schema.light_curve import LightCurves
 from redpoll.serve.door import N_THREADS, StoreDoor

@@ -6,13 +6,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from redpoll.errors import SchemaError
+from redpoll.errors import BadQuery, SchemaError
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.serve.api import cursor as cursors
 from redpoll.serve.api.cursor import Mark
 from redpoll.serve.api.formats import Format
 from redpoll.serve.door import Reader
-from redpoll.serve.problems import BadQuery
 from redpoll.store.ports import Row
 
 MAX_LIMIT = 1000

@@ -7,12 +7,11 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from redpoll.errors import StoreError
+from redpoll.errors import BadQuery, StoreError
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.serve.door import Reader
 from redpoll.serve.portal.sparkline import Sparkline, sparkline
-from redpoll.serve.problems import BadQuery
 from redpoll.store.ports import Row
 
 N_CANDIDATES = 40
