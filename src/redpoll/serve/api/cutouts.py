@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from redpoll.errors import NotFound, PacketError
 from redpoll.schema.alert import CUTOUTS
-from redpoll.serve.api.alerts import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.api.models import CutoutPixels
+from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.image.fits import fits_bytes, read_cutout
 from redpoll.serve.image.png import grey_png
 from redpoll.serve.image.stretch import Stretch, grey, quantised

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from redpoll.errors import SchemaError
@@ -11,13 +9,13 @@ from redpoll.schema.taxonomy import taxonomy
 from redpoll.serve.api import cursor as cursors
 from redpoll.serve.api.cursor import Mark
 from redpoll.serve.api.formats import Format
+from redpoll.serve.dependencies import Night
 from redpoll.serve.door import Reader
 from redpoll.serve.problems import BadQuery
 from redpoll.store.ports import Row
 
 MAX_LIMIT = 1000
 MAX_RADIUS_ARCSEC = 18_000.0
-Night = Annotated[int, Field(ge=0, le=99_991_231, description="night as YYYYMMDD", examples=[20260310])]
 _CONE = ("ra", "dec", "radius_arcsec")
 
 
