@@ -371,7 +371,7 @@ def test_values_by_band_are_one_row_and_the_unknown_are_named(get: Get) -> None:
     page = Tags(get(OBJECT).text)
     text = " ".join(page.text.split())
     assert "Statistic 'amplitude' in each band." in text
-    assert "title=\"lc_amplitude_g|r|i\">Lc amplitude</th>" in get(OBJECT).text
+    assert 'title="lc_amplitude_g|r|i">Lc amplitude</th>' in get(OBJECT).text
     assert re.search(r"No value: .*Lc amplitude \(u\) , .*Lc amplitude \(z\)", text)
 
 
