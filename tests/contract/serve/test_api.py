@@ -220,6 +220,7 @@ def test_topics_count_what_the_query_finds(get: Get) -> None:
 def test_an_object_says_what_its_columns_mean(get: Get) -> None:
     answer = get(f"/api/v2/objects/{OBJECT}").json()
     assert answer["columns"]["rise_rate"] == {
+        "label": "Rise rate",
         "dtype": "float32",
         "unit": "mag/day",
         "doc": "Slope of the last points; negative is brightening.",

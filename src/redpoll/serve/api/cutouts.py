@@ -12,8 +12,8 @@ from starlette.responses import Response
 from redpoll.astro.cutout_file import fits_bytes, read_cutout
 from redpoll.errors import NotFound, PacketError
 from redpoll.schema.alert import CUTOUTS
-from redpoll.serve.api.alerts import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.api.models import CutoutPixels
+from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.image.png import grey_png
 from redpoll.serve.image.stretch import Stretch, grey, quantised
 from redpoll.serve.values import to_json
