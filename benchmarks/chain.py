@@ -31,9 +31,9 @@ from pipeline import Replicas, originals
 from redpoll.config import Config, load_config
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
-from redpoll.ingest.schemas import BuiltIn, LookupChain
+from redpoll.ingest.schemas import BuiltIn, SchemaChain
 from redpoll.pipeline.assemble import open_enrichment
-from redpoll.pipeline.blocks import BLOCK_BYTES
+from redpoll.pipeline.intake import BLOCK_BYTES
 from redpoll.pipeline.timing import Cost, Timing, measure
 from redpoll.quality.usable import usable
 from redpoll.testing.real_data import build_catalogues
@@ -86,7 +86,7 @@ def _cases(n_ztf: int) -> list[tuple[str, list[bytes], bool]]:
 def _timing(packets: Sequence[bytes], config: Config, rounds: int) -> Timing:
     """The whole chain: decoding is timed here, everything else by `measure`."""
     blocks = [Block.of(part) for part in _blocks(packets)]
-    decoder = PacketDecoder(LookupChain(BuiltIn()))
+    decoder = PacketDecoder(SchemaChain(BuiltIn()))
     decoding = np.inf
     for _ in range(rounds + 1):
         start = time.process_time()

@@ -1,4 +1,4 @@
-"""Avro object containers of many records, taken apart into packets of one record each."""
+"""Packets of one record each from Avro object containers of many records."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _SYNC_BYTES = 16
 
 
 class OneRecord:
-    """Tells whole, uncompressed containers of one record, which are packets as they stand.
+    """Recognises complete, uncompressed containers of one record, which are packets without further processing.
 
-    It remembers the last header, because the packets of a night share theirs but for the sync marker.
+    Caches the last header, because the headers of a night's packets are equal except for the sync marker.
     """
 
     def __init__(self) -> None:
@@ -47,16 +47,16 @@ class OneRecord:
 
 
 def container_packets(stream: ByteStream, origin: Origin) -> Iterator[ReceivedPacket]:
-    """Each record of a container, or of containers laid end to end, as a packet.
+    """Packets of the records of a container, or of several containers end to end.
 
-    A block that cannot be taken apart is one packet as it stands, and so is a container without records or with a
-    header that cannot be read: they become dead letters.
+    A block that cannot be split is one packet, and so is a container without records or with an unreadable header;
+    these become dead letters.
 
     Raises
     ------
     SourceError
-        If the codec is not known; and, after all before it was given, if blocks are cut short or damaged so that
-        records beyond those given are lost.
+        If the codec is unknown; and, after the packets before it, if blocks are truncated or damaged so that records
+        are lost.
     """
     first = 1
     while stream.peek(1):
@@ -65,7 +65,7 @@ def container_packets(stream: ByteStream, origin: Origin) -> Iterator[ReceivedPa
 
 @dataclass(frozen=True)
 class _Block:
-    """``raw`` is the whole block; ``raw[start:stop]`` its records, still compressed."""
+    """A block: ``raw`` is all of it, ``raw[start:stop]`` its compressed records."""
 
     count: int
     raw: bytes
@@ -73,12 +73,12 @@ class _Block:
     stop: int
 
     def ends_with(self, sync: bytes) -> bool:
-        """Whether it is whole, so far as its marker tells."""
+        """Whether the block ends with this sync marker."""
         return self.raw[self.stop :] == sync
 
 
 def _one_container(stream: ByteStream, origin: Origin, first: int) -> Generator[ReceivedPacket, None, int]:
-    """Packets of the container at hand; the number of the record after it."""
+    """Yield the packets of the next container; return the number of the record after it."""
     header, head = _header(stream, origin)
     if header is None or not stream.peek(1):
         yield origin.within("header" if first == 1 else f"header before record {first}").packet(head)
@@ -95,7 +95,7 @@ def _one_container(stream: ByteStream, origin: Origin, first: int) -> Generator[
 
 
 def _header(stream: ByteStream, origin: Origin) -> tuple[Header | None, bytes]:
-    """Header and its bytes; None and all that follows where it cannot be read."""
+    """Header and its bytes; None and the remaining bytes if the header cannot be read."""
     for size in _HEADER_SIZES:
         start = stream.peek(size)
         try:
@@ -112,13 +112,13 @@ def _checked(header: Header, origin: Origin) -> Header:
     if header.codec not in CODECS:
         known = ", ".join(CODECS)
         raise SourceError(
-            f"{origin}: compressed with '{header.codec}'; known are {known}: write the container with one of them"
+            f"{origin}: compressed with '{header.codec}'; supported are {known}: write the container with one of them"
         )
     return header
 
 
 def _block(stream: ByteStream, origin: Origin) -> _Block:
-    """The next block; one without end or with absurd counts is all that follows, as one record."""
+    """The next block; if it has no end or impossible counts, all remaining bytes as one record."""
     start = stream.peek(_LONGEST_COUNTS)
     try:
         count, at = read_long(start, 0)
@@ -131,7 +131,7 @@ def _block(stream: ByteStream, origin: Origin) -> _Block:
 
 
 def _records(block: _Block, header: Header, head: bytes, first: int, origin: Origin) -> Iterator[ReceivedPacket]:
-    """Packets of a block, or one packet of the whole block if its records cannot be told apart."""
+    """Packets of a block, or one packet of the whole block if its records cannot be separated."""
     try:
         if not block.ends_with(header.sync):
             raise PacketError("no sync marker follows it")
@@ -148,6 +148,6 @@ def _records(block: _Block, header: Header, head: bytes, first: int, origin: Ori
 
 
 def _check_end(block: _Block, header: Header, origin: Origin, *, is_alone: bool) -> None:
-    """A single broken record is a dead letter and no more; whatever else lacks its sync marker loses records."""
+    """Raise SourceError if the sync marker is missing, unless the block is the only record of its source."""
     if not block.ends_with(header.sync) and not (is_alone and block.count == 1):
         raise SourceError(f"{origin}: the container is cut short or damaged here; fetch or copy it again")

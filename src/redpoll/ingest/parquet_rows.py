@@ -1,4 +1,4 @@
-"""Parquet copies of packets: each row becomes an Arrow IPC stream of one row, with its nested types."""
+"""Packets from rows of Parquet copies: one Arrow IPC stream of one row each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from redpoll.plugin.ports import ReceivedPacket
 ALERT_COLUMNS = ("candidate", "diaSource")
 _ROWS_AT_ONCE = 64
 _DAMAGE = (pa.ArrowException, OSError, ValueError, LookupError, ArithmeticError)
-"""What Arrow raises on damaged files: its own errors, and those of Python where it decodes their text."""
+"""Exceptions that Arrow raises on damaged files, including those of Python when it decodes their text."""
 _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
@@ -28,19 +28,19 @@ def is_packet_table(file: str | BinaryIO) -> bool:
 def row_packets(
     file: str | BinaryIO, origin: Origin, *, on_row: Callable[[float], None] = lambda done: None
 ) -> Iterator[ReceivedPacket]:
-    """Every row as a packet; `on_row` is told the share of rows given, 0 to 1.
+    """Packets of all rows; `on_row` is called with the fraction of rows returned, 0 to 1.
 
     Raises
     ------
     SourceError
-        If the file is not Parquet or its rows are no alerts, and, after the rows before it, where it is damaged.
+        If the file is not Parquet or its rows are not alerts; or, after the rows before it, at damage.
     """
     with _opened(file, origin) as table:
         schema, n_rows, row = table.schema_arrow, table.metadata.num_rows, 0
         if not _has_alerts(schema):
             wanted = " nor ".join(ALERT_COLUMNS)
             raise SourceError(
-                f"{origin}: rows of this Parquet file are no alerts: it has no struct {wanted}; leave it out"
+                f"{origin}: rows of this Parquet file are not alerts: it has no struct {wanted}; leave it out"
             )
         for batch in _batches(table, origin):
             for data in _rows(batch):
@@ -72,7 +72,7 @@ def _batches(table: pq.ParquetFile, origin: Origin) -> Iterator[pa.RecordBatch]:
 
 
 def _rows(batch: pa.RecordBatch) -> Iterator[bytes]:
-    """IPC streams of one row; the schema's message is made once and shared by all rows."""
+    """IPC streams of one row each; the schema message is serialised once."""
     if any(map(_has_dictionary, batch.schema.types)):
         yield from (_stream(batch.slice(i, 1)) for i in range(batch.num_rows))
         return

@@ -1,4 +1,4 @@
-"""Packets out of whatever bytes hold them: archives, compressed files and containers, in any nesting."""
+"""Packets from archives, compressed files and containers, nested in any order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_NESTING = 4
 
 
 class Unpacker:
-    """Packets of one source, in order; what is of no known kind is a packet too, and so becomes a dead letter."""
+    """Unpacks the packets of one source, in order; bytes of an unknown kind are one packet, a later dead letter."""
 
     def __init__(self) -> None:
         self._is_one_record = OneRecord()
@@ -34,8 +34,8 @@ class Unpacker:
         Raises
         ------
         SourceError
-            After all that came before it was given: if an archive is damaged or cut short, so that packets beyond
-            those given are lost, or if more than 64 MB are of no kind that can be taken apart.
+            After the packets before it: if an archive is damaged or truncated so that packets are lost, or if more than
+            64 MB are of a kind that cannot be split.
         """
         kind = recognise(stream.peek(HEAD_BYTES))
         if depth < MAX_NESTING and kind is Kind.TAR:
@@ -64,7 +64,7 @@ class Unpacker:
         elif inner.peek(1) or not inner.damage:
             yield from self.packets(inner, origin, depth + 1)
         if inner.damage or stream.damage:
-            raise SourceError(f"{origin}: {stream.damage or inner.damage}; what came before was read. Fetch it again")
+            raise SourceError(f"{origin}: {stream.damage or inner.damage}; earlier packets were read. Fetch it again")
 
     def _tar(self, stream: ByteStream, origin: Origin, depth: int) -> Iterator[ReceivedPacket]:
         is_empty = True
@@ -85,7 +85,7 @@ class Unpacker:
             yield from self._nested(member.data, origin, depth)
 
     def _nested(self, data: bytes, origin: Origin, depth: int) -> Iterator[ReceivedPacket]:
-        """Packets within a member; one that is damaged is kept as it stands and does not end the archive around it."""
+        """Packets within a member; a damaged member is one packet, and the archive is read on."""
         try:
             yield from self.packets(ByteStream(io.BytesIO(data).read), origin, depth + 1)
         except SourceError as error:

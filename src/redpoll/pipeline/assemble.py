@@ -12,11 +12,11 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from redpoll.config import Config, CutsConfig
+from redpoll.config import Config, Cuts
 from redpoll.engine.worker import MakeTask
 from redpoll.errors import ConfigError, PluginError
 from redpoll.ingest.decode import PacketDecoder
-from redpoll.ingest.schemas import SchemaPlaces
+from redpoll.ingest.schemas import SchemaLocations
 from redpoll.pipeline.block_task import BlockTask
 from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.delivery import Delivery
@@ -31,7 +31,6 @@ from redpoll.plugin.expression import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.ports import Sink
-from redpoll.quality.cuts import Cuts
 from redpoll.quality.stage import Quality
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.bands import BANDS
@@ -111,7 +110,7 @@ def task_maker(config: Config, store: Path, sinks: Sequence[Sink] = ()) -> MakeT
 
 def packet_decoder(config: Config) -> PacketDecoder:
     """A decoder that looks for schemas where `config` says; SchemaError or SourceError if it cannot look there."""
-    return PacketDecoder(SchemaPlaces(config.ingest.schemas, config.ingest.registry).lookup())
+    return PacketDecoder(SchemaLocations(config.ingest.schemas, config.ingest.registry).lookup(), config.quality)
 
 
 def quality_cuts(config: Config) -> dict[str, Cuts]:
@@ -191,10 +190,10 @@ def _make_task(config: Config, store: Path, graph: Graph, cuts: Mapping[str, Cut
     return BlockTask(packet_decoder(config), enrich, segments, sinks)
 
 
-def _cuts(config: CutsConfig, survey: str) -> Cuts:
-    if unknown := set(config.bands or ()) - set(BANDS):
+def _cuts(cuts: Cuts, survey: str) -> Cuts:
+    if unknown := set(cuts.bands or ()) - set(BANDS):
         raise ConfigError(f"quality: {survey}: bands: unknown {', '.join(sorted(unknown))}; use {', '.join(BANDS)}")
-    return Cuts(config.min_real_bogus, config.max_bad_pixels, config.bands)
+    return cuts
 
 
 def _plugin_files(config: Config) -> Loaded:

@@ -12,7 +12,7 @@ from redpoll.errors import StoreError
 from redpoll.pipeline.block_result import BlockResult, SegmentResult
 from redpoll.plugin.ports import ReceivedPacket
 from redpoll.quality.duplicates import Exists
-from redpoll.store import Commit, DeadLetter, LedgerEntry, Store, hot_columns, open_store
+from redpoll.store import Commit, DeadLetter, LedgerEntry, Store, indexed_columns, open_store
 
 
 class SegmentWriter:
@@ -20,13 +20,13 @@ class SegmentWriter:
 
     def __init__(self, store: Path) -> None:
         reader = open_store(store)
-        self.exists: Exists = reader.known
-        self._archive = reader.parts
+        self.exists: Exists = reader.exists
+        self._archive = reader.segments
 
     def write(self, alerts: pa.RecordBatch) -> SegmentResult:
         """Write a segment, which does not count until it is committed; its name and its alerts' indexed columns."""
-        path = self._archive.write_part(alerts)
-        return {"name": path.name, "alerts": _to_ipc(hot_columns(alerts))}
+        path = self._archive.write_segment(alerts)
+        return {"name": path.name, "alerts": _to_ipc(indexed_columns(alerts))}
 
 
 class RunStore:
@@ -53,9 +53,9 @@ class RunStore:
             self._store.commit(Commit(None, None, letters, rest))
         stored: list[tuple[pa.RecordBatch, int]] = []
         for n, segment in enumerate(segments):
-            alerts, part = _from_ipc(segment["alerts"]), self._store.parts.layout.parts / segment["name"]
+            alerts, path = _from_ipc(segment["alerts"]), self._store.segments.layout.segments / segment["name"]
             more = (letters, rest) if n == 0 else ()
-            stored.append((alerts, self._store.commit(Commit(alerts, part, *more))))
+            stored.append((alerts, self._store.commit(Commit(alerts, path, *more))))
         return stored
 
     def end(self, status: str) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from redpoll.quality.cuts import Cuts
+from redpoll.config import Cuts
+from redpoll.quality.cuts import cut_failures
 from redpoll.quality.duplicates import Exists, duplicates, nothing_exists
 from redpoll.quality.flags import fill_flags
 from redpoll.quality.usable import unusable
@@ -61,7 +62,7 @@ class Quality:
         batch, rows = _without(batch, rows, bad, left_out, is_dead_letter=True)
         batch, rows = _without(batch, rows, duplicates(batch, self._exists), left_out, outcome="duplicate")
         if batch.num_rows and (cuts := self._cuts.get(batch["survey"][0].as_py())):
-            batch, rows = _without(batch, rows, cuts.failures(batch), left_out)
+            batch, rows = _without(batch, rows, cut_failures(batch, cuts), left_out)
         return QualityResult(fill_flags(batch), rows, left_out)
 
 

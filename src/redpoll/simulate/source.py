@@ -9,7 +9,7 @@ from redpoll.errors import SourceError, UsageError
 from redpoll.plugin.polling import FiniteSource
 from redpoll.plugin.ports import FilePosition, ReceivedPacket
 from redpoll.simulate.night import draw_night
-from redpoll.simulate.recipe import Recipe, make_recipe
+from redpoll.simulate.recipe import SimulationRecipe, make_recipe
 from redpoll.simulate.surveys import HABITS
 
 _KNOWN = ("alerts", "seed", "night", "nights", "schema_version")
@@ -18,14 +18,14 @@ _KNOWN = ("alerts", "seed", "night", "nights", "schema_version")
 class SimulatedSource(FiniteSource):
     """Packets of a recipe, made as they are polled; the same recipe gives the same bytes."""
 
-    def __init__(self, name: str, recipe: Recipe) -> None:
+    def __init__(self, name: str, recipe: SimulationRecipe) -> None:
         super().__init__(name)
         self.recipe = recipe
 
     def _read(self) -> Iterator[ReceivedPacket]:
-        setting, _, _, parts = draw_night(self.recipe)
-        for part in parts:
-            for alert_id, _, data in HABITS[self.recipe.survey].packets(setting, part):
+        setting, _, _, segments = draw_night(self.recipe)
+        for segment in segments:
+            for alert_id, _, data in HABITS[self.recipe.survey].packets(setting, segment):
                 yield ReceivedPacket(data, FilePosition(self.name, f"alert {alert_id}"))
 
 

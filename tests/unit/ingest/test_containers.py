@@ -94,7 +94,7 @@ def test_an_unreadable_header_is_kept_whole():
 
 def test_an_unknown_codec_is_refused_with_those_known(container):
     data = fastavro_head("brotli", container(1)) + b"\x02\x02x" + bytes(range(16))
-    with pytest.raises(SourceError, match="'brotli'; known are null, deflate"):
+    with pytest.raises(SourceError, match="'brotli'; supported are null, deflate"):
         split(data)
 
 

@@ -82,7 +82,7 @@ def test_a_run_and_a_trial_give_the_same_columns(ztf_night, mine, tmp_path):
     assert len(stored) == len(trial.rows) == 300
     for row in trial.rows:
         found = stored[row["alert_id"]]
-        assert (found["twice_mag"], "mine" in found["tags"]) == (row["twice_mag"], row["pass_mine"])
+        assert (found["twice_mag"], "mine" in found["topics"]) == (row["twice_mag"], row["pass_mine"])
 
 
 def test_what_a_worker_returns_is_plain_data(ztf_night, tmp_path):

@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redpoll.quality.cuts import Cuts
+from redpoll.config import Cuts
 from redpoll.quality.flags import FLAGS
 from redpoll.quality.stage import Quality
 from redpoll.testing.batches import sample_batch
