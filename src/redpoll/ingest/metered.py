@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from redpoll.plugin.ports import Position, ReceivedPacket, Source
+from redpoll.plugin.ports import PacketPosition, ReceivedPacket, Source
 
 
 class Metered:
@@ -31,7 +31,7 @@ class Metered:
         self.n_read = getattr(self._source, "n_read", counted)
         return packets
 
-    def commit(self, positions: Sequence[Position]) -> None:
+    def commit(self, positions: Sequence[PacketPosition]) -> None:
         """Commit the positions in the source."""
         self._source.commit(positions)
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from redpoll.errors import SourceError
-from redpoll.plugin.ports import Position, ReceivedPacket, Source
+from redpoll.plugin.ports import PacketPosition, ReceivedPacket, Source
 
 log = logging.getLogger(__name__)
 BLOCK_BYTES = 48_000_000
@@ -26,7 +26,7 @@ def never() -> bool:
 
 
 @dataclass
-class _Block:
+class _ReadBlock:
     """A block that was read: its packets by source, and how many of them are not stored yet."""
 
     packets: list[tuple[Source, ReceivedPacket]]
@@ -77,8 +77,8 @@ class Intake:
         self._may_read = threading.Event()
         self._may_read.set()
         self._lock = threading.Lock()
-        self._read: deque[_Block] = deque()
-        self._block_of: dict[int, _Block] = {}
+        self._read: deque[_ReadBlock] = deque()
+        self._block_of: dict[int, _ReadBlock] = {}
         self._stored: list[tuple[Source, ReceivedPacket]] = []
         self._open = list(sources)
         self._mean_bytes = float(_FIRST_GUESS_BYTES)
@@ -158,7 +158,7 @@ class Intake:
         return self._max_bytes is not None and size > self._max_bytes
 
     def _note(self, packets: list[tuple[Source, ReceivedPacket]]) -> list[ReceivedPacket]:
-        block = _Block(packets, len(packets))
+        block = _ReadBlock(packets, len(packets))
         with self._lock:
             self._read.append(block)
             self._block_of.update((id(packet), block) for _, packet in packets)
@@ -168,7 +168,7 @@ class Intake:
         """Commit, in each source, the positions of the oldest blocks that are stored without a gap."""
         with self._lock:
             stored, self._stored = self._stored, []
-        by_source: dict[int, tuple[Source, list[Position]]] = {}
+        by_source: dict[int, tuple[Source, list[PacketPosition]]] = {}
         for source, packet in stored:
             by_source.setdefault(id(source), (source, []))[1].append(packet.position)
         for source, positions in by_source.values():

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from redpoll.errors import SourceError
-from redpoll.plugin.ports import Position, ReceivedPacket, Source
+from redpoll.plugin.ports import PacketPosition, ReceivedPacket, Source
 
 
 class PolledIterator:
@@ -68,7 +68,7 @@ class FiniteSource:
             self._polled = PolledIterator(self._read())
         return self._polled.poll(max_packets)
 
-    def commit(self, positions: Sequence[Position]) -> None:
+    def commit(self, positions: Sequence[PacketPosition]) -> None:
         """Do nothing: a run that reads the same input again finds its alerts stored."""
 
     def close(self) -> None:

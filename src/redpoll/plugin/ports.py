@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 
-class Position(Protocol):
+class PacketPosition(Protocol):
     """Where a packet was received; ``str`` gives the position within the source, for people."""
 
     @property
@@ -68,7 +68,7 @@ class ReceivedPacket:
     """
 
     data: bytes
-    position: Position
+    position: PacketPosition
 
 
 @runtime_checkable
@@ -99,7 +99,7 @@ class Source(Protocol):
         """
         ...
 
-    def commit(self, positions: Sequence[Position]) -> None:
+    def commit(self, positions: Sequence[PacketPosition]) -> None:
         """Remember that these packets, and all polled before them, are stored: a new source starts after them."""
         ...
 

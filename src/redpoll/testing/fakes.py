@@ -26,7 +26,7 @@ from typing import Literal
 import pyarrow as pa
 
 from redpoll.errors import SinkBackpressure, SinkError
-from redpoll.plugin.ports import Message, Position, ReceivedPacket, TopicPosition
+from redpoll.plugin.ports import Message, PacketPosition, ReceivedPacket, TopicPosition
 
 Fault = Literal["", "full", "fail", "lose", "crash", "crash after"]
 """What goes wrong with one delivery; see `FakeSink`."""
@@ -87,7 +87,7 @@ class FakeStream:
         self._next += n
         return [ReceivedPacket(self._make_packet(i), TopicPosition(self.name, 0, i)) for i in offsets]
 
-    def commit(self, positions: Sequence[Position]) -> None:
+    def commit(self, positions: Sequence[PacketPosition]) -> None:
         """Start after the last of these positions next time."""
         offsets = [position.offset for position in positions if isinstance(position, TopicPosition)]
         self.committed = max([self.committed, *(offset + 1 for offset in offsets)])

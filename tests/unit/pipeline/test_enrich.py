@@ -17,6 +17,7 @@ from redpoll.pipeline.run import run_night
 from redpoll.pipeline.trial import try_out
 from redpoll.plugin.polling import all_packets
 from redpoll.store import open_store
+from redpoll.testing.fakes import FakeSink
 
 MINE = """
 from redpoll import Column, alert_filter, science_module
@@ -72,17 +73,35 @@ def test_a_worker_s_task_and_a_direct_call_give_the_same_bits(block):
     assert plain(kept.batches[0]) == plain(open_enrichment(config)(batch).batch)
 
 
-def test_a_run_and_a_trial_give_the_same_columns(ztf_night, mine, tmp_path):
+class Watching(FakeSink):
+    """Keeps the batches that a run gives it to encode."""
+
+    def __init__(self):
+        super().__init__()
+        self.batches = []
+
+    def encode(self, batch):
+        self.batches.append(batch)
+        return []
+
+
+def test_a_run_a_trial_and_a_direct_call_give_bit_equal_columns(ztf_night, mine, tmp_path):
     config = parse_config(f'plugins = ["{mine}"]\n[run]\nworkers = 0\n[quality.ztf]\nmin_real_bogus = "off"\n'
                           'max_bad_pixels = "off"\nbands = "off"')  # fmt: skip
-    run_night(open_sources([ztf_night]), tmp_path / "store", config)
+    sink = Watching()
+    run_night(open_sources([ztf_night]), tmp_path / "store", config, sinks=[sink])
+    packets = [packet.data for packet in all_packets(open_sources([ztf_night])[0])]
+    (batch, _), *_ = packet_decoder(config)(Block.of(packets)).batches
+    direct = open_enrichment(config)(batch).batch
+    assert [plain(batch) for batch in sink.batches] == [plain(direct)]
     trial = try_out(open_sources([ztf_night]), config, file=mine)
+    columns = direct.select(["object_id", "alert_id", "band", "mag", *trial.columns])
+    assert trial.columns == ["twice_mag", "pass_mine"] and repr(trial.rows) == repr(columns.to_pylist())
     with open_store(tmp_path / "store") as store:
         stored = {row["alert_id"]: row for row in store.latest(limit=1000)}
-    assert len(stored) == len(trial.rows) == 300
-    for row in trial.rows:
-        found = stored[row["alert_id"]]
-        assert (found["twice_mag"], "mine" in found["topics"]) == (row["twice_mag"], row["pass_mine"])
+    assert {i: (row["twice_mag"], "mine" in row["topics"]) for i, row in stored.items()} == {
+        row["alert_id"]: (row["twice_mag"], row["pass_mine"]) for row in trial.rows
+    }
 
 
 def test_what_a_worker_returns_is_plain_data(ztf_night, tmp_path):
@@ -90,7 +109,8 @@ def test_what_a_worker_returns_is_plain_data(ztf_night, tmp_path):
     with open_store(tmp_path, mode="write") as store:
         store.start_run("test")
         packets = [packet.data for packet in all_packets(open_sources([ztf_night])[0])][:60]
-        result = task_maker(config, tmp_path)()(Block.of([*packets, b"bad"]))
+        result = task_maker(config, tmp_path, [FakeSink()])()(Block.of([*packets, b"bad"]))
+    assert result["messages"]["fake"]
     assert types_in(result) <= {dict, list, str, int, float, bytes, type(None)}
     assert set(result["dead_letters"]) == {60}
     with pa.ipc.open_stream(result["segments"][0]["alerts"]) as alerts:
