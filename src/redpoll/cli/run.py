@@ -63,7 +63,9 @@ def command(
         print_json(report.as_dict())
     else:
         show(report)
-    sys.exit(report.exit_code)
+    if is_unreadable := report.received > 0 and report.dead_letters == report.received:
+        click.echo("no packet could be used: `redpoll dead-letters list` shows why", err=True)
+    sys.exit(report.exit_code or int(is_unreadable))
 
 
 def run_with_progress(places: Sequence[str], store: Path, config: Config) -> RunReport:
