@@ -21,7 +21,7 @@ from redpoll.pipeline.block_task import BlockTask
 from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.delivery import Delivery
 from redpoll.pipeline.enrich import Clock, Enrichment
-from redpoll.pipeline.history import history_columns, open_history
+from redpoll.pipeline.history import open_history
 from redpoll.pipeline.models import load_models
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.spool import Spool, spool_name
@@ -59,7 +59,7 @@ def build_graph(config: Config, own: Loaded = NOTHING) -> Graph:
     return Graph.build(
         modules,
         filters,
-        columns={**COLUMNS, **history_columns(), **context_columns(config)},
+        columns=COLUMNS | context_columns(config),
         settings=config.node_settings,
         models=load_models(Path(config.models.folder), modules),
         min_probability=min_probability,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -51,6 +52,7 @@ class Delivery:
     ) -> None:
         self.sink, self.spool = sink, spool
         self._settings, self._paused, self._stop, self._clock, self._sleep = settings, paused, stop, clock, sleep
+        self._lock = threading.RLock()
         self._sender: Sender | None = None
         self._next_drain = 0.0
         self.is_parked = False
@@ -74,12 +76,17 @@ class Delivery:
         SinkError
             If the spool is full or cannot be written.
         """
-        if self.is_parked and self._clock() >= self._next_drain:
-            self._drain(0)
-        if self.is_parked or (
-            messages and not self._send(messages, self._settings.retries, self._settings.max_pause_seconds)
-        ):
-            self.spool.append(messages)
+        with self._lock:
+            self.retry()
+            settings = self._settings
+            if messages and (self.is_parked or not self._send(messages, settings.retries, settings.max_pause_seconds)):
+                self.spool.append(messages)
+
+    def retry(self) -> None:
+        """Send the spool of a parked sink if it is time to try again; any thread may call it."""
+        with self._lock:
+            if self.is_parked and self._clock() >= self._next_drain:
+                self._drain(0)
 
     def finish(self) -> None:
         """Try the spool once more and close the sink."""
@@ -155,3 +162,9 @@ class Delivery:
             self._sleep(min(left, _SLICE))
             left -= _SLICE
         return max(seconds, _SLICE)
+
+
+def retry_parked(deliveries: Sequence[Delivery]) -> None:
+    """Send the spools of parked sinks for which it is time to try again."""
+    for delivery in deliveries:
+        delivery.retry()

@@ -38,7 +38,7 @@ class Intake:
 
     Finite sources are read one after the other; streams are polled in turn. A source that breaks gives what it had; its
     error goes to `on_error` and the next source is read. Sources are called from the thread that iterates, and by
-    `close`.
+    `close`. After each poll in which a stream has no packet, ``on_idle`` is called.
 
     Parameters
     ----------
@@ -82,6 +82,7 @@ class Intake:
         self._stored: list[tuple[Source, ReceivedPacket]] = []
         self._open = list(sources)
         self._mean_bytes = float(_FIRST_GUESS_BYTES)
+        self.on_idle: Callable[[], None] = lambda: None
         self.n_read = 0
 
     def __iter__(self) -> Iterator[list[ReceivedPacket]]:
@@ -142,6 +143,8 @@ class Intake:
             self._open.remove(source)
         elif not source.is_finite:
             self._open.append(self._open.pop(0))
+            if not packets:
+                self.on_idle()
         self.n_read += len(packets)
         if packets:
             self._mean_bytes = max(1.0, sum(len(packet.data) for packet in packets) / len(packets))

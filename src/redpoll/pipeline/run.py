@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from redpoll.config import Config
@@ -14,6 +15,7 @@ from redpoll.errors import SourceError
 from redpoll.pipeline.assemble import open_deliveries, open_sinks, task_maker
 from redpoll.pipeline.commits import Committer, OnCommitted, ignore
 from redpoll.pipeline.contexts import missing_contexts
+from redpoll.pipeline.delivery import retry_parked
 from redpoll.pipeline.intake import BLOCK_BYTES, Intake
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.stop import stop_on_interrupt
@@ -76,6 +78,7 @@ def run_night(
         )  # fmt: skip
         try:
             with open_deliveries(sinks, store_path, config, report, paused=intake.paused, stop=stop) as deliveries:
+                intake.on_idle = partial(retry_parked, deliveries)
                 commit = Committer(store, report, deliveries, lambda packets, _: intake.stored(packets), on_committed)
                 if n_workers := _workers(config, sources):
                     report.worker_deaths = run_in_workers(iter(intake), make_task, commit, stop, n_workers)

@@ -195,3 +195,14 @@ def test_a_parked_sink_gives_exit_code_1_and_its_messages_come_with_the_next_run
     lines = (tmp_path / "blocked" / "all.jsonl").read_text().splitlines()
     with open_store(tmp_path / "s") as store:
         assert len(lines) == len(store.latest(limit=1000)) > 100
+
+
+def test_an_expression_is_tried_and_only_the_alerts_that_pass_are_shown(ztf_night):
+    words = ["try", "--expr", "mag < 18", "--passing", "--alerts", ztf_night, "--limit", "100", "--json"]
+    done = redpoll(*words, "--rows", "100")
+    rows = json.loads(done.stdout)["rows"]
+    assert done.returncode == 0 and rows and all(row["pass_expr"] and row["mag"] < 18 for row in rows)
+
+
+def test_nothing_to_try_is_a_misuse(ztf_night):
+    assert redpoll("try", "--alerts", ztf_night).returncode == 2

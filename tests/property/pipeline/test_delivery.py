@@ -158,3 +158,22 @@ def test_a_full_spool_ends_the_run_with_a_remedy(tmp_path):
         for n in range(2, 20):
             delivery.deliver(messages(n))
     assert waiting(tmp_path)[0] == "1"
+
+
+def test_a_parked_sink_is_tried_again_while_a_stream_is_idle(tmp_path):
+    now = [0.0]
+    sink = FakeSink(faults=["fail"])
+    config = DeliveryConfig(retries=0, retry_parked_seconds=60.0)
+    delivery = Delivery(sink, Spool(tmp_path, 10**6), config, paused=nullcontext, stop=lambda: False,
+                        clock=lambda: now[0], sleep=lambda seconds: None)  # fmt: skip
+
+    def wait(seconds):
+        now[0] += seconds
+
+    stream = FakeStream(lambda n: b"x", n_available=1, wait=wait)
+    intake = Intake([stream], pytest.fail, stop=lambda: now[0] > 100, clock=lambda: now[0])
+    intake.on_idle = delivery.retry
+    for _ in intake:
+        delivery.deliver(messages(1))
+        assert delivery.is_parked
+    assert (len(sink.arrived), delivery.is_parked, waiting(tmp_path)) == (1, False, [])

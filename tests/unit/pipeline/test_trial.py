@@ -67,3 +67,10 @@ def test_passing_keeps_only_alerts_that_pass(ztf_night):
 def test_an_expression_that_does_not_fit_is_refused(ztf_night):
     with pytest.raises(ExpressionError):
         try_out(open_sources([ztf_night]), parse_config(""), expression="magg < 18")
+
+
+def test_a_source_that_breaks_is_told_beside_the_rows(ztf_night, tmp_path):
+    (archive,) = ztf_night.glob("*.tar.gz")
+    (tmp_path / "cut.tar.gz").write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
+    trial = try_out(open_sources([tmp_path / "cut.tar.gz"]), parse_config(""), expression="mag < 18")
+    assert trial.rows and "cut.tar.gz" in trial.source_errors[0]
