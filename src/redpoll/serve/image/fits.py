@@ -76,14 +76,14 @@ def _shape(cards: dict[str, str]) -> tuple[int, ...]:
 def _integer(cards: dict[str, str], key: str, low: int, high: int) -> int:
     text = cards.get(key, "")
     if not text.isascii() or not text.isdigit() or len(text) > 9 or not low <= int(text) <= high:
-        raise PacketError(f"the cutout's FITS header says {key} = {text[:20]!r}")
+        raise PacketError(f"the cutout's FITS header has {key} = {text[:20]!r}")
     return int(text)
 
 
 def _dtype(cards: dict[str, str]) -> np.dtype:
     code = cards.get("BITPIX", "")
     if code not in _DTYPES:
-        raise PacketError(f"the cutout's FITS header says BITPIX = {code[:20]!r}")
+        raise PacketError(f"the cutout's FITS header has BITPIX = {code[:20]!r}")
     return np.dtype(_DTYPES[code])
 
 
