@@ -16,8 +16,8 @@ INTRODUCTION = """# Catalogues
 *For people who want to know which catalogues Redpoll can match, their columns, and their licences.*
 
 Redpoll ships a recipe for each of these, and no data: `redpoll catalog add NAME` builds one, from a file of
-yours or by the download that its recipe defines. Until then its columns are null, with the provenance `NAME: not installed`.
-Each picture shows a simulated alert of a class that the catalogue contains.
+yours or by the download that its recipe defines. Until then its columns are null, with the
+provenance `NAME: not installed`. Each picture shows a simulated alert of a class that the catalogue contains.
 """
 
 
