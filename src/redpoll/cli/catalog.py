@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from redpoll.catalogs.draft import draft_recipe, read_places
+from redpoll.catalogs.draft import draft_recipe, read_sky_positions
 from redpoll.catalogs.library import Entry, Library
 from redpoll.catalogs.recipe import Recipe, builtin_recipes, load_recipe, parse_recipe
 from redpoll.cli.options import catalogs_option, config_option, json_option, verbose_option, with_catalogs
@@ -176,7 +176,7 @@ def _fetched(recipe: Recipe, folder: Path, cone: tuple[float, float, float] | No
 
     if cone and positions:
         raise click.UsageError("give --cone or --positions, not both")
-    where = Cone(*cone) if cone else Positions(*read_places(positions)) if positions else None
+    where = Cone(*cone) if cone else Positions(*read_sky_positions(positions)) if positions else None
     with progress(f"fetching {recipe.name}", in_bytes=True) as advance:
         return fetch_table(recipe, folder, progress=advance, where=where)
 

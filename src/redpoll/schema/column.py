@@ -1,4 +1,4 @@
-"""A column of the alert table: what it holds, in which unit, and where it comes from."""
+"""Column of the alert table: dtype, unit, meaning and origin."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DTYPES = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column, as declared by the data model or by a science module.
+    """A column, as declared by the data model or by a science module.
 
     Parameters
     ----------
@@ -39,10 +39,9 @@ class Column:
     ucd
         Unified Content Descriptor (IVOA UCD1+).
     indexed
-        Whether the value is kept in the store's index, where every query reaches it. Large families of features
-        set False: they are in the archive only.
+        Whether the value is stored in the index as well as in the archive. False for large families of features.
     aggregate
-        ``"max"`` or ``"min"``: the object keeps the maximum or minimum over its alerts. None: it does not.
+        ``"max"`` or ``"min"``: the object keeps the maximum or minimum over its alerts. None: no aggregate.
     assigns
         Name of the class in the taxonomy that this column assigns. A float is the probability of the class; a true
         boolean or a non-null string assigns it. ``"@simbad"``, ``"@vsx"`` and the like: a string of that vocabulary,
@@ -78,7 +77,7 @@ class Column:
         return _DTYPES[self.dtype]
 
     def field(self, name: str, *, by: str | None = None) -> pa.Field:
-        """The Arrow field of this column, with all its facts and the maker `by` in the metadata.
+        """The Arrow field of this column, with its description and the maker `by` in the metadata.
 
         >>> Column("float32", "mag/day").field("rise_rate", by="rise_rate@1").metadata[b"by"]
         b'rise_rate@1'
@@ -92,6 +91,16 @@ class Column:
         }
         facts |= {"aggregate": self.aggregate or "", "assigns": self.assigns or "", "by": by or ""}
         return pa.field(name, self.arrow_type, metadata=facts)
+
+
+def field_fact(field: pa.Field, key: str) -> str:
+    """An entry of a field's metadata as text; empty if there is none.
+
+    >>> field_fact(Column("float32", "mag").field("m"), "unit")
+    'mag'
+    """
+    metadata: Mapping[bytes, bytes] = field.metadata or {}
+    return metadata.get(key.encode(), b"").decode()
 
 
 def is_text(arrow_type: pa.DataType) -> bool:

@@ -16,16 +16,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from redpoll.errors import NotFound, PacketError, StoreError, UsageError
+from redpoll.errors import BadQuery, NotFound, PacketError, StoreError
 from redpoll.serve.door import StoreNotReady
 from redpoll.serve.values import to_json
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
-
-
-class BadQuery(UsageError):
-    """A request that cannot be answered as it is (HTTP status 400): a stale cursor, an unknown class, two searches."""
 
 
 Headers = Mapping[str, str]

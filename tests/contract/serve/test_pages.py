@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up_night import (
+from served import Get, client
+from synthetic_night import (
     MadeUpObject,
     batch_of,
     commit,
@@ -20,7 +21,6 @@ from made_up_night import (
     night_objects,
     supernova,
 )
-from served import Get, client
 
 from redpoll.schema.light_curve import LightCurves
 from redpoll.serve.door import N_THREADS, StoreDoor
@@ -97,7 +97,7 @@ def test_tonight_shows_the_books_the_topics_and_the_candidates(get: Get) -> None
 def test_a_topic_shows_its_own_alerts_only(get: Get) -> None:
     answer = get("/tonight.json?topic=fast_risers").json()
     assert answer["candidates"]
-    assert all("fast_risers" in row["tags"] for row in answer["candidates"])
+    assert all("fast_risers" in row["topics"] for row in answer["candidates"])
 
 
 def test_tonight_counts_classes_and_shows_those_of_one_with_its_kinds(get: Get) -> None:
@@ -300,7 +300,7 @@ def test_an_object_of_one_point_without_cutouts_has_a_page(tmp_path: Path) -> No
 @pytest.mark.parametrize("file", ["alerts.parquet", "light_curves.parquet"])
 def test_a_missing_archive_file_is_said_and_the_indexed_values_stay(tmp_path: Path, file: str) -> None:
     get = client(make_store(tmp_path / "store", night_objects(3)))
-    for path in (tmp_path / "store/archive/parts").rglob(file):
+    for path in (tmp_path / "store/archive/segments").rglob(file):
         path.unlink()
     page = get(OBJECT)
     assert page.status_code == 200

@@ -64,7 +64,7 @@ class AssignedClass(Answer):
     first_mjd: float = Field(description="first alert with the class, MJD TAI")
     last_mjd: float = Field(description="last alert with the class, MJD TAI")
     n_alerts: int = Field(description="alerts with the class")
-    best_probability: float | None = Field(description="maximum; null where the class has no probability")
+    max_probability: float | None = Field(description="maximum; null where the class has no probability")
     last_probability: float | None = Field(description="that of the last of these alerts")
 
 

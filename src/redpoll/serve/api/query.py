@@ -7,14 +7,13 @@ from difflib import get_close_matches
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from redpoll.errors import NotFound, SchemaError
+from redpoll.errors import BadQuery, NotFound, SchemaError
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.serve.api import cursor as cursors
 from redpoll.serve.api.cursor import Mark
 from redpoll.serve.api.formats import Format
 from redpoll.serve.dependencies import Night
 from redpoll.serve.door import Reader
-from redpoll.serve.problems import BadQuery
 from redpoll.store.ports import Row
 
 MAX_LIMIT = 1000

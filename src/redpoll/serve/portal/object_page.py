@@ -52,7 +52,7 @@ class ObjectPage:
     alerts: Paged
     groups: list[Group]
     cutouts: list[str]
-    best: list[Value]
+    extrema: list[Value]
     classes: list[ClassRow]
     trouble: str | None
 
@@ -87,7 +87,7 @@ def object_page(reader: Reader, object_id: str, alert_id: int | None, points: in
         alerts=paged(rows, alerts, ALERTS_A_PAGE),
         groups=groups_of(row, column_facts(reader, row, alert["survey"], made_by), made_by),
         cutouts=[name.removeprefix("cutout_") for name in CUTOUTS if whole.get(name) is not None],
-        best=_best(reader, summary),
+        extrema=_extrema(reader, summary),
         classes=what_is_it(reader.classes_of(object_id)),
         trouble=no_whole or no_curve,
     )
@@ -116,7 +116,7 @@ def _whole(reader: Reader, alert: Row) -> tuple[Row, Mapping[str, str], str | No
         made_by = reader.provenance(alert_id, survey)
         stored = {row["name"] for row in reader.columns()}
         wanted = [name for name in (*COLUMNS, *made_by) if name in stored and name != "light_curve"]
-        return reader.whole(alert_id, survey, wanted), made_by, None
+        return reader.get_alert(alert_id, survey, wanted), made_by, None
     except StoreError as error:
         return {}, {}, str(error)
 
@@ -169,8 +169,8 @@ def paged(rows: Sequence[Any], page: int, size: int) -> Paged:
     return Paged(list(rows[(page - 1) * size : page * size]), page, n_pages, len(rows))
 
 
-def _best(reader: Reader, summary: Row) -> list[Value]:
-    """The best value of each score over all alerts of the object."""
-    scores = {name.removeprefix("best_"): v for name, v in summary.items() if name.startswith("best_")}
+def _extrema(reader: Reader, summary: Row) -> list[Value]:
+    """The maximum or minimum of each score over all alerts of the object."""
+    scores = {name[4:]: value for name, value in summary.items() if name.startswith(("max_", "min_"))}
     facts = column_facts(reader, scores)
     return [Value.of(name, value, facts[name]) for name, value in scores.items() if name in facts and value is not None]

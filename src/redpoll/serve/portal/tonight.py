@@ -7,14 +7,13 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from redpoll.errors import StoreError
+from redpoll.errors import BadQuery, StoreError
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.serve.api.query import check_class, check_topic
 from redpoll.serve.door import Reader
 from redpoll.serve.labels import label_of
 from redpoll.serve.portal.sparkline import Sparkline, sparkline
-from redpoll.serve.problems import BadQuery
 from redpoll.store.ports import Row
 
 N_CANDIDATES = 40
@@ -95,7 +94,7 @@ class Sparklines:
     @staticmethod
     def _read(reader: Reader, survey: str, alert_id: int) -> Sparkline | None:
         try:
-            return sparkline(reader.whole(alert_id, survey, ["light_curve"]).get("light_curve"))
+            return sparkline(reader.get_alert(alert_id, survey, ["light_curve"]).get("light_curve"))
         except StoreError:
             return None
 

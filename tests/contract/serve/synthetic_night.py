@@ -1,4 +1,4 @@
-"""A made-up night in a real store: supernovae with histories, limits, forced points and cutouts, from one seed."""
+"""A synthetic night in a real store: supernovae with histories, limits, forced points and cutouts, from one seed."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def commit(store: Store, batch: pa.RecordBatch, *, n_duplicate: int = 0, letters
 def make_store(path: Path, objects: Sequence[MadeUpObject] | None = None) -> Path:
     """A store with one night of objects, some duplicates, and two packets that could not be read."""
     with open_store(path, mode="write") as store:
-        store.start_run("made-up night")
+        store.start_run("synthetic night")
         letters = [DeadLetter(b"not avro", "packets.tar", str(i), "not an Avro container") for i in range(2)]
         commit(store, batch_of(objects or night_objects()), n_duplicate=3, letters=letters)
         rejected = [
