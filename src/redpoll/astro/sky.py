@@ -49,7 +49,7 @@ def hpx29(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
 
 
 def is_position(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.bool_]:
-    """Whether each pair is a place on the sky: both finite, declination within -90..90 degrees.
+    """Whether each pair is a position on the sky: both finite, declination within -90..90 degrees.
 
     >>> is_position([10.0, 10.0, float("nan")], [90.0, 90.1, 0.0]).tolist()
     [True, False, False]

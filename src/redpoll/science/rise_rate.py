@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll import Column, science_module
-from redpoll.astro.magnitude_rate import Rate, rate_between, rate_from_limit
+from redpoll.astro.magnitude_rate import Rate, rate_between, rate_from_upper_limit
 from redpoll.astro.ragged import last_of_each, owners, taken
 from redpoll.schema.bands import DETECTION, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
@@ -44,7 +44,7 @@ def rise_rate(
     flux, err = taken(curve.flux, own), taken(curve.flux_err, own)
     days = taken(curve.mjd, own) - taken(curve.mjd, before)
     between = rate_between(taken(curve.flux, before), taken(curve.flux_err, before), flux, err, days)
-    since_limit = rate_from_limit(limit_sigma * taken(curve.flux_err, before), flux, err, days)
+    since_limit = rate_from_upper_limit(limit_sigma * taken(curve.flux_err, before), flux, err, days)
     rate = Rate(*(np.where(from_limit, a, b) for a, b in zip(since_limit, between, strict=True)))
     return {
         "mag_rate": rate.rate, "mag_rate_err": rate.err, "mag_rate_lower": rate.lower, "mag_rate_upper": rate.upper,

@@ -219,11 +219,11 @@ def hostile():
     yield "overlap", multi_order(UNIQ=uniq(0, np.zeros(12))), "cells of the map overlap"
     yield "UNIQ 3", multi_order(UNIQ=np.full(12, 3)), "UNIQ 3 is no cell"
     yield "UNIQ huge", multi_order(UNIQ=np.full(12, 4**31)), "is no cell"
-    yield "UNIQ real", multi_order(UNIQ=np.full(12, 4.0)), "column UNIQ holds no whole numbers"
+    yield "UNIQ real", multi_order(UNIQ=np.full(12, 4.0)), "column UNIQ does not hold integers"
     yield "no rows", table_bytes({"UNIQ": np.empty(0, int), "PROBDENSITY": np.empty(0)}), "the map has no cells"
     yield "no column", table_bytes({"UNIQ": uniq(0, [1]), "TEMPERATURE": np.ones(1)}), "it has UNIQ, TEMPERATURE"
     yield "galactic", multi_order(header={"COORDSYS": "G"}), "COORDSYS is 'G'"
-    yield "a billion rows", with_card(GOOD, "NAXIS2", "1000000000"), "says that it holds 16,000,000,000 bytes"
+    yield "a billion rows", with_card(GOOD, "NAXIS2", "1000000000"), "has 16,000,000,000 more bytes by its header"
     yield "ten million rows", with_card(GOOD, "NAXIS2", "10000000"), "ends in row 180 of the 10,000,000"
     yield "cut short", GOOD[:-2900], "cut short|no END|ends in row"
     yield "date", multi_order(header={"DATE-OBS": "yesterday"}), "DATE-OBS is 'yesterday'"
@@ -241,10 +241,10 @@ def hostile():
     yield "notice cut", notice(GOOD)[:300], "correct the map"
     yield "retraction", json.dumps({"superevent_id": "S1", "event": None}).encode(), "a retraction has none"
     yield "no base64", notice(GOOD).replace(b"U0lNUExF", b"!!!!____"), "no base64"
-    yield "not a map", base64_of(b"hello"), "event.skymap: is no FITS file"
+    yield "not a map", base64_of(b"hello"), "event.skymap: is not a FITS file"
     yield "deep", b'{"event":' * 100_000, "nested too deeply|correct the map"
-    yield "text", b"import os", "is no FITS file"
-    yield "empty", b"", "is no FITS file"
+    yield "text", b"import os", "is not a FITS file"
+    yield "empty", b"", "is not a FITS file"
 
 
 def base64_of(data):

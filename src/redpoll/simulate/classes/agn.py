@@ -56,7 +56,7 @@ class AGN:
         }
 
     def flux(self, parameters: Parameters, epochs: Epochs, rng: np.random.Generator) -> Array:
-        """Flux [nJy] relative to the template, which caught the nucleus at some other moment of its walk."""
+        """Flux [nJy] relative to the template, taken at another time of the walk."""
         walk = random_walk(epochs, parameters["walk_sigma"], parameters["walk_days"], rng)
         delta = (walk - parameters["template_offset"][epochs.index]) * _BAND_AMPLITUDE[epochs.band]
         return difference_flux(self.reference_mag(parameters), delta, epochs)

@@ -1,4 +1,4 @@
-"""What the classes of extragalactic transients share: how far they are, and when they shine."""
+"""Functions for classes of extragalactic transients: redshifts and times."""
 
 from __future__ import annotations
 
