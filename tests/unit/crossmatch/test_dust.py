@@ -171,7 +171,7 @@ def test_a_huge_claim_costs_no_memory(add):
     forged = forged[:at] + b"NSIDE   =                8192".ljust(80) + forged[at + 80 :]
     bomb = gzip.compress(b"SIMPLE  =" + bytes(200 << 20), compresslevel=1)
     tracemalloc.start()
-    for content, says in ((forged, "finest is 11|bytes more"), (bomb, "END|FITS")):
+    for content, says in ((forged, "finest is 11|more bytes"), (bomb, "END|FITS")):
         with pytest.raises(SkyFileError, match=says):
             add(content)
     assert tracemalloc.get_traced_memory()[1] < 60 << 20
@@ -182,5 +182,5 @@ def test_a_huge_claim_costs_no_memory(add):
 def test_a_damaged_folder_is_refused(add, tmp_path, name, content):
     add(fits_bytes())
     (tmp_path / "dust" / name).write_bytes(content)
-    with pytest.raises(SkyFileError, match=r"anew|no dust map"):
+    with pytest.raises(SkyFileError, match=r"again|not a dust map"):
         DustMap(tmp_path / "dust")
