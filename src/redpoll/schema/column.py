@@ -46,6 +46,8 @@ class Column:
         Name of the class in the taxonomy that this column assigns. A float is the probability of the class; a true
         boolean or a non-null string assigns it. ``"@simbad"``, ``"@vsx"`` and the like: a string of that vocabulary,
         which the taxonomy maps to classes. None: the column assigns no class.
+    label
+        Short name for people, such as ``"Peak magnitude"``. Empty: pages derive one from the column's name.
     source
         Where the value comes from in each survey, for the data model's own columns.
 
@@ -62,6 +64,7 @@ class Column:
     indexed: bool = True
     aggregate: Literal["max", "min"] | None = None
     assigns: str | None = None
+    label: str = ""
     source: Mapping[str, str] = attribute(default_factory=dict, compare=False)
 
     @property
@@ -79,7 +82,13 @@ class Column:
         >>> Column("float32", "mag/day").field("rise_rate", by="rise_rate@1").metadata[b"by"]
         b'rise_rate@1'
         """
-        facts = {"unit": self.unit, "doc": self.doc, "ucd": self.ucd, "indexed": "1" if self.indexed else "0"}
+        facts = {
+            "unit": self.unit,
+            "doc": self.doc,
+            "ucd": self.ucd,
+            "label": self.label,
+            "indexed": "1" if self.indexed else "0",
+        }
         facts |= {"aggregate": self.aggregate or "", "assigns": self.assigns or "", "by": by or ""}
         return pa.field(name, self.arrow_type, metadata=facts)
 

@@ -63,7 +63,7 @@ class LightCurves:
         """The light curves with only the points of these kinds."""
         return self.kept(np.isin(self.kind, kinds))
 
-    def since(self, start: NDArray[np.float64]) -> LightCurves:
+    def since(self, start: NDArray[np.floating[Any]]) -> LightCurves:
         """The light curves with only the points at or after a time [MJD], one time per alert."""
         return self.kept(self.mjd >= np.repeat(start, np.diff(self.offsets)))
 

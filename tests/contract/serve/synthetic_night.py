@@ -210,9 +210,7 @@ def commit(store: Store, batch: pa.RecordBatch, *, n_duplicate: int = 0, letters
     """Store a batch and account for it."""
     survey = str(batch["survey"][0])
     ledger = [LedgerEntry(survey, NIGHT, "stored", "", len(batch))]
-    ledger += (
-        [LedgerEntry(survey, NIGHT, "duplicate", "alert_id is stored already", n_duplicate)] if n_duplicate else []
-    )
+    ledger += [LedgerEntry(survey, NIGHT, "duplicate", "already stored", n_duplicate)] if n_duplicate else []
     ledger += [LedgerEntry(None, None, "rejected", letter.reason, 1) for letter in letters]
     store.commit(Commit(batch, store.archive(batch), dead_letters=letters, ledger=ledger))
 
