@@ -74,13 +74,13 @@ def band_value(table: dict[str, Array], band: ArrayLike, survey: ArrayLike) -> A
     """
     names = list(table)
     rows = np.array([np.append(table[name], np.nan) for name in names])
-    asked = np.asarray(survey).astype(str)
-    unknown = set(np.unique(asked)) - set(names)
+    surveys = np.asarray(survey).astype(str)
+    unknown = set(np.unique(surveys)) - set(names)
     if unknown:
         raise ValueError(f"unknown survey {', '.join(sorted(unknown))}; known: {', '.join(names)}")
     code = np.asarray(band, np.int64)
     code = np.where((code < 0) | (code > 5), 6, code)
-    row = np.zeros(asked.shape, np.int64)
+    row = np.zeros(surveys.shape, np.int64)
     for i, name in enumerate(names):
-        row[asked == name] = i
+        row[surveys == name] = i
     return np.asarray(rows[row, code])

@@ -82,12 +82,12 @@ def build_index(
     pm_ra, pm_dec
         Proper motions [mas/yr], `pm_ra` with the cosine of the declination; NaN counts as none.
     epoch
-        Julian year of the places.
+        Julian year of the positions.
 
     Raises
     ------
     ValueError
-        If a place is none, or a radius is not between 0 and 180 degrees.
+        If a position is invalid, or a radius is not between 0 and 180 degrees.
 
     Examples
     --------
@@ -124,9 +124,9 @@ def find_matches(
     ra, dec
         Positions [deg]; one that is not finite has no match.
     hpx
-        Their `hpx29`, if known; negative where the place has no match.
+        Their `hpx29`, if known; negative where the position has no match.
     year
-        Julian year of each place; needed only where sources move.
+        Julian year of each position; needed only for moving sources.
     every
         All sources within reach instead of the nearest.
     """
@@ -259,13 +259,13 @@ def _search(
         np.empty(len(lon) + 16, np.int64),
         np.empty(len(lon) + 16),
     )
-    place = np.empty(3)
+    position = np.empty(3)
     n = crossing = 0
     for i in range(len(lon)):
         if cells[i, 0] == -1:
             continue
-        place[0], place[1] = math.cos(lat[i]) * math.cos(lon[i]), math.cos(lat[i]) * math.sin(lon[i])
-        place[2] = math.sin(lat[i])
+        position[0], position[1] = math.cos(lat[i]) * math.cos(lon[i]), math.cos(lat[i]) * math.sin(lon[i])
+        position[2] = math.sin(lat[i])
         first = n
         first_range, last_range = 0, 4
         if cells[i, 0] == -2:
@@ -280,7 +280,7 @@ def _search(
                 break
             row = _first_row(hpx, buckets, bucket_shift, low)
             while row < stop and hpx[row] < high:
-                distance2 = _chord2(place, xyz, motion, row, years[i])
+                distance2 = _chord2(position, xyz, motion, row, years[i])
                 if distance2 <= limit[row]:
                     if n == len(alert):
                         alert, source, chord2 = _doubled(alert), _doubled(source), _doubled(chord2)
@@ -294,14 +294,14 @@ def _search(
 
 
 @part
-def _chord2(place: Any, xyz: Any, motion: Any, row: int, years: float) -> Any:
+def _chord2(position: Any, xyz: Any, motion: Any, row: int, years: float) -> Any:
     """Squared chord from a position to a source, moved linearly by its proper motion."""
     x, y, z = xyz[row, 0], xyz[row, 1], xyz[row, 2]
     if len(motion) > 0:
         x, y, z = x + motion[row, 0] * years, y + motion[row, 1] * years, z + motion[row, 2] * years
         length = math.sqrt(x * x + y * y + z * z)
         x, y, z = x / length, y / length, z / length
-    return (place[0] - x) ** 2 + (place[1] - y) ** 2 + (place[2] - z) ** 2
+    return (position[0] - x) ** 2 + (position[1] - y) ** 2 + (position[2] - z) ** 2
 
 
 @part

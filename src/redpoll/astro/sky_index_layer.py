@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Layer:
     """Rows ``start:stop`` of an index, of similar reach, sorted by hpx29.
 
-    ``radius`` [rad] and ``speed`` [rad/yr] are the largest of its sources; ``buckets`` is the place of the first of its
+    ``radius`` [rad] and ``speed`` [rad/yr] are the largest of its sources; ``buckets`` is the index of the first of its
     12 x 4^``order`` + 1 row numbers.
     """
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from redpoll.simulate.blackbody import EFFECTIVE_WAVELENGTH
 from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.stars import difference_flux, draw_mag
-from redpoll.simulate.passbands import EFFECTIVE_WAVELENGTH
 
 _COLOUR = np.array([0.35, 0.2, 0.0, -0.15, -0.2, -0.25])
 _BAND_AMPLITUDE = (EFFECTIVE_WAVELENGTH / EFFECTIVE_WAVELENGTH[2]) ** -0.48

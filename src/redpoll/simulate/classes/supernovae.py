@@ -11,7 +11,7 @@ from redpoll.simulate.distance import redshift_at
 def draw_redshift(rng: np.random.Generator, peak_mag: Array, window: Window) -> Array:
     """Redshifts filling the volume out to where an object of this absolute peak magnitude meets the depth.
 
-    The volume is Euclidean, and nobody is nearer than 10 Mpc.
+    The volume is Euclidean, with a minimum distance of 10 Mpc.
     """
     reach = redshift_at(np.clip(window.depth + 0.3 - peak_mag, 31.0, 46.0))
     return np.asarray(np.maximum(np.minimum(reach, 2.0) * rng.random(len(peak_mag)) ** (1 / 3), 0.0023))
