@@ -123,7 +123,7 @@ def test_only_a_dust_map_is_replaced(add, tmp_path):
         (fits_bytes(ORDERING="NUNIQ"), "ORDERING is 'NUNIQ'"),
         (fits_bytes(COORDSYS="E"), "unknown frame 'E'"),
         (gzip.compress(fits_bytes())[:-100], "cut short or damaged"),
-        (b"PAR1 and then nothing", "is no Parquet file"),
+        (b"PAR1 and then nothing", "is not a readable Parquet file"),
     ],
 )
 def test_a_file_that_is_no_map_is_refused_and_leaves_nothing(add, tmp_path, content, says):
@@ -155,7 +155,7 @@ def test_a_forged_table_is_refused(add, columns, says):
 
 
 def test_a_file_without_a_frame_or_column_takes_the_users_word(add):
-    with pytest.raises(SkyFileError, match="does not say"):
+    with pytest.raises(SkyFileError, match="does not name its frame"):
         add(fits_bytes(COORDSYS=""))
     assert add(fits_bytes(COORDSYS=""), frame="galactic").frame == "galactic"
     assert add(fits_bytes(name="TAU353"), column="tau353").order == ORDER
