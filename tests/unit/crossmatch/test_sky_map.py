@@ -240,7 +240,7 @@ def hostile():
     yield "gzip cut", gzip.compress(GOOD)[:300], "cut short or damaged"
     yield "notice cut", notice(GOOD)[:300], "correct the map"
     yield "retraction", json.dumps({"superevent_id": "S1", "event": None}).encode(), "a retraction has none"
-    yield "no base64", notice(GOOD).replace(b"U0lNUExF", b"!!!!____"), "no base64"
+    yield "not base64", notice(GOOD).replace(b"U0lNUExF", b"!!!!____"), "not base64"
     yield "not a map", base64_of(b"hello"), "event.skymap: is not a FITS file"
     yield "deep", b'{"event":' * 100_000, "nested too deeply|correct the map"
     yield "text", b"import os", "is not a FITS file"
