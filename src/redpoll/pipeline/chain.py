@@ -14,16 +14,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from redpoll.config import Cuts
 from redpoll.crossmatch.stage import Stage
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.plugin.graph import Graph
-from redpoll.quality.cuts import Cuts
+from redpoll.quality.cuts import cut_failures
 from redpoll.quality.duplicates import Known, duplicates
 from redpoll.quality.flags import fill_flags
 from redpoll.quality.usable import unusable
 from redpoll.schema.rows import take_rows
-from redpoll.store import Archive, LedgerEntry, hot_columns
+from redpoll.store import Archive, LedgerEntry, indexed_columns
 from redpoll.store.ports import Outcome as Settled
 
 _NUMBERS = re.compile(r"\d+")
@@ -92,7 +93,7 @@ class Chain:
             batch = _settle(batch, duplicates(batch, self._known), "duplicate", outcome)
             if batch.num_rows:
                 cuts = self._cuts.get(batch["survey"][0].as_py(), Cuts())
-                batch = _settle(batch, cuts.failures(batch), "rejected", outcome)
+                batch = _settle(batch, cut_failures(batch, cuts), "rejected", outcome)
         if batch.num_rows:
             self._enrich(batch, outcome)
 
@@ -105,8 +106,8 @@ class Chain:
         outcome.failures.update(result.failures.keys())
         outcome.unknown_words.update(result.unknown_words)
         with _timed(outcome, "archive"):
-            part = self._archive.write_part(result.batch)
-        outcome.parts.append((hot_columns(result.batch), part))
+            part = self._archive.write_segment(result.batch)
+        outcome.parts.append((indexed_columns(result.batch), part))
         survey = batch["survey"][0].as_py()
         outcome.counts.update((survey, night, "stored", "") for night in batch["night"].to_pylist())
 

@@ -66,7 +66,7 @@ def test_a_second_run_stores_nothing_new(some, tmp_path):
     first = run_night([Packets(some)], tmp_path, HERE)
     again = run_night([Packets(some)], tmp_path, HERE)
     assert (again.stored, again.duplicate) == (0, first.stored)
-    assert again.reasons["stored already"] == first.stored
+    assert again.reasons["already stored"] == first.stored
 
 
 def test_a_packet_twice_in_one_run_is_stored_once(some, tmp_path):
@@ -136,7 +136,7 @@ def test_an_expression_in_the_configuration_is_a_filter(some, tmp_path):
     config = replace(HERE, filters=FiltersConfig(expressions={"very_bright": "mag < 18.5 and is_positive"}))
     run_night([Packets(some)], tmp_path, config)
     rows = alerts_in(tmp_path)
-    assert {r["alert_id"] for r in rows if "very_bright" in r["tags"]} == {
+    assert {r["alert_id"] for r in rows if "very_bright" in r["topics"]} == {
         r["alert_id"] for r in rows if r["mag"] < 18.5 and r["is_positive"]
     }
 

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from redpoll.astro.cutout_file import fits_bytes, read_cutout
 from redpoll.errors import NotFound, PacketError
 from redpoll.schema.alert import CUTOUTS
-from redpoll.serve.api.alerts import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.api.models import CutoutPixels
-from redpoll.serve.image.fits import fits_bytes, read_cutout
+from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.image.png import grey_png
 from redpoll.serve.image.stretch import Stretch, grey, quantised
 from redpoll.serve.values import to_json
@@ -36,7 +36,7 @@ class CutoutQuery(BaseModel):
 @router.get("", response_model=dict[str, CutoutPixels | None], responses=PROBLEMS)
 def cutouts(door: Door, survey: Survey, alert_id: AlertId, query: Annotated[NoQuery, Query()]) -> Response:
     """All three cutouts, small enough to be drawn by a page; null where one was not sent or cannot be read."""
-    row = door.reader().whole(alert_id, survey, CUTOUTS)
+    row = door.reader().get_alert(alert_id, survey, CUTOUTS)
     body = {name.removeprefix("cutout_"): _pixels(row.get(name)) for name in CUTOUTS}
     return Response(to_json(body), headers=FOR_A_DAY, media_type="application/json")
 
@@ -51,7 +51,7 @@ def cutout(
 ) -> Response:
     """One cutout as the survey sent it, a FITS file; or as a stretched PNG."""
     name = f"cutout_{kind}"
-    data = door.reader().whole(alert_id, survey, [name]).get(name)
+    data = door.reader().get_alert(alert_id, survey, [name]).get(name)
     if data is None:
         raise NotFound(f"alert {alert_id} of {survey} came without a {kind} cutout")
     if query.format == "png":
@@ -59,7 +59,7 @@ def cutout(
         return Response(grey_png(image), headers=FOR_A_DAY, media_type="image/png")
     file_name = f"{survey}-{alert_id}-{kind}.fits"
     headers = FOR_A_DAY | {"Content-Disposition": f'attachment; filename="{file_name}"'}
-    return Response(fits_bytes(bytes(data)), headers=headers, media_type="application/fits")
+    return Response(bytes(fits_bytes(data)), headers=headers, media_type="application/fits")
 
 
 def _pixels(data: bytes | None) -> dict[str, Any] | None:

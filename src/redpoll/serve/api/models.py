@@ -29,6 +29,7 @@ class Problem(Answer):
 class ColumnFacts(Answer):
     """What a column means and where it comes from."""
 
+    label: str = Field(examples=["Magnitude"], description="short name for people")
     dtype: str = Field(examples=["float32"])
     unit: str = Field(examples=["mag"], description="VOUnits; empty if it has none")
     doc: str = Field(examples=["AB magnitude of the absolute value of flux."])
@@ -63,7 +64,7 @@ class ClassSaid(Answer):
     first_mjd: float = Field(description="first alert of which it was said, MJD TAI")
     last_mjd: float = Field(description="last alert of which it was said, MJD TAI")
     n_alerts: int = Field(description="alerts of which it was said")
-    best_probability: float | None = Field(description="null where it is said without a probability")
+    max_probability: float | None = Field(description="null where it is said without a probability")
     last_probability: float | None = Field(description="that of the last of these alerts")
 
 
