@@ -10,7 +10,7 @@ from types import ModuleType
 
 import redpoll
 import redpoll.testing
-from redpoll_reference.markdown import directive, docstring, said
+from redpoll_reference.markdown import directive, docstring, required
 
 MODULES = ("light_curves", "photometry", "curve_fitting", "statistics", "cutouts", "sky", "conditions", "typing")
 INTRODUCTION = """# Python interface
@@ -42,7 +42,7 @@ def _is_own(thing: object, name: str, module: ModuleType) -> bool:
 
 
 def _section(module: ModuleType, names: list[str]) -> str:
-    text = said(module.__doc__, module.__name__) if module is not redpoll else ""
+    text = required(module.__doc__, module.__name__) if module is not redpoll else ""
     return "\n\n".join([f"## `{module.__name__}`", docstring(text), *(_name(module, name) for name in names)])
 
 
@@ -50,7 +50,7 @@ def _name(module: ModuleType, name: str) -> str:
     thing = getattr(module, name)
     if not (inspect.isfunction(thing) or inspect.isclass(thing)):
         return directive("eval-rst", f".. autodata:: {module.__name__}.{name}\n   :no-value:")
-    said(thing.__doc__, f"{module.__name__}.{name}")
+    required(thing.__doc__, f"{module.__name__}.{name}")
     if not inspect.isclass(thing):
         return directive("eval-rst", f".. autofunction:: {module.__name__}.{name}")
     if issubclass(thing, Exception):
