@@ -1,4 +1,4 @@
-"""A table in the format that was asked for: JSON, Arrow IPC, Parquet or CSV."""
+"""Rows in the format that was asked for: JSON, Arrow IPC, Parquet or CSV."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 
-from redpoll.serve.problems import BadQuery
+from redpoll.errors import BadQuery
 
 Format = Literal["json", "arrow", "parquet", "csv"]
 MEDIA_TYPES: dict[str, Format] = {
