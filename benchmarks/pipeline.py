@@ -24,11 +24,12 @@ from pathlib import Path
 
 from isal import igzip
 
-from redpoll.config import Config, CutsConfig, RunConfig
+from redpoll.config import Config, Cuts, RunConfig
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
-from redpoll.plugin.ports import Packet
+from redpoll.plugin.polling import FiniteSource, all_packets
+from redpoll.plugin.ports import FilePosition, ReceivedPacket
 from redpoll.schema.avro.container import one_datum, read_header, write_long
 from redpoll.simulate import simulate_night
 from redpoll.store import open_store
@@ -71,16 +72,16 @@ def _split(packet: bytes) -> tuple[bytes, bytes, bytes]:
     return packet, write_long(record["candid"]), record["objectId"].encode()
 
 
-class Generated:
+class Generated(FiniteSource):
     """A source of replicas, without reading a disk."""
 
     def __init__(self, replicas: Replicas, n: int, n_objects: int) -> None:
-        self.name, self.n_bytes = "replicas", None
+        super().__init__("replicas")
         self._packets = replicas.packets(n, n_objects)
 
-    def packets(self) -> Iterator[Packet]:
+    def _read(self) -> Iterator[ReceivedPacket]:
         for n, packet in enumerate(self._packets):
-            yield Packet(packet, self.name, str(n))
+            yield ReceivedPacket(packet, FilePosition(self.name, str(n)))
 
 
 def originals(folder: Path) -> tuple[list[bytes], str]:
@@ -90,7 +91,7 @@ def originals(folder: Path) -> tuple[list[bytes], str]:
     if not DATA.is_dir():
         simulate_night(folder / "night", survey="ztf", n_alerts=1000, seed=1)
         places, what = [str(folder / "night")], "simulated ZTF packets replicated with new ids"
-    packets = [packet.data for source in open_sources(places) for packet in source.packets()]
+    packets = [packet.data for source in open_sources(places) for packet in all_packets(source)]
     by_schema: dict[str, list[bytes]] = defaultdict(list)
     for packet in packets:
         by_schema[read_header(packet).schema_text].append(packet)
@@ -128,7 +129,7 @@ def main() -> None:
         print(f"{what}; {platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python "
               f"{platform.python_version()}, load {os.getloadavg()[0]:.1f}, {dt.date.today()}")  # fmt: skip
         config = replace(Config(), run=RunConfig(workers=args.workers))
-        config = replace(config, quality=replace(config.quality, ztf=CutsConfig()))  # the originals are few: keep all
+        config = replace(config, quality=replace(config.quality, ztf=Cuts()))  # the originals are few: keep all
         replicas = Replicas(packets)
         print(f"{'':<28} {'received':>8} {'stored':>8} {'wall':>9} {'rate':>10}")
         show("warming up", run_night([Generated(replicas, int(args.warm * 1.1), args.warm)], folder / "store", config))

@@ -1,4 +1,4 @@
-"""A small simulated night through everything that is installed, with the truth: where the examples come from."""
+"""A small simulated night, processed by all installed modules, with its true classes: the source of the examples."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from redpoll.config import Config, CrossmatchConfig, ModelsConfig
 from redpoll.ingest.files import open_sources
-from redpoll.pipeline.contexts import open_stage
-from redpoll.pipeline.timing import Steps, answered, open_steps, sample_batches
+from redpoll.pipeline.assemble import open_enrichment
+from redpoll.pipeline.timing import answered, sample_batches
 from redpoll.plugin.discovery import installed_filters, installed_modules
 from redpoll.schema.bands import DETECTION
 from redpoll.schema.column import Column
@@ -33,7 +33,7 @@ MOST_POINTS = 120
 
 @dataclass(frozen=True)
 class Alert:
-    """One simulated alert: its row, its light curve, and what it is in truth."""
+    """One simulated alert: its row, its light curve, and its true class."""
 
     row: Mapping[str, Any]
     curve: Curve
@@ -46,27 +46,27 @@ class Alert:
 
     @property
     def name(self) -> str | None:
-        """What it is in truth, by its name in the taxonomy."""
+        """Its true class, by its name in the taxonomy."""
         tree = taxonomy()
         return tree.of("redpoll", self.truth) or (self.truth if self.truth in tree.classes else None)
 
     @property
     def title(self) -> str:
-        """What it is, for people."""
-        told = taxonomy().classes[self.name].title if self.name else self.truth.replace("_", " ")
-        return f"{told}, as {'ZTF' if self.row['survey'] == 'ztf' else 'Rubin'} would see it"
+        """Title of its true class."""
+        title = taxonomy().classes[self.name].title if self.name else self.truth.replace("_", " ")
+        return f"{title}, as {'ZTF' if self.row['survey'] == 'ztf' else 'Rubin'} would see it"
 
     def is_any(self, classes: frozenset[str]) -> bool:
-        """Whether it is in truth one of these classes, a kind of one, or may be one."""
+        """Whether its true class is one of these, or an ancestor or descendant of one."""
         tree, name = taxonomy(), self.name
         return name is not None and any(tree.is_a(name, c) or tree.is_a(c, name) for c in classes)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """All simulated alerts, and for each column of the sky that was not there, whose it is.
+    """All simulated alerts, and the catalogue of each column that was not installed.
 
-    ``answers`` has the places of the alerts that each module or filter answers.
+    ``answers`` has the indices of the alerts for which each module or filter has values.
     """
 
     alerts: tuple[Alert, ...]
@@ -74,9 +74,9 @@ class Sample:
     answers: Mapping[str, frozenset[int]]
 
     def example(self, name: str, outputs: Mapping[str, Column], classes: frozenset[str]) -> tuple[Alert, bool]:
-        """The alert that part `name` answers most strongly or most fully, and whether it answers it at all.
+        """The alert with the highest score or the most values of part `name`, and whether it has any value.
 
-        An alert that is in truth of a class the part speaks of goes before one that is not.
+        An alert of a class that the part assigns is preferred.
         """
 
         def rank(i: int) -> tuple[Any, ...]:
@@ -91,9 +91,11 @@ class Sample:
 
 
 def strength(row: Mapping[str, Any], outputs: Mapping[str, Column]) -> float:
-    """The highest probability that a row has for a class, true counting as 1; 0 where nothing is said."""
-    said = [row.get(name) for name, column in outputs.items() if column.assigns and not column.assigns.startswith("@")]
-    return max((float(value) for value in said if value is not None), default=0.0)
+    """The highest probability that a row has for a class, true counting as 1; 0 where no class is assigned."""
+    scores = [
+        row.get(name) for name, column in outputs.items() if column.assigns and not column.assigns.startswith("@")
+    ]
+    return max((float(value) for value in scores if value is not None), default=0.0)
 
 
 @cache
@@ -101,15 +103,15 @@ def sample() -> Sample:
     """The sample, made once a build, without catalogues and models: what a new installation has."""
     with TemporaryDirectory() as empty:
         config = replace(Config(), crossmatch=CrossmatchConfig(empty), models=ModelsConfig(empty))
-        chain, missing = open_steps(config), open_stage(config).missing
+        enrich = open_enrichment(config)
     alerts: list[Alert] = []
-    answers: dict[str, set[int]] = {part.name: set() for part in chain.parts}
+    answers: dict[str, set[int]] = {node.name: set() for node in enrich.nodes}
     for batch, truth in _nights():
-        done = _through(chain, batch)
-        for part in chain.parts:
-            answers[part.name] |= {len(alerts) + int(i) for i in np.flatnonzero(answered(part.outputs, done))}
+        done = enrich(batch).batch
+        for node in enrich.nodes:
+            answers[node.name] |= {len(alerts) + int(i) for i in np.flatnonzero(answered(node.outputs, done))}
         alerts += _alerts(done, truth)
-    absent = {column: context.name for context in missing for column in context.columns}
+    absent = {column: context.name for context in enrich.crossmatch.missing for column in context.columns}
     return Sample(tuple(alerts), absent, {name: frozenset(rows) for name, rows in answers.items()})
 
 
@@ -121,12 +123,6 @@ def _nights() -> Iterator[tuple[pa.RecordBatch, dict[int, str]]]:
             truth = dict(zip(table["alert_id"], table["class"], strict=True))
             for batch in sample_batches(open_sources(report.files), Config(), limit=n):
                 yield batch, truth
-
-
-def _through(chain: Steps, batch: pa.RecordBatch) -> pa.RecordBatch:
-    for step in chain.steps:
-        batch = step.run(batch).batch
-    return batch
 
 
 def _alerts(batch: pa.RecordBatch, truth: Mapping[int, str]) -> Iterator[Alert]:

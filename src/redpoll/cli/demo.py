@@ -16,6 +16,7 @@ from redpoll.config import Config
 from redpoll.pipeline.warm import compiling_ahead
 from redpoll.schema.bands import SURVEYS
 from redpoll.store import Selection, open_store
+from redpoll.store.table_rows import table_rows
 
 _HEADINGS = {
     "object_id": "object",
@@ -52,10 +53,9 @@ def command(survey: str, alerts: int, seed: int, out: Path, serve: bool, host: s
         candidates = [
             row
             for topic in opened.ledger.topics()
-            for row in opened.alerts.scan([*_HEADINGS, "alert_id"], Selection(topic=topic), limit=3)
-            .to_table()
-            .to_pylist()
+            for row in table_rows(opened.alerts.scan(None, Selection(topic=topic), limit=3).to_table())
         ]
+    candidates = [row | {"real_bogus": _real_bogus(row)} for row in candidates]
     print_rows(_distinct(candidates), _HEADINGS, title="Latest candidates of each filter", none="No candidates.")
     if serve:
         where = host or config.serve.host
@@ -68,6 +68,12 @@ def command(survey: str, alerts: int, seed: int, out: Path, serve: bool, host: s
 def _in_this_process(config: Config) -> Config:
     """Without worker processes unless they are asked for: a small night is over before they have started."""
     return config if config.run.workers is not None else replace(config, run=replace(config.run, workers=0))
+
+
+def _real_bogus(row: dict[str, object]) -> object:
+    """The score that the portal shows: of the survey's neural network where it sends one, else of its classifier."""
+    deep = row.get("deep_real_bogus")
+    return row.get("real_bogus") if deep is None else deep
 
 
 def _distinct(rows: list[dict[str, object]]) -> list[dict[str, object]]:

@@ -17,7 +17,7 @@ class StoreNotReady(StoreError):
 
 
 class StoreDoor:
-    """The one reader of the server, opened only when somebody asks.
+    """The one reader of the server, opened at the first request.
 
     The server starts before the store exists, and opens it once it does. The store bounds its own connections.
 

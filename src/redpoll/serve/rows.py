@@ -8,6 +8,8 @@ from typing import Literal
 from redpoll.store import Selection, Store
 from redpoll.store.table_rows import Row, table_rows
 
+__all__ = ["Row", "alert_rows", "classification_rows", "full_alert", "ledger_rows", "object_row"]
+
 
 def alert_rows(store: Store, selection: Selection, limit: int | None = None) -> list[Row]:
     """Selected alerts, newest first, or nearest first for a cone."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -30,7 +29,7 @@ class ReadPool:
     def __init__(self, layout: Layout, size: int = POOL_SIZE) -> None:
         self._layout, self._local, self._guard = layout, threading.local(), threading.Lock()
         self._free = threading.BoundedSemaphore(size)
-        self._path = os.fspath(layout.index)
+        self._path = layout.index
         self._idle: list[tuple[Identity, sqlite3.Connection]] = []
         self._closed = False
 
@@ -57,7 +56,7 @@ class ReadPool:
     def identity(self) -> Identity:
         """Which index file there is now; StoreError if there is none."""
         try:
-            found = os.stat(self._path)
+            found = self._path.stat()
         except OSError as error:
             message = f"{self._layout.index} is gone: {error.strerror}; `redpoll store rebuild` makes it anew"
             raise StoreError(message) from error

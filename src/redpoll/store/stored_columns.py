@@ -76,14 +76,10 @@ class ColumnReader:
     def read(self) -> StoredColumns:
         """The columns; read again only if they changed."""
         with self._pool.lease() as connection:
-            rows = connection.execute(f"SELECT {', '.join(_FACTS)} FROM columns").fetchall()
-            sql = (
-                "SELECT v.mapping FROM segments s JOIN provenance v ON v._id = s.provenance ORDER BY s._id DESC LIMIT 1"
-            )
-            made = connection.execute(sql).fetchall()
-            if self._last is None or self._last[0] != (rows, made):
-                present = frozenset(table_columns(connection, "alerts")) | {*_KEYS}
-                self._last = (rows, made), _stored(rows, json.loads(made[0][0]) if made else {}, present)
+            newest = connection.execute("SELECT max(_id) FROM segments").fetchone()  # columns change with segments only
+            mark = self._pool.identity(), newest
+            if self._last is None or self._last[0] != mark:
+                self._last = mark, _read(connection)
             return self._last[1]
 
 

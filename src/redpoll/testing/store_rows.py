@@ -8,6 +8,16 @@ from typing import Any, Literal
 from redpoll.store import Selection, Store
 from redpoll.store.table_rows import Row, table_rows
 
+__all__ = [
+    "Row",
+    "alert_pages",
+    "alert_rows",
+    "classification_rows",
+    "full_alert",
+    "ledger_rows",
+    "object_row",
+]
+
 
 def alert_rows(
     store: Store,

@@ -76,7 +76,9 @@ def test_every_format_holds_all_rows_and_exact_identifiers(ending: str, store: P
 def test_rows_are_selected_by_every_option(store: Path, tmp_path: Path) -> None:
     (tmp_path / "sky.txt").write_text("0/0-11")
     words = ["mag < 19", "--class", "sn", "--topic", "rising", "--night", "20200101", "--moc", tmp_path / "sky.txt"]
-    done = query(*words, "--survey", "ztf", "--limit", "3", "--columns", "mag,topics,alert_id", "--format", "json", store=store)
+    done = query(
+        *words, "--survey", "ztf", "--limit", "3", "--columns", "mag,topics,alert_id", "--format", "json", store=store
+    )
     rows = json.loads(done.stdout)
     assert len(rows) == 3
     assert all(row["mag"] < 19 and "rising" in row["topics"] for row in rows)
@@ -95,7 +97,9 @@ def test_csv_is_written_to_standard_output_by_default(store: Path) -> None:
     assert b"2 alerts" in done.stderr
 
 
-@pytest.mark.parametrize(("format", "opened"), [("parquet", parquet.read_table), ("arrow", lambda f: pa.ipc.open_stream(f).read_all())])
+@pytest.mark.parametrize(
+    ("format", "opened"), [("parquet", parquet.read_table), ("arrow", lambda f: pa.ipc.open_stream(f).read_all())]
+)
 def test_binary_formats_can_be_piped(format: str, opened: Any, store: Path) -> None:
     done = query("--format", format, "--columns", "all", store=store)
     table = opened(io.BytesIO(done.stdout))
@@ -197,7 +201,10 @@ def test_an_interruption_leaves_no_half_file(error: type[BaseException], tmp_pat
 
 
 def test_a_full_disk_is_a_plain_error(tmp_path: Path) -> None:
-    with pytest.raises(RedpollError, match=r"cannot write .*a\.csv: No space left"), new_file(tmp_path / "a.csv", force=False):
+    with (
+        pytest.raises(RedpollError, match=r"cannot write .*a\.csv: No space left"),
+        new_file(tmp_path / "a.csv", force=False),
+    ):
         raise OSError(28, "No space left on device")
     assert list(tmp_path.iterdir()) == []
 

@@ -119,7 +119,9 @@ def test_a_cone_is_sorted_by_separation(client: Client, every: list[dict[str, An
 
 
 @pytest.mark.parametrize("kind", ["file", "path", "mocpy", "ranges", "array"])
-def test_a_region_is_a_file_a_moc_or_ranges(client: Client, every: list[dict[str, Any]], kind: str, tmp_path: Path) -> None:
+def test_a_region_is_a_file_a_moc_or_ranges(
+    client: Client, every: list[dict[str, Any]], kind: str, tmp_path: Path
+) -> None:
     moc = mocpy.MOC.from_string("0/0-3")
     file = tmp_path / "north.txt"
     file.write_text("0/0-3")
@@ -229,15 +231,22 @@ def test_a_damaged_cutout_is_an_error_and_its_bytes_can_be_had(client: Client, e
     assert set(files) == {"science", "template", "difference"}
 
 
-@pytest.mark.parametrize(("alert_id", "survey"), [(1, "ztf"), (2**62 + 1, "lsst"), (2**63, "ztf"), ("x", "ztf"), (1.0, "ztf"), (True, "ztf")])
+@pytest.mark.parametrize(
+    ("alert_id", "survey"), [(1, "ztf"), (2**62 + 1, "lsst"), (2**63, "ztf"), ("x", "ztf"), (1.0, "ztf"), (True, "ztf")]
+)
 def test_cutouts_of_what_does_not_exist_are_refused(client: Client, alert_id: Any, survey: str) -> None:
-    with pytest.raises(NotFound if alert_id == 1 and alert_id is not True and isinstance(alert_id, int) else UsageError):
+    with pytest.raises(
+        NotFound if alert_id == 1 and alert_id is not True and isinstance(alert_id, int) else UsageError
+    ):
         client.cutouts(alert_id, survey)
 
 
 def test_counts_of_topics_and_classes_and_the_ledger_agree(client: Client, every: list[dict[str, Any]]) -> None:
     topics = dict(zip(*(column.to_pylist() for column in client.topics().to_arrow().columns), strict=True))
-    assert topics == {"rising": sum("rising" in row["topics"] for row in every), "bright": sum("bright" in row["topics"] for row in every)}
+    assert topics == {
+        "rising": sum("rising" in row["topics"] for row in every),
+        "bright": sum("bright" in row["topics"] for row in every),
+    }
     (first, *_) = client.classes(night=20200101).to_arrow().to_pylist()
     assert 0 < first["n_alerts"] < N
     assert sum(client.ledger().to_arrow()["stored"].to_pylist()) == N
@@ -247,7 +256,11 @@ def test_counts_of_topics_and_classes_and_the_ledger_agree(client: Client, every
 
 def test_every_column_has_a_meaning(client: Client) -> None:
     rows = client.columns().to_arrow().to_pylist()
-    assert [row["name"] for row in rows if not row["doc"] and row["name"] != "packet" and not row["name"].startswith("pass_")] == []
+    assert [
+        row["name"]
+        for row in rows
+        if not row["doc"] and row["name"] != "packet" and not row["name"].startswith("pass_")
+    ] == []
     assert next(row["by"] for row in rows if row["name"] == "rise_rate") == "made_up@1" or True
 
 

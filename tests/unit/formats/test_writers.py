@@ -33,7 +33,17 @@ COLUMNS = {
     "sso_name": Column("string", doc="Name\nof two lines."),
 }
 SCHEMA = pa.schema([column.field(name) for name, column in COLUMNS.items()])
-NASTY = ["=1+1", "@SUM(A1)", 'say "hi", twice', "two\nlines", "carriage\r\nreturn", " edges ", "<td>&amp;</td>", "Ω ☄", "-"]
+NASTY = [
+    "=1+1",
+    "@SUM(A1)",
+    'say "hi", twice',
+    "two\nlines",
+    "carriage\r\nreturn",
+    " edges ",
+    "<td>&amp;</td>",
+    "Ω ☄",
+    "-",
+]
 ROWS = st.lists(
     st.fixed_dictionaries(
         {
@@ -108,7 +118,9 @@ def test_json_holds_identifiers_as_text_and_no_nan(rows: list[dict[str, Any]]) -
     assert [row["alert_id"] for row in back] == [None if i is None else str(i) for i in ids]
     for name in ("ra", "mag"):
         want = [row[name] if row[name] is not None and math.isfinite(row[name]) else None for row in rows]
-        assert [None if row[name] is None else np.float32(row[name]) if name == "mag" else row[name] for row in back] == want
+        assert [
+            None if row[name] is None else np.float32(row[name]) if name == "mag" else row[name] for row in back
+        ] == want
 
 
 def test_json_of_no_rows_is_an_empty_list() -> None:
@@ -134,7 +146,10 @@ def test_votable_holds_every_value_that_xml_has(rows: list[dict[str, Any]], text
         read = parse(io.BytesIO(encode(table_of(rows), "votable")), verify="exception").get_first_table()
     for name in ("alert_id", "ra", "mag", "n_points", "is_real"):
         column = read.array[name]
-        back = [None if m else repr(v) for m, v in zip(np.ma.getmaskarray(column).tolist(), column.data.tolist(), strict=True)]
+        back = [
+            None if m else repr(v)
+            for m, v in zip(np.ma.getmaskarray(column).tolist(), column.data.tolist(), strict=True)
+        ]
         want = [None if row[name] is None else repr(row[name]) for row in rows]
         nan = [i for i, value in enumerate(want) if value == "nan"]
         assert [v for i, v in enumerate(back) if i not in nan] == [v for i, v in enumerate(want) if i not in nan]
@@ -155,7 +170,9 @@ def test_votable_has_units_ucds_and_meanings_and_is_valid() -> None:
 @pytest.mark.parametrize("format", ["csv", "votable"])
 def test_topics_and_classes_fit_into_a_cell_with_all_digits(format: Any) -> None:
     p = float(np.float32(0.123456789))
-    classes = pa.array([[{"name": "sn_ia", "probability": p, "by": "m@1"}, {"name": "sn", "probability": None, "by": "c@2"}]])
+    classes = pa.array(
+        [[{"name": "sn_ia", "probability": p, "by": "m@1"}, {"name": "sn", "probability": None, "by": "c@2"}]]
+    )
     table = pa.table({"topics": [["a", "b"]], CLASSES: classes.cast(CLASSES_COLUMN.arrow_type)})
     body = encode(table, format).decode()
     assert "a b" in body
@@ -240,5 +257,3 @@ def encode_to(file: Any) -> None:
     writer = open_writer("parquet", file, SCHEMA)
     writer.write(pa.RecordBatch.from_pylist([{"alert_id": 1}], SCHEMA))
     writer.close()
-
-

@@ -11,6 +11,7 @@ import pytest
 
 from redpoll.errors import SourceError
 from redpoll.ingest.files import open_sources
+from redpoll.plugin.polling import all_packets
 
 
 def names(*places, root) -> list[str]:
@@ -91,7 +92,7 @@ def test_sidecars_are_left_out_and_the_log_says_why(tree, put, caplog):
     (tree / "dangling").symlink_to("nowhere")
     with caplog.at_level(logging.INFO):
         assert names(tree, root=tree) == ["a/1.avro", "b/10.avro", "b/2.avro", "c.avro"]
-    for reason in ("hidden", "a sidecar", "unfinished download", "rows are no alerts", "not a regular file"):
+    for reason in ("hidden", "a sidecar", "unfinished download", "rows are not alerts", "not a regular file"):
         assert reason in caplog.text
 
 
@@ -104,7 +105,7 @@ def test_a_broken_table_is_not_left_out(put, tmp_path):
     put("night.parquet", b"PAR1 and no more")
     (source,) = open_sources([tmp_path])
     with pytest.raises(SourceError, match=r"night\.parquet"):
-        list(source.packets())
+        list(all_packets(source))
 
 
 @pytest.mark.parametrize("place", ["empty", "empty/*.avro", "**/*.none"])

@@ -1,4 +1,4 @@
-"""Rows as JSON values, tables in other formats, and near names."""
+"""Rows as JSON values, tables in other formats, cursors, and near names."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redpoll.errors import BadQuery
+from redpoll.formats.values import plain, shortest, to_json
 from redpoll.serve.api import formats
 from redpoll.serve.portal.search import find_object, suggestions
-from redpoll.serve.problems import BadQuery
-from redpoll.formats.values import plain, shortest, to_json
 from redpoll.store import Store, open_store
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_suite import add

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import pyarrow as pa
 
 from redpoll import formats
-from redpoll.serve.problems import BadQuery
+from redpoll.errors import BadQuery
 
 Format = Literal["json", "arrow", "parquet", "csv", "votable"]
 MEDIA_TYPES: dict[str, Format] = {

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 import redpoll
 from redpoll.formats.values import to_json
-from redpoll.serve.api.alerts import Door
 from redpoll.serve.api.models import Health
+from redpoll.serve.dependencies import Door
 from redpoll.serve.door import StoreNotReady
 
 router = APIRouter(tags=["health"])

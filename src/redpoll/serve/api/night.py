@@ -9,9 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from redpoll.formats.values import plain, to_json
-from redpoll.serve.api.alerts import PROBLEMS, Door
 from redpoll.serve.api.models import Ledger, Topics
-from redpoll.serve.api.query import Night
+from redpoll.serve.dependencies import PROBLEMS, Door, Night
 from redpoll.serve.rows import ledger_rows
 
 router = APIRouter(tags=["night"])

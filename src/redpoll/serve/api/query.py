@@ -1,22 +1,22 @@
-"""The questions one may ask about alerts, and their answers page by page."""
+"""Searches for alerts, and their results page by page."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Collection
+from difflib import get_close_matches
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from redpoll.errors import SchemaError, UsageError
+from redpoll.errors import BadQuery, NotFound, SchemaError, UsageError
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.serve.api.formats import Format
+from redpoll.serve.dependencies import Night
 from redpoll.serve.door import Reader
-from redpoll.serve.problems import BadQuery
 from redpoll.store import Cone, Selection
 
 MAX_LIMIT = 1000
 MAX_RADIUS_ARCSEC = 18_000.0
-Night = Annotated[int, Field(ge=0, le=99_991_231, description="night as YYYYMMDD", examples=[20260310])]
 _CONE = ("ra", "dec", "radius_arcsec")
 
 
@@ -30,7 +30,7 @@ class AlertQuery(BaseModel):
         default=None,
         alias="class",
         max_length=200,
-        description="only alerts classified as this class or a subclass of it, by any classifier",
+        description="only alerts to which a module or catalogue assigned this class or a subclass",
         examples=["sn_ia"],
     )
     night: Night | None = None
@@ -70,21 +70,33 @@ class AlertQuery(BaseModel):
         if bool(given) + (self.object_id is not None) + newest > 1 or None not in (self.topic, self.class_):
             raise BadQuery("ask for one of: object_id; ra, dec and radius_arcsec; topic and night; class and night")
         if self.class_ is not None:
-            _check_class(self.class_)
+            check_class(self.class_)
 
 
-def _check_class(name: str) -> None:
+def check_class(name: str) -> None:
+    """Refuse a class that is not in the taxonomy, with the near names."""
     try:
         taxonomy().check(name)
     except SchemaError as error:
         raise BadQuery(str(error)) from error
 
 
+def check_topic(name: str, topics: Collection[str]) -> None:
+    """Refuse a topic that no alert of the store has, with the near names or all of them."""
+    if name not in topics:
+        near = get_close_matches(name, topics, n=3) or sorted(topics)
+        names = f"; topics: {', '.join(near)}" if near else ""
+        raise NotFound(f"no alert of this store passed a filter with the topic '{name}'{names}")
+
+
 def page_of(reader: Reader, query: AlertQuery) -> tuple[pa.Table, str | None]:
-    """Rows of one page and the cursor of the next, None on the last; BadQuery if the query does not hold together."""
+    """Rows of one page and the cursor of the next, None on the last; BadQuery for a cursor of another query."""
     query.check()
     try:
         scan = reader.alerts.scan(None, query.selection(), after=query.cursor, limit=query.limit)
     except UsageError as error:
         raise BadQuery(f"cursor: {error}" if query.cursor else str(error)) from error
-    return scan.to_table(), scan.after
+    table = scan.to_table()
+    if query.topic is not None and not table.num_rows:
+        check_topic(query.topic, reader.ledger.topics())
+    return table, scan.after
