@@ -1,8 +1,9 @@
 """Redpoll, an alert broker for time-domain surveys.
 
 Public are the names below and those of the modules `redpoll.light_curves`, `redpoll.photometry`,
-`redpoll.curve_fitting`, `redpoll.statistics`, `redpoll.cutouts`, `redpoll.sky`, `redpoll.conditions` and
-`redpoll.typing`. The built-in science modules and filters import nothing else. Everything else may change.
+`redpoll.curve_fitting`, `redpoll.statistics`, `redpoll.cutouts`, `redpoll.sky`, `redpoll.conditions`, `redpoll.typing`
+and, for those who read a store, `redpoll.client`. The built-in science modules and filters import nothing else.
+Everything else may change.
 """
 
 from redpoll.errors import RedpollError, UsageError

@@ -148,7 +148,8 @@ BAD = [
     {"night": "20200101"}, {"night": -1}, {"night": True}, {"night": 2020.0}, {"night": 10**30},
     {"limit": -1}, {"limit": "5"}, {"limit": 1.5}, {"limit": True}, {"limit": 10**30},
     {"survey": "lsst"}, {"survey": 1}, {"survey": ["ztf"]}, {"order_by": "mag"}, {"order_by": "separation"},
-    {"moc": [(3, 1)]}, {"moc": [1, 2]}, {"moc": [(0.5, 1.5)]}, {"moc": [(0, 2**63)]}, {"moc": 5}, {"moc": [(1, 2), (3,)]},
+    {"moc": [(3, 1)]}, {"moc": [1, 2]}, {"moc": [(0.5, 1.5)]},
+    {"moc": [(0, 2**63)]}, {"moc": 5}, {"moc": [(1, 2), (3,)]},
 ]  # fmt: skip
 
 
