@@ -31,8 +31,8 @@ def summaries(store: Store, alerts: QueryResult, columns: ColumnNames, limit: in
 
 def _schema(store: Store) -> pa.Schema:
     """Columns of an object's summary, as those of the newest object."""
-    first = store.alerts.scan(["object_id"], limit=1).to_table()
-    if first.num_rows:
+    if store.alerts.schema().names:
+        first = store.alerts.scan(["object_id"], limit=1).to_table()
         return store.objects.get(first["object_id"][0].as_py()).schema
     return pa.schema([COLUMNS[name].field(name).with_type(pa.string()) for name in ("survey", "object_id")])
 
