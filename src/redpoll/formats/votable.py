@@ -47,7 +47,7 @@ _NO_CHARACTER = "\ufffd"
 class VotableWriter:
     """VOTable 1.4 as TABLEDATA; an empty cell is null, and also empty text, which the format does not tell from null.
 
-    Characters that XML does not have are written as U+FFFD. Text of blanks only is read as empty by some readers.
+    Characters that XML does not have are written as U+FFFD. astropy reads text without its last blanks.
     """
 
     def __init__(self, file: BinaryIO, schema: pa.Schema) -> None:

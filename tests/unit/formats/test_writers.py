@@ -8,6 +8,7 @@ import json
 import math
 import warnings
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pyarrow as pa
@@ -135,6 +136,7 @@ def test_json_holds_light_curves() -> None:
     assert back[1] == {"light_curve": None}
 
 
+XML = "{http://www.ivoa.net/xml/VOTable/v1.3}"
 XML_TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc", "Cn"]), min_size=1, max_size=20).filter(str.strip)
 
 
@@ -153,7 +155,9 @@ def test_votable_holds_every_value_that_xml_has(rows: list[dict[str, Any]], text
         want = [None if row[name] is None else repr(row[name]) for row in rows]
         nan = [i for i, value in enumerate(want) if value == "nan"]
         assert [v for i, v in enumerate(back) if i not in nan] == [v for i, v in enumerate(want) if i not in nan]
-    assert [str(v) for v in read.array["sso_name"].tolist()] == [text for _ in rows]
+    assert [str(v).strip() for v in read.array["sso_name"].tolist()] == [text.strip() for _ in rows]
+    cells = [row[-1].text for row in ElementTree.fromstring(encode(table_of(rows), "votable")).iter(f"{XML}TR")]
+    assert cells == [text for _ in rows]
 
 
 def test_votable_has_units_ucds_and_meanings_and_is_valid() -> None:
