@@ -6,11 +6,13 @@ from functools import cache
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from redpoll.astro.sky import hpx29, is_position
 from redpoll.astro.time import is_night, night_of
 from redpoll.schema.alert import PACKET, alert_schema
 from redpoll.schema.bands import SURVEYS
+from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.rows import without_views
 
 
@@ -27,12 +29,26 @@ def assemble(survey: str, columns: dict[str, pa.Array], packet: pa.StructArray, 
         "survey": pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(SURVEYS)),
         "night": pa.array(nights, mask=~in_time),
         "hpx29": pa.array(places, mask=~on_sky),
+        "packet_light_curve": columns["light_curve"],
     }
+    columns |= extent(LightCurves.from_arrow(columns["light_curve"]), mjd)
     schema = _schema()
     arrays = [_as(columns[field.name], field.type) for field in schema]
     plain = without_views(packet.type)
     packet = packet if plain == packet.type else packet.cast(plain)
     return pa.RecordBatch.from_arrays([*arrays, packet], schema=schema.append(pa.field(PACKET, packet.type)))
+
+
+def extent(curves: LightCurves, mjd: NDArray[np.float64]) -> dict[str, pa.Array]:
+    """How long and how many points the light curves of alerts at these times are: ``history_days``, ``n_points``."""
+    sizes = np.diff(curves.offsets)
+    first = np.full(len(curves), np.nan)
+    first[sizes > 0] = curves.mjd[curves.offsets[:-1][sizes > 0]]
+    days = (mjd - first).astype(np.float32)
+    return {
+        "history_days": pa.array(days, mask=~np.isfinite(days)),
+        "n_points": pa.array(sizes.astype(np.int32)),
+    }
 
 
 @cache
