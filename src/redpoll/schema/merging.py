@@ -96,7 +96,7 @@ def _arrays(curves: LightCurves, known: NDArray[np.float64]) -> tuple[NDArray[An
 
 
 @part
-def _is_blank(points: Any, i: int) -> bool:
+def _is_blank(points: Any, i: int) -> Any:
     """Whether a point measures nothing."""
     _, _, flux, flux_err, kind, _ = points
     if kind[i] == UPPER_LIMIT:
@@ -107,7 +107,7 @@ def _is_blank(points: Any, i: int) -> bool:
 
 
 @part
-def _outranks(points: Any, rank: Any, i: int, j: int) -> bool:
+def _outranks(points: Any, rank: Any, i: int, j: int) -> Any:
     """Whether point i is to be kept rather than j, of the same exposure."""
     mjd, _, flux, flux_err, kind, known = points
     if rank[kind[i]] != rank[kind[j]]:
@@ -215,7 +215,7 @@ def _find_news(old_offsets: Any, old: Any, new_offsets: Any, new: Any, rank: Any
 
 
 @part
-def _has_it(old: Any, i: int, new: Any, j: int, rank: Any) -> bool:
+def _has_it(old: Any, i: int, new: Any, j: int, rank: Any) -> Any:
     """Whether the stored point of the exposure is better than the new one, or the same."""
     if rank[old[4][i]] != rank[new[4][j]]:
         return rank[old[4][i]] < rank[new[4][j]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 RANK = {0: 0, 1: 1, 3: 2, 2: 3, -1: 4}  # detection, forced, low quality, upper limit, unknown
@@ -21,7 +22,7 @@ def kept(points, own=None):
     for band in {points[i][1] for i in rest}:
         ordered = sorted((i for i in rest if points[i][1] == band), key=lambda i: points[i][0])
         exposures = [[i] for i in ordered[:1]]
-        for before, i in zip(ordered, ordered[1:], strict=False):
+        for before, i in itertools.pairwise(ordered):
             if points[i][0] - points[before][0] <= 1e-5:
                 exposures[-1].append(i)
             else:

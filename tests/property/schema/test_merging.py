@@ -31,7 +31,7 @@ def curves_of(*curves, last=False):
         [*sorted(c[:-1], key=lambda p: p[0]), *c[-1:]] if last else sorted(c, key=lambda p: p[0]) for c in curves
     ]
     points = [point for curve in ordered for point in curve]
-    columns = [np.array([p[i] for p in points], t) for i, t in enumerate("f8 i1 f4 f4 i1 f8".split())]
+    columns = [np.array([p[i] for p in points], t) for i, t in enumerate(["f8", "i1", "f4", "f4", "i1", "f8"])]
     offsets = np.concatenate([[0], np.cumsum([len(c) for c in ordered], dtype=np.int64)])
     return LightCurves(offsets, *columns[:5]), columns[5], ordered
 
