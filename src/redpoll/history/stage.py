@@ -13,11 +13,11 @@ from redpoll.errors import SchemaError
 from redpoll.schema.alert import COLUMNS, PACKET
 from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.merging import joined
-from redpoll.schema.table import extent
+from redpoll.schema.table import extent, packet_light_curves
+from redpoll.store.columns import HISTORY_NEWS
 from redpoll.store.histories import HistoryReader, packed_news
 
-NEWS = "history_news"
-"""Column of a joined batch: what each packet adds to the stored history of its object, as the store takes it."""
+NEWS = HISTORY_NEWS
 NEWS_FIELD = pa.field(NEWS, pa.binary(), metadata={"indexed": "0", "doc": "What the packet adds to stored history."})
 
 
@@ -75,9 +75,7 @@ class NoHistories:
 
 def _packets(batch: pa.RecordBatch) -> pa.Array:
     """The packets' own light curves, an unknown one being empty."""
-    name = "packet_light_curve"
-    has_it = name in batch.schema.names and batch[name].null_count < batch.num_rows
-    curves = batch[name if has_it else "light_curve"]
+    curves = packet_light_curves(batch)
     return curves.fill_null([]) if curves.null_count else curves
 
 

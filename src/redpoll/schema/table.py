@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -49,6 +50,13 @@ def extent(curves: LightCurves, mjd: NDArray[np.float64]) -> dict[str, pa.Array]
         "history_days": pa.array(days, mask=~np.isfinite(days)),
         "n_points": pa.array(sizes.astype(np.int32)),
     }
+
+
+def packet_light_curves(alerts: Any) -> Any:
+    """The packets' own light curves of a batch or table: `light_curve` where nothing was joined to it."""
+    column = "packet_light_curve"
+    is_told = column in alerts.schema.names and alerts[column].null_count < alerts.num_rows
+    return alerts[column if is_told else "light_curve"]
 
 
 @cache

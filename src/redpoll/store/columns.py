@@ -16,6 +16,8 @@ from redpoll.schema.alert import COLUMNS, CUTOUTS, PACKET
 from redpoll.schema.classifications import CLASSES
 
 PASS = "pass_"
+HISTORY_NEWS = "history_news"
+"""Column with what each packet adds to the stored history of its object; it is not archived."""
 CORE = ("alert_id", "night", "mjd", "ra", "dec", "hpx29")
 """Columns every index has from the start, besides survey and object_id, which are stored as keys."""
 KEYS = ("survey", "object_id")
@@ -33,7 +35,7 @@ def hot_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def is_indexed(field: pa.Field) -> bool:
     """Whether the index is made from this column."""
-    return is_hot(field) or is_topic(field) or is_classes(field)
+    return is_hot(field) or is_topic(field) or is_classes(field) or field.name == HISTORY_NEWS
 
 
 def is_hot(field: pa.Field) -> bool:

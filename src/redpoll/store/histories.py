@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from redpoll.astro.time import NIGHT_OFFSET, night_start
 from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.merging import news
+from redpoll.schema.table import packet_light_curves
 from redpoll.store.history_blobs import check, level_of, pack, unpack
 from redpoll.store.history_bounds import bounded, compacted, sorted_by_time
 
@@ -31,8 +35,6 @@ _BLOBS = """ SELECT n, data FROM wanted CROSS JOIN histories h ON h._object = id
 _FULL = f"""SELECT _object FROM history_news WHERE _object IN (SELECT value FROM json_each(?)) GROUP BY _object
     HAVING count(*) >= {MOST_NEWS} OR (count(*) > 1 AND sum(length(data)) > {MOST_NEWS_BYTES})"""
 Execute = Callable[[str, Sequence[Any]], list[Any]]
-Batch = tuple[Sequence[int], Sequence[int], NDArray[np.float64], NDArray[np.float64], LightCurves]
-"""Of alerts: keys of their objects, their alert_id, mjd, the time from which on they see nothing, their light curves"""
 
 
 class HistoryReader(Protocol):
@@ -104,15 +106,26 @@ def packed_news(stored: LightCurves, packets: LightCurves, mjd: NDArray[np.float
     return [blob if n else b"" for blob, n in zip(blobs, sizes.tolist(), strict=True)]
 
 
-def histories_from(connection: sqlite3.Connection, batches: Iterable[Batch]) -> None:
-    """Make the histories anew from archived alerts, inside the open transaction; batches come night after night.
+def add_archived(connection: sqlite3.Connection, survey: str, alerts: pa.Table) -> None:
+    """Add what archived alerts of a survey brought to the histories of their objects, which are in the index already.
 
-    Packets of one night do not see each other, whatever the batches are: the histories are those that the runs left.
+    Packets of one night do not see each other: with the nights in order, the histories are those that the runs left.
+    `alerts` has ``object_id``, ``alert_id``, ``night``, ``mjd`` and the packets' light curves.
     """
-    connection.execute("DELETE FROM histories")
-    connection.execute("DELETE FROM history_news")
-    for keys, alert_ids, mjd, before, packets in batches:
-        add(connection, keys, alert_ids, packed_news(read_keys(connection, keys, before), packets, mjd))
+    nights = np.asarray(alerts["night"].combine_chunks().fill_null(0))
+    for night in np.unique(nights).tolist():
+        some = alerts.take(pa.array(np.flatnonzero(nights == night)))
+        keys = _keys_of(connection, survey, some["object_id"].to_pylist())
+        mjd = np.asarray(some["mjd"].combine_chunks().to_numpy(zero_copy_only=False))
+        before = np.fmin(night_start(np.full(len(mjd), night), NIGHT_OFFSET[survey]), mjd)
+        packets = LightCurves.from_arrow(pc.fill_null(packet_light_curves(some).combine_chunks(), []))
+        blobs = packed_news(read_keys(connection, keys, before), packets, mjd)
+        add(connection, keys, some["alert_id"].to_pylist(), blobs)
+
+
+def _keys_of(connection: sqlite3.Connection, survey: str, object_ids: Sequence[str]) -> list[int]:
+    found = dict(connection.execute(f"{_OBJECTS} SELECT n, id FROM wanted", (json.dumps(list(object_ids)), survey)))
+    return [found[n] for n in range(len(object_ids))]
 
 
 def _merged(
