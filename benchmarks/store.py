@@ -31,7 +31,7 @@ from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN, CLASSES_TYPE
 from redpoll.schema.column import Column
 from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.taxonomy import taxonomy
-from redpoll.store import Commit, Store, columns, hot_columns, open_store
+from redpoll.store import Commit, Store, columns, indexed_columns, open_store
 from redpoll.store.database import open_writer, transaction
 from redpoll.store.insert import insert_alerts, key
 
@@ -60,7 +60,7 @@ class Sky:
         self.rng = rng
 
     def batch(self, numbers: np.ndarray, *, tonight: bool = False) -> pa.RecordBatch:
-        """Hot columns and topics of some alerts; of their nights, or all of the night after the last."""
+        """Indexed columns and topics of some alerts; of their nights, or all of the night after the last."""
         rng, n = self.rng, len(numbers)
         which = self.object[numbers % len(self.object)]
         night = np.full(n, NIGHTS) if tonight else self.night[numbers % len(self.object)]
@@ -81,20 +81,20 @@ class Sky:
             "sso_name": pa.nulls(n, pa.string()),
         }
         fields, arrays = [], []
-        for field in [f for f in alert_schema() if columns.is_hot(f)] + [
+        for field in [f for f in alert_schema() if columns.is_indexed(f)] + [
             c.field(k, by="m@1") for k, c in MODULES.items()
         ]:
             fields.append(field)
             arrays.append(_array(values.get(field.name), field.type, rng, n))
         fields.append(CLASSES_COLUMN.field(CLASSES, by="taxonomy@1"))
-        arrays.append(_tags(which, rng))
+        arrays.append(_topics(which, rng))
         for topic, share in TOPICS.items():
-            fields.append(pa.field(f"pass_{topic}", pa.bool_(), metadata={"hot": "0"}))
+            fields.append(pa.field(f"pass_{topic}", pa.bool_(), metadata={"indexed": "0"}))
             arrays.append(pa.array(rng.random(n) < share))
         return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
-def _tags(which: np.ndarray, rng: np.random.Generator) -> pa.ListArray:
+def _topics(which: np.ndarray, rng: np.random.Generator) -> pa.ListArray:
     """Two catalogues that always say the same of an object, if they know it, and two modules that change their mind."""
     known = np.stack([which % 3 > 0, which % 7 > 3, *(rng.random((2, len(which))) < 0.4)], axis=1)
     names = np.stack([which % 20, which * 7 % 20, *rng.integers(0, 20, (2, len(which)))], axis=1)[known]
@@ -135,7 +135,7 @@ def whole_batch(sky: Sky, numbers: np.ndarray) -> pa.RecordBatch:
         batch = batch.append_column(alert_schema().field(name), cutouts)
     history = pa.ListArray.from_arrays(pa.array(np.arange(n + 1) * points, pa.int32()), _fields(rng, n * points, 50))
     packet = pa.StructArray.from_arrays([_fields(rng, n, 102), history], names=["candidate", "prv_candidates"])
-    return batch.append_column(pa.field("packet", packet.type, metadata={"hot": "0"}), packet)
+    return batch.append_column(pa.field("packet", packet.type, metadata={"indexed": "0"}), packet)
 
 
 def _fields(rng: np.random.Generator, n: int, k: int) -> pa.StructArray:
@@ -162,14 +162,14 @@ def fill(folder: Path, sky: Sky) -> None:
     connection.close()
 
 
-def _insert(connection: sqlite3.Connection, batch: pa.RecordBatch, part: int) -> None:
+def _insert(connection: sqlite3.Connection, batch: pa.RecordBatch, segment: int) -> None:
     survey = key(connection, "surveys", "name", "ztf")
     made = key(connection, "provenance", "mapping", columns.provenance(batch.schema))
     columns.register(connection, batch.schema)
-    row = (f"ztf-20200101-{part:016x}", survey, batch.num_rows, made)
-    sql = "INSERT INTO parts (name, survey, rows, provenance) VALUES (?, ?, ?, ?)"
+    row = (f"ztf-20200101-{segment:016x}", survey, batch.num_rows, made)
+    sql = "INSERT INTO segments (name, survey, rows, provenance) VALUES (?, ?, ?, ?)"
     number = connection.execute(sql, row).lastrowid
-    insert_alerts(connection, survey, hot_columns(batch), [number] * batch.num_rows, range(batch.num_rows))
+    insert_alerts(connection, survey, indexed_columns(batch), [number] * batch.num_rows, range(batch.num_rows))
 
 
 def keep_writing(folder: Path, sky: Sky, seconds: float) -> None:
@@ -183,9 +183,9 @@ def keep_writing(folder: Path, sky: Sky, seconds: float) -> None:
             numbers = sky.rng.integers(0, len(sky.object), BATCH)
             batch = _renewed(templates[n // BATCH % 4], sky.batch(numbers, tonight=True), time.time_ns())
             marks = [_clocks()]
-            part = store.archive(batch)
+            segment = store.archive(batch)
             marks.append(_clocks())
-            store.commit(Commit(hot_columns(batch), part))
+            store.commit(Commit(indexed_columns(batch), segment))
             marks.append(_clocks())
             steps += np.diff(marks, axis=0).ravel()
             n += BATCH

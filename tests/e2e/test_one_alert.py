@@ -26,7 +26,7 @@ def store(data_dir, tmp_path_factory):
 
 
 def test_the_row_of_the_first_alert(store):
-    row = store.whole(FIRST, "ztf")
+    row = store.get_alert(FIRST, "ztf")
     assert (row["band"], row["is_positive"], row["sso_name"], row["sso_distance_arcsec"]) == ("r", True, None, None)
     assert row["mjd"] == pytest.approx(58855.54272, abs=1e-5)
     assert row["flux"] == pytest.approx(444681, rel=1e-6)
@@ -35,13 +35,13 @@ def test_the_row_of_the_first_alert(store):
 
 
 def test_what_the_modules_and_filters_say_of_it(store):
-    row = store.whole(FIRST, "ztf")
+    row = store.get_alert(FIRST, "ztf")
     assert row["age"] == pytest.approx(0.083, abs=5e-4)
     assert (row["mag_rate"], row["mag_rate_err"]) == (pytest.approx(-1.44, abs=5e-3), pytest.approx(0.36, abs=5e-3))
     assert (row["mag_rate_upper"], row["mag_rate_from_limit"]) == (pytest.approx(-1.10, abs=5e-3), True)
-    assert (row["roid"], row["colour_g_r"], row["mag_slope"]) == (0, None, None)
+    assert (row["roid"], row["colour_g_r"], row["mag_slope"]) == ("not_sso", None, None)
     assert store.provenance(FIRST, "ztf")["mag_rate"] == "rise_rate@2"
-    tags = {alert["alert_id"]: set(alert["tags"]) for alert in store.alerts_of("ZTF20aaelulu")}
+    tags = {alert["alert_id"]: set(alert["topics"]) for alert in store.alerts_of("ZTF20aaelulu")}
     assert {"bright_new_transients", "fast_risers"} <= tags[FIRST]
     assert sum("fast_risers" in t for t in tags.values()) == 2
 

@@ -36,13 +36,13 @@ def said(store, name):
 def newest(store, name):
     """Everything about the newest alert of an object."""
     row = store.alerts_of(name, limit=1)[0]
-    return store.whole(row["alert_id"], row["survey"])
+    return store.get_alert(row["alert_id"], row["survey"])
 
 
 def test_a_supernova_in_a_near_spiral(store):
-    first = store.whole(1101542291015015004, "ztf")
+    first = store.get_alert(1101542291015015004, "ztf")
     assert (first["host_name"], first["host_arcsec"]) == ("NGC4321", pytest.approx(7.1, abs=0.1))
-    assert "fast_risers" in {t for a in store.alerts_of("ZTF20aaelulu") for t in a["tags"]}
+    assert "fast_risers" in {t for a in store.alerts_of("ZTF20aaelulu") for t in a["topics"]}
     assert "variable_star" not in said(store, "ZTF20aaelulu")
 
 
@@ -97,4 +97,4 @@ def test_a_blazar(store):
 def test_an_asteroid_of_rubin(store):
     row = newest(store, "21163615973357658")
     assert said(store, "21163615973357658") == {"solar_system_known": {"solar_system"}}
-    assert (row["sso_name"], row["roid"], row["fink_class"]) == ("2002 TZ108", 3, "Solar System MPC")
+    assert (row["sso_name"], row["roid"], row["fink_class"]) == ("2002 TZ108", "known", "Solar System MPC")

@@ -60,7 +60,7 @@ def last_of_each(offsets: Int, keep: NDArray[np.bool_]) -> Int:
     return last
 
 
-def taken(values: NDArray[np.generic], index: Int) -> NDArray[np.float64]:
+def taken(values: NDArray[np.generic], index: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """``values[index]`` as float64, NaN where the index is negative.
 
     >>> taken(np.array([5.0, 6.0]), np.array([1, -1])).tolist()

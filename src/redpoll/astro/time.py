@@ -91,7 +91,8 @@ def night_start(night: ArrayLike, survey_offset_days: float = 0.0) -> NDArray[np
     year, month, day = number // 10_000, number // 100 % 100, number % 100
     months = (year - 1970) * 12 + month - 1
     date = months.astype("datetime64[M]").astype("datetime64[D]") + (day - 1)
-    mjd = (date - np.datetime64("1858-11-17", "D")).astype(np.float64) - survey_offset_days
+    days = date.astype(np.int64) - np.datetime64("1858-11-17", "D").astype(np.int64)
+    mjd = days.astype(np.float64) - survey_offset_days
     return np.asarray(mjd + leap_seconds(mjd) / _DAY)
 
 

@@ -23,7 +23,7 @@ _HEADINGS = {
     "band": "band",
     "mag": "mag",
     "real_bogus": "real-bogus",
-    "tags": "filters",
+    "topics": "filters",
 }
 
 

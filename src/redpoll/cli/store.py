@@ -30,9 +30,9 @@ def check(store: Path | None, config: Config, as_json: bool) -> None:
     if as_json:
         print_json({**report.__dict__, "ok": report.ok})
     else:
-        click.echo(f"{report.alerts:,} alerts of {report.objects:,} objects in {report.parts:,} parts and "
+        click.echo(f"{report.alerts:,} alerts of {report.objects:,} objects in {report.segments:,} segments and "
                    f"{report.pixels:,} pixels; {report.dead_letters:,} dead letters")  # fmt: skip
-        click.echo("whole: nothing lost, nothing doubled, every file accounted for" if report.ok else "not whole:")
+        click.echo("OK: no missing or duplicate alerts" if report.ok else "damaged:")
         for problem in report.problems:
             click.echo(f"  {problem}")
     if not report.ok:

@@ -80,7 +80,7 @@ def _open_sink(name: str, make: Callable[..., Sink], settings: Mapping[str, Any]
 def _make_chain(config: Config, store: Path, graph: Graph) -> Chain:
     reader = open_store(store)
     cuts = {"ztf": _cuts(config.quality.ztf, "ztf"), "rubin": _cuts(config.quality.rubin, "rubin")}
-    return Chain(packet_decoder(config), cuts, open_stage(config), graph, reader.known, reader.parts)
+    return Chain(packet_decoder(config), cuts, open_stage(config), graph, reader.exists, reader.segments)
 
 
 def _cuts(config: CutsConfig, survey: str) -> Cuts:

@@ -23,7 +23,7 @@ from redpoll.quality.duplicates import Known, duplicates
 from redpoll.quality.flags import fill_flags
 from redpoll.quality.usable import unusable
 from redpoll.schema.rows import take_rows
-from redpoll.store import Archive, LedgerEntry, hot_columns
+from redpoll.store import Archive, LedgerEntry, indexed_columns
 from redpoll.store.ports import Outcome as Settled
 
 _NUMBERS = re.compile(r"\d+")
@@ -105,8 +105,8 @@ class Chain:
         outcome.failures.update(result.failures.keys())
         outcome.unknown_words.update(result.unknown_words)
         with _timed(outcome, "archive"):
-            part = self._archive.write_part(result.batch)
-        outcome.parts.append((hot_columns(result.batch), part))
+            part = self._archive.write_segment(result.batch)
+        outcome.parts.append((indexed_columns(result.batch), part))
         survey = batch["survey"][0].as_py()
         outcome.counts.update((survey, night, "stored", "") for night in batch["night"].to_pylist())
 

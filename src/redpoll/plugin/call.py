@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from redpoll.plugin.columns import LIGHT_CURVE, Columns
+from redpoll.plugin.columns import LIGHT_CURVE, LIGHT_CURVES, Columns
 from redpoll.plugin.detections import DETECTION_NAMES
-from redpoll.plugin.node import Attempt, unguarded
+from redpoll.plugin.node import Attempt, FunctionNode, unguarded
 from redpoll.plugin.outputs import by_name, column_of
 from redpoll.schema.light_curve import LightCurves
 
-if TYPE_CHECKING:
-    from redpoll.plugin.contract import AlertFilter, ScienceModule
-
 
 def call(
-    node: ScienceModule | AlertFilter,
+    node: FunctionNode,
     columns: Columns,
     settings: Mapping[str, Any],
     model: Any = None,
@@ -53,16 +50,12 @@ def batch_columns(inputs: tuple[str, ...], per: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(LIGHT_CURVE if name in DETECTION_NAMES else name for name in inputs))
 
 
-def _per_batch(
-    node: ScienceModule | AlertFilter, columns: Columns, given: dict[str, Any], attempt: Attempt
-) -> dict[str, Any]:
+def _per_batch(node: FunctionNode, columns: Columns, given: dict[str, Any], attempt: Attempt) -> dict[str, Any]:
     """`attempt` is not used: a batch fails as a whole, where the graph sees it."""
     return by_name(node, node.function(**{name: columns.numpy(name) for name in node.inputs}, **given))
 
 
-def _per_object(
-    node: ScienceModule | AlertFilter, columns: Columns, given: dict[str, Any], attempt: Attempt
-) -> dict[str, Any]:
+def _per_object(node: FunctionNode, columns: Columns, given: dict[str, Any], attempt: Attempt) -> dict[str, Any]:
     answers: dict[str, list[Any]] = {name: [] for name in node.outputs}
     no_answer: Any = None if node.is_module else False
 
@@ -88,8 +81,8 @@ def _objects(inputs: tuple[str, ...], columns: Columns) -> Iterator[dict[str, An
 
 
 def _reader(name: str, columns: Columns) -> Callable[[int], Any]:
-    if name == LIGHT_CURVE:
-        curves: LightCurves = columns.numpy(LIGHT_CURVE)
+    if name in LIGHT_CURVES:
+        curves: LightCurves = columns.numpy(name)
         return curves.__getitem__
     if name not in DETECTION_NAMES:
         return columns.python(name).__getitem__

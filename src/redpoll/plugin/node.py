@@ -76,3 +76,17 @@ class Node(Protocol):
     ) -> dict[str, pa.Array]:
         """The outputs for a batch."""
         ...
+
+
+class FunctionNode(Node, Protocol):
+    """A node made from a Python function: a science module or an alert filter."""
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The function; its parameters are the inputs, the settings and, if it is given one, the model."""
+        ...
+
+    @property
+    def per(self) -> str:
+        """``"batch"``: called once with arrays; ``"object"``: called once for each alert."""
+        ...

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from redpoll.errors import PluginError
+from redpoll.plugin.node import Node
 from redpoll.schema.column import Column
-
-if TYPE_CHECKING:
-    from redpoll.plugin.node import Node
 
 
 def by_name(node: Node, result: Any) -> dict[str, Any]:

@@ -8,8 +8,7 @@ from importlib import import_module
 from pickle import PicklingError
 from typing import Any
 
-FILE_PREFIX = "redpoll_file_"
-"""Start of the names of modules that were loaded from a user's file instead of being imported."""
+from redpoll.plugin.user_file import FILE_PREFIX, imported_file
 
 
 def reference(function: Callable[..., Any]) -> tuple[Any, ...]:
@@ -32,6 +31,4 @@ def _from_module(module: str, name: str) -> Any:
 
 
 def _from_file(path: str, name: str) -> Any:
-    from redpoll.plugin.files import imported_file
-
     return getattr(imported_file(path), name)

@@ -63,7 +63,7 @@ class LightCurves:
         """The same light curves with the points of these kinds only."""
         return self.kept(np.isin(self.kind, kinds))
 
-    def since(self, start: NDArray[np.float64]) -> LightCurves:
+    def since(self, start: NDArray[np.floating[Any]]) -> LightCurves:
         """The same light curves with the points from a time on [MJD], one for each alert."""
         return self.kept(self.mjd >= np.repeat(start, np.diff(self.offsets)))
 

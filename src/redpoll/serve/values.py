@@ -16,7 +16,7 @@ from redpoll.schema.alert import COLUMNS
 _SAFE_INTEGER = 2**53 - 1
 _ID = re.compile(r"^(alert_id|object_id|hpx29|candid|pid|rfid|\w*[a-z]Id)$")
 _FLOAT32 = frozenset(name for name, column in COLUMNS.items() if column.dtype == "float32")
-_FLOAT32 |= {"probability", "best_probability", "last_probability"}
+_FLOAT32 |= {"probability", "max_probability", "last_probability"}
 
 
 def plain(value: Any, name: str = "") -> Any:

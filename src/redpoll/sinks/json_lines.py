@@ -49,7 +49,7 @@ class JsonLines:
             if tags and key not in self._written:
                 self._written.add(key)
                 facts = {name: _plain(name, value) for name, value in row.items() if name not in topics}
-                self._waiting.append(json.dumps(facts | {"tags": tags}) + "\n")
+                self._waiting.append(json.dumps(facts | {"topics": tags}) + "\n")
 
     def flush(self) -> None:
         """Return once everything is on disk."""

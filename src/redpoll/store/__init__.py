@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from redpoll.store.archive import Archive
-from redpoll.store.columns import hot_columns
+from redpoll.store.columns import indexed_columns
 from redpoll.store.embedded import Store, open_store, rebuild_store
 from redpoll.store.ports import Commit, DeadLetter, LedgerEntry
 
-__all__ = ["Archive", "Commit", "DeadLetter", "LedgerEntry", "Store", "hot_columns", "open_store", "rebuild_store"]
+__all__ = ["Archive", "Commit", "DeadLetter", "LedgerEntry", "Store", "indexed_columns", "open_store", "rebuild_store"]

@@ -19,7 +19,7 @@ from redpoll.store.objects import OF_OBJECT
 from redpoll.store.ports import Row
 from redpoll.store.rows import find_places, read_whole, while_moving
 
-_TAGGED = f"tags t CROSS JOIN {FROM_ALERTS.replace('alerts a', 'alerts a ON a._id = t.alert')}"
+_WITH_TOPIC = f"alert_topics t CROSS JOIN {FROM_ALERTS.replace('alerts a', 'alerts a ON a._id = t.alert')}"
 _CELL_ARCSEC = 1e-3  # a cell of order 29 is 0.4 mas wide
 _ONE = "a.alert_id = ? AND a._survey = (SELECT _id FROM surveys WHERE name = ?)"
 
@@ -65,7 +65,7 @@ class AlertQueries:
             if topic is not None:
                 raise UsageError("ask for the latest alerts of a topic or of a class, not of both")
             return self._latest_of_class(class_, night, limit, before)
-        t, source = ("a", FROM_ALERTS) if topic is None else ("t", _TAGGED)
+        t, source = ("a", FROM_ALERTS) if topic is None else ("t", _WITH_TOPIC)
         wanted: list[tuple[str, Any]] = [] if topic is None else [("t.topic = ?", self._names.topic(topic))]
         wanted += [] if night is None else [(f"{t}.night = ?", night)]
         where = " AND ".join([condition for condition, _ in wanted] or ["1"])
@@ -86,7 +86,7 @@ class AlertQueries:
         source = f"({newest}) t CROSS JOIN {FROM_ALERTS.replace('alerts a', 'alerts a ON a._id = t.alert')}"
         return self._rows(f"{source} ORDER BY t.mjd DESC, t.alert_id DESC", (night, *(before or (None, None)), limit))
 
-    def whole(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
+    def get_alert(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
         """One alert from the archive; NotFound if there is no such alert or column."""
         self._check_columns(columns)
 
@@ -101,7 +101,8 @@ class AlertQueries:
 
     def provenance(self, alert_id: int, survey: str) -> dict[str, str]:
         """Column -> module@version for the values added to this alert; NotFound if there is no such alert."""
-        sql = "SELECT v.mapping FROM alerts a JOIN parts p ON p._id = a._part JOIN provenance v ON v._id = p.provenance"
+        sql = "SELECT v.mapping FROM alerts a JOIN segments p ON p._id = a._segment"
+        sql += " JOIN provenance v ON v._id = p.provenance"
         found = self._connections.execute(f"{sql} WHERE {_ONE}", (alert_id, survey))
         return dict(json.loads(found[0][0])) if found else self._no_alert(alert_id, survey)
 

@@ -1,4 +1,4 @@
-"""Writing a part: one batch, whole, as three Parquet files that appear together or not at all."""
+"""Writing a segment: one batch, whole, as three Parquet files that appear together or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from redpoll.schema.alert import CUTOUTS
 from redpoll.schema.classifications import CLASSES
 from redpoll.schema.table import packet_light_curves
 from redpoll.store.columns import HISTORY_NEWS, KEYS, check_names, provenance
-from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, part_name, sync
+from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, segment_name, sync
 
 LIGHT_CURVE, PACKET_LIGHT_CURVE = "light_curve", "packet_light_curve"
 """An archived alert's light curve is the one that its packet held; the stage `history` joins the rest again."""
@@ -34,8 +34,8 @@ class Archive:
 
     Examples
     --------
-    >>> Archive(Path("store")).layout.parts.as_posix()
-    'store/archive/parts'
+    >>> Archive(Path("store")).layout.segments.as_posix()
+    'store/archive/segments'
     """
 
     root: Path
@@ -45,7 +45,7 @@ class Archive:
         """Paths of the store."""
         return Layout(self.root)
 
-    def write_part(self, alerts: pa.RecordBatch) -> Path:
+    def write_segment(self, alerts: pa.RecordBatch) -> Path:
         """Write a batch of one survey and sync it; it does not count until it is committed.
 
         Raises
@@ -54,9 +54,9 @@ class Archive:
             If the batch is empty, mixes surveys or lacks a column, or the disk does not take it. Nothing is left.
         """
         table = pa.Table.from_batches([alerts])
-        name = part_name(*_survey_and_night(table))
-        folder = self.layout.parts / (TEMPORARY + name)
-        if not self.layout.parts.is_dir():
+        name = segment_name(*_survey_and_night(table))
+        folder = self.layout.segments / (TEMPORARY + name)
+        if not self.layout.segments.is_dir():
             raise StoreError(f"{self.root} is not a store")
         try:
             with disk_errors(f"cannot write to {folder.parent}"):
@@ -64,16 +64,16 @@ class Archive:
                 for file, piece in split(table).items():
                     write_file(folder / file, piece)
                 sync(folder)
-                folder.rename(self.layout.parts / name)
-                sync(self.layout.parts)
+                folder.rename(self.layout.segments / name)
+                sync(self.layout.segments)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return self.layout.parts / name
+        return self.layout.segments / name
 
 
 def split(table: pa.Table) -> dict[str, pa.Table]:
-    """What goes into which file of a part, row for row."""
+    """What goes into which file of a segment, row for row."""
     cutouts = [name for name in CUTOUTS if name in table.column_names]
     head = table.select(["survey", "alert_id", *cutouts])
     light_curves = table.select(["alert_id", *([LIGHT_CURVE] if LIGHT_CURVE in table.column_names else [])])
@@ -93,9 +93,9 @@ def write_file(path: Path, table: pa.Table, *, sorted_by: str | None = None) -> 
     sync(path)
 
 
-def join_rows(part: Path, rows: np.ndarray[Any, Any]) -> pa.Table:
-    """Some rows of a part that was not compacted, with all their columns."""
-    table, *others = (take(pq.read_table(part / file), rows) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE))
+def join_rows(segment: Path, rows: np.ndarray[Any, Any]) -> pa.Table:
+    """Some rows of a segment that was not compacted, with all their columns."""
+    table, *others = (take(pq.read_table(segment / file), rows) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE))
     for extra in others:
         for field in extra.schema:
             if field.name not in table.column_names:
@@ -103,16 +103,18 @@ def join_rows(part: Path, rows: np.ndarray[Any, Any]) -> pa.Table:
     return table
 
 
-def archived_schema(part: Path) -> pa.Schema:
-    """Every column of a part that is still there, in the order of its files."""
-    schemas = [pq.read_schema(part / file) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE) if (part / file).exists()]
+def archived_schema(segment: Path) -> pa.Schema:
+    """Every column of a segment that is still there, in the order of its files."""
+    schemas = [
+        pq.read_schema(segment / file) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE) if (segment / file).exists()
+    ]
     fields = {field.name: field for schema in reversed(schemas) for field in schema}
     return pa.schema([fields[name] for name in dict.fromkeys(n for s in schemas for n in s.names)])
 
 
-def made_by(part: Path) -> str:
-    """Column -> module@version of a part, as JSON."""
-    made: bytes = pq.read_schema(part / CUTOUT_FILE).metadata[PROVENANCE]
+def made_by(segment: Path) -> str:
+    """Column -> module@version of a segment, as JSON."""
+    made: bytes = pq.read_schema(segment / CUTOUT_FILE).metadata[PROVENANCE]
     return made.decode()
 
 
@@ -143,7 +145,7 @@ def _survey_and_night(table: pa.Table) -> tuple[str, int]:
     missing = [name for name in _NEEDED if name not in table.column_names or table[name].null_count]
     surveys = _surveys(table)
     if missing or len(surveys) != 1:
-        raise StoreError(f"a part holds alerts of one survey, whole; lacking {missing or 'one survey'}: {surveys}")
+        raise StoreError(f"a segment holds alerts of one survey, whole; lacking {missing or 'one survey'}: {surveys}")
     return surveys[0], pc.min(table["night"]).as_py()
 
 

@@ -1,9 +1,9 @@
-"""What is said of each alert in the index: one small record with the alert, one row in an index range by class.
+"""The classes of each alert in the index: a record of all with the alert, and a table sorted by class.
 
-An alert keeps all its tags as one blob of records (class, speaker, probability), eight bytes each. What an object was
-said to be, by whom and since when is computed from those of its alerts, which lie side by side: it depends on nothing
-but them. The table ``class_tags`` has a row for each alert and class, so that the newest alerts of a class and a night
-are one range; of a class with kinds below it, the ranges are merged while they are read.
+``alerts._classes`` holds one record (class, classifier, probability) of eight bytes for each classification. The
+classifications of an object are computed from those of its alerts, which are neighbours in the index. The table
+``alert_classes`` has a row for each alert and class, so that the newest alerts of a class and a night are one range;
+the ranges of a class and its subclasses are merged while they are read.
 """
 
 from __future__ import annotations
@@ -22,49 +22,49 @@ from redpoll.schema.classifications import CLASSES
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.store.columns import filled, is_classes
 
-TAG = np.dtype([("name", "<u2"), ("by", "<u2"), ("probability", "<f4")])
-"""One tag of an alert: keys in the tables ``classes`` and ``speakers``; NaN where there is no probability."""
+CLASS_RECORD = np.dtype([("name", "<u2"), ("by", "<u2"), ("probability", "<f4")])
+"""One tag of an alert: keys in the tables ``classes`` and ``classifiers``; NaN where there is no probability."""
 _CHUNK = 20_000
 
 
-def insert_class_tags(
+def insert_alert_classes(
     connection: sqlite3.Connection, batch: pa.RecordBatch, keys: NDArray[np.int64]
 ) -> list[bytes | None]:
-    """Insert one row per alert and class; returns the tags of each alert as the blob `_classes` holds."""
+    """Insert one row per alert and class; returns the classes of each alert as the blob `_classes` holds."""
     if not any(is_classes(field) for field in batch.schema):
         return [None] * batch.num_rows
     column = batch[CLASSES]
-    tags, owner = _records(connection, column), np.repeat(np.arange(batch.num_rows), _lengths(column))
-    said = np.unique(np.stack([tags["name"].astype(np.int64), owner]), axis=1)
+    classes, owner = _records(connection, column), np.repeat(np.arange(batch.num_rows), _lengths(column))
+    said = np.unique(np.stack([classes["name"].astype(np.int64), owner]), axis=1)
     facts = [filled(batch[name], 0)[said[1]].tolist() for name in ("night", "mjd", "alert_id")]
     rows = zip(said[0].tolist(), *facts, keys[said[1]].tolist(), strict=True)
-    connection.executemany("INSERT INTO class_tags VALUES (?, ?, ?, ?, ?)", rows)
-    return _blobs(tags, _lengths(column))
+    connection.executemany("INSERT INTO alert_classes VALUES (?, ?, ?, ?, ?)", rows)
+    return _blobs(classes, _lengths(column))
 
 
-def read_tags(blob: bytes | None) -> list[tuple[int, int, float]]:
-    """The tags in a blob: number of the class, number of the speaker, probability or NaN."""
-    return list(np.frombuffer(blob or b"", TAG).tolist())
+def read_classes(blob: bytes | None) -> list[tuple[int, int, float]]:
+    """The classes in a blob: number of the class, number of the classifier, probability or NaN."""
+    return list(np.frombuffer(blob or b"", CLASS_RECORD).tolist())
 
 
 def history(found: Sequence[tuple[float, int, bytes]]) -> list[tuple[int, int, float, float, int, float, float]]:
     """What was said in some alerts, given as (mjd, alert_id, blob).
 
-    Returns one tuple for each class and speaker: both numbers, first and last mjd, in how many alerts, the best and
+    Returns one tuple for each class and classifier: both numbers, first and last mjd, in how many alerts, the best and
     the last probability. The last alert is the greatest (mjd, alert_id); NaN where there is no probability.
     """
-    tags = np.frombuffer(b"".join(blob for _, _, blob in found), TAG)
-    owner = np.repeat(np.arange(len(found)), [len(blob) // TAG.itemsize for _, _, blob in found])
+    classes = np.frombuffer(b"".join(blob for _, _, blob in found), CLASS_RECORD)
+    owner = np.repeat(np.arange(len(found)), [len(blob) // CLASS_RECORD.itemsize for _, _, blob in found])
     mjd = np.array([row[0] for row in found])[owner]
     alert = np.array([row[1] for row in found], np.int64)[owner]
-    order = np.lexsort((alert, mjd, tags["by"], tags["name"]))
-    tags, mjd = tags[order], mjd[order]
-    key = tags["name"].astype(np.int64) << 16 | tags["by"]
+    order = np.lexsort((alert, mjd, classes["by"], classes["name"]))
+    classes, mjd = classes[order], mjd[order]
+    key = classes["name"].astype(np.int64) << 16 | classes["by"]
     first = np.flatnonzero(np.diff(key, prepend=-1))
     last = np.append(first[1:], len(key))[: len(first)] - 1
-    best = np.fmax.reduceat(tags["probability"], first) if len(first) else np.empty(0)
-    columns = tags["name"][first], tags["by"][first], mjd[first], mjd[last], last - first + 1, best
-    return list(zip(*(c.tolist() for c in columns), tags["probability"][last].tolist(), strict=True))
+    best = np.fmax.reduceat(classes["probability"], first) if len(first) else np.empty(0)
+    columns = classes["name"][first], classes["by"][first], mjd[first], mjd[last], last - first + 1, best
+    return list(zip(*(c.tolist() for c in columns), classes["probability"][last].tolist(), strict=True))
 
 
 def newest_of_class(numbers: Sequence[int], *, of_night: bool, before: bool) -> str:
@@ -73,7 +73,7 @@ def newest_of_class(numbers: Sequence[int], *, of_night: bool, before: bool) -> 
     Its parameters are ?1 the night, ?2 and ?3 mjd and alert_id of the last row seen, ?4 how many.
     """
     where = (" AND night = ?1" if of_night else "") + (" AND (mjd, alert_id) < (?2, ?3)" if before else "")
-    each = [f"SELECT mjd, alert_id, alert FROM class_tags WHERE class = {int(n)}{where}" for n in numbers]
+    each = [f"SELECT mjd, alert_id, alert FROM alert_classes WHERE class = {int(n)}{where}" for n in numbers]
     return " UNION ".join(each) + " ORDER BY mjd DESC, alert_id DESC, alert DESC LIMIT ?4"
 
 
@@ -86,7 +86,7 @@ def kinds_of(name: str) -> tuple[str, ...]:
 def wrong_counts(connection: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
     """(class, alerts in its index, alerts said to be it) wherever the two differ."""
     names = dict(connection.execute("SELECT _id, name FROM classes"))
-    indexed = dict(connection.execute("SELECT class, count(*) FROM class_tags GROUP BY class"))
+    indexed = dict(connection.execute("SELECT class, count(*) FROM alert_classes GROUP BY class"))
     said = _counted(connection)
     for number in sorted(indexed.keys() | said.keys()):
         if indexed.get(number, 0) != said.get(number, 0):
@@ -98,26 +98,26 @@ def _counted(connection: sqlite3.Connection) -> dict[int, int]:
     counts = np.zeros(1 << 16, np.int64)
     cursor = connection.execute("SELECT _classes FROM alerts WHERE _classes IS NOT NULL")
     while blobs := [row[0] for row in cursor.fetchmany(_CHUNK)]:
-        names = np.frombuffer(b"".join(blobs), TAG)["name"].astype(np.int64)
-        owner = np.repeat(np.arange(len(blobs)), [len(blob) // TAG.itemsize for blob in blobs])
+        names = np.frombuffer(b"".join(blobs), CLASS_RECORD)["name"].astype(np.int64)
+        owner = np.repeat(np.arange(len(blobs)), [len(blob) // CLASS_RECORD.itemsize for blob in blobs])
         counts += np.bincount(np.unique(owner << 16 | names) & 0xFFFF, minlength=1 << 16)
     return {int(n): int(counts[n]) for n in np.flatnonzero(counts)}
 
 
 def _records(connection: sqlite3.Connection, column: pa.ListArray) -> NDArray[Any]:
-    """All tags of a column, in order."""
+    """All classes of a column, in order."""
     flat = column.flatten()
-    tags = np.empty(len(flat), TAG)
-    for field, table in (("name", "classes"), ("by", "speakers")):
+    classes = np.empty(len(flat), CLASS_RECORD)
+    for field, table in (("name", "classes"), ("by", "classifiers")):
         encoded = flat.field(field).cast(pa.string()).dictionary_encode()
         numbers = [_number(connection, table, word) for word in encoded.dictionary.to_pylist()]
-        tags[field] = np.array(numbers, np.uint16)[encoded.indices.to_numpy(zero_copy_only=False)]
-    tags["probability"] = flat.field("probability").to_numpy(zero_copy_only=False)
-    return tags
+        classes[field] = np.array(numbers, np.uint16)[encoded.indices.to_numpy(zero_copy_only=False)]
+    classes["probability"] = flat.field("probability").to_numpy(zero_copy_only=False)
+    return classes
 
 
 def _number(connection: sqlite3.Connection, table: str, word: str) -> int:
-    """Number of a class or speaker; given on first sight."""
+    """Number of a class or classifier; given on first sight."""
     connection.execute(f"INSERT OR IGNORE INTO {table} (name) VALUES (?)", (word,))
     number = int(connection.execute(f"SELECT _id FROM {table} WHERE name = ?", (word,)).fetchone()[0])
     if number >= 1 << 16:
@@ -129,8 +129,8 @@ def _lengths(column: pa.ListArray) -> NDArray[np.int64]:
     return filled(pc.list_value_length(column), 0).astype(np.int64)
 
 
-def _blobs(tags: NDArray[Any], lengths: NDArray[np.int64]) -> list[bytes | None]:
-    data = tags.tobytes()
-    ends = np.cumsum(lengths) * TAG.itemsize
-    bounds = zip((ends - lengths * TAG.itemsize).tolist(), ends.tolist(), strict=True)
+def _blobs(classes: NDArray[Any], lengths: NDArray[np.int64]) -> list[bytes | None]:
+    data = classes.tobytes()
+    ends = np.cumsum(lengths) * CLASS_RECORD.itemsize
+    bounds = zip((ends - lengths * CLASS_RECORD.itemsize).tolist(), ends.tolist(), strict=True)
     return [data[start:stop] or None for start, stop in bounds]

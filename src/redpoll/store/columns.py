@@ -1,4 +1,4 @@
-"""Which columns of a batch go where: hot ones into the index, topics into tags, and the record of them all."""
+"""Which columns of a batch are indexed, which are topics, and the record of all columns."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _RANK = {name: i for i, name in enumerate(COLUMNS)} | {PACKET: len(COLUMNS) + 1}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
-def hot_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
+def indexed_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The columns of a batch that `commit` reads: scalars for the index, the topics and the classes.
 
-    A worker sends this to the writer instead of the whole batch, whose cutouts and histories are in the part.
+    A worker sends this to the writer instead of the whole batch, whose cutouts and histories are in the segment.
     """
-    return batch.select([f.name for f in batch.schema if is_indexed(f)])
+    return batch.select([f.name for f in batch.schema if belongs_in_index(f)])
+
+
+def belongs_in_index(field: pa.Field) -> bool:
+    """Whether the index is made from this column."""
+    return is_indexed(field) or is_topic(field) or is_classes(field) or field.name == HISTORY_NEWS
 
 
 def is_indexed(field: pa.Field) -> bool:
-    """Whether the index is made from this column."""
-    return is_hot(field) or is_topic(field) or is_classes(field) or field.name == HISTORY_NEWS
-
-
-def is_hot(field: pa.Field) -> bool:
-    """Whether a column goes into the index: marked hot and of a type SQLite can hold."""
+    """Whether a column goes into the index: marked indexed and of a type SQLite can hold."""
     return _fact(field, "indexed") != "0" and not is_topic(field) and _dtype(field.type) is not None
 
 
@@ -94,17 +94,17 @@ def register(connection: sqlite3.Connection, schema: pa.Schema) -> None:
         facts = _facts(field)
         if not is_topic(field) and known.get(field.name) != facts:
             sql = "INSERT INTO columns VALUES (?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET dtype = excluded.dtype,"
-            sql += " unit = excluded.unit, doc = excluded.doc, ucd = excluded.ucd, best = excluded.best,"
-            connection.execute(sql + " hot = max(hot, excluded.hot)", (field.name, *facts))
-    hot = [f for f in schema if is_hot(f) and f.name not in KEYS]
-    _add(connection, "alerts", (f.name for f in hot))
-    _add(connection, "objects", (f"best_{name}" for name, _ in best_columns(schema)))
+            sql += " unit = excluded.unit, doc = excluded.doc, ucd = excluded.ucd, aggregate = excluded.aggregate,"
+            connection.execute(sql + " indexed = max(indexed, excluded.indexed)", (field.name, *facts))
+    indexed = [f for f in schema if is_indexed(f) and f.name not in KEYS]
+    _add(connection, "alerts", (f.name for f in indexed))
+    _add(connection, "objects", (f"{how}_{name}" for name, how in aggregate_columns(schema)))
 
 
-def best_columns(schema: pa.Schema) -> list[tuple[str, str]]:
+def aggregate_columns(schema: pa.Schema) -> list[tuple[str, str]]:
     """(name, "max" or "min") of the columns whose best value an object keeps."""
-    hot = (f for f in schema if is_hot(f) and (pa.types.is_floating(f.type) or pa.types.is_integer(f.type)))
-    return [(f.name, _fact(f, "aggregate")) for f in hot if _fact(f, "aggregate") in ("max", "min")]
+    indexed = (f for f in schema if is_indexed(f) and (pa.types.is_floating(f.type) or pa.types.is_integer(f.type)))
+    return [(f.name, _fact(f, "aggregate")) for f in indexed if _fact(f, "aggregate") in ("max", "min")]
 
 
 def table_columns(connection: sqlite3.Connection, table: str) -> list[str]:
@@ -127,7 +127,7 @@ def _add(connection: sqlite3.Connection, table: str, names: Iterable[str]) -> No
 def _facts(field: pa.Field) -> tuple[str, str, str, str, int, str]:
     dtype = _dtype(field.type) or ("bytes" if field.name in CUTOUTS else "struct" if field.name == PACKET else "list")
     unit, doc, ucd, best = (_fact(field, key) for key in ("unit", "doc", "ucd", "aggregate"))
-    return dtype, unit, doc, ucd, int(is_hot(field)), best
+    return dtype, unit, doc, ucd, int(is_indexed(field)), best
 
 
 def _fact(field: pa.Field, key: str) -> str:

@@ -1,4 +1,4 @@
-"""Nightly compaction: from parts in order of arrival to one catalogue per survey, sorted by place on the sky.
+"""Nightly compaction: from segments in order of arrival to one catalogue per survey, sorted by place on the sky.
 
 A new generation of the catalogue is written beside the old one; pixels that got no new alerts are linked, not copied.
 One transaction makes the new generation count; only then do old files go. A crash at any point leaves one generation
@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from redpoll.store import database
 from redpoll.store.hats import (
-    PART,
     ROW,
+    SEGMENT,
     Pixel,
     catalogue_schema,
     describe,
@@ -32,7 +32,7 @@ from redpoll.store.hats import (
     pixels_of,
     write_pixel,
 )
-from redpoll.store.layout import ALERTS, LIGHT_CURVES, Layout, disk_errors, part_name, sync, sync_tree
+from redpoll.store.layout import ALERTS, LIGHT_CURVES, Layout, disk_errors, segment_name, sync, sync_tree
 from redpoll.store.ports import Compacted, Progress
 from redpoll.store.rows import HEALPIX
 from redpoll.store.tidy import drop_replaced
@@ -42,7 +42,7 @@ _RUN_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Segment:
     key: int
     folder: Path
     rows: int
@@ -53,7 +53,7 @@ class _Part:
 def compact(
     connection: sqlite3.Connection, layout: Layout, *, rows_per_pixel: int | None = None, progress: Progress
 ) -> list[Compacted]:
-    """Move the alerts of all committed parts into the catalogues of their surveys.
+    """Move the alerts of all committed segments into the catalogues of their surveys.
 
     Memory is bounded by the size of a pixel (256 MB of alerts; see `rows_per_pixel`), not by the night's.
     """
@@ -66,33 +66,38 @@ def compact(
 def _compact_survey(
     connection: sqlite3.Connection, layout: Layout, key: int, survey: str, max_rows: int | None, progress: Progress
 ) -> Compacted | None:
-    parts = _waiting(connection, layout, key)
-    if not parts:
+    segments = _waiting(connection, layout, key)
+    if not segments:
         return None
     found = connection.execute("SELECT hpx29 FROM alerts WHERE _survey = ?", (key,))
     indices = np.sort(np.fromiter((row[0] for row in found), np.int64))
-    pixels = pixels_of(indices, max_rows or _rows_per_pixel(parts))
-    generation = layout.generations / part_name(survey, _number(connection, key) + 1)
+    pixels = pixels_of(indices, max_rows or _rows_per_pixel(segments))
+    generation = layout.generations / segment_name(survey, _number(connection, key) + 1)
     try:
-        rewritten = _write(generation, survey, pixels, parts, _Catalogue.current(connection, layout, key), progress)
+        rewritten = _write(generation, survey, pixels, segments, _Catalogue.current(connection, layout, key), progress)
         sync_tree(generation)
         sync(layout.generations)
         with database.transaction(connection, layout.index):
-            _swap(connection, key, generation.name, pixels, parts)
+            _swap(connection, key, generation.name, pixels, segments)
     finally:
         drop_replaced(connection, layout)  # the old generation if the new one counts, else the new one
-    return Compacted(survey, len(parts), sum(p.rows for p in parts), len(pixels), rewritten)
+    return Compacted(survey, len(segments), sum(p.rows for p in segments), len(pixels), rewritten)
 
 
 def _write(
-    folder: Path, survey: str, pixels: Sequence[Pixel], parts: Sequence[_Part], old: _Catalogue, progress: Progress
+    folder: Path,
+    survey: str,
+    pixels: Sequence[Pixel],
+    segments: Sequence[_Segment],
+    old: _Catalogue,
+    progress: Progress,
 ) -> int:
     """Write a whole generation; returns how many pixels had to be written anew."""
     (folder / "dataset").mkdir(parents=True)
-    schema = catalogue_schema([*old.schemas, *(part.schema for part in parts)])
+    schema = catalogue_schema([*old.schemas, *(segment.schema for segment in segments)])
     settings = parquet_settings(schema)
     same_schema = old.schemas == [schema]
-    runs = list(_write_runs(folder / "runs", pixels, parts, progress))
+    runs = list(_write_runs(folder / "runs", pixels, segments, progress))
     rewritten = 0
     for i, pixel in enumerate(pixels):
         progress(f"{survey} pixels", i, len(pixels))
@@ -111,13 +116,13 @@ def _write(
 
 
 def _swap(
-    connection: sqlite3.Connection, survey: int, name: str, pixels: Sequence[Pixel], parts: Sequence[_Part]
+    connection: sqlite3.Connection, survey: int, name: str, pixels: Sequence[Pixel], segments: Sequence[_Segment]
 ) -> None:
     connection.execute("DELETE FROM pixels WHERE survey = ?", (survey,))
     rows = [(survey, p.start, p.stop, p.norder, p.npix, p.rows) for p in pixels]
     connection.executemany("INSERT INTO pixels VALUES (?, ?, ?, ?, ?, ?)", rows)
     connection.execute("INSERT OR REPLACE INTO generations VALUES (?, ?)", (survey, name))
-    connection.executemany("UPDATE parts SET compacted = 1 WHERE _id = ?", [(part.key,) for part in parts])
+    connection.executemany("UPDATE segments SET compacted = 1 WHERE _id = ?", [(segment.key,) for segment in segments])
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,7 @@ class _Catalogue:
 
 @dataclass(frozen=True)
 class _Run:
-    """Alerts of some parts, sorted by place: one Arrow batch for each pixel they fall into."""
+    """Alerts of some segments, sorted by place: one Arrow batch for each pixel they fall into."""
 
     file: pa.ipc.RecordBatchFileReader
     batches: dict[int, int]
@@ -161,20 +166,22 @@ class _Run:
         return pa.Table.from_batches([self.file.get_batch(self.batches[pixel])])
 
 
-def _write_runs(folder: Path, pixels: Sequence[Pixel], parts: Sequence[_Part], progress: Progress) -> Iterator[_Run]:
-    """External sort: parts are read once, in groups that fit in memory, and sorted into files of their own."""
+def _write_runs(
+    folder: Path, pixels: Sequence[Pixel], segments: Sequence[_Segment], progress: Progress
+) -> Iterator[_Run]:
+    """External sort: segments are read once, in groups that fit in memory, and sorted into files of their own."""
     folder.mkdir()
     starts = np.array([pixel.start for pixel in pixels])
     group: list[pa.Table] = []
     size = 0
-    for i, part in enumerate(parts):
-        progress("parts", i, len(parts))
-        group.append(_moved(part))
+    for i, segment in enumerate(segments):
+        progress("segments", i, len(segments))
+        group.append(_moved(segment))
         size += group[-1].nbytes
-        if size > _RUN_BYTES or i == len(parts) - 1:
+        if size > _RUN_BYTES or i == len(segments) - 1:
             yield _write_run(folder / f"{i}.arrow", pa.concat_tables(group, promote_options="permissive"), starts)
             group, size = [], 0
-    progress("parts", len(parts), len(parts))
+    progress("segments", len(segments), len(segments))
 
 
 def _write_run(path: Path, table: pa.Table, starts: NDArray[np.int64]) -> _Run:
@@ -189,34 +196,36 @@ def _write_run(path: Path, table: pa.Table, starts: NDArray[np.int64]) -> _Run:
     return _Run(pa.ipc.open_file(pa.memory_map(str(path))), {p: i for i, p in enumerate(numbers.tolist())})
 
 
-def _moved(part: _Part) -> pa.Table:
-    """The alerts of a part, all columns but the cutouts, with where they come from."""
-    table = pq.read_table(part.folder / ALERTS, partitioning=None)
-    curves = pq.read_table(part.folder / LIGHT_CURVES, partitioning=None)
+def _moved(segment: _Segment) -> pa.Table:
+    """The alerts of a segment, all columns but the cutouts, with where they come from."""
+    table = pq.read_table(segment.folder / ALERTS, partitioning=None)
+    curves = pq.read_table(segment.folder / LIGHT_CURVES, partitioning=None)
     for name in curves.column_names:
         if name not in table.column_names:
             table = table.append_column(curves.field(name), curves[name])
     table = table.add_column(0, HEALPIX, table["hpx29"])
-    table = table.append_column(PART, pa.array([part.folder.name] * part.rows))
-    table = table.append_column(ROW, pa.array(np.arange(part.rows, dtype=np.int32)))
+    table = table.append_column(SEGMENT, pa.array([segment.folder.name] * segment.rows))
+    table = table.append_column(ROW, pa.array(np.arange(segment.rows, dtype=np.int32)))
     return table.cast(catalogue_schema([table.schema]))
 
 
-def _waiting(connection: sqlite3.Connection, layout: Layout, survey: int) -> list[_Part]:
-    sql = "SELECT _id, name, rows FROM parts WHERE survey = ? AND NOT compacted ORDER BY name"
-    return [_describe_part(key, layout.parts / name, rows) for key, name, rows in connection.execute(sql, (survey,))]
+def _waiting(connection: sqlite3.Connection, layout: Layout, survey: int) -> list[_Segment]:
+    sql = "SELECT _id, name, rows FROM segments WHERE survey = ? AND NOT compacted ORDER BY name"
+    return [
+        _describe_segment(key, layout.segments / name, rows) for key, name, rows in connection.execute(sql, (survey,))
+    ]
 
 
-def _describe_part(key: int, folder: Path, rows: int) -> _Part:
+def _describe_segment(key: int, folder: Path, rows: int) -> _Segment:
     files = [pq.read_metadata(folder / name) for name in (ALERTS, LIGHT_CURVES)]
     n_bytes = sum(f.row_group(g).total_byte_size for f in files for g in range(f.num_row_groups))
     fields = {field.name: field for file in reversed(files) for field in file.schema.to_arrow_schema()}
-    return _Part(key, folder, rows, n_bytes, moved_schema(pa.schema(list(fields.values()))))
+    return _Segment(key, folder, rows, n_bytes, moved_schema(pa.schema(list(fields.values()))))
 
 
-def _rows_per_pixel(parts: Sequence[_Part]) -> int:
+def _rows_per_pixel(segments: Sequence[_Segment]) -> int:
     """A power of two, so that nights of slightly different packets keep the same pixels."""
-    mean = sum(part.n_bytes for part in parts) / sum(part.rows for part in parts)
+    mean = sum(segment.n_bytes for segment in segments) / sum(segment.rows for segment in segments)
     return 1 << int(np.clip(np.log2(_PIXEL_BYTES / max(mean, 1.0)), 8, 15))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from redpoll.errors import StoreError
 from redpoll.schema.classifications import CLASSES
 from redpoll.store import database
-from redpoll.store.classes import read_tags
+from redpoll.store.classes import read_classes
 from redpoll.store.columns import rank, table_columns
 from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS
@@ -55,23 +55,27 @@ class Connections:
 
 
 class Names:
-    """Names of surveys, topics, classes and speakers by their number, read again when a new one appears."""
+    """Names of surveys, topics, classes and classifiers by their number, read again when a new one appears."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self._known: dict[str, dict[int, str]] = {"surveys": {}, "topics": {}, "classes": {}, "speakers": {}}
+        self._known: dict[str, dict[int, str]] = {"surveys": {}, "topics": {}, "classes": {}, "classifiers": {}}
 
     def name(self, table: str, number: int) -> str:
-        """Name of a survey, topic, class or speaker."""
+        """Name of a survey, topic, class or classifier."""
         if number not in self._known[table]:
             self._known[table] = dict(self._connections.execute(f"SELECT _id, name FROM {table}"))
         return self._known[table][number]
 
-    def tags(self, blob: bytes | None) -> list[Row]:
+    def classes(self, blob: bytes | None) -> list[Row]:
         """What is said of an alert: name, probability and by."""
         return [
-            {"name": self.name("classes", name), "probability": None if p != p else p, "by": self.name("speakers", by)}
-            for name, by, p in read_tags(blob)
+            {
+                "name": self.name("classes", name),
+                "probability": None if p != p else p,
+                "by": self.name("classifiers", by),
+            }
+            for name, by, p in read_classes(blob)
         ]
 
     def topic(self, name: str) -> int | None:
@@ -98,11 +102,11 @@ class AlertShape:
         """The shape that the index has now."""
         ((version,),) = connections.execute("PRAGMA schema_version")
         present = {*table_columns(connections.get(), "alerts"), *_OWN}
-        found = connections.execute("SELECT name, dtype FROM columns WHERE hot")
-        hot = sorted(((name, dtype) for name, dtype in found if name in present), key=lambda c: rank(c[0]))
-        select = ", ".join([*(_OWN.get(name, f'a."{name}"') for name, _ in hot), "a._tags", "a._classes"])
-        bools = tuple(i for i, (_, dtype) in enumerate(hot) if dtype == "bool")
-        return cls(version, select, tuple(name for name, _ in hot), bools, names)
+        found = connections.execute("SELECT name, dtype FROM columns WHERE indexed")
+        indexed = sorted(((name, dtype) for name, dtype in found if name in present), key=lambda c: rank(c[0]))
+        select = ", ".join([*(_OWN.get(name, f'a."{name}"') for name, _ in indexed), "a._topics", "a._classes"])
+        bools = tuple(i for i, (_, dtype) in enumerate(indexed) if dtype == "bool")
+        return cls(version, select, tuple(name for name, _ in indexed), bools, names)
 
     def rows(self, found: Sequence[Sequence[Any]]) -> list[Row]:
         """Answers from the tuples of a query that selected `select`."""
@@ -114,8 +118,8 @@ class AlertShape:
         at = self.columns.index("survey")
         by_column[at] = _replaced(by_column[at], partial(self.names.name, "surveys"))
         by_column[-2] = [list(topics) for topics in _replaced(by_column[-2], self._topics)]
-        by_column[-1] = [list(map(dict, tags)) for tags in _replaced(by_column[-1], self.names.tags)]
-        titles = (*self.columns, "tags", CLASSES)
+        by_column[-1] = [list(map(dict, classes)) for classes in _replaced(by_column[-1], self.names.classes)]
+        titles = (*self.columns, "topics", CLASSES)
         return [dict(zip(titles, values, strict=True)) for values in zip(*by_column, strict=True)]
 
     def _topics(self, numbers: str | None) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from redpoll.store.archive import Archive
 from redpoll.store.check import check
 from redpoll.store.compaction import compact
 from redpoll.store.connections import Connections, Names
-from redpoll.store.insert import known
+from redpoll.store.insert import exists
 from redpoll.store.layout import Layout, disk_errors
 from redpoll.store.ledger import DeadLetterQueries, LedgerQueries
 from redpoll.store.lock import WriterLock
@@ -42,12 +42,12 @@ class Store:
     """A store on this machine, open for reading or for reading and writing; all ports in one.
 
     Open it with `open_store`. It may be shared between threads, not between processes: a worker process that
-    writes parts gets ``store.parts`` (an `Archive`), which is small and picklable.
+    writes segments gets ``store.segments`` (an `Archive`), which is small and picklable.
     """
 
     def __init__(self, layout: Layout, *, writer: sqlite3.Connection | None, lock: WriterLock | None, now: Clock):
         self.path = layout.root
-        self.parts = Archive(layout.root)
+        self.segments = Archive(layout.root)
         self._layout, self._connection, self._lock = layout, writer, lock
         self._connections = Connections(layout)
         names = Names(self._connections)
@@ -55,7 +55,7 @@ class Store:
         self._objects = ObjectQueries(self._connections, names, layout)
         self._ledger = LedgerQueries(self._connections)
         self._letters = DeadLetterQueries(self._connections, self._writing)
-        self._writer = Writer(writer, self.parts, now) if writer is not None else None
+        self._writer = Writer(writer, self.segments, now) if writer is not None else None
 
     # writing
 
@@ -63,15 +63,15 @@ class Store:
         """Open a run and return its number; removes what a crashed run left behind."""
         return self._writing_port().start_run(command)
 
-    def known(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[Any]:
+    def exists(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[Any]:
         """Boolean per id: is this alert stored already? A reader may ask too."""
         if self._writer is not None:
-            return self._writer.known(survey, alert_ids)
-        return known(self._connections.get(), survey, alert_ids)
+            return self._writer.exists(survey, alert_ids)
+        return exists(self._connections.get(), survey, alert_ids)
 
     def archive(self, alerts: pa.RecordBatch) -> Path:
-        """Write and sync an archive part that does not count until it is committed."""
-        return self.parts.write_part(alerts)
+        """Write and sync an archive segment that does not count until it is committed."""
+        return self.segments.write_segment(alerts)
 
     def commit(self, commit: Commit) -> int:
         """Make everything in `commit` count, or nothing; returns how many alerts were new."""
@@ -103,9 +103,9 @@ class Store:
         """Newest alerts, of one topic or class and of one night if given; see `ports.AlertReader.latest`."""
         return self._alerts.latest(topic=topic, class_=class_, night=night, limit=limit, before=before)
 
-    def whole(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
+    def get_alert(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
         """One alert from the archive with history, added values and cutouts; NotFound if unknown."""
-        return self._alerts.whole(alert_id, survey, columns)
+        return self._alerts.get_alert(alert_id, survey, columns)
 
     def provenance(self, alert_id: int, survey: str) -> dict[str, str]:
         """Column -> module@version for the values added to this alert."""
@@ -118,7 +118,7 @@ class Store:
         return self._objects.object(object_id)
 
     def classes_of(self, object_id: str) -> list[Row]:
-        """What an object was said to be: per class and speaker, since and until when, how often, how probable."""
+        """What an object was said to be: per class and classifier, since and until when, how often, how probable."""
         return self._objects.classes_of(object_id)
 
     def light_curve(self, object_id: str) -> pa.Table:
@@ -126,7 +126,7 @@ class Store:
         return self._objects.light_curve(object_id)
 
     def columns(self) -> list[Row]:
-        """Columns of the stored alerts: name, dtype, unit, doc, ucd, hot and best."""
+        """Columns of the stored alerts: name, dtype, unit, doc, ucd, indexed and aggregate."""
         return self._objects.columns()
 
     # ledger and dead letters
@@ -281,7 +281,7 @@ def _prepare(layout: Layout) -> bool:
     is_new = not layout.index.exists()
     with disk_errors(f"cannot make a store in {layout.root}"):
         inside = {path.name for path in layout.root.iterdir()} if layout.root.is_dir() else set()
-        if is_new and (inside - {"lock", "archive"} or any(layout.parts.glob("*"))):
+        if is_new and (inside - {"lock", "archive"} or any(layout.segments.glob("*"))):
             raise StoreError(_no_store(layout))
         for folder in layout.folders():
             folder.mkdir(parents=True, exist_ok=True)
@@ -289,7 +289,7 @@ def _prepare(layout: Layout) -> bool:
 
 
 def _no_store(layout: Layout) -> str:
-    if layout.parts.is_dir():
+    if layout.segments.is_dir():
         return f"{layout.root} has an archive but no index: `redpoll store rebuild` makes it from the archive"
     if layout.root.is_dir() and any(layout.root.iterdir()):
         return f"{layout.root} is not a Redpoll store and not empty: name another folder"

@@ -17,7 +17,7 @@ from redpoll.errors import StoreError
 from redpoll.store.layout import pixel_path
 from redpoll.store.rows import HEALPIX
 
-PART, ROW = "_part", "_row"
+SEGMENT, ROW = "_segment", "_row"
 """Columns of the catalogue that say where an alert was written first, and where its cutouts are."""
 ROW_GROUP = 1000
 _ORDER, _MAX_ORDER = 29, 15
@@ -71,7 +71,7 @@ def pixels_of(hpx29: NDArray[np.int64], max_rows: int) -> list[Pixel]:
 def catalogue_schema(schemas: Sequence[pa.Schema]) -> pa.Schema:
     """One schema for batches of several packet versions and modules, in types that every reader of Parquet knows.
 
-    Which version made a value is not said here but in the part (see ``AlertReader.provenance``).
+    Which version made a value is not said here but in the segment (see ``AlertReader.provenance``).
     """
     plain = [pa.schema([_plain(field) for field in schema]) for schema in schemas]
     try:
@@ -80,10 +80,10 @@ def catalogue_schema(schemas: Sequence[pa.Schema]) -> pa.Schema:
         raise StoreError(f"batches whose columns changed type cannot share a catalogue: {error}") from error
 
 
-def moved_schema(part: pa.Schema) -> pa.Schema:
-    """Schema of the rows of a part as they go into the catalogue."""
-    own = [pa.field(HEALPIX, pa.int64()), pa.field(PART, pa.string()), pa.field(ROW, pa.int32())]
-    return pa.schema([own[0], *part, *own[1:]])
+def moved_schema(segment: pa.Schema) -> pa.Schema:
+    """Schema of the rows of a segment as they go into the catalogue."""
+    own = [pa.field(HEALPIX, pa.int64()), pa.field(SEGMENT, pa.string()), pa.field(ROW, pa.int32())]
+    return pa.schema([own[0], *segment, *own[1:]])
 
 
 def write_pixel(path: Path, table: pa.Table, settings: Mapping[str, Any]) -> None:

@@ -1,23 +1,23 @@
--- The hot index of a store. Names that begin with an underscore are the store's own; all others are columns of the
+-- The indexed index of a store. Names that begin with an underscore are the store's own; all others are columns of the
 -- alert table, the same as in the archive. Columns made by modules are added when they are first seen.
 CREATE TABLE surveys (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE topics (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE classes (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE speakers (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE classifiers (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE provenance (_id INTEGER PRIMARY KEY, mapping TEXT NOT NULL UNIQUE);
 
--- Every top-level column ever archived; hot ones are also columns of `alerts`.
+-- Every top-level column ever archived; indexed ones are also columns of `alerts`.
 CREATE TABLE columns (
   name TEXT PRIMARY KEY, dtype TEXT NOT NULL, unit TEXT NOT NULL, doc TEXT NOT NULL, ucd TEXT NOT NULL,
-  hot INTEGER NOT NULL, best TEXT NOT NULL
+  indexed INTEGER NOT NULL, aggregate TEXT NOT NULL
 );
 
--- A part is one folder of the archive, written by one batch. `compacted`: its alerts now lie in the HATS catalogue.
-CREATE TABLE parts (
+-- A segment is one folder of the archive, written by one batch. `compacted`: its alerts now lie in the HATS catalogue.
+CREATE TABLE segments (
   _id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, survey INTEGER NOT NULL REFERENCES surveys, run INTEGER,
   rows INTEGER NOT NULL, provenance INTEGER NOT NULL REFERENCES provenance, compacted INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX parts_waiting ON parts (survey) WHERE NOT compacted;
+CREATE INDEX segments_waiting ON segments (survey) WHERE NOT compacted;
 
 -- The HATS catalogue of a survey: the folder that counts, and its pixels [start, stop) at order 29.
 CREATE TABLE generations (survey INTEGER PRIMARY KEY REFERENCES surveys, name TEXT NOT NULL);
@@ -39,21 +39,21 @@ CREATE UNIQUE INDEX objects_name ON objects (object_id, _survey);
 
 -- The key of an alert is the key of its object times 2^24, plus a running number: an object's alerts are neighbours.
 CREATE TABLE alerts (
-  _id INTEGER PRIMARY KEY, _part INTEGER NOT NULL REFERENCES parts, _row INTEGER NOT NULL,
-  _survey INTEGER NOT NULL REFERENCES surveys, _tags TEXT, _classes BLOB,
+  _id INTEGER PRIMARY KEY, _segment INTEGER NOT NULL REFERENCES segments, _row INTEGER NOT NULL,
+  _survey INTEGER NOT NULL REFERENCES surveys, _topics TEXT, _classes BLOB,
   alert_id INTEGER NOT NULL, night INTEGER NOT NULL, mjd REAL NOT NULL,
   ra REAL NOT NULL, dec REAL NOT NULL, hpx29 INTEGER NOT NULL
 );
 
 -- One row for each topic an alert passed.
-CREATE TABLE tags (
+CREATE TABLE alert_topics (
   topic INTEGER NOT NULL REFERENCES topics, night INTEGER NOT NULL, mjd REAL NOT NULL, alert_id INTEGER NOT NULL,
   alert INTEGER NOT NULL REFERENCES alerts,
   PRIMARY KEY (topic, night, mjd, alert_id, alert)
 ) WITHOUT ROWID;
 
 -- One row for each class said of an alert; `alerts._classes` says by whom and how probable (store/classes.py).
-CREATE TABLE class_tags (
+CREATE TABLE alert_classes (
   class INTEGER NOT NULL REFERENCES classes, night INTEGER NOT NULL, mjd REAL NOT NULL, alert_id INTEGER NOT NULL,
   alert INTEGER NOT NULL REFERENCES alerts,
   PRIMARY KEY (class, night, mjd, alert_id, alert)

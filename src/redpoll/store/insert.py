@@ -1,4 +1,4 @@
-"""Adding the alerts of a part to the index: alerts, objects, topics, classes. Commit and rebuild both come here."""
+"""Adding the alerts of a segment to the index: alerts, objects, topics, classes. Commit and rebuild both come here."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from redpoll.store.classes import insert_class_tags
-from redpoll.store.columns import HISTORY_NEWS, KEYS, PASS, filled, is_hot, is_topic, values
+from redpoll.store.classes import insert_alert_classes
+from redpoll.store.columns import HISTORY_NEWS, KEYS, PASS, filled, is_indexed, is_topic, values
 from redpoll.store.histories import add
 from redpoll.store.objects import KEY_BITS, update_objects
 
-_OWN = ("_id", "_part", "_row", "_survey", "_tags", "_classes")
+_OWN = ("_id", "_segment", "_row", "_survey", "_topics", "_classes")
 
 
 def insert_alerts(
     connection: sqlite3.Connection,
     survey: int,
     batch: pa.RecordBatch,
-    parts: Sequence[int],
+    segments: Sequence[int],
     rows: Sequence[int],
 ) -> None:
     """Insert alerts that are not in the index yet, inside the open transaction.
@@ -33,8 +33,8 @@ def insert_alerts(
     connection, survey
         The index, and the key of the survey of every alert.
     batch
-        Hot columns, topics and classes, registered before; each (alert_id, survey) once.
-    parts, rows
+        Indexed columns, topics and classes, registered before; each (alert_id, survey) once.
+    segments, rows
         Key of the part of each alert, and its row there.
     """
     if not batch.num_rows:
@@ -43,11 +43,11 @@ def insert_alerts(
     if HISTORY_NEWS in batch.schema.names:
         news = batch[HISTORY_NEWS].to_pylist()
         add(connection, (keys >> KEY_BITS).tolist(), batch["alert_id"].to_pylist(), news)
-    said: list[Sequence[Any]] = [_insert_tags(connection, batch, keys), insert_class_tags(connection, batch, keys)]
-    hot = [f.name for f in batch.schema if is_hot(f) and f.name not in KEYS]
-    names = ", ".join([*_OWN, *(f'"{name}"' for name in hot)])
-    own: list[Sequence[Any]] = [keys.tolist(), parts, rows, [survey] * batch.num_rows, *said]
-    columns = [*own, *(values(batch[name]) for name in hot)]
+    said: list[Sequence[Any]] = [_insert_topics(connection, batch, keys), insert_alert_classes(connection, batch, keys)]
+    indexed = [f.name for f in batch.schema if is_indexed(f) and f.name not in KEYS]
+    names = ", ".join([*_OWN, *(f'"{name}"' for name in indexed)])
+    own: list[Sequence[Any]] = [keys.tolist(), segments, rows, [survey] * batch.num_rows, *said]
+    columns = [*own, *(values(batch[name]) for name in indexed)]
     sql = f"INSERT INTO alerts ({names}) VALUES ({','.join('?' * len(columns))})"
     connection.executemany(sql, zip(*columns, strict=True))
 
@@ -59,7 +59,7 @@ def stored(connection: sqlite3.Connection, survey: int, alert_ids: Iterable[int]
     return {row[0] for row in connection.execute(sql, (survey, wanted))}
 
 
-def known(connection: sqlite3.Connection, survey: str, alert_ids: NDArray[Any]) -> NDArray[np.bool_]:
+def exists(connection: sqlite3.Connection, survey: str, alert_ids: NDArray[Any]) -> NDArray[np.bool_]:
     """Whether the index has each of these alerts."""
     row = connection.execute("SELECT _id FROM surveys WHERE name = ?", (survey,)).fetchone()
     have = stored(connection, row[0], alert_ids.tolist()) if row else set()
@@ -73,8 +73,8 @@ def key(connection: sqlite3.Connection, table: str, column: str, value: str) -> 
     return int(row[0])
 
 
-def _insert_tags(connection: sqlite3.Connection, batch: pa.RecordBatch, keys: NDArray[np.int64]) -> list[str | None]:
-    """Insert one row per alert and topic; returns the topics of each alert as the text `_tags` holds."""
+def _insert_topics(connection: sqlite3.Connection, batch: pa.RecordBatch, keys: NDArray[np.int64]) -> list[str | None]:
+    """Insert one row per alert and topic; returns the topics of each alert as the text `_topics` holds."""
     texts: list[str | None] = [None] * batch.num_rows
     night, mjd, alert_id = (filled(batch[name], 0) for name in ("night", "mjd", "alert_id"))
     for field in batch.schema:
@@ -84,7 +84,7 @@ def _insert_tags(connection: sqlite3.Connection, batch: pa.RecordBatch, keys: ND
         topic = key(connection, "topics", "name", field.name.removeprefix(PASS))
         columns: list[list[Any]] = [column[passed].tolist() for column in (night, mjd, alert_id, keys)]
         rows = ((topic, *row) for row in zip(*columns, strict=True))
-        connection.executemany("INSERT INTO tags VALUES (?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO alert_topics VALUES (?, ?, ?, ?, ?)", rows)
         for i in passed.tolist():
             texts[i] = f"{topic}" if texts[i] is None else f"{texts[i]},{topic}"
     return texts

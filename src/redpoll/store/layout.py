@@ -2,9 +2,9 @@
 
 ::
 
-    index.sqlite                      the hot index: catalogue of all below
+    index.sqlite                      the indexed index: catalogue of all below
     lock                              held by the one writer
-    archive/parts/<survey>-<night>-<hex>/
+    archive/segments/<survey>-<night>-<hex>/
         cutouts.parquet               stays here for good
         alerts.parquet                every column but the two below; moves to the HATS catalogue by compaction
         light_curves.parquet          likewise
@@ -27,7 +27,7 @@ from redpoll.errors import StoreError
 ALERTS, LIGHT_CURVES, CUTOUT_FILE = "alerts.parquet", "light_curves.parquet", "cutouts.parquet"
 TEMPORARY = ".tmp-"
 _SURVEY = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_PART = re.compile(r"[a-z][a-z0-9_]{0,31}-\d+-[0-9a-f]{16}")
+_SEGMENT = re.compile(r"[a-z][a-z0-9_]{0,31}-\d+-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Layout:
         return self.root / "lock"
 
     @property
-    def parts(self) -> Path:
-        """Folder of the parts."""
-        return self.root / "archive" / "parts"
+    def segments(self) -> Path:
+        """Folder of the segments."""
+        return self.root / "archive" / "segments"
 
     @property
     def generations(self) -> Path:
@@ -63,7 +63,7 @@ class Layout:
 
     def folders(self) -> tuple[Path, ...]:
         """Folders that exist in every store."""
-        return self.parts, self.generations, self.hats
+        return self.segments, self.generations, self.hats
 
 
 def pixel_path(norder: int, npix: int) -> str:
@@ -75,20 +75,20 @@ def pixel_path(norder: int, npix: int) -> str:
     return f"dataset/Norder={norder}/Dir={npix // 10_000 * 10_000}/Npix={npix}.parquet"
 
 
-def part_name(survey: str, night: int) -> str:
-    """A new name for a part; unique however many processes ask."""
+def segment_name(survey: str, night: int) -> str:
+    """A new name for a segment; unique however many processes ask."""
     if not _SURVEY.fullmatch(survey):
         raise StoreError(f"survey '{survey}' cannot name a folder: use small letters, digits and underscores")
     return f"{survey}-{night}-{uuid4().hex[:16]}"
 
 
-def is_part_name(name: str) -> bool:
-    """Whether a folder of this name was made by `part_name`.
+def is_segment_name(name: str) -> bool:
+    """Whether a folder of this name was made by `segment_name`.
 
-    >>> is_part_name("ztf-20200105-0123456789abcdef"), is_part_name("notes")
+    >>> is_segment_name("ztf-20200105-0123456789abcdef"), is_segment_name("notes")
     (True, False)
     """
-    return _PART.fullmatch(name) is not None
+    return _SEGMENT.fullmatch(name) is not None
 
 
 def sync(path: Path) -> None:

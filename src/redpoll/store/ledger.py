@@ -43,11 +43,11 @@ class LedgerQueries:
 
     def topics(self, *, night: int | None = None) -> dict[str, int]:
         """Alerts per topic, over one night or all, by name."""
-        return self._counts("topics", "tags WHERE topic", night)
+        return self._counts("topics", "alert_topics WHERE topic", night)
 
     def classes(self, *, night: int | None = None) -> dict[str, int]:
         """Alerts per class that was said, over one night or all, by name."""
-        return self._counts("classes", "class_tags WHERE class", night)
+        return self._counts("classes", "alert_classes WHERE class", night)
 
     def _counts(self, names: str, members: str, night: int | None) -> dict[str, int]:
         where, values = ("", ()) if night is None else (" AND night = ?", (night,))

@@ -40,7 +40,7 @@ class ObjectQueries:
         return {"survey": survey} | {name: value for name, value in row.items() if not name.startswith("_")}
 
     def classes_of(self, object_id: str) -> list[Row]:
-        """What the object was said to be: per class and speaker, since and until when, how often, how probable."""
+        """What the object was said to be: per class and classifier, since and until when, how often, how probable."""
         sql = f"SELECT a.mjd, a.alert_id, a._classes FROM objects o CROSS JOIN alerts a ON {OF_OBJECT}"
         found = self._connections.execute(f"{sql} WHERE o.object_id = ?", (object_id,))
         if not found:
@@ -50,8 +50,8 @@ class ObjectQueries:
 
     def _said(self, name: int, by: int, first: float, last: float, n: int, best: float, newest: float) -> Row:
         return {
-            "name": self._names.name("classes", name), "by": self._names.name("speakers", by), "first_mjd": first,
-            "last_mjd": last, "n_alerts": n, "best_probability": None if best != best else best,
+            "name": self._names.name("classes", name), "by": self._names.name("classifiers", by), "first_mjd": first,
+            "last_mjd": last, "n_alerts": n, "max_probability": None if best != best else best,
             "last_probability": None if newest != newest else newest,
         }  # fmt: skip
 
@@ -63,11 +63,11 @@ class ObjectQueries:
         return to_table(merge(packets))
 
     def columns(self) -> list[Row]:
-        """Columns of the stored alerts: name, dtype, unit, doc, ucd, hot and best."""
-        names = ("name", "dtype", "unit", "doc", "ucd", "hot", "best")
+        """Columns of the stored alerts: name, dtype, unit, doc, ucd, indexed and aggregate."""
+        names = ("name", "dtype", "unit", "doc", "ucd", "indexed", "aggregate")
         found = self._connections.execute(f"SELECT {', '.join(names)} FROM columns")
         rows = [dict(zip(names, row, strict=True)) for row in sorted(found, key=lambda row: rank(row[0]))]
-        return [row | {"hot": bool(row["hot"]), "best": row["best"] or None} for row in rows]
+        return [row | {"indexed": bool(row["indexed"]), "aggregate": row["aggregate"] or None} for row in rows]
 
     def _packets(self, object_id: str) -> list[Packet]:
         where = f"{OF_OBJECT} AND o.object_id = ?"

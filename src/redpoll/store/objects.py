@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from redpoll.errors import StoreError
 from redpoll.schema.bands import BANDS
-from redpoll.store.columns import best_columns, filled, values
+from redpoll.store.columns import aggregate_columns, filled, values
 
 _LATER = "(?{mjd}, ?{alert}) > (last_mjd, _last_alert)"
 _FIXED = ("ra", "dec", "hpx29", "first_mjd", "last_mjd", "_last_alert", "n_alerts", "n_detections")
@@ -39,11 +39,11 @@ def update_objects(connection: sqlite3.Connection, survey: int, batch: pa.Record
     fresh = (name for name, is_new in zip(names, new, strict=True) if is_new)
     known |= {name: (last + 1 + i, 0) for i, name in enumerate(fresh)}
     keys, counts = np.array([known[name] for name in names], np.int64).reshape(-1, 2).T
-    best = best_columns(batch.schema)
+    best = aggregate_columns(batch.schema)
     columns = _summaries(batch, index, len(names), best)
     rows = list(zip(keys.tolist(), *columns, strict=True))
     titles = [*_FIXED, *(f"last_{fact}_{band}" for band in BANDS for fact in ("mjd", "mag"))]
-    titles += [f'"best_{name}"' for name, _ in best]
+    titles += [f'"{how}_{name}"' for name, how in best]
     inserted = [(survey, name, *row) for name, row, is_new in zip(names, rows, new, strict=True) if is_new]
     holes = ",".join("?" * (len(titles) + 3))
     sql = f"INSERT INTO objects (_survey, object_id, _id, {', '.join(titles)}) VALUES ({holes})"
@@ -148,7 +148,7 @@ def _update_sql(best: Sequence[tuple[str, str]]) -> str:
     at = len(_FIXED) + 2
     for i, band in enumerate(BANDS):
         sets += _last_of_band(band, at + 2 * i)
-    sets += [_known(how, f'"best_{name}"', at + 2 * len(BANDS) + i) for i, (name, how) in enumerate(best)]
+    sets += [_known(how, f'"{how}_{name}"', at + 2 * len(BANDS) + i) for i, (name, how) in enumerate(best)]
     return f"UPDATE objects SET {', '.join(sets)} WHERE _id = ?1"
 
 

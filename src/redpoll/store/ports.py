@@ -47,15 +47,15 @@ class LedgerEntry:
 class Commit:
     """Everything one batch adds to the store, in one transaction.
 
-    ``part`` is the archive part holding ``alerts`` in the same order, already written and synced, or None if
-    nothing is stored. Of ``alerts`` only the hot columns, topics and classes are read (see ``hot_columns``):
+    ``segment`` is the archive segment holding ``alerts`` in the same order, already written and synced, or None if
+    nothing is stored. Of ``alerts`` only the indexed columns, topics and classes are read (see ``indexed_columns``):
     ``pass_<topic>`` columns say which filters an alert passed, and the metadata of each field (see
-    ``Column.field``) says unit, meaning, whether it is hot, and who made it. The ``stored`` entries of the ledger
+    ``Column.field``) says unit, meaning, whether it is indexed, and who made it. The ``stored`` entries of the ledger
     may be left out; if given, they must be what ``alerts`` says.
     """
 
     alerts: pa.RecordBatch | None
-    part: Path | None
+    segment: Path | None
     dead_letters: Sequence[DeadLetter] = ()
     ledger: Sequence[LedgerEntry] = ()
 
@@ -66,10 +66,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Compacted:
-    """What compaction did for one survey: ``parts`` and their ``alerts`` moved, ``pixels`` in all, some rewritten."""
+    """Result of compacting one survey: ``segments`` and ``alerts`` moved, ``pixels`` in all, of them ``rewritten``."""
 
     survey: str
-    parts: int
+    segments: int
     alerts: int
     pixels: int
     rewritten: int
@@ -82,7 +82,7 @@ class Report:
     problems: tuple[str, ...]
     alerts: int
     objects: int
-    parts: int
+    segments: int
     pixels: int
     dead_letters: int
 
@@ -99,16 +99,16 @@ class AlertWriter(Protocol):
         """Open a run and return its number; removes what a crashed run left behind."""
         ...
 
-    def known(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[Any]:
+    def exists(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[Any]:
         """Boolean per id: is this alert stored already?"""
         ...
 
     def archive(self, alerts: pa.RecordBatch) -> Path:
-        """Write and sync an archive part that does not count until it is committed; callable in any process."""
+        """Write and sync an archive segment that does not count until it is committed; callable in any process."""
         ...
 
     def commit(self, commit: Commit) -> int:
-        """Make part, alerts, objects, tags, dead letters and ledger count, all or nothing; returns the new alerts.
+        """Commit segment, alerts, topics, classes, dead letters and ledger in one transaction; returns the new alerts.
 
         Alerts that are stored already are left out and counted as duplicates in the ledger.
         """
@@ -120,9 +120,9 @@ class AlertWriter(Protocol):
 
 
 class AlertReader(Protocol):
-    """Questions about alerts; safe beside a running writer. Rows are plain dicts of hot columns.
+    """Questions about alerts; safe beside a running writer. Rows are plain dicts of indexed columns.
 
-    Each row carries ``tags``, the topics it passed, and ``classes``, all that is said of the alert: a list of dicts
+    Each row carries ``topics``, the topics it passed, and ``classes``, all that is said of the alert: a list of dicts
     with ``name``, ``probability`` (None where there is none) and ``by``.
     """
 
@@ -150,7 +150,7 @@ class AlertReader(Protocol):
         """
         ...  # fmt: skip
 
-    def whole(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
+    def get_alert(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
         """One alert from the archive with history, added values and cutouts (as sent); NotFound if unknown."""
         ...
 
@@ -167,10 +167,10 @@ class ObjectReader(Protocol):
         ...
 
     def classes_of(self, object_id: str) -> list[Row]:
-        """What an object was said to be, sorted by class and speaker; or NotFound.
+        """What an object was said to be, sorted by class and classifier; or NotFound.
 
         Each row has ``name``, ``by`` (module@version or catalogue@version), ``first_mjd`` and ``last_mjd`` said,
-        ``n_alerts`` of which it was said, ``best_probability`` and ``last_probability`` (None where there is none).
+        ``n_alerts`` of which it was said, ``max_probability`` and ``last_probability`` (None where there is none).
         """
         ...
 
@@ -179,7 +179,7 @@ class ObjectReader(Protocol):
         ...
 
     def columns(self) -> list[Row]:
-        """Columns of the stored alerts: name, dtype, unit, doc, ucd, hot and best."""
+        """Columns of the stored alerts: name, dtype, unit, doc, ucd, indexed and aggregate."""
         ...
 
 

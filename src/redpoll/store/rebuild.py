@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from redpoll.errors import StoreError
 from redpoll.store import columns, database
 from redpoll.store.archive import LIGHT_CURVE, Archive, archived_schema, join_rows, made_by
-from redpoll.store.hats import PART, ROW, Pixel
+from redpoll.store.hats import ROW, SEGMENT, Pixel
 from redpoll.store.histories import add_archived
-from redpoll.store.insert import insert_alerts, key, known
+from redpoll.store.insert import exists, insert_alerts, key
 from redpoll.store.layout import (
     ALERTS,
     CUTOUT_FILE,
@@ -25,7 +25,7 @@ from redpoll.store.layout import (
     TEMPORARY,
     Layout,
     disk_errors,
-    is_part_name,
+    is_segment_name,
     sync,
 )
 from redpoll.store.lock import WriterLock
@@ -39,11 +39,11 @@ class Rebuilt:
     """What `rebuild` found.
 
     ``kept`` and ``lost`` name the tables that the archive does not hold and that could, or could not, be copied from
-    the old index; ``missing`` the parts that the old index knew and the archive has no longer.
+    the old index; ``missing`` the segments that the old index knew and the archive has no longer.
     """
 
     alerts: int
-    parts: int
+    segments: int
     kept: tuple[str, ...]
     lost: tuple[str, ...]
     missing: tuple[str, ...]
@@ -53,7 +53,7 @@ def rebuild(root: Path | str, *, progress: Progress) -> Rebuilt:
     """Make the index of a store anew from its archive, and put it in the place of the old one.
 
     Alerts, objects, light curves, topics, classes and provenance come from the archive; runs, ledger and dead letters
-    are copied from the old index if it can be read. If it cannot, every part in the archive counts, and the ledger
+    are copied from the old index if it can be read. If it cannot, every segment in the archive counts, and the ledger
     starts with what is stored. Nobody may have the store open.
 
     Raises
@@ -62,7 +62,7 @@ def rebuild(root: Path | str, *, progress: Progress) -> Rebuilt:
         If there is no archive, the store is open elsewhere, or the disk is full; the old index then stays.
     """
     layout = Layout(Path(root).absolute())
-    if not layout.parts.is_dir():
+    if not layout.segments.is_dir():
         raise StoreError(f"{layout.root} has no archive to rebuild an index from")
     lock = WriterLock(layout.lock)
     fresh = layout.root / f"{TEMPORARY}{uuid4().hex}.sqlite"
@@ -100,7 +100,7 @@ def _fill(fresh: Path, old: sqlite3.Connection | None, layout: Layout, progress:
             kept = tuple(table for table in _KEPT if old is not None and _copy(old, connection, table))
             missing = _insert_all(connection, layout, archive, progress)
             _settle_ledger(connection)
-        tables = ("alerts", "parts")
+        tables = ("alerts", "segments")
         counts = {t: connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables}
     finally:
         connection.close()
@@ -120,58 +120,58 @@ class _Archived:
         """What the old index knows; if it cannot be read, all there is."""
         try:
             if old is not None:
-                runs = dict(old.execute("SELECT name, run FROM parts ORDER BY _id").fetchall())
+                runs = dict(old.execute("SELECT name, run FROM segments ORDER BY _id").fetchall())
                 sql = "SELECT s.name, g.name FROM generations g JOIN surveys s ON s._id = g.survey"
                 return cls(runs, {survey: layout.generations / name for survey, name in old.execute(sql).fetchall()})
         except sqlite3.DatabaseError:
             pass
-        found = sorted(path.name for path in layout.parts.iterdir() if is_part_name(path.name))
+        found = sorted(path.name for path in layout.segments.iterdir() if is_segment_name(path.name))
         return cls(dict.fromkeys(found), {link.name: link.resolve() for link in layout.hats.iterdir()})
 
 
 def _insert_all(connection: sqlite3.Connection, layout: Layout, archive: _Archived, progress: Progress) -> list[str]:
-    """Insert catalogues, then parts that were not compacted; returns the names of parts that are not there."""
-    there = [name for name in archive.runs if (layout.parts / name / CUTOUT_FILE).exists()]
-    keys = {name: _add_part(connection, layout.parts / name, archive.runs[name]) for name in there}
+    """Insert catalogues, then segments that were not compacted; returns the names of segments that are not there."""
+    there = [name for name in archive.runs if (layout.segments / name / CUTOUT_FILE).exists()]
+    keys = {name: _add_segment(connection, layout.segments / name, archive.runs[name]) for name in there}
     moved: set[str] = set()
     for survey, folder in archive.catalogues.items():
         moved |= _insert_catalogue(connection, survey, folder, keys, progress)
     for i, name in enumerate(there):
-        progress("parts", i, len(there))
+        progress("segments", i, len(there))
         if name in moved:
-            connection.execute("UPDATE parts SET compacted = 1 WHERE _id = ?", (keys[name],))
-        elif (layout.parts / name / ALERTS).exists():
-            _insert_part(connection, layout, name, keys[name])
+            connection.execute("UPDATE segments SET compacted = 1 WHERE _id = ?", (keys[name],))
+        elif (layout.segments / name / ALERTS).exists():
+            _insert_segment(connection, layout, name, keys[name])
         else:
-            connection.execute("DELETE FROM parts WHERE _id = ?", (keys.pop(name),))
-    progress("parts", len(there), len(there))
+            connection.execute("DELETE FROM segments WHERE _id = ?", (keys.pop(name),))
+    progress("segments", len(there), len(there))
     return [name for name in archive.runs if name not in keys]
 
 
-def _add_part(connection: sqlite3.Connection, part: Path, run: int | None) -> int:
-    columns.register(connection, archived_schema(part))
-    survey = key(connection, "surveys", "name", part.name.split("-")[0])
-    rows = pq.read_metadata(part / CUTOUT_FILE).num_rows
-    row = (part.name, survey, run, rows, key(connection, "provenance", "mapping", made_by(part)))
-    sql = "INSERT INTO parts (name, survey, run, rows, provenance) VALUES (?, ?, ?, ?, ?) RETURNING _id"
+def _add_segment(connection: sqlite3.Connection, segment: Path, run: int | None) -> int:
+    columns.register(connection, archived_schema(segment))
+    survey = key(connection, "surveys", "name", segment.name.split("-")[0])
+    rows = pq.read_metadata(segment / CUTOUT_FILE).num_rows
+    row = (segment.name, survey, run, rows, key(connection, "provenance", "mapping", made_by(segment)))
+    sql = "INSERT INTO segments (name, survey, run, rows, provenance) VALUES (?, ?, ?, ?, ?) RETURNING _id"
     return int(connection.execute(sql, row).fetchone()[0])
 
 
-def _insert_part(connection: sqlite3.Connection, layout: Layout, name: str, part: int) -> None:
-    """Insert the alerts of a part; what an earlier part has already (a crash left both) goes into no index."""
+def _insert_segment(connection: sqlite3.Connection, layout: Layout, name: str, segment: int) -> None:
+    """Insert the alerts of a segment; what an earlier segment has already (a crash left both) goes into no index."""
     survey = name.split("-")[0]
-    table = pq.read_table(layout.parts / name / ALERTS, partitioning=None)
-    fresh = np.flatnonzero(~known(connection, survey, columns.filled(table["alert_id"].combine_chunks(), 0)))
+    table = pq.read_table(layout.segments / name / ALERTS, partitioning=None)
+    fresh = np.flatnonzero(~exists(connection, survey, columns.filled(table["alert_id"].combine_chunks(), 0)))
     if len(fresh) < table.num_rows:
-        connection.execute("DELETE FROM parts WHERE _id = ?", (part,))
+        connection.execute("DELETE FROM segments WHERE _id = ?", (segment,))
         if not len(fresh):
             return
-        written = Archive(layout.root).write_part(_batch(join_rows(layout.parts / name, fresh)))
-        table, part = table.take(pa.array(fresh)), _add_part(connection, written, None)
-    batch = columns.hot_columns(_batch(table))
+        written = Archive(layout.root).write_segment(_batch(join_rows(layout.segments / name, fresh)))
+        table, segment = table.take(pa.array(fresh)), _add_segment(connection, written, None)
+    batch = columns.indexed_columns(_batch(table))
     number = key(connection, "surveys", "name", survey)
-    insert_alerts(connection, number, batch, [part] * batch.num_rows, range(batch.num_rows))
-    curves = pq.read_table(layout.parts / name / LIGHT_CURVES, partitioning=None)
+    insert_alerts(connection, number, batch, [segment] * batch.num_rows, range(batch.num_rows))
+    curves = pq.read_table(layout.segments / name / LIGHT_CURVES, partitioning=None)
     if LIGHT_CURVE in curves.column_names:
         alerts = table.select(["object_id", "alert_id", "night", "mjd"])
         fresh = fresh if curves.num_rows > table.num_rows else np.arange(table.num_rows)
@@ -181,19 +181,19 @@ def _insert_part(connection: sqlite3.Connection, layout: Layout, name: str, part
 def _insert_catalogue(
     connection: sqlite3.Connection, survey: str, folder: Path, keys: dict[str, int], progress: Progress
 ) -> set[str]:
-    """Insert all pixels of a catalogue; returns the names of the parts it holds."""
+    """Insert all pixels of a catalogue; returns the names of the segments it holds."""
     schema = pq.read_schema(folder / "dataset" / "_common_metadata")
     own = [field for field in schema if not field.name.startswith("_")]
     columns.register(connection, pa.schema(own))
     number = key(connection, "surveys", "name", survey)
     connection.execute("INSERT INTO generations VALUES (?, ?)", (number, folder.name))
-    wanted = [field.name for field in own if columns.is_indexed(field)]
-    parts: set[str] = set()
+    wanted = [field.name for field in own if columns.belongs_in_index(field)]
+    segments: set[str] = set()
     files = sorted(folder.rglob("Npix=*.parquet"))
     for i, path in enumerate(files):
         progress(f"{survey} pixels", i, len(files))
-        batch = _batch(pq.read_table(path, columns=[*wanted, PART, ROW], partitioning=None))
-        names, rows = batch[PART].to_pylist(), batch[ROW].to_pylist()
+        batch = _batch(pq.read_table(path, columns=[*wanted, SEGMENT, ROW], partitioning=None))
+        names, rows = batch[SEGMENT].to_pylist(), batch[ROW].to_pylist()
         insert_alerts(connection, number, batch.select(wanted), [keys[name] for name in names], rows)
         if LIGHT_CURVE in schema.names:
             needed = ["object_id", "alert_id", "night", "mjd", LIGHT_CURVE]
@@ -201,9 +201,9 @@ def _insert_catalogue(
         pixel = Pixel.at(path, batch.num_rows)
         values = (number, pixel.start, pixel.stop, pixel.norder, pixel.npix, pixel.rows)
         connection.execute("INSERT INTO pixels VALUES (?, ?, ?, ?, ?, ?)", values)
-        parts.update(names)
+        segments.update(names)
     progress(f"{survey} pixels", len(files), len(files))
-    return parts
+    return segments
 
 
 def _settle_ledger(connection: sqlite3.Connection) -> None:

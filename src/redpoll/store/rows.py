@@ -29,12 +29,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Place:
-    """Where an alert is: the part and row it was written to, or its pixel if compaction moved it."""
+    """Where an alert is: the segment and row it was written to, or its pixel if compaction moved it."""
 
     key: int
     alert_id: int
     hpx29: int
-    part: Path
+    segment: Path
     row: int
     pixel: Path | None
 
@@ -46,11 +46,11 @@ def find_places(
     sql = f"""SELECT a._id, a.alert_id, a.hpx29, p.name, a._row,
           (SELECT g.name || ' ' || x.norder || ' ' || x.npix FROM pixels x JOIN generations g ON g.survey = x.survey
            WHERE p.compacted AND x.survey = a._survey AND x.start <= a.hpx29 ORDER BY x.start DESC LIMIT 1)
-        FROM {source} CROSS JOIN parts p ON p._id = a._part WHERE {where}"""
+        FROM {source} CROSS JOIN segments p ON p._id = a._segment WHERE {where}"""
     found = connections.execute(sql, parameters)
-    parts = {name: layout.parts / name for name in {row[3] for row in found}}  # a path costs more than its row
+    segments = {name: layout.segments / name for name in {row[3] for row in found}}  # a path costs more than its row
     pixels = {text: _pixel(layout, text) for text in {row[5] for row in found}}
-    return [Place(k, i, hpx, parts[name], row, pixels[x]) for k, i, hpx, name, row, x in found]
+    return [Place(k, i, hpx, segments[name], row, pixels[x]) for k, i, hpx, name, row, x in found]
 
 
 def _pixel(layout: Layout, text: str | None) -> Path | None:
@@ -85,7 +85,7 @@ def read_light_curves(places: Sequence[Place]) -> Iterator[tuple[Sequence[Place]
     """Per file, some of the places and their light curves in the same order."""
     by_folder: dict[Path, list[Place]] = defaultdict(list)
     for place in places:
-        by_folder[place.pixel or place.part].append(place)
+        by_folder[place.pixel or place.segment].append(place)
     for folder, inside in by_folder.items():
         moved = inside[0].pixel is not None
         path = folder if moved else folder / LIGHT_CURVES
@@ -161,13 +161,13 @@ def _files(place: Place, columns: Sequence[str] | None) -> Iterator[tuple[Path, 
     asked = set(columns) if columns is not None else {*CUTOUTS, LIGHT_CURVE, ""}
     here = np.array([place.row])
     if asked - {*CUTOUTS, LIGHT_CURVE} and place.pixel is None:
-        yield place.part / ALERTS, here
+        yield place.segment / ALERTS, here
     if LIGHT_CURVE in asked and place.pixel is None:
-        yield place.part / LIGHT_CURVES, here
+        yield place.segment / LIGHT_CURVES, here
     if asked - set(CUTOUTS) and place.pixel is not None:
         yield place.pixel, find_rows(place.pixel, [place])
     if asked & set(CUTOUTS):
-        yield place.part / CUTOUT_FILE, here
+        yield place.segment / CUTOUT_FILE, here
 
 
 def _first(table: pa.Table) -> tuple[list[str], list[Any]]:

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from uuid import uuid4
 
-from redpoll.store.layout import ALERTS, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, is_part_name, sync
+from redpoll.store.layout import ALERTS, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, is_segment_name, sync
 
 
 def tidy(connection: sqlite3.Connection, layout: Layout) -> None:
@@ -18,10 +18,10 @@ def tidy(connection: sqlite3.Connection, layout: Layout) -> None:
     with disk_errors(f"cannot tidy {layout.root}"):
         for path in temporary(layout):
             _remove(path)
-        known = {name for (name,) in connection.execute("SELECT name FROM parts")}
-        for path in layout.parts.iterdir():
-            if is_part_name(path.name) and path.name not in known:
-                remove_part(path)
+        known = {name for (name,) in connection.execute("SELECT name FROM segments")}
+        for path in layout.segments.iterdir():
+            if is_segment_name(path.name) and path.name not in known:
+                remove_segment(path)
         drop_replaced(connection, layout)
 
 
@@ -32,11 +32,11 @@ def drop_replaced(connection: sqlite3.Connection, layout: Layout) -> None:
     for survey, generation in current.items():
         _point(layout.hats / survey, Path("..", "generations", generation))
     for path in layout.generations.iterdir():
-        if is_part_name(path.name) and path.name not in current.values():
+        if is_segment_name(path.name) and path.name not in current.values():
             shutil.rmtree(path)
-    for (name,) in connection.execute("SELECT name FROM parts WHERE compacted"):
+    for (name,) in connection.execute("SELECT name FROM segments WHERE compacted"):
         for file in (ALERTS, LIGHT_CURVES):
-            (layout.parts / name / file).unlink(missing_ok=True)
+            (layout.segments / name / file).unlink(missing_ok=True)
 
 
 def temporary(layout: Layout) -> list[Path]:
@@ -44,10 +44,10 @@ def temporary(layout: Layout) -> list[Path]:
     return [path for folder in (*layout.folders(), layout.root) for path in folder.glob(TEMPORARY + "*")]
 
 
-def remove_part(part: Path) -> None:
-    """Remove a part; a crash half-way leaves a name that `temporary` finds."""
-    gone = part.with_name(TEMPORARY + part.name)
-    part.rename(gone)
+def remove_segment(segment: Path) -> None:
+    """Remove a segment; a crash half-way leaves a name that `temporary` finds."""
+    gone = segment.with_name(TEMPORARY + segment.name)
+    segment.rename(gone)
     shutil.rmtree(gone)
 
 

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from redpoll.errors import StoreError
 from redpoll.store import columns, database
 from redpoll.store.archive import Archive, archived_schema, join_rows, made_by
-from redpoll.store.insert import insert_alerts, key, known
+from redpoll.store.insert import exists, insert_alerts, key
 from redpoll.store.layout import CUTOUT_FILE
 from redpoll.store.ports import Commit, DeadLetter, LedgerEntry
-from redpoll.store.tidy import remove_part, tidy
+from redpoll.store.tidy import remove_segment, tidy
 
 Clock = Callable[[], datetime]
 ALREADY = "already stored"
@@ -53,10 +53,10 @@ class Writer:
             c.execute("UPDATE runs SET status = ?, ended = ? WHERE run = ?", (status, self._time(), self._run))
         self._run = None
 
-    def known(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[np.bool_]:
+    def exists(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[np.bool_]:
         """Whether each alert is stored already."""
         with database.sql_errors(self._archive.layout.index):
-            return known(self._connection, survey, alert_ids)
+            return exists(self._connection, survey, alert_ids)
 
     def commit(self, commit: Commit) -> int:
         """Make everything in `commit` count, or nothing; returns how many alerts were new.
@@ -64,49 +64,49 @@ class Writer:
         Raises
         ------
         StoreError
-            If no run is open, the part does not hold these alerts, the ledger says otherwise, or the disk is full.
+            If no run is open, the segment does not hold these alerts, the ledger says otherwise, or the disk is full.
         """
         if self._run is None:
             raise StoreError("commit before start_run: every alert belongs to a run")
-        batch, part, repeats = self._without_repeats(commit)
+        batch, segment, repeats = self._without_repeats(commit)
         entries = _ledger(commit, batch, repeats)
         with self._transaction() as c:
-            if batch is not None and part is not None and batch.num_rows:
-                self._add_part(c, batch, part)
+            if batch is not None and segment is not None and batch.num_rows:
+                self._add_segment(c, batch, segment)
             c.executemany(_LEDGER, [(self._run, e.survey, e.night, e.outcome, e.reason, e.n) for e in entries])
             self._add_dead_letters(c, commit.dead_letters)
-        if commit.part is not None and part != commit.part:
-            remove_part(commit.part)
+        if commit.segment is not None and segment != commit.segment:
+            remove_segment(commit.segment)
         return batch.num_rows if batch is not None else 0
 
     def _without_repeats(self, commit: Commit) -> tuple[pa.RecordBatch | None, Path | None, Counter[int]]:
-        """Alerts, part and, per night, the number of alerts left out because they are stored or stand twice.
+        """Alerts, segment and, per night, the number of alerts left out because they are stored or stand twice.
 
-        The rare batch with such alerts gets a new part without them, so that a part holds what counts, no more.
+        The rare batch with such alerts gets a new segment without them, so that a segment holds what counts, no more.
         """
-        batch, part = commit.alerts, commit.part
-        if (batch is None) != (part is None):
-            raise StoreError("a commit has alerts and their part, or neither")
-        if batch is None or part is None:
+        batch, segment = commit.alerts, commit.segment
+        if (batch is None) != (segment is None):
+            raise StoreError("a commit has alerts and their segment, or neither")
+        if batch is None or segment is None:
             return None, None, Counter()
-        _check_part(part, batch)
-        batch = columns.hot_columns(batch)
+        _check_segment(segment, batch)
+        batch = columns.indexed_columns(batch)
         ids = columns.filled(batch["alert_id"], 0)
         first = np.zeros(len(ids), bool)
         first[np.unique(ids, return_index=True)[1]] = True
-        keep = np.flatnonzero(first & ~self.known(_survey(batch), ids))
+        keep = np.flatnonzero(first & ~self.exists(_survey(batch), ids))
         if len(keep) == len(ids):
-            return batch, part, Counter()
+            return batch, segment, Counter()
         left_out = np.delete(columns.filled(batch["night"], 0), keep).tolist()
         if len(keep):
-            part = self._archive.write_part(join_rows(part, keep).combine_chunks().to_batches()[0])
-        return batch.take(pa.array(keep)), part if len(keep) else None, Counter(left_out)
+            segment = self._archive.write_segment(join_rows(segment, keep).combine_chunks().to_batches()[0])
+        return batch.take(pa.array(keep)), segment if len(keep) else None, Counter(left_out)
 
-    def _add_part(self, c: sqlite3.Connection, batch: pa.RecordBatch, part: Path) -> None:
+    def _add_segment(self, c: sqlite3.Connection, batch: pa.RecordBatch, segment: Path) -> None:
         survey = key(c, "surveys", "name", _survey(batch))
-        columns.register(c, archived_schema(part))
-        row = (part.name, survey, self._run, batch.num_rows, key(c, "provenance", "mapping", made_by(part)))
-        sql = "INSERT INTO parts (name, survey, run, rows, provenance) VALUES (?, ?, ?, ?, ?)"
+        columns.register(c, archived_schema(segment))
+        row = (segment.name, survey, self._run, batch.num_rows, key(c, "provenance", "mapping", made_by(segment)))
+        sql = "INSERT INTO segments (name, survey, run, rows, provenance) VALUES (?, ?, ?, ?, ?)"
         number = c.execute(sql, row).lastrowid
         assert number is not None
         insert_alerts(c, survey, batch, [number] * batch.num_rows, range(batch.num_rows))
@@ -130,13 +130,13 @@ def _survey(batch: pa.RecordBatch) -> str:
     return str(batch["survey"][0].as_py())
 
 
-def _check_part(part: Path, batch: pa.RecordBatch) -> None:
+def _check_segment(segment: Path, batch: pa.RecordBatch) -> None:
     try:
-        ids = pq.read_table(part / CUTOUT_FILE, columns=["alert_id"])["alert_id"].combine_chunks()
+        ids = pq.read_table(segment / CUTOUT_FILE, columns=["alert_id"])["alert_id"].combine_chunks()
     except OSError as error:
-        raise StoreError(f"{part} is no part of this archive: {error}") from error
+        raise StoreError(f"{segment} is no part of this archive: {error}") from error
     if not ids.equals(batch["alert_id"].cast(ids.type)):
-        raise StoreError(f"{part.name} does not hold the {batch.num_rows} alerts of this commit, in their order")
+        raise StoreError(f"{segment.name} does not hold the {batch.num_rows} alerts of this commit, in their order")
 
 
 def _ledger(commit: Commit, batch: pa.RecordBatch | None, repeats: Counter[int]) -> list[LedgerEntry]:

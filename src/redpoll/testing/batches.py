@@ -22,7 +22,18 @@ from redpoll.schema.bands import BANDS, DETECTION, FORCED, LOW_QUALITY, UPPER_LI
 from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.table import extent
 
-_NEVER_NULL = {"survey", "alert_id", "object_id", "night", "mjd", "ra", "dec", "hpx29", "light_curve", "packet_light_curve"}
+_NEVER_NULL = {
+    "survey",
+    "alert_id",
+    "object_id",
+    "night",
+    "mjd",
+    "ra",
+    "dec",
+    "hpx29",
+    "light_curve",
+    "packet_light_curve",
+}
 
 
 def light_curve(

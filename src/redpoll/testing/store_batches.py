@@ -25,8 +25,8 @@ _MJD_2020 = 58849
 _ZERO_POINT = 31.4
 MODULE_COLUMNS = {
     "rise_rate": Column("float32", "mag/day", "Made-up rate; null for every seventh alert."),
-    "p_made_up": Column("float32", "", "Made-up score, 0..1.", aggregate="max"),
-    "n_made_up": Column("int32", "", "Made-up count.", aggregate="min"),
+    "p_synthetic": Column("float32", "", "Made-up score, 0..1.", aggregate="max"),
+    "n_synthetic": Column("int32", "", "Made-up count.", aggregate="min"),
     "feature_cold": Column("float32", "", "Made-up feature of the archive only.", indexed=False),
 }
 
@@ -83,7 +83,7 @@ def store_batch(
     columns |= _scores(number, version) | _topics(number) | _classes(number, version)
     fields = packet if packet is not None else {"candid": pa.array(number), "note": pa.array(["made up"] * n)}
     struct = pa.StructArray.from_arrays(list(fields.values()), names=list(fields))
-    columns[pa.field("packet", struct.type, metadata={"hot": "0"})] = struct
+    columns[pa.field("packet", struct.type, metadata={"indexed": "0"})] = struct
     return pa.RecordBatch.from_arrays(list(columns.values()), schema=pa.schema(list(columns)))
 
 
@@ -136,8 +136,8 @@ def _curves(own_mjd: NDArray[np.float64], which: NDArray[np.int64], points: int)
 def _scores(number: NDArray[np.int64], version: str) -> dict[pa.Field, pa.Array]:
     values = {
         "rise_rate": np.where(number % 7 == 0, np.nan, -0.1 * (number % 11)),
-        "p_made_up": (number * 37 % 100) / 100,
-        "n_made_up": number % 13,
+        "p_synthetic": (number * 37 % 100) / 100,
+        "n_synthetic": number % 13,
         "feature_cold": number / 2,
     }
     made = {name: column.field(name, by=f"made_up@{version}") for name, column in MODULE_COLUMNS.items()}
@@ -145,7 +145,7 @@ def _scores(number: NDArray[np.int64], version: str) -> dict[pa.Field, pa.Array]
 
 
 def _topics(number: NDArray[np.int64]) -> dict[pa.Field, pa.Array]:
-    facts = {"hot": "0", "by": "made_up_filter@1"}
+    facts = {"indexed": "0", "by": "made_up_filter@1"}
     passed = {"pass_rising": number % 3 == 0, "pass_bright": number % 10 == 0, "pass_never": number < 0}
     return {pa.field(name, pa.bool_(), metadata=facts): pa.array(value) for name, value in passed.items()}
 

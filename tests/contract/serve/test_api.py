@@ -131,7 +131,7 @@ def test_all_formats_hold_the_same_alerts(get: Get, by: str) -> None:
         assert [str(i) for i in table["alert_id"].to_pylist()] == [row["alert_id"] for row in rows]
         expected = np.array([row["mag"] for row in rows], np.float32)
         np.testing.assert_array_equal(table["mag"].to_numpy().astype(np.float32), expected)
-    assert csv["tags"].to_pylist()[0] == " ".join(rows[0]["tags"])
+    assert csv["topics"].to_pylist()[0] == " ".join(rows[0]["topics"])
 
 
 def test_a_class_is_searched_for_with_all_its_kinds(get: Get) -> None:
@@ -159,7 +159,7 @@ def test_a_class_that_cannot_be_asked_for_is_refused(get: Get, query: str, says:
 
 def test_an_object_says_who_said_what_of_it(get: Get) -> None:
     agn, sn_ia = get(f"/api/v2/objects/{OBJECT}").json()["classes"]
-    assert (agn["name"], agn["by"], agn["n_alerts"], agn["best_probability"]) == ("agn", "milliquas@8", 12, None)
+    assert (agn["name"], agn["by"], agn["n_alerts"], agn["max_probability"]) == ("agn", "milliquas@8", 12, None)
     assert (sn_ia["name"], sn_ia["last_probability"], sn_ia["last_mjd"]) == ("sn_ia", 0.93, MJD)
 
 

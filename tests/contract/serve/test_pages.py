@@ -94,7 +94,7 @@ def test_tonight_shows_the_books_the_topics_and_the_candidates(get: Get) -> None
 def test_a_topic_shows_its_own_alerts_only(get: Get) -> None:
     answer = get("/tonight.json?topic=fast_risers").json()
     assert answer["candidates"]
-    assert all("fast_risers" in row["tags"] for row in answer["candidates"])
+    assert all("fast_risers" in row["topics"] for row in answer["candidates"])
 
 
 def test_tonight_counts_classes_and_shows_those_of_one_with_its_kinds(get: Get) -> None:
@@ -231,7 +231,7 @@ def test_an_object_of_one_point_without_cutouts_has_a_page(tmp_path: Path) -> No
 @pytest.mark.parametrize("file", ["alerts.parquet", "light_curves.parquet"])
 def test_a_missing_archive_file_is_said_and_the_indexed_values_stay(tmp_path: Path, file: str) -> None:
     get = client(make_store(tmp_path / "store", night_objects(3)))
-    for path in (tmp_path / "store/archive/parts").rglob(file):
+    for path in (tmp_path / "store/archive/segments").rglob(file):
         path.unlink()
     page = get(OBJECT)
     assert page.status_code == 200

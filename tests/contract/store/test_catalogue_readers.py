@@ -53,7 +53,7 @@ def test_lsdb_reads_every_alert_with_its_history_and_packet(catalogue: Path, sto
     frame = lsdb.open_catalog(catalogue, columns="all").compute()
     assert sorted(frame["alert_id"]) == sorted(row["alert_id"] for row in store.latest(limit=1000))
     row = frame[frame["alert_id"] == 10**15 + 9].iloc[0]
-    whole = store.whole(10**15 + 9, "ztf")
+    whole = store.get_alert(10**15 + 9, "ztf")
     assert row["packet"] == whole["packet"]
     np.testing.assert_allclose(row["light_curve"]["mjd"].astype(float), [p["mjd"] for p in whole["light_curve"]])
 

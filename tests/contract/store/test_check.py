@@ -36,25 +36,25 @@ def reverse_rows(path: Path) -> None:
 
 
 DAMAGE: dict[str, Callable[[Path], None]] = {
-    "a file of a part is gone": on_file("parts/*/light_curves.parquet", Path.unlink),
-    "a whole part is gone": on_file("parts/*", shutil.rmtree),
-    "a file is cut short": on_file("parts/*/alerts.parquet", lambda p: p.write_bytes(p.read_bytes()[:-100])),
-    "rows of a part changed places": on_file("parts/*/cutouts.parquet", reverse_rows),
+    "a file of a segment is gone": on_file("segments/*/light_curves.parquet", Path.unlink),
+    "a whole segment is gone": on_file("segments/*", shutil.rmtree),
+    "a file is cut short": on_file("segments/*/alerts.parquet", lambda p: p.write_bytes(p.read_bytes()[:-100])),
+    "rows of a segment changed places": on_file("segments/*/cutouts.parquet", reverse_rows),
     "a pixel is gone": on_file("generations/*/dataset/*/*/Npix=0.parquet", Path.unlink),
     "rows of a pixel changed places": on_file("generations/*/dataset/*/*/Npix=0.parquet", reverse_rows),
-    "a file nobody knows": on_file("parts/*", lambda p: (p / "more.parquet").write_bytes(b"x")),
-    "a part nobody knows": on_file("parts", lambda p: (p / "ztf-20200101-0123456789abcdef").mkdir()),
+    "a file nobody knows": on_file("segments/*", lambda p: (p / "more.parquet").write_bytes(b"x")),
+    "a segment nobody knows": on_file("segments", lambda p: (p / "ztf-20200101-0123456789abcdef").mkdir()),
     "a pixel nobody knows": on_file(
         "generations/*/dataset/Norder=0/Dir=0/Npix=0.parquet", lambda p: shutil.copy(p, p.with_name("Npix=77.parquet"))
     ),
-    "an unfinished part": on_file("parts", lambda p: (p / ".tmp-x").mkdir()),
+    "an unfinished segment": on_file("segments", lambda p: (p / ".tmp-x").mkdir()),
     "a link to nowhere": on_file("hats/ztf", lambda p: (p.unlink(), p.symlink_to("nowhere"))),
     "an alert is gone": sql("DELETE FROM alerts WHERE alert_id = 1000000000000003"),
     "an alert points elsewhere": sql("UPDATE alerts SET _row = 0 WHERE alert_id = 1000000000000003"),
     "an object counts wrong": sql("UPDATE objects SET n_alerts = n_alerts + 1 WHERE _id = 1"),
     "the ledger counts wrong": sql("UPDATE ledger SET n = n + 1 WHERE outcome = 'stored'"),
-    "a topic is gone": sql("DELETE FROM tags WHERE alert_id = 1000000000000003"),
-    "a class is gone": sql("DELETE FROM class_tags WHERE alert_id = 1000000000000003"),
+    "a topic is gone": sql("DELETE FROM alert_topics WHERE alert_id = 1000000000000003"),
+    "a class is gone": sql("DELETE FROM alert_classes WHERE alert_id = 1000000000000003"),
     "an index disagrees with its table": sql(
         "PRAGMA writable_schema = ON",
         "UPDATE sqlite_master SET sql = 'CREATE INDEX alerts_hpx29 ON alerts (night)' WHERE name = 'alerts_hpx29'",

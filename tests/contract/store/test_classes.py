@@ -24,15 +24,18 @@ def test_what_a_module_says_in_the_graph_is_found_in_the_store(store: Store) -> 
         row["alert_id"] for row in store.latest(limit=100) if row["mag"] < 19 and row["night"] == 20200102
     }
     (said,) = store.classes_of(found[0]["object_id"])
-    assert (said["name"], said["by"], said["best_probability"]) == ("tde", "made_up_tde@3", 0.75)
+    assert (said["name"], said["by"], said["max_probability"]) == ("tde", "made_up_tde@3", 0.75)
     assert store.provenance(found[0]["alert_id"], "ztf")["classes"].startswith("taxonomy@")
 
 
 def test_names_and_speakers_are_written_once_a_part_not_once_an_alert(store: Store) -> None:
     batch = store_batch(2000, points=1, cutout_bytes=1)
-    sizes = [(part / "alerts.parquet").stat().st_size for part in _parts(store, batch, batch.drop_columns(["classes"]))]
+    sizes = [
+        (segment / "alerts.parquet").stat().st_size
+        for segment in _segments(store, batch, batch.drop_columns(["classes"]))
+    ]
     assert sizes[0] - sizes[1] < 5 * 2000
 
 
-def _parts(store: Store, *batches):
+def _segments(store: Store, *batches):
     return [store.archive(batch) for batch in batches]

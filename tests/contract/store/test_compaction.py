@@ -65,40 +65,40 @@ def test_packets_of_several_schema_versions_share_a_catalogue(store: Store) -> N
     store.compact()
     add(store, new)
     store.compact()
-    assert store.whole(10**15 + 3, "ztf")["packet"] == {
+    assert store.get_alert(10**15 + 3, "ztf")["packet"] == {
         "candid": 3, "gone": "x", "prv": [{"jd": 1.0, "band": "g", "new": None}], "fp": None,
     }  # fmt: skip
-    packet = store.whole(10**15 + 12, "ztf")["packet"]
+    packet = store.get_alert(10**15 + 12, "ztf")["packet"]
     assert (packet["prv"], packet["fp"]) == ([{"jd": 1.0, "band": None, "new": 2.5}], [{"jd": 1.0, "band": "g"}])
     assert store.check().ok
 
 
 def test_a_column_that_changed_its_type_is_named(store: Store) -> None:
     add(store, store_batch(5))
-    field = pa.field("p_made_up", pa.string(), metadata={"indexed": "1"})
+    field = pa.field("p_synthetic", pa.string(), metadata={"indexed": "1"})
     batch = store_batch(5, start=5)
-    at = batch.schema.get_field_index("p_made_up")
+    at = batch.schema.get_field_index("p_synthetic")
     add(store, batch.set_column(at, field, pa.array(["high"] * 5)))
-    with pytest.raises(StoreError, match="p_made_up"):
+    with pytest.raises(StoreError, match="p_synthetic"):
         store.compact()
     assert store.check().ok
 
 
 def test_cutouts_are_never_copied(store: Store, folder: Path) -> None:
     add(store, store_batch(20))
-    (cutouts,) = (folder / "archive" / "parts").glob("*/cutouts.parquet")
+    (cutouts,) = (folder / "archive" / "segments").glob("*/cutouts.parquet")
     inode = cutouts.stat().st_ino
     store.compact()
     assert [path.name for path in cutouts.parent.iterdir()] == ["cutouts.parquet"]
     assert cutouts.stat().st_ino == inode
-    assert store.whole(10**15 + 7, "ztf", ["cutout_science"])["cutout_science"].startswith(b"cutout_science7.")
+    assert store.get_alert(10**15 + 7, "ztf", ["cutout_science"])["cutout_science"].startswith(b"cutout_science7.")
 
 
 def test_compaction_reports_how_far_it_is(store: Store) -> None:
     seen: list[tuple[str, int, int]] = []
     add(store, store_batch(20))
     store.compact(progress=lambda *step: seen.append(step))
-    assert {what for what, _, _ in seen} == {"parts", "ztf pixels"}
+    assert {what for what, _, _ in seen} == {"segments", "ztf pixels"}
     assert all(0 <= done <= total for _, done, total in seen)
     assert seen[-1][1] == seen[-1][2]
 
@@ -133,9 +133,9 @@ def test_a_crash_at_any_step_loses_and_doubles_nothing(
 def test_parts_still_being_written_survive_a_compaction(store: Store) -> None:
     add(store, store_batch(10))
     batch = store_batch(10, start=10)
-    part = store.archive(batch)
+    segment = store.archive(batch)
     store.compact()
-    assert part.is_dir()
+    assert segment.is_dir()
 
 
 def test_a_reader_follows_files_that_move(store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,12 +153,12 @@ def test_a_reader_follows_files_that_move(store: Store, folder: Path, monkeypatc
 
     monkeypatch.setattr(alert_reader, "find_places", find_then_move)
     with open_store(folder) as reader:
-        assert reader.whole(10**15 + 4, "ztf", ["feature_cold"]) == {"feature_cold": 2.0}
+        assert reader.get_alert(10**15 + 4, "ztf", ["feature_cold"]) == {"feature_cold": 2.0}
     assert moved == [1]
 
 
 def test_an_archive_file_that_is_gone_is_named(store: Store, folder: Path) -> None:
     add(store, store_batch(10))
-    next((folder / "archive" / "parts").glob("*/cutouts.parquet")).unlink()
+    next((folder / "archive" / "segments").glob("*/cutouts.parquet")).unlink()
     with pytest.raises(StoreError, match=r"cutouts\.parquet"):
-        store.whole(10**15, "ztf", ["cutout_science"])
+        store.get_alert(10**15, "ztf", ["cutout_science"])

@@ -28,7 +28,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 def everything(store: Store) -> dict[int, dict[str, str]]:
     """All there is of every eighth alert."""
     rows = store.latest(limit=100_000)[::8]
-    return {row["alert_id"]: dict(leaves(store.whole(row["alert_id"], row["survey"]))) for row in rows}
+    return {row["alert_id"]: dict(leaves(store.get_alert(row["alert_id"], row["survey"]))) for row in rows}
 
 
 @pytest.mark.slow

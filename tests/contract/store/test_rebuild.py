@@ -29,7 +29,7 @@ def answers(store: Store, *, history: bool = True) -> list[Any]:
     asked: list[Any] = [store.latest(limit=1000), store.topics(), store.columns(), store.cone(0.0, 90.0, 648_000)]
     for row in store.latest(limit=1000)[::9]:
         asked += [store.object(row["object_id"]), store.light_curve(row["object_id"]).to_pylist()]
-        asked += [store.whole(row["alert_id"], row["survey"]), store.provenance(row["alert_id"], row["survey"])]
+        asked += [store.get_alert(row["alert_id"], row["survey"]), store.provenance(row["alert_id"], row["survey"])]
         asked.append(store.classes_of(row["object_id"]))
     asked += [store.latest(topic="rising", night=night) for night in (20200101, 20200102)]
     asked += [store.latest(class_="real", night=night) for night in (None, 20200102)]
@@ -106,10 +106,10 @@ def test_a_newer_index_is_not_replaced(used: Store, folder: Path) -> None:
 
 def test_a_part_that_is_gone_is_reported(used: Store, folder: Path) -> None:
     used.close()
-    part = next(path for path in (folder / "archive" / "parts").iterdir() if (path / "alerts.parquet").exists())
-    (part / "alerts.parquet").unlink()
+    segment = next(path for path in (folder / "archive" / "segments").iterdir() if (path / "alerts.parquet").exists())
+    (segment / "alerts.parquet").unlink()
     result = rebuild_store(folder)
-    assert result.missing == (part.name,)
+    assert result.missing == (segment.name,)
     with open_store(folder) as again:
         assert len(again.latest(limit=1000)) == result.alerts < 95
 

@@ -23,7 +23,7 @@ VALUES = st.one_of(st.none(), st.floats(0, 30, width=32), st.just(float("nan")))
 def batch_of(mags: list[float | None], days: list[int], bands: list[str | None]) -> pa.RecordBatch:
     """Alerts of five objects, at times that often coincide."""
     batch = store_batch(N, objects=5, points=2, cutout_bytes=20)
-    changes: dict[str, Any] = {"mag": mags, "mjd": [59000.0 + d for d in days], "p_made_up": mags, "band": bands}
+    changes: dict[str, Any] = {"mag": mags, "mjd": [59000.0 + d for d in days], "p_synthetic": mags, "band": bands}
     for name, values in changes.items():
         at = batch.schema.get_field_index(name)
         column = pa.array(values, pa.string()).dictionary_encode() if name == "band" else pa.array(values)

@@ -19,7 +19,7 @@ BATCHES, ROWS = 60, 30
 WRITER = f"""
 import sys
 import numpy as np
-from redpoll.store import Commit, DeadLetter, LedgerEntry, hot_columns, open_store
+from redpoll.store import Commit, DeadLetter, LedgerEntry, indexed_columns, open_store
 from redpoll.testing.store_batches import store_batch
 
 with open_store(sys.argv[1], mode="write") as store:
@@ -28,11 +28,11 @@ with open_store(sys.argv[1], mode="write") as store:
     for i in range({BATCHES}):
         batch = store_batch({ROWS}, start=i * {ROWS}, objects=50, nights=(i // 7, i // 7 + 1))
         ids = batch["alert_id"].to_numpy()
-        if store.known("ztf", ids).all():
+        if store.exists("ztf", ids).all():
             continue
         letter = DeadLetter(b"bad" * i, "night.tar", str(i), "truncated")
         entry = LedgerEntry("ztf", None, "rejected", "truncated", 1)
-        store.commit(Commit(hot_columns(batch), store.archive(batch), [letter], [entry]))
+        store.commit(Commit(indexed_columns(batch), store.archive(batch), [letter], [entry]))
         if i % 9 == 8:
             store.compact(rows_per_pixel=100)
     store.end_run("done")
@@ -71,8 +71,8 @@ def test_kill_and_rerun_loses_and_doubles_nothing(tmp_path: Path) -> None:
     with open_store(folder) as store:
         report = store.check()
         assert report.problems == ()
-        assert (report.alerts, report.dead_letters, report.parts) == (BATCHES * ROWS, BATCHES, BATCHES)
-        assert store.known("ztf", 10**15 + np.arange(BATCHES * ROWS)).all()
+        assert (report.alerts, report.dead_letters, report.segments) == (BATCHES * ROWS, BATCHES, BATCHES)
+        assert store.exists("ztf", 10**15 + np.arange(BATCHES * ROWS)).all()
         assert sum(store.object(f"ZTFmade{i:04d}")["n_alerts"] for i in range(50)) == BATCHES * ROWS
         assert sum(row["stored"] for row in store.ledger()) == BATCHES * ROWS
         assert store.runs()[0]["status"] == "done"

@@ -14,14 +14,14 @@ from redpoll.store import Store, open_store
 SECONDS = 4.0
 WRITER = """
 import sys
-from redpoll.store import Commit, hot_columns, open_store
+from redpoll.store import Commit, indexed_columns, open_store
 from redpoll.testing.store_batches import store_batch
 
 with open_store(sys.argv[1], mode="write") as store:
     store.start_run("write")
     for i in range(100_000):
         batch = store_batch(40, start=i * 40, objects=30, nights=(i, i + 1))
-        store.commit(Commit(hot_columns(batch), store.archive(batch)))
+        store.commit(Commit(indexed_columns(batch), store.archive(batch)))
         if i % 3 == 2:
             store.compact(rows_per_pixel=100)
         if not i:
@@ -34,11 +34,11 @@ def ask(store: Store) -> int:
     rows = store.latest(limit=50)
     assert rows == sorted(rows, key=lambda row: (row["mjd"], row["alert_id"]), reverse=True)
     newest = rows[0]
-    whole = store.whole(newest["alert_id"], "ztf")
+    whole = store.get_alert(newest["alert_id"], "ztf")
     assert whole["packet"]["candid"] == newest["alert_id"] - 10**15
     assert whole["cutout_science"].startswith(b"cutout_science%d." % whole["packet"]["candid"])
     oldest = store.alerts_of(newest["object_id"])[-1]
-    assert store.whole(oldest["alert_id"], "ztf", ["mjd"]) == {"mjd": oldest["mjd"]}
+    assert store.get_alert(oldest["alert_id"], "ztf", ["mjd"]) == {"mjd": oldest["mjd"]}
     times = set(store.light_curve(newest["object_id"])["mjd"].to_pylist())
     assert {newest["mjd"], oldest["mjd"]} <= times
     assert store.object(newest["object_id"])["n_alerts"] >= 1

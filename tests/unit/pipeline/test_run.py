@@ -136,7 +136,7 @@ def test_an_expression_in_the_configuration_is_a_filter(some, tmp_path):
     config = replace(HERE, filters=FiltersConfig(expressions={"very_bright": "mag < 18.5 and is_positive"}))
     run_night([Packets(some)], tmp_path, config)
     rows = alerts_in(tmp_path)
-    assert {r["alert_id"] for r in rows if "very_bright" in r["tags"]} == {
+    assert {r["alert_id"] for r in rows if "very_bright" in r["topics"]} == {
         r["alert_id"] for r in rows if r["mag"] < 18.5 and r["is_positive"]
     }
 

@@ -66,11 +66,11 @@ def test_no_accept_header_breaks_the_choice(accept: str) -> None:
 
 
 def test_columns_unknown_to_the_data_model_get_a_type() -> None:
-    rows = [{"alert_id": 2**60, "score": None, "tags": ["a", "b"]}, {"alert_id": 7, "score": 0.5, "tags": []}]
+    rows = [{"alert_id": 2**60, "score": None, "topics": ["a", "b"]}, {"alert_id": 7, "score": 0.5, "topics": []}]
     table = formats.table_of(rows)
     assert table["alert_id"].to_pylist() == [2**60, 7]
     body, _ = formats.encode(rows, "csv")
-    assert body.decode().splitlines() == ['"alert_id","score","tags"', '1152921504606846976,,"a b"', '7,0.5,""']
+    assert body.decode().splitlines() == ['"alert_id","score","topics"', '1152921504606846976,,"a b"', '7,0.5,""']
 
 
 class Reader:
@@ -81,7 +81,7 @@ class Reader:
             raise NotFound(object_id)
         return {"object_id": object_id}
 
-    def whole(self, alert_id: int, survey: str, columns: list[str]) -> dict[str, object]:
+    def get_alert(self, alert_id: int, survey: str, columns: list[str]) -> dict[str, object]:
         if (alert_id, survey) != (7, "rubin"):
             raise NotFound(str(alert_id))
         return {"object_id": "9876"}

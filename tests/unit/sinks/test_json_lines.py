@@ -23,7 +23,7 @@ def test_candidates_are_lines_with_ids_as_strings(tmp_path):
     sink.write(batch(2**62))
     sink.write(batch(7, passed=False))
     sink.flush()
-    assert lines(tmp_path / "c.jsonl") == [{"survey": "ztf", "alert_id": str(2**62), "mag": None, "tags": ["bright"]}]
+    assert lines(tmp_path / "c.jsonl") == [{"survey": "ztf", "alert_id": str(2**62), "mag": None, "topics": ["bright"]}]
 
 
 def test_a_rerun_doubles_nothing_even_after_a_cut_line(tmp_path):

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from redpoll.errors import StoreError
-from redpoll.store import Archive, Commit, DeadLetter, Store, hot_columns, open_store
+from redpoll.store import Archive, Commit, DeadLetter, Store, indexed_columns, open_store
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_suite import add
 
@@ -28,18 +28,18 @@ def no_file_longer_than(n_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_worker_process_writes_parts(store: Store) -> None:
+def test_a_worker_process_writes_segments(store: Store) -> None:
     batch = store_batch(20)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        part = pool.submit(store.parts.write_part, batch).result()
-    assert store.commit(Commit(hot_columns(batch), part)) == 20
+        segment = pool.submit(store.segments.write_segment, batch).result()
+    assert store.commit(Commit(indexed_columns(batch), segment)) == 20
     assert store.check().ok
 
 
 def test_one_light_curve_and_one_cutout_are_small_reads(store: Store) -> None:
-    part = store.archive(store_batch(300))
+    segment = store.archive(store_batch(300))
     rows = {
-        file: pq.read_metadata(part / file).row_group(0).num_rows
+        file: pq.read_metadata(segment / file).row_group(0).num_rows
         for file in ("light_curves.parquet", "cutouts.parquet")
     }
     assert rows == {"light_curves.parquet": 128, "cutouts.parquet": 64}
@@ -47,20 +47,20 @@ def test_one_light_curve_and_one_cutout_are_small_reads(store: Store) -> None:
 
 @pytest.mark.parametrize(("survey", "codec"), [("ztf", "UNCOMPRESSED"), ("rubin", "ZSTD")])
 def test_only_cutouts_that_are_not_gzipped_are_compressed(store: Store, survey: str, codec: str) -> None:
-    part = store.archive(store_batch(5, survey=survey))
-    assert pq.read_metadata(part / "cutouts.parquet").row_group(0).column(2).compression == codec
+    segment = store.archive(store_batch(5, survey=survey))
+    assert pq.read_metadata(segment / "cutouts.parquet").row_group(0).column(2).compression == codec
 
 
 def test_units_and_documentation_are_in_the_files(store: Store) -> None:
-    part = store.archive(store_batch(5))
-    assert pq.read_schema(part / "alerts.parquet").field("rise_rate").metadata[b"unit"] == b"mag/day"
+    segment = store.archive(store_batch(5))
+    assert pq.read_schema(segment / "alerts.parquet").field("rise_rate").metadata[b"unit"] == b"mag/day"
 
 
 def test_a_batch_without_cutouts_or_history_is_stored(store: Store) -> None:
     batch = store_batch(5)
     slim = batch.drop_columns(["cutout_science", "cutout_template", "cutout_difference", "light_curve"])
     assert add(store, slim) == 5
-    assert store.whole(10**15, "ztf")["packet"] == {"candid": 0, "note": "made up"}
+    assert store.get_alert(10**15, "ztf")["packet"] == {"candid": 0, "note": "made up"}
     assert store.light_curve("ZTFmade0001").num_rows == 1
     store.compact()
     assert store.light_curve("ZTFmade0001").to_pylist()[0]["kind"] == "detection"
@@ -84,22 +84,22 @@ def test_a_batch_that_cannot_be_found_again_is_refused(store: Store, change: str
         store.archive(batch)
 
 
-def test_a_full_disk_leaves_no_trace_of_a_part(store: Store, folder: Path) -> None:
+def test_a_full_disk_leaves_no_trace_of_a_segment(store: Store, folder: Path) -> None:
     with no_file_longer_than(50_000), pytest.raises(StoreError, match="cannot write"):
         store.archive(store_batch(100, cutout_bytes=5_000))
-    assert list((folder / "archive" / "parts").iterdir()) == []
+    assert list((folder / "archive" / "segments").iterdir()) == []
     assert add(store, store_batch(100, cutout_bytes=5_000)) == 100
 
 
 def test_a_disk_that_fills_during_a_commit_leaves_the_store_as_it_was(store: Store, folder: Path) -> None:
     add(store, store_batch(10))
     batch = store_batch(2000, start=10, cutout_bytes=1)
-    part = store.archive(batch)
+    segment = store.archive(batch)
     letters = [DeadLetter(b"x", "f", "0", "bad")]
     with no_file_longer_than(100_000), pytest.raises(StoreError, match="free space"):
-        store.commit(Commit(hot_columns(batch), part, dead_letters=letters))
+        store.commit(Commit(indexed_columns(batch), segment, dead_letters=letters))
     assert (len(store.latest(limit=5000)), store.dead_letters()) == (10, [])
-    store.commit(Commit(hot_columns(batch), part, dead_letters=letters))
+    store.commit(Commit(indexed_columns(batch), segment, dead_letters=letters))
     assert store.check().ok
     assert len(store.latest(limit=5000)) == 2010
 
@@ -116,7 +116,7 @@ def test_a_disk_that_fills_during_compaction_leaves_the_store_as_it_was(store: S
 
 def test_the_archive_of_no_store_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="not a store"):
-        Archive(tmp_path / "nowhere").write_part(store_batch(2))
+        Archive(tmp_path / "nowhere").write_segment(store_batch(2))
 
 
 def test_what_a_crash_left_is_removed_by_the_next_run(store: Store, folder: Path) -> None:
@@ -127,6 +127,6 @@ def test_what_a_crash_left_is_removed_by_the_next_run(store: Store, folder: Path
     store.close()
     with open_store(folder, mode="write") as again:
         again.start_run("next")
-        assert len(list(orphan.parent.iterdir())) == 2  # the part that counts, and what we did not make
+        assert len(list(orphan.parent.iterdir())) == 2  # the segment that counts, and what we did not make
         assert [p for p in again.check().problems if "notes" not in p] == []
         assert len(again.latest()) == 5

@@ -28,7 +28,7 @@ def test_a_folder_of_other_files_is_left_alone(tmp_path: Path, mode: str) -> Non
 
 @pytest.mark.parametrize("mode", ["read", "write"])
 def test_an_archive_without_an_index_asks_for_rebuild(store: Store, folder: Path, mode: str) -> None:
-    (folder / "archive" / "parts" / "ztf-20200101-0123456789abcdef").mkdir()
+    (folder / "archive" / "segments" / "ztf-20200101-0123456789abcdef").mkdir()
     store.close()
     (folder / "index.sqlite").unlink()
     with pytest.raises(StoreError, match="rebuild"):
@@ -107,5 +107,7 @@ def test_a_store_in_a_folder_that_cannot_be_written_is_read(
 def test_threads_read_at_the_same_time(store: Store) -> None:
     add(store, store_batch(50))
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda i: store.whole(10**15 + i % 50, "ztf", ["alert_id"])["alert_id"], range(200)))
+        answers = list(
+            pool.map(lambda i: store.get_alert(10**15 + i % 50, "ztf", ["alert_id"])["alert_id"], range(200))
+        )
     assert answers == [10**15 + i % 50 for i in range(200)]

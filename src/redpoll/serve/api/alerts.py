@@ -67,7 +67,7 @@ def alerts(
 def alert(door: Door, survey: Survey, alert_id: AlertId, query: Annotated[NoQuery, Query()]) -> Response:
     """One alert with history, added values, and the survey's own packet; cutouts have their own addresses."""
     reader = door.reader()
-    row = reader.whole(alert_id, survey)
+    row = reader.get_alert(alert_id, survey)
     sent = [name.removeprefix("cutout_") for name in CUTOUTS if row.pop(name, None) is not None]
     facts = column_facts(reader, row, survey, reader.provenance(alert_id, survey))
     cutouts = {kind: f"/api/v2/alerts/{survey}/{alert_id}/cutouts/{kind}" for kind in sent}

@@ -36,7 +36,7 @@ class CutoutQuery(BaseModel):
 @router.get("", response_model=dict[str, CutoutPixels | None], responses=PROBLEMS)
 def cutouts(door: Door, survey: Survey, alert_id: AlertId, query: Annotated[NoQuery, Query()]) -> Response:
     """All three cutouts, small enough to be drawn by a page; null where one was not sent or cannot be read."""
-    row = door.reader().whole(alert_id, survey, CUTOUTS)
+    row = door.reader().get_alert(alert_id, survey, CUTOUTS)
     body = {name.removeprefix("cutout_"): _pixels(row.get(name)) for name in CUTOUTS}
     return Response(to_json(body), headers=FOR_A_DAY, media_type="application/json")
 
@@ -51,7 +51,7 @@ def cutout(
 ) -> Response:
     """One cutout as the survey sent it, a FITS file; or as a stretched PNG."""
     name = f"cutout_{kind}"
-    data = door.reader().whole(alert_id, survey, [name]).get(name)
+    data = door.reader().get_alert(alert_id, survey, [name]).get(name)
     if data is None:
         raise NotFound(f"alert {alert_id} of {survey} came without a {kind} cutout")
     if query.format == "png":

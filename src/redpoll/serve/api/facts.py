@@ -15,7 +15,7 @@ OBJECT_COLUMNS: dict[str, Column] = {
     "first_mjd": Column("float64", "d", "First detection of the object, MJD TAI.", "time.epoch"),
     "last_mjd": Column("float64", "d", "Newest alert of the object, MJD TAI.", "time.epoch"),
     "n_alerts": Column("int64", doc="Alerts of the object in this store.", ucd="meta.number"),
-    "tags": Column(pa.list_(pa.string()), doc="Topics: the filters this alert passed."),
+    "topics": Column(pa.list_(pa.string()), doc="Topics: the filters this alert passed."),
     CLASSES: CLASSES_COLUMN,
     "separation_arcsec": Column("float64", "arcsec", "Distance from the centre of the search.", "pos.angDistance"),
 }

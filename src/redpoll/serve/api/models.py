@@ -63,7 +63,7 @@ class ClassSaid(Answer):
     first_mjd: float = Field(description="first alert of which it was said, MJD TAI")
     last_mjd: float = Field(description="last alert of which it was said, MJD TAI")
     n_alerts: int = Field(description="alerts of which it was said")
-    best_probability: float | None = Field(description="null where it is said without a probability")
+    max_probability: float | None = Field(description="null where it is said without a probability")
     last_probability: float | None = Field(description="that of the last of these alerts")
 
 

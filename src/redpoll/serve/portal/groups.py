@@ -13,7 +13,7 @@ from redpoll.schema.bands import BANDS
 from redpoll.schema.classifications import CLASSES
 from redpoll.store.ports import Row
 
-_NOT_VALUES = {*CUTOUTS, "light_curve", "packet", "tags", CLASSES}
+_NOT_VALUES = {*CUTOUTS, "light_curve", "packet", "topics", CLASSES}
 _HEADINGS = {
     "Identity": ("survey", "alert_id", "object_id", "night", "n_detections", "first_mjd"),
     "Time and place": ("mjd", "ra", "dec", "hpx29"),

@@ -116,7 +116,7 @@ def _whole(reader: Reader, alert: Row) -> tuple[Row, Mapping[str, str], str | No
         made_by = reader.provenance(alert_id, survey)
         stored = {row["name"] for row in reader.columns()}
         wanted = [name for name in (*COLUMNS, *made_by) if name in stored and name != "light_curve"]
-        return reader.whole(alert_id, survey, wanted), made_by, None
+        return reader.get_alert(alert_id, survey, wanted), made_by, None
     except StoreError as error:
         return {}, {}, str(error)
 
@@ -170,8 +170,8 @@ def paged(rows: Sequence[Any], page: int, size: int) -> Paged:
 
 
 def _best(reader: Reader, summary: Row) -> list[Value]:
-    """The best value of each score over all alerts of the object."""
-    scores = {name.removeprefix("best_"): v for name, v in summary.items() if name.startswith("best_")}
+    """The maximum or minimum of each score over all alerts of the object."""
+    scores = {name[4:]: value for name, value in summary.items() if name.startswith(("max_", "min_"))}
     facts = column_facts(reader, scores)
     return [
         Value(name, value, **{key: facts[name][key] for key in ("dtype", "unit", "doc", "by")})

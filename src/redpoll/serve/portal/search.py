@@ -24,7 +24,7 @@ def find_object(reader: Reader, text: str) -> tuple[str | None, int | None]:
     if _NUMBER.fullmatch(text) and int(text) < 2**63:
         for survey in SURVEYS:
             try:
-                return str(reader.whole(int(text), survey, ["object_id"])["object_id"]), int(text)
+                return str(reader.get_alert(int(text), survey, ["object_id"])["object_id"]), int(text)
             except NotFound:
                 continue
     return None, None

@@ -79,7 +79,7 @@ class Sparklines:
     @staticmethod
     def _read(reader: Reader, survey: str, alert_id: int) -> Sparkline | None:
         try:
-            return sparkline(reader.whole(alert_id, survey, ["light_curve"]).get("light_curve"))
+            return sparkline(reader.get_alert(alert_id, survey, ["light_curve"]).get("light_curve"))
         except StoreError:
             return None
 

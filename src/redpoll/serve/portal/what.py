@@ -42,7 +42,7 @@ def _said(row: Row) -> Said:
         kind_of=" < ".join(line[:2]),
         by=str(row["by"]),
         last=row["last_probability"],
-        best=row["best_probability"],
+        best=row["max_probability"],
         first_mjd=float(row["first_mjd"]),
         last_mjd=float(row["last_mjd"]),
         n_alerts=int(row["n_alerts"]),

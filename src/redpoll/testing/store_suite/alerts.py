@@ -46,8 +46,8 @@ class AlertCases(StoreCases):
 
     def test_rows_carry_the_topics_an_alert_passed(self, store: Store) -> None:
         add(store, store_batch(31))
-        tags = {row["alert_id"] - 10**15: row["tags"] for row in store.latest()}
-        assert (tags[0], tags[3], tags[10], tags[11]) == (["bright", "rising"], ["rising"], ["bright"], [])
+        topics = {row["alert_id"] - 10**15: row["topics"] for row in store.latest()}
+        assert (topics[0], topics[3], topics[10], topics[11]) == (["bright", "rising"], ["rising"], ["bright"], [])
 
     @pytest.mark.parametrize(("ra", "dec"), [(10.0, 20.0), (0.0, 0.0), (359.9999, -30.0), (123.0, 90.0), (45.0, -90.0)])
     @pytest.mark.parametrize("radius", [2.0, 60.0, 3600.0])
@@ -90,7 +90,7 @@ class AlertCases(StoreCases):
         assert expected
 
     def _wanted(self, row: Row, topic: str | None, night: int | None) -> bool:
-        return (topic is None or topic in row["tags"]) and night in (None, row["night"])
+        return (topic is None or topic in row["topics"]) and night in (None, row["night"])
 
     def test_an_unknown_topic_has_no_alerts(self, store: Store) -> None:
         add(store, store_batch(5))
@@ -101,23 +101,23 @@ class AlertCases(StoreCases):
         add(store, batch)
         for i in (0, 63, 64, 149):
             sent = batch.drop_columns(["packet_light_curve"]).slice(i, 1).to_pylist()[0]  # archived as light_curve
-            assert store.whole(10**15 + i, "ztf") == sent
+            assert store.get_alert(10**15 + i, "ztf") == sent
 
     def test_single_columns_of_a_whole_alert_can_be_asked_for(self, store: Store) -> None:
         batch = store_batch(20)
         add(store, batch)
         names = ["cutout_template", "light_curve", "feature_cold", "pass_rising", "packet"]
-        row = store.whole(10**15 + 9, "ztf", names)
+        row = store.get_alert(10**15 + 9, "ztf", names)
         assert list(row) == names
         assert row == {name: batch[name][9].as_py() for name in names}
 
     def test_what_is_not_there_is_not_found(self, store: Store) -> None:
         with pytest.raises(NotFound):
-            store.whole(1, "ztf")
+            store.get_alert(1, "ztf")
         add(store, store_batch(2))
         for alert_id, survey, columns in ((1, "ztf", None), (10**15, "rubin", None), (10**15, "ztf", ["no_such"])):
             with pytest.raises(NotFound):
-                store.whole(alert_id, survey, columns)
+                store.get_alert(alert_id, survey, columns)
         with pytest.raises(NotFound):
             store.provenance(1, "ztf")
 
@@ -134,4 +134,4 @@ class AlertCases(StoreCases):
             add(store, store_batch(3))
             assert reader.latest() == store.latest()
             assert len(reader.latest(topic="rising")) == 1
-            assert reader.known("ztf", np.array([10**15])).tolist() == [True]
+            assert reader.exists("ztf", np.array([10**15])).tolist() == [True]

@@ -11,14 +11,14 @@ import pyarrow as pa
 import pytest
 
 from redpoll.astro.sky import hpx29
-from redpoll.store import Commit, Store, hot_columns
+from redpoll.store import Commit, Store, indexed_columns
 
 NEWEST = itemgetter("mjd", "alert_id")
 
 
 def add(store: Store, batch: pa.RecordBatch, **extra: Any) -> int:
     """Archive and commit a batch, as the pipeline does; returns how many alerts were new."""
-    return store.commit(Commit(hot_columns(batch), store.archive(batch), **extra))
+    return store.commit(Commit(indexed_columns(batch), store.archive(batch), **extra))
 
 
 def moved_to(batch: pa.RecordBatch, ra: Sequence[float], dec: Sequence[float]) -> pa.RecordBatch:

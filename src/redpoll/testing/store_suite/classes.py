@@ -24,7 +24,7 @@ class ClassCases(StoreCases):
         add(store, batch)
         rows = sorted(store.latest(), key=itemgetter("alert_id"))
         assert [row["classes"] for row in rows] == batch["classes"].to_pylist()
-        assert store.whole(10**15 + 5, "ztf", ["classes"])["classes"] == rows[5]["classes"]
+        assert store.get_alert(10**15 + 5, "ztf", ["classes"])["classes"] == rows[5]["classes"]
 
     def test_alerts_of_which_nothing_is_said_have_no_classes(self, store: Store) -> None:
         add(store, store_batch(3).drop_columns(["classes"]))
@@ -76,12 +76,12 @@ class ClassCases(StoreCases):
         for row in reversed(alerts):
             for tag in row["classes"]:
                 start = {"name": tag["name"], "by": tag["by"], "first_mjd": row["mjd"], "n_alerts": 0,
-                         "best_probability": tag["probability"]}  # fmt: skip
+                         "max_probability": tag["probability"]}  # fmt: skip
                 said = found.setdefault((tag["name"], tag["by"]), start)
                 said |= {"last_mjd": row["mjd"], "last_probability": tag["probability"]}
                 said["n_alerts"] += 1
                 if tag["probability"] is not None:
-                    said["best_probability"] = max(said["best_probability"], tag["probability"])
+                    said["max_probability"] = max(said["max_probability"], tag["probability"])
         return [found[key] for key in sorted(found)]
 
     def test_the_history_of_an_unknown_object_is_not_found(self, store: Store) -> None:

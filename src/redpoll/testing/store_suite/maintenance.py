@@ -41,5 +41,5 @@ class MaintenanceCases(StoreCases):
         asked: list[Any] = [store.latest(limit=1000), store.ledger(), store.topics(), store.columns()]
         asked += [[store.object(name), store.alerts_of(name), store.light_curve(name).to_pylist()] for name in names]
         asked += [store.classes_of(name) for name in names] + [store.latest(class_="sn", night=20200102)]
-        asked += [store.whole(row["alert_id"], row["survey"]) for row in store.latest(limit=1000)[::17]]
+        asked += [store.get_alert(row["alert_id"], row["survey"]) for row in store.latest(limit=1000)[::17]]
         return asked

@@ -25,8 +25,8 @@ class ObjectCases(StoreCases):
         )
         assert row["first_mjd"] == min(a["first_mjd"] for a in alerts)
         assert row["n_detections"] == max(a["n_detections"] for a in alerts)
-        assert row["best_p_made_up"] == max(a["p_made_up"] for a in alerts)
-        assert row["best_n_made_up"] == min(a["n_made_up"] for a in alerts)
+        assert row["max_p_synthetic"] == max(a["p_synthetic"] for a in alerts)
+        assert row["min_n_synthetic"] == min(a["n_synthetic"] for a in alerts)
         assert (row["last_mjd_r"], row["last_mag_r"]) == (newest["mjd"], newest["mag"])
         assert row["last_mag_u"] is None
 
@@ -50,5 +50,5 @@ class ObjectCases(StoreCases):
         add(store, store_batch(2))
         columns = {row["name"]: row for row in store.columns()}
         assert columns["rise_rate"]["unit"] == "mag/day"
-        assert (columns["p_made_up"]["best"], columns["mjd"]["best"]) == ("max", None)
-        assert (columns["feature_cold"]["hot"], columns["is_edge"]["dtype"]) == (False, "bool")
+        assert (columns["p_synthetic"]["aggregate"], columns["mjd"]["aggregate"]) == ("max", None)
+        assert (columns["feature_cold"]["indexed"], columns["is_edge"]["dtype"]) == (False, "bool")

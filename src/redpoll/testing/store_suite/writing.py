@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from redpoll.errors import StoreError, StoreLocked
-from redpoll.store import Commit, DeadLetter, LedgerEntry, Store, hot_columns
+from redpoll.store import Commit, DeadLetter, LedgerEntry, Store, indexed_columns
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_suite.cases import StoreCases, add
 
@@ -17,16 +17,16 @@ class WritingCases(StoreCases):
 
     def test_an_archived_part_counts_only_once_committed(self, store: Store) -> None:
         batch = store_batch(5)
-        part = store.archive(batch)
+        segment = store.archive(batch)
         assert store.latest() == []
-        store.commit(Commit(hot_columns(batch), part))
+        store.commit(Commit(indexed_columns(batch), segment))
         assert len(store.latest()) == 5
 
     def test_the_same_alerts_again_are_duplicates(self, store: Store) -> None:
         add(store, store_batch(10))
         assert add(store, store_batch(10, start=5)) == 5
         assert len(store.latest(limit=100)) == 15
-        assert store.whole(10**15 + 12, "ztf", ["alert_id", "packet"])["packet"]["candid"] == 12
+        assert store.get_alert(10**15 + 12, "ztf", ["alert_id", "packet"])["packet"]["candid"] == 12
         (row,) = store.ledger()
         assert (row["received"], row["stored"], row["duplicate"]) == (20, 15, 5)
 
@@ -44,14 +44,14 @@ class WritingCases(StoreCases):
 
     def test_one_number_in_two_surveys_is_two_alerts(self, store: Store) -> None:
         assert add(store, store_batch(3)) == add(store, store_batch(3, survey="rubin")) == 3
-        assert store.whole(10**15, "rubin", ["survey"]) == {"survey": "rubin"}
-        assert store.known("rubin", np.array([10**15, 7])).tolist() == [True, False]
+        assert store.get_alert(10**15, "rubin", ["survey"]) == {"survey": "rubin"}
+        assert store.exists("rubin", np.array([10**15, 7])).tolist() == [True, False]
 
     def test_known_says_which_alerts_are_stored(self, store: Store) -> None:
-        assert store.known("ztf", np.array([10**15])).tolist() == [False]
+        assert store.exists("ztf", np.array([10**15])).tolist() == [False]
         add(store, store_batch(3))
-        assert store.known("ztf", 10**15 + np.array([5, 0, 2])).tolist() == [False, True, True]
-        assert store.known("ztf", np.array([], np.int64)).tolist() == []
+        assert store.exists("ztf", 10**15 + np.array([5, 0, 2])).tolist() == [False, True, True]
+        assert store.exists("ztf", np.array([], np.int64)).tolist() == []
 
     def test_a_refused_commit_leaves_nothing(self, store: Store) -> None:
         batch = store_batch(5)
@@ -61,9 +61,9 @@ class WritingCases(StoreCases):
         assert (store.latest(), store.ledger(), store.dead_letters()) == ([], [], [])
 
     def test_a_part_must_hold_the_alerts_of_its_commit(self, store: Store) -> None:
-        part = store.archive(store_batch(5))
+        segment = store.archive(store_batch(5))
         with pytest.raises(StoreError, match="does not hold"):
-            store.commit(Commit(hot_columns(store_batch(5, start=1)), part))
+            store.commit(Commit(indexed_columns(store_batch(5, start=1)), segment))
 
     def test_columns_of_a_new_module_are_unknown_for_older_alerts(self, store: Store) -> None:
         add(store, store_batch(2))
