@@ -96,7 +96,7 @@ def _centre(cell: int, order: int) -> tuple[float, float, float]:
     """Longitude [rad], sine and cosine of the latitude; the cosine is exact near the poles."""
     nside = 1 << order
     base, inside = cell >> (2 * order), cell & ((1 << (2 * order)) - 1)
-    x, y = _every_other_bit(inside), _every_other_bit(inside >> 1)
+    x, y = every_other_bit(inside), every_other_bit(inside >> 1)
     ring = (_ROW[base] << order) - x - y - 1  # 1 at the north pole, 4 nside - 1 at the south pole
     if nside <= ring <= 3 * nside:
         quarter, shifted = nside, (ring - nside) & 1
@@ -112,8 +112,11 @@ def _centre(cell: int, order: int) -> tuple[float, float, float]:
 
 
 @part
-def _every_other_bit(value: int) -> int:
-    """Bits 0, 2, 4 ... moved together."""
+def every_other_bit(value: int) -> int:
+    """Bits 0, 2, 4 ... moved together: the x of a nested cell index, or the y of the index shifted by one bit.
+
+    Kernels in other files use it too. Numba's cache would miss a change here, but there is none to make.
+    """
     value &= 0x5555555555555555
     value = (value | (value >> 1)) & 0x3333333333333333
     value = (value | (value >> 2)) & 0x0F0F0F0F0F0F0F0F

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from redpoll.astro.healpix import every_other_bit
 from redpoll.astro.sky import ORDER, cone_ranges, hpx29, is_position
 from redpoll.astro.sky_index_layer import Layer
 from redpoll.kernels import kernel, part
@@ -232,7 +233,8 @@ def _cover(hpx: Any, order: int, margin: int) -> Any:
         if hpx[i] < 0:
             continue
         base = hpx[i] >> 58
-        x, y = _every_other_bit(hpx[i]), _every_other_bit(hpx[i] >> 1)
+        inside = hpx[i] & ((1 << 58) - 1)
+        x, y = every_other_bit(inside), every_other_bit(inside >> 1)
         if x < margin or y < margin or x + margin >= side or y + margin >= side:
             cells[i, 0] = -2
             crossing[n] = i
@@ -322,17 +324,6 @@ def _doubled(values: Any) -> Any:
     for i in range(len(values)):
         larger[i] = values[i]
     return larger
-
-
-@part
-def _every_other_bit(value: int) -> int:
-    """Bits 0, 2, 4 ... 56 moved together."""
-    value &= 0x0155555555555555
-    value = (value | (value >> 1)) & 0x3333333333333333
-    value = (value | (value >> 2)) & 0x0F0F0F0F0F0F0F0F
-    value = (value | (value >> 4)) & 0x00FF00FF00FF00FF
-    value = (value | (value >> 8)) & 0x0000FFFF0000FFFF
-    return (value | (value >> 16)) & 0x00000000FFFFFFFF
 
 
 @part

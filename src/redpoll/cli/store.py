@@ -1,4 +1,4 @@
-"""``redpoll store``: is it whole, make the index anew, sort the archive."""
+"""``redpoll store``: check it, rebuild its index, sort its archive."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from redpoll.store import open_store, rebuild_store
 
 @click.group(epilog="Example: redpoll store check --store my-store")
 def command() -> None:
-    """Look after a store."""
+    """Check, rebuild and compact a store."""
 
 
 @command.command(epilog="Example: redpoll store check")
@@ -45,7 +45,7 @@ def check(store: Path | None, config: Config, as_json: bool) -> None:
 @json_option
 @verbose_option
 def rebuild_index(store: Path | None, config: Config, as_json: bool) -> None:
-    """Make the index anew from the archive alone."""
+    """Rebuild the index from the archive alone."""
     with progress("rebuilding") as advance:
         result = rebuild_store(store_of(store, config), progress=lambda what, done, total: advance(done, total))
     if as_json:
@@ -60,7 +60,7 @@ def rebuild_index(store: Path | None, config: Config, as_json: bool) -> None:
 @json_option
 @verbose_option
 def compact(store: Path | None, config: Config, as_json: bool) -> None:
-    """Sort the archive by place on the sky into HATS catalogues, which LSDB reads."""
+    """Sort the archive by position on the sky into HATS catalogues, which LSDB reads."""
     with open_store(store_of(store, config), mode="write") as opened, progress("compacting") as advance:
         done = opened.compact(progress=lambda what, done, total: advance(done, total))
     rows = [report.__dict__ for report in done]

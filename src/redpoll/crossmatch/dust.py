@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from redpoll.astro.sky import ORDER, galactic, is_position
 from redpoll.crossmatch.bounded_file import fingerprint, open_bounded
 from redpoll.crossmatch.errors import SkyFileError
-from redpoll.crossmatch.fits_table import FitsTable, open_fits_table
+from redpoll.crossmatch.fits_table import BinaryTable, open_fits_table
 from redpoll.crossmatch.sky_maps.flat import flat_order
 from redpoll.schema.column import Column
 
@@ -151,7 +151,7 @@ def _add_fits(source: Path, folder: Path, column: str | None) -> tuple[int, str]
         return order, table.text("COORDSYS")
 
 
-def _column(table: FitsTable, asked: str | None) -> str:
+def _column(table: BinaryTable, asked: str | None) -> str:
     wanted = [asked.upper()] if asked else _NAMES
     for name in wanted:
         if name in table.names:
@@ -161,7 +161,7 @@ def _column(table: FitsTable, asked: str | None) -> str:
     raise SkyFileError(f"{table.where}: has no column {wanted[0]}; name one of {', '.join(table.names)[:200]}")
 
 
-def _pieces(table: FitsTable, name: str) -> Iterator[NDArray[Any]]:
+def _pieces(table: BinaryTable, name: str) -> Iterator[NDArray[Any]]:
     if table.row_bytes > _PIECE_BYTES:
         raise SkyFileError(
             f"{table.where}: has rows of {table.row_bytes:,} bytes; write it with 1 or 1024 pixels a row"
@@ -170,7 +170,7 @@ def _pieces(table: FitsTable, name: str) -> Iterator[NDArray[Any]]:
         yield values
 
 
-def _nested(place: NDArray[np.uint64], order: int, table: FitsTable) -> NDArray[np.int64]:
+def _nested(place: NDArray[np.uint64], order: int, table: BinaryTable) -> NDArray[np.int64]:
     ordering = table.text("ORDERING")
     if ordering not in ("NESTED", "RING"):
         raise SkyFileError(f"{table.where}: ORDERING is {ordering[:20]!r}; NESTED or RING is needed")

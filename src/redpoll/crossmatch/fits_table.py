@@ -35,7 +35,7 @@ class _Field:
     repeat: int
 
 
-class FitsTable:
+class BinaryTable:
     """A binary table at the start of its rows: `header` (with the first unit's keys), `n_rows`, `names`."""
 
     def __init__(self, reader: BoundedReader, header: Mapping[str, Value]) -> None:
@@ -119,7 +119,7 @@ class FitsTable:
         return found
 
 
-def open_fits_table(reader: BoundedReader) -> FitsTable:
+def open_fits_table(reader: BoundedReader) -> BinaryTable:
     """The first binary table; SkyFileError if the bytes are no FITS file or have none."""
     if not reader.head(_CARD).startswith(b"SIMPLE  ="):
         raise SkyFileError(f"{reader.where}: is no FITS file; its first bytes are {reader.head(16)!r}")
@@ -129,7 +129,7 @@ def open_fits_table(reader: BoundedReader) -> FitsTable:
         if not header:
             break
         if str(header.get("XTENSION", "")).strip() == "BINTABLE":
-            return FitsTable(reader, {**first, **header})
+            return BinaryTable(reader, {**first, **header})
         first = first or header
         reader.skip(_data_bytes(header, reader.where))
     raise SkyFileError(f"{reader.where}: the FITS file has no binary table")

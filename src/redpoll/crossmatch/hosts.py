@@ -157,7 +157,7 @@ def open_hosts(
 def _code() -> list[Path]:
     """What the derived arrays depend on besides the catalogues."""
     here = Path(__file__).parent
-    astro = "sky_index.py", "sky_index_layer.py", "cosmology.py"
+    astro = "sky_index.py", "sky_index_layer.py", "healpix.py", "cosmology.py"
     names = "hosts.py", "galaxies.py", "host_files.py", *(f"../astro/{name}" for name in astro)
     return [here / name for name in names]
 

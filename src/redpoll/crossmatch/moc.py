@@ -20,7 +20,7 @@ from redpoll.astro.sky import ORDER
 from redpoll.crossmatch.bounded_file import BoundedReader, open_bounded
 from redpoll.crossmatch.cells import Cells, from_uniq, merged, spans
 from redpoll.crossmatch.errors import SkyFileError
-from redpoll.crossmatch.fits_table import FitsTable, open_fits_table
+from redpoll.crossmatch.fits_table import BinaryTable, open_fits_table
 from redpoll.crossmatch.stcs import looks_like_stcs, parse_stcs
 
 MAX_BYTES = 128 << 20
@@ -160,7 +160,7 @@ def _of_order(order: str, cells: Any) -> tuple[Cells, int]:
     return np.array(cells, np.int64), shift
 
 
-def _from_fits(table: FitsTable) -> Cells:
+def _from_fits(table: BinaryTable) -> Cells:
     if (frame := table.text("COORDSYS")) not in FRAMES:
         raise ValueError(f"COORDSYS is {frame[:20]!r}; only ICRS (C) is read: convert the region")
     if table.text("MOCDIM", "SPACE") != "SPACE":

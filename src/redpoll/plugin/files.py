@@ -1,4 +1,4 @@
-"""Science modules and filters from a user's own file, without packaging."""
+"""Science modules and filters of a Python file, without packaging."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from redpoll.plugin.user_file import run_file
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a user's file defines, in its order."""
+    """Modules and filters that a file defines, in order."""
 
     modules: Sequence[ScienceModule]
     filters: Sequence[Filter]
 
 
 NOTHING = Loaded((), ())
-"""What there is without a file."""
+"""Result of no file: no modules and no filters."""
 
 
 def load_file(path: str | Path) -> Loaded:
-    """Run a Python file and collect the science modules and filters it defines.
+    """Run a Python file and return the science modules and filters it defines.
 
-    What the file merely imports is not collected. The file runs anew each time, so that a change counts.
+    Imported modules and filters are not returned. The file is run again at each call, so that changes take effect.
 
     Raises
     ------

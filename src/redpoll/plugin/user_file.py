@@ -1,4 +1,4 @@
-"""A user's Python file as a module of this process."""
+"""Import of a user's Python file as a module, outside of any package."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from redpoll.errors import PluginError
 from redpoll.plugin.isolation import outcome
 
 FILE_PREFIX = "redpoll_file_"
-"""Start of the names of modules that were loaded from a user's file instead of being imported."""
+"""Prefix of the names of Python modules that were loaded from a user's file."""
 
 
 def imported_file(path: str | Path) -> ModuleType:
-    """The Python module of a user's file, run in this process at most once."""
+    """The Python module of a file, run at most once per process."""
     path = Path(path).resolve()
     return sys.modules.get(_module_name(path)) or run_file(path)
 
 
-def _module_name(path: Path) -> str:
-    return FILE_PREFIX + sha256(str(path).encode()).hexdigest()[:16]
-
-
 def run_file(path: Path) -> ModuleType:
-    """Run a Python file anew and return its module; PluginError, which names the line, if that fails."""
+    """Run a file and return its module.
+
+    Raises
+    ------
+    PluginError
+        If the file is not a Python file, has a syntax error or fails; the message names the line.
+    """
     name = _module_name(path)
     spec = spec_from_file_location(name, path) if path.is_file() and path.suffix == ".py" else None
     if spec is None or spec.loader is None:
@@ -43,6 +45,10 @@ def run_file(path: Path) -> ModuleType:
     else:
         sys.modules[name] = before
     raise PluginError(f"{path.name}{_line(path, error)}: {_reason(error)}") from error
+
+
+def _module_name(path: Path) -> str:
+    return FILE_PREFIX + sha256(str(path).encode()).hexdigest()[:16]
 
 
 def _line(path: Path, error: Exception) -> str:

@@ -22,7 +22,7 @@ _FIXED = {"float": "<f4", "double": "<f8", "boolean": "u1"}
 
 
 @dataclass(frozen=True)
-class Rows:
+class EncodedRecords:
     """Encoded records end to end; record ``i`` is ``data[offsets[i]:offsets[i + 1]]``."""
 
     data: memoryview
@@ -55,7 +55,7 @@ def record_fields(survey: str, version: str) -> dict[str, tuple[tuple[str, Any],
     return found
 
 
-def encode_rows(fields: tuple[tuple[str, Any], ...], columns: dict[str, NDArray]) -> Rows:
+def encode_rows(fields: tuple[tuple[str, Any], ...], columns: dict[str, NDArray]) -> EncodedRecords:
     """Records with these fields, one a row of the columns.
 
     A field without a column is null, and so is what is NaN or masked where the field may be null.
@@ -69,7 +69,7 @@ def encode_rows(fields: tuple[tuple[str, Any], ...], columns: dict[str, NDArray]
     pieces = [piece for name, kind in fields for piece in _field(name, kind, columns.get(name), n)]
     data, mask = (np.concatenate(part, axis=1) for part in zip(*pieces, strict=True))
     offsets = np.concatenate([[0], np.cumsum(mask.sum(axis=1))])
-    return Rows(memoryview(data[mask].tobytes()), offsets.tolist())
+    return EncodedRecords(memoryview(data[mask].tobytes()), offsets.tolist())
 
 
 def varint(value: int) -> bytes:

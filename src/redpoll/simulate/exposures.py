@@ -55,8 +55,19 @@ class Exposures:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "offsets"}
 
 
+def sky_grid(rows: Array, step: float) -> tuple[Array, Array]:
+    """Right ascensions and declinations [deg] of a grid with rows at these declinations, `step` deg apart along each.
+
+    >>> sky_grid(np.array([0.0]), 180.0)
+    (array([  0., 180.]), array([0., 0.]))
+    """
+    grid = [(ra, dec) for dec in rows for ra in np.arange(0.0, 360.0, step / np.cos(np.radians(dec))) % 360.0]
+    ra, dec = np.array(grid).T
+    return ra, dec
+
+
 def moonlight(mjd: Array) -> Array:
-    """Illuminated share of the Moon, 0 to 1, from the mean lunation.
+    """Illuminated fraction of the Moon, 0 to 1, from the mean lunation.
 
     >>> moonlight(np.array([51550.0])).round(1)  # new Moon of 2000 January 6
     array([0.])

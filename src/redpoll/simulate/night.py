@@ -22,16 +22,16 @@ from redpoll.errors import UsageError
 from redpoll.simulate.archive import PacketFile, packet_folder, tar_archive
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.classes.contract import Window
-from redpoll.simulate.part import Part, Setting
 from redpoll.simulate.population import Sources, draw_sources
-from redpoll.simulate.recipe import Recipe, make_recipe
+from redpoll.simulate.recipe import SimulationRecipe, make_recipe
+from redpoll.simulate.segment import Segment, Setting
 from redpoll.simulate.surroundings import Surroundings, draw_surroundings
 from redpoll.simulate.surveys import HABITS
 from redpoll.simulate.truth import truth_table
 
 Progress = Callable[[int, int], None]
-_PART = 100
-"""Alerts a worker makes at once; part of the recipe, as the noise in the cutouts is drawn part by part."""
+_SEGMENT = 100
+"""Alerts a worker makes at once; segment of the recipe, as the noise in the cutouts is drawn segment by segment."""
 _WORTH_A_PROCESS = 500
 _MJD_UNIX = 40587
 
@@ -101,8 +101,8 @@ def simulate_night(
     began = time.monotonic()
     recipe = make_recipe(survey, n_alerts, seed, night, nights, schema_version, layout, shares)
     _make_folder(out, workers)
-    setting, sources, points, parts = draw_night(recipe)
-    ids, names, files, size = _write(out, recipe, setting, parts, points, sources, progress, workers)
+    setting, sources, points, segments = draw_night(recipe)
+    ids, names, files, size = _write(out, recipe, setting, segments, points, sources, progress, workers)
     truth = truth_table(sources, setting.exposures, points, ids, names)
     pq.write_table(truth, out / "truth.parquet", compression="zstd")
     counts = _counts(sources, points)
@@ -135,14 +135,14 @@ def _counts(sources: Sources, points: NDArray[np.int64]) -> dict[str, int]:
     return {name: kinds[name] for name in CLASSES}
 
 
-def draw_night(recipe: Recipe) -> tuple[Setting, Sources, NDArray[np.int64], Iterator[Part]]:
-    """Sky and sources of a recipe, the points that are alerts, by time, and the parts that packets are made of."""
+def draw_night(recipe: SimulationRecipe) -> tuple[Setting, Sources, NDArray[np.int64], Iterator[Segment]]:
+    """Sky and sources of a recipe, the points that are alerts, by time, and the segments that packets are made of."""
     setting, sources, surroundings = _draw(recipe)
     points = _alerts_in_order(sources, setting)
-    return setting, sources, points, _parts(sources, surroundings, points)
+    return setting, sources, points, _segments(sources, surroundings, points)
 
 
-def _draw(recipe: Recipe) -> tuple[Setting, Sources, Surroundings]:
+def _draw(recipe: SimulationRecipe) -> tuple[Setting, Sources, Surroundings]:
     """Sky, sources and surroundings, each from a random stream of its own."""
     sky, people, around = np.random.default_rng(recipe.seed).spawn(3)
     habits, camera, day = HABITS[recipe.survey], recipe.camera, recipe.first_day
@@ -161,22 +161,22 @@ def _alerts_in_order(sources: Sources, setting: Setting) -> NDArray[np.int64]:
     return np.asarray(points[np.argsort(setting.exposures.mjd[sources.row[points]], kind="stable")])
 
 
-def _parts(sources: Sources, surroundings: Surroundings, points: NDArray[np.int64]) -> Iterator[Part]:
+def _segments(sources: Sources, surroundings: Surroundings, points: NDArray[np.int64]) -> Iterator[Segment]:
     """Slices of the alerts with the objects they need."""
     owner = sources.index
-    for number, first in enumerate(range(0, len(points), _PART)):
-        mine = points[first : first + _PART]
+    for number, first in enumerate(range(0, len(points), _SEGMENT)):
+        mine = points[first : first + _SEGMENT]
         objects, place = np.unique(owner[mine], return_inverse=True)
         some = sources.take(objects)
         at = mine - sources.offsets[objects][place] + some.offsets[:-1][place]
-        yield Part(number, some, surroundings.take(objects), at)
+        yield Segment(number, some, surroundings.take(objects), at)
 
 
 def _write(
     out: Path,
-    recipe: Recipe,
+    recipe: SimulationRecipe,
     setting: Setting,
-    parts: Iterator[Part],
+    segments: Iterator[Segment],
     points: NDArray[np.int64],
     sources: Sources,
     progress: Progress | None,
@@ -190,7 +190,7 @@ def _write(
     tell = progress or (lambda done, total: None)
     tell(0, total)
     with ExitStack() as stack:
-        for packets in _made(setting, recipe.survey, parts, total, workers, stack):
+        for packets in _made(setting, recipe.survey, segments, total, workers, stack):
             for alert_id, name, packet in packets:
                 if night[done] not in files:
                     files[night[done]] = _open(stack, out, recipe, night[done])
@@ -203,7 +203,7 @@ def _write(
     return np.array(ids, np.int64), names, tuple(path for path, _ in files.values()), size
 
 
-def _open(stack: ExitStack, out: Path, recipe: Recipe, night: int) -> tuple[Path, PacketFile]:
+def _open(stack: ExitStack, out: Path, recipe: SimulationRecipe, night: int) -> tuple[Path, PacketFile]:
     stem = f"{HABITS[recipe.survey].file_stem}_{night}"
     mtime = (recipe.first_day - _MJD_UNIX) * 86400
     if recipe.layout == "files":
@@ -213,20 +213,20 @@ def _open(stack: ExitStack, out: Path, recipe: Recipe, night: int) -> tuple[Path
 
 
 def _made(
-    setting: Setting, survey: str, parts: Iterator[Part], total: int, workers: int | None, stack: ExitStack
+    setting: Setting, survey: str, segments: Iterator[Segment], total: int, workers: int | None, stack: ExitStack
 ) -> Iterator[list[tuple[int, str, bytes]]]:
-    """The packets of each part, in order, made here or by worker processes."""
+    """The packets of each segment, in order, made here or by worker processes."""
     n = workers or (1 if total < _WORTH_A_PROCESS else os.cpu_count() or 1)
     if n == 1:
-        for part in parts:
-            yield HABITS[survey].packets(setting, part)
+        for segment in segments:
+            yield HABITS[survey].packets(setting, segment)
         return
     pool = stack.enter_context(
         ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), _start_worker, (setting, survey))
     )
     waiting = []
-    for part in parts:
-        waiting.append(pool.submit(_work, part))
+    for segment in segments:
+        waiting.append(pool.submit(_work, segment))
         if len(waiting) > 3 * n:
             yield waiting.pop(0).result()
     for future in waiting:
@@ -240,12 +240,12 @@ def _start_worker(setting: Setting, survey: str) -> None:
     _worker[:] = [(setting, survey)]
 
 
-def _work(part: Part) -> list[tuple[int, str, bytes]]:
+def _work(segment: Segment) -> list[tuple[int, str, bytes]]:
     (setting, survey) = _worker[0]
-    return HABITS[survey].packets(setting, part)
+    return HABITS[survey].packets(setting, segment)
 
 
-def _sidecar(recipe: Recipe, counts: dict[str, int]) -> str:
+def _sidecar(recipe: SimulationRecipe, counts: dict[str, int]) -> str:
     facts = {
         "redpoll": package_version("redpoll"),
         "numpy": np.__version__,

@@ -21,7 +21,7 @@ _MJD_OF_DAY_ONE = 678576 - 1  # MJD 0 is 1858-11-17, whose ordinal is 678576
 
 
 @dataclass(frozen=True)
-class Recipe:
+class SimulationRecipe:
     """All that decides the bytes of a simulated night.
 
     ``night`` is YYYYMMDD of the first of ``nights``; ``schema_version`` the survey's; ``layout`` is ``"archive"``
@@ -57,7 +57,7 @@ def make_recipe(
     schema_version: str | None,
     layout: str,
     shares: Mapping[str, float] | None = None,
-) -> Recipe:
+) -> SimulationRecipe:
     """A recipe from arguments, defaults filled in.
 
     Raises
@@ -80,7 +80,7 @@ def make_recipe(
     _require(version in versions, f"no {survey} packet schema {version}; use one of {', '.join(versions)}")
     _require(layout in ("archive", "files"), f"no layout '{layout}'; use archive or files")
     _require(_is_night(night), f"night '{night}'; write it as YYYYMMDD, from 2018 to 2040")
-    return Recipe(survey, n_alerts, seed, night, nights, version, layout, _fair(shares))
+    return SimulationRecipe(survey, n_alerts, seed, night, nights, version, layout, _fair(shares))
 
 
 def _fair(shares: Mapping[str, float] | None) -> dict[str, float]:

@@ -14,6 +14,7 @@ from redpoll.simulate.exposures import (
     moonlight,
     one_at_a_time,
     separation_ra,
+    sky_grid,
 )
 
 PAST_DAYS = 400
@@ -33,9 +34,7 @@ def n_fields(n_alerts: int) -> int:
 
 def draw_fields(rng: np.random.Generator, n: int, night_mjd: float) -> Fields:
     """`n` fields of a grid 3 deg apart in the southern sky that are up at midnight; the first is the deep one."""
-    rows = np.arange(-66.0, 6.0, 3.0)
-    grid = [(ra, dec) for dec in rows for ra in np.arange(0.0, 360.0, 3.0 / np.cos(np.radians(dec))) % 360.0]
-    ra, dec = np.array(grid).T
+    ra, dec = sky_grid(np.arange(-66.0, 6.0, 3.0), 3.0)
     up = np.flatnonzero(np.abs(separation_ra(ra, midnight_ra(np.array(night_mjd)))) < 65.0)
     chosen = rng.choice(up, min(n, len(up)), replace=False)
     return Fields(number=chosen.astype(np.int64), ra=ra[chosen], dec=dec[chosen])

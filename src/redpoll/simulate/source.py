@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from redpoll.errors import SourceError, UsageError
 from redpoll.plugin.ports import Packet
 from redpoll.simulate.night import draw_night
-from redpoll.simulate.recipe import Recipe, make_recipe
+from redpoll.simulate.recipe import SimulationRecipe, make_recipe
 from redpoll.simulate.surveys import HABITS
 
 _KNOWN = ("alerts", "seed", "night", "nights", "schema_version")
@@ -20,14 +20,14 @@ class SimulatedSource:
     """Packets of a recipe, made as they are asked for; the same recipe gives the same bytes."""
 
     name: str
-    recipe: Recipe
+    recipe: SimulationRecipe
     n_bytes: int | None = None
 
     def packets(self) -> Iterator[Packet]:
         """Every packet, by time."""
-        setting, _, _, parts = draw_night(self.recipe)
-        for part in parts:
-            for alert_id, _, data in HABITS[self.recipe.survey].packets(setting, part):
+        setting, _, _, segments = draw_night(self.recipe)
+        for segment in segments:
+            for alert_id, _, data in HABITS[self.recipe.survey].packets(setting, segment):
                 yield Packet(data, self.name, f"alert {alert_id}")
 
 

@@ -14,6 +14,7 @@ from redpoll.simulate.exposures import (
     moonlight,
     one_at_a_time,
     separation_ra,
+    sky_grid,
 )
 
 PAST_DAYS = 1500
@@ -32,9 +33,7 @@ def n_fields(n_alerts: int) -> int:
 
 def draw_fields(rng: np.random.Generator, n: int, night_mjd: float) -> Fields:
     """`n` fields of a grid 7.2 deg apart that are up at midnight; numbered in the order of the grid."""
-    dec_rows = np.arange(-24.85, 85.0, 7.2)
-    grid = [(ra, dec) for dec in dec_rows for ra in np.arange(0.0, 360.0, 7.2 / np.cos(np.radians(dec))) % 360.0]
-    ra, dec = np.array(grid).T
+    ra, dec = sky_grid(np.arange(-24.85, 85.0, 7.2), 7.2)
     up = np.flatnonzero(np.abs(separation_ra(ra, midnight_ra(np.array(night_mjd)))) < 70.0)
     chosen = np.sort(rng.choice(up, min(n, len(up)), replace=False))
     return Fields(number=chosen.astype(np.int64) + 200, ra=ra[chosen], dec=dec[chosen])

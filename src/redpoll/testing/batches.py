@@ -1,4 +1,4 @@
-"""Small made-up batches and light curves for tests, built from numpy and a seed alone."""
+"""Small synthetic batches and light curves for tests, built from numpy and a seed alone."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def light_curve(
 
 
 def sample_batch(n: int = 64, *, seed: int = 0, survey: str = "ztf") -> pa.RecordBatch:
-    """A canonical batch of `n` made-up alerts, with light curves, cutouts, and nulls wherever the schema has them.
+    """A canonical batch of `n` synthetic alerts, with light curves, cutouts, and nulls wherever the schema has them.
 
     The same `n`, `seed` and `survey` give the same bytes. There is no ``packet`` column.
 
@@ -125,7 +125,7 @@ def _places(n: int, rng: np.random.Generator, survey: str) -> dict[str, pa.Array
         "sso_distance_arcsec": np.where(order % 8, np.nan, rng.uniform(0, 20, n)),
         "sso_eccentricity": np.where(order % 8, np.nan, 0.05 + order / max(n, 1)),
     }
-    values |= {name: [b"made-up cutout %d" % i for i in order] for name in CUTOUTS}
+    values |= {name: [b"synthetic cutout %d" % i for i in order] for name in CUTOUTS}
     return {name: pa.array(value, from_pandas=True) for name, value in values.items()}
 
 

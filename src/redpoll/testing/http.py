@@ -21,7 +21,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CannedResponse:
     """What the server is to answer.
 
     Parameters
@@ -48,11 +48,11 @@ class LocalServer:
 
 
 @contextmanager
-def http_server(answer: Callable[[Request], Answer]) -> Iterator[LocalServer]:
+def http_server(answer: Callable[[Request], CannedResponse]) -> Iterator[LocalServer]:
     """A server on a free port of this machine that answers each GET, POST and DELETE by calling `answer`.
 
     >>> import httpx
-    >>> with http_server(lambda request: Answer(body=request.path.encode())) as server:
+    >>> with http_server(lambda request: CannedResponse(body=request.path.encode())) as server:
     ...     httpx.get(server.url + "/here").text
     '/here'
     """
@@ -89,16 +89,16 @@ def http_server(answer: Callable[[Request], Answer]) -> Iterator[LocalServer]:
         thread.join()
 
 
-def file_answer(request: Request, data: bytes, *, etag: str = '"1"', cut_after: int | None = None) -> Answer:
-    """Answer to a GET of a file as a good server gives it, with ``Range`` and ``If-Range``."""
+def file_response(request: Request, data: bytes, *, etag: str = '"1"', cut_after: int | None = None) -> CannedResponse:
+    """CannedResponse to a GET of a file as a good server gives it, with ``Range`` and ``If-Range``."""
     start = _range_start(request, etag)
     headers = {"ETag": etag, "Accept-Ranges": "bytes"}
     if start is None:
-        return Answer(200, data, headers, cut_after)
+        return CannedResponse(200, data, headers, cut_after)
     if start >= len(data):
-        return Answer(416, b"", headers | {"Content-Range": f"bytes */{len(data)}"})
+        return CannedResponse(416, b"", headers | {"Content-Range": f"bytes */{len(data)}"})
     span = {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"}
-    return Answer(206, data[start:], headers | span, cut_after)
+    return CannedResponse(206, data[start:], headers | span, cut_after)
 
 
 def _range_start(request: Request, etag: str) -> int | None:
@@ -108,7 +108,7 @@ def _range_start(request: Request, etag: str) -> int | None:
     return int(asked.removeprefix("bytes=").partition("-")[0])
 
 
-def _send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
+def _send(handler: BaseHTTPRequestHandler, answer: CannedResponse) -> None:
     handler.send_response(answer.status)
     for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
         handler.send_header(name, value)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def sample_batch() -> pa.RecordBatch:
-    """A canonical batch of 64 made-up alerts of both kinds of history, with nulls where nulls may be."""
+    """A canonical batch of 64 synthetic alerts of both kinds of history, with nulls where nulls may be."""
     from redpoll.testing import batches
 
     return batches.sample_batch()

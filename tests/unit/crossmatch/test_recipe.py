@@ -85,7 +85,7 @@ def test_every_source_may_be_of_one_class():
         ("radius_arcsec = 2", 'which = "best"', "which: expected one of nearest, all"),
         ("columns.stars_type", "columns.type", "name it stars_<what>"),
         ("columns.stars_type", "columns.stars_arcsec", "stars_arcsec is the distance"),
-        ("columns.stars_type", 'columns."stars_Type"', "small letters"),
+        ("columns.stars_type", 'columns."stars_Type"', "lower-case letters"),
         ('dtype = "string"', 'dtype = "str"', "unknown dtype 'str'"),
         ('dtype = "string"', 'dtype = "bytes"', "cannot be bytes"),
         ('dtype = "string"', 'dtype = "bool"', "cannot be bool; for yes, no and unknown take int8"),
@@ -112,7 +112,7 @@ def test_a_class_needs_one_match_and_a_column_of_its_own():
 
 @pytest.mark.parametrize("name", ["Stars", "2mass", "", "../up", "a b"])
 def test_a_catalogue_has_a_plain_name(name):
-    with pytest.raises(RecipeError, match="small letters"):
+    with pytest.raises(RecipeError, match="lower-case letters"):
         parse_recipe(STARS, name)
 
 

@@ -39,14 +39,14 @@ from redpoll.astro.curve_fitting.workspace import (
     FIRST_Q,
     FLAT_CHI2,
     IS_CONVERGED,
+    MAX_POINTS,
     MAX_Q,
-    MOST_POINTS,
     N_PARAMETERS,
     N_POINTS,
     SIGN,
     Answers,
-    Model,
-    Points,
+    CurveModel,
+    FitPoints,
     compiled,
     new_answers,
     new_room,
@@ -65,13 +65,13 @@ _N_BEST = 2
 
 
 def fit_curves(
-    model: Model, mjd: Any, flux: Any, err: Any, frequency: Any, group: Any, offsets: Any, n_groups: int
+    model: CurveModel, mjd: Any, flux: Any, err: Any, frequency: Any, group: Any, offsets: Any, n_groups: int
 ) -> Answers:
     """Fit every curve; the arrays are contiguous float64, group and offsets int64, all checked by the caller."""
     answers = new_answers(len(offsets) - 1, n_groups)
     longest = int(np.diff(offsets).max(initial=1))
-    capacity = longest + (2 * _FEW if longest <= _MANY else MOST_POINTS)
-    space = Points(np.empty((capacity, 5)), np.empty(capacity, np.int64), 1)
+    capacity = longest + (2 * _FEW if longest <= _MANY else MAX_POINTS)
+    space = FitPoints(np.empty((capacity, 5)), np.empty(capacity, np.int64), 1)
     labels = np.empty(n_groups, np.int64)
     room = new_room(n_groups, MOST_STARTS + 1)
     _fit_curves(model, mjd, flux, err, frequency, group, offsets, space, labels, room, answers)
@@ -96,7 +96,7 @@ def _entry(stamp: int) -> Callable[..., int]:
             out.counts[i, N_POINTS], out.counts[i, N_PARAMETERS] = n, model.n_q + n_linear
             is_enough = n >= model.n_q + n_linear and (n_bands > 1 or not model.temperature)
             if is_enough and 0 < abs(scale) < math.inf:
-                points = Points(space.data[:n], space.group[:n], n_groups)
+                points = FitPoints(space.data[:n], space.group[:n], n_groups)
                 set_bounds(model, points.data, room.vectors)
                 out.table[i, FLAT_CHI2] = centre_flux(model.has_baseline, points, room.sums)
                 is_end = _search(model, points, space, room)
@@ -146,7 +146,7 @@ def _gathered(points: Any, space: Any, room: Any, most: int) -> Any:
     if n <= most:
         return pack(points, room)
     stop = n + bin_points(n, most, space)
-    return pack(Points(space.data[n:stop], space.group[n:stop], points.n_groups), room)
+    return pack(FitPoints(space.data[n:stop], space.group[n:stop], points.n_groups), room)
 
 
 @compiled

@@ -15,7 +15,7 @@ from redpoll.astro.curve_fitting.workspace import (
     STRIDE,
     TIME,
     WEIGHT,
-    Curve,
+    PackedCurve,
     compiled,
 )
 
@@ -159,4 +159,4 @@ def pack(points: Any, room: Any) -> Any:
                 rows[column * STRIDE + at] = points.data[last, column] if column != WEIGHT else 0.0
             at += 1
     bounds[points.n_groups] = at
-    return Curve(rows, bounds, at, points.n_groups)
+    return PackedCurve(rows, bounds, at, points.n_groups)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from redpoll.astro.curve_fitting.goodness import Goodness
 from redpoll.astro.curve_fitting.inputs import Array, Int, fit_bands
 from redpoll.astro.curve_fitting.shapes import LENS, NO_TEMPERATURE
-from redpoll.astro.curve_fitting.sigmoid import reduced
-from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Model
+from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, CurveModel
 
 
-class PaczynskiFit(NamedTuple):
+@dataclass(frozen=True)
+class PaczynskiFit(Goodness):
     """Parameters, their errors and the goodness, one value per object; NaN where there is no fit.
 
     `t0` is the time of the peak [MJD], `einstein_time` in days, `impact` the least distance in Einstein radii.
@@ -38,11 +39,6 @@ class PaczynskiFit(NamedTuple):
     n_points: Int
     n_params: Int
     is_converged: NDArray[np.bool_]
-
-    @property
-    def reduced_chi2(self) -> Array:
-        """chi2 / (n_points - n_params); NaN where there are no more points than parameters."""
-        return reduced(self.chi2, self.n_points, self.n_params)
 
 
 def paczynski_fit(
@@ -77,7 +73,7 @@ def paczynski_fit(
     >>> [float(x[0].round(2)) for x in (fit.t0, fit.einstein_time, fit.impact, fit.source_flux[:, 2])]
     [60042.0, 20.0, 0.3, 1000.0]
     """
-    model = Model(LENS, NO_TEMPERATURE, 1, 1, 0, 0, 3)
+    model = CurveModel(LENS, NO_TEMPERATURE, 1, 1, 0, 0, 3)
     a = fit_bands(model, mjd, band, flux, flux_err, offsets, np.ones(1))
     err = a.errors
     einstein_time, impact = np.exp(a.q[:, 1]), np.exp(a.q[:, 2])

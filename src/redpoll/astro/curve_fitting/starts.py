@@ -16,7 +16,7 @@ from redpoll.astro.curve_fitting.shapes import (
     SIGMOID_TEMPERATURE,
     THREE_TIMES,
 )
-from redpoll.astro.curve_fitting.workspace import FLUX, HIGH, LOW, MAX_Q, TIME, TRIAL, WEIGHT, Model, compiled
+from redpoll.astro.curve_fitting.workspace import FLUX, HIGH, LOW, MAX_Q, TIME, TRIAL, WEIGHT, CurveModel, compiled
 
 _FEW_STARTS, _MANY_STARTS, MOST_STARTS = 4, 8, 16
 """How many starts are tried, two more where both signs are possible; and for linexp and a changing temperature."""
@@ -136,7 +136,7 @@ def _set_start(model: Any, cell: int, width: float, q: Any) -> None:
 def with_constant_temperature(model: Any) -> Any:
     """The model, where it has a temperature that changes with one that does not."""
     has_changing = model.temperature == SIGMOID_TEMPERATURE
-    return Model(
+    return CurveModel(
         model.shape, CONSTANT_TEMPERATURE if has_changing else model.temperature, model.has_baseline,
         model.is_per_group, model.has_both_signs, model.is_signed, model.n_q - 2 if has_changing else model.n_q,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from redpoll.astro.sky import ORDER
 from redpoll.crossmatch.cells import Cells, spans
 from redpoll.crossmatch.errors import SkyFileError
-from redpoll.crossmatch.fits_table import FitsTable
+from redpoll.crossmatch.fits_table import BinaryTable
 
 MAX_CELLS = 12 * 4**10
 """Most cells of a map, after equal ones have been put together: those of a flat map of nside 1024."""
@@ -29,7 +29,7 @@ Floats = NDArray[Any]
 Piece = tuple[Cells, NDArray[np.uint8], list[Floats]]
 
 
-def read_flat(table: FitsTable, names: Sequence[str]) -> Piece:
+def read_flat(table: BinaryTable, names: Sequence[str]) -> Piece:
     """Cells of a flat map: first order-29 cell, order, and the columns `names`.
 
     Raises
@@ -48,7 +48,7 @@ def read_flat(table: FitsTable, names: Sequence[str]) -> Piece:
     return _divided(_gathered(pieces, order, table.where), order)
 
 
-def flat_order(table: FitsTable, name: str) -> int:
+def flat_order(table: BinaryTable, name: str) -> int:
     """The order of the pixels, if NSIDE is a power of two and as many pixels are there as it says."""
     n_pixels = table.n_rows * table.repeat(name)
     nside = table.count("NSIDE") if "NSIDE" in table.header else round((n_pixels / 12) ** 0.5)
@@ -70,7 +70,7 @@ def order_of_nside(nside: int) -> int:
     return order
 
 
-def _nested_pieces(table: FitsTable, names: Sequence[str]) -> Iterator[list[Floats]]:
+def _nested_pieces(table: BinaryTable, names: Sequence[str]) -> Iterator[list[Floats]]:
     repeat = table.repeat(names[0])
     if any(table.repeat(name) != repeat for name in names):
         raise ValueError("its columns have different numbers of pixels in a row")
@@ -80,7 +80,7 @@ def _nested_pieces(table: FitsTable, names: Sequence[str]) -> Iterator[list[Floa
     return table.chunks(names, rows)
 
 
-def _ring_pieces(table: FitsTable, names: Sequence[str], order: int) -> Iterator[list[Floats]]:
+def _ring_pieces(table: BinaryTable, names: Sequence[str], order: int) -> Iterator[list[Floats]]:
     """The columns whole, in memory that is only taken as they fill it, then piece by piece as nested pixels."""
     n_pixels, repeat = 12 * 4**order, table.repeat(names[0])
     columns: list[Floats] = []

@@ -21,7 +21,7 @@ from redpoll.astro.time import MJD_ZERO, is_night, tai_mjd_from_utc_jd
 from redpoll.crossmatch.bounded_file import BoundedReader, open_bounded, reader_of
 from redpoll.crossmatch.cells import from_uniq
 from redpoll.crossmatch.errors import SkyFileError
-from redpoll.crossmatch.fits_table import FitsTable, open_fits_table
+from redpoll.crossmatch.fits_table import BinaryTable, open_fits_table
 from redpoll.crossmatch.moc import FRAMES
 from redpoll.crossmatch.sky_maps.flat import MAX_CELLS, Piece, order_of_nside, read_flat
 from redpoll.crossmatch.sky_maps.sky_map import Distances, SkyMap, check_density, make_sky_map
@@ -89,7 +89,7 @@ def _from_notice(reader: BoundedReader) -> tuple[str | None, BoundedReader]:
     return name if isinstance(name, str) else None, reader_of(inner, f"{reader.where}: event.skymap", MAX_BYTES)
 
 
-def _from_table(table: FitsTable, event: str | None) -> SkyMap:
+def _from_table(table: BinaryTable, event: str | None) -> SkyMap:
     if (frame := table.text("COORDSYS")) not in FRAMES:
         raise ValueError(f"COORDSYS is {frame[:20]!r}; only ICRS (C) is read: convert the map")
     density = next((name for name in _DENSITY if name in table.names), None)
@@ -105,7 +105,7 @@ def _from_table(table: FitsTable, event: str | None) -> SkyMap:
     )  # fmt: skip
 
 
-def _cells(table: FitsTable, names: Sequence[str]) -> Piece:
+def _cells(table: BinaryTable, names: Sequence[str]) -> Piece:
     pixel = next((name for name in _PIXEL if name in table.names), None)
     if "UNIQ" in table.names:
         starts, orders, columns = _listed(table, "UNIQ", names, 0)
@@ -117,7 +117,7 @@ def _cells(table: FitsTable, names: Sequence[str]) -> Piece:
     return starts, orders, columns
 
 
-def _listed(table: FitsTable, cell: str, names: Sequence[str], first: int) -> Piece:
+def _listed(table: BinaryTable, cell: str, names: Sequence[str], first: int) -> Piece:
     """Cells that the table names: by NUNIQ numbers, or by pixels of one order, whose first has the number given."""
     if table.n_rows > MAX_CELLS:
         raise ValueError(f"NAXIS2 says {table.n_rows:,} cells; at most {MAX_CELLS:,} are read")
@@ -153,7 +153,7 @@ def _distances(columns: Sequence[Any]) -> Distances | None:
     return Distances(*(np.asarray(column, np.float32) for column in columns))
 
 
-def _mjd(table: FitsTable) -> float | None:
+def _mjd(table: BinaryTable) -> float | None:
     """Time of the event [MJD TAI] by MJD-OBS, else DATE-OBS, both UTC; None if there is neither."""
     utc = table.header.get("MJD-OBS")
     if utc is None:

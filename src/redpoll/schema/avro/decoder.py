@@ -13,7 +13,7 @@ from redpoll.errors import PacketError
 from redpoll.schema.avro.arena import Arena, size_of
 from redpoll.schema.avro.machine import ABANDON, ERRORS, FRESH, RESUME, new_state, run
 from redpoll.schema.avro.program import Program, compile_schema
-from redpoll.schema.avro.tree import Node
+from redpoll.schema.avro.tree import AvroNode
 
 _LARGEST_BUFFER = 2**31 - 1
 _MOST_ROWS = 2**31 - 1
@@ -135,12 +135,12 @@ class _Builder:
         self.program, self.buffer = program, buffer
         self.counts, self.slices = arena.counts.tolist(), arena.slices()
 
-    def struct(self, node: Node, level: int) -> pa.StructArray:
+    def struct(self, node: AvroNode, level: int) -> pa.StructArray:
         n = self.counts[level]
         children = [self.array(child, level) for child in node.children]
         return pa.Array.from_buffers(node.arrow, n, [self._validity(node)], children=children)
 
-    def array(self, node: Node, level: int) -> pa.Array:
+    def array(self, node: AvroNode, level: int) -> pa.Array:
         n = self.counts[level]
         if node.kind == "null":
             return pa.nulls(n)
@@ -159,7 +159,7 @@ class _Builder:
             return pa.DictionaryArray.from_arrays(codes, pa.array(node.symbols))
         return pa.Array.from_buffers(node.arrow, n, buffers)
 
-    def _list(self, node: Node, n: int, buffers: list[Any], items: int) -> pa.Array:
+    def _list(self, node: AvroNode, n: int, buffers: list[Any], items: int) -> pa.Array:
         if node.kind == "array":
             return pa.Array.from_buffers(node.arrow, n, buffers, children=[self.array(node.children[0], items)])
         keys, values = (self.array(child, items) for child in node.children)
@@ -168,5 +168,5 @@ class _Builder:
         )
         return pa.Array.from_buffers(node.arrow, n, buffers, children=[entries])
 
-    def _validity(self, node: Node) -> Any:
+    def _validity(self, node: AvroNode) -> Any:
         return self.slices[self.program.column_of[id(node)]][1] if node.null_index >= 0 else None

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from redpoll.astro.cutout_file import fits_bytes, read_cutout
 from redpoll.errors import NotFound, PacketError
 from redpoll.schema.alert import CUTOUTS
-from redpoll.serve.api.alerts import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.api.models import CutoutPixels
-from redpoll.serve.image.fits import fits_bytes, read_cutout
+from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.image.png import grey_png
 from redpoll.serve.image.stretch import Stretch, grey, quantised
 from redpoll.serve.values import to_json
@@ -59,7 +59,7 @@ def cutout(
         return Response(grey_png(image), headers=FOR_A_DAY, media_type="image/png")
     file_name = f"{survey}-{alert_id}-{kind}.fits"
     headers = FOR_A_DAY | {"Content-Disposition": f'attachment; filename="{file_name}"'}
-    return Response(fits_bytes(bytes(data)), headers=headers, media_type="application/fits")
+    return Response(bytes(fits_bytes(data)), headers=headers, media_type="application/fits")
 
 
 def _pixels(data: bytes | None) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ class Problem(Answer):
 class ColumnFacts(Answer):
     """What a column means and where it comes from."""
 
+    label: str = Field(examples=["Magnitude"], description="short name for people")
     dtype: str = Field(examples=["float32"])
     unit: str = Field(examples=["mag"], description="VOUnits; empty if it has none")
     doc: str = Field(examples=["AB magnitude of the absolute value of flux."])

@@ -173,8 +173,4 @@ def _best(reader: Reader, summary: Row) -> list[Value]:
     """The maximum or minimum of each score over all alerts of the object."""
     scores = {name[4:]: value for name, value in summary.items() if name.startswith(("max_", "min_"))}
     facts = column_facts(reader, scores)
-    return [
-        Value(name, value, **{key: facts[name][key] for key in ("dtype", "unit", "doc", "by")})
-        for name, value in scores.items()
-        if name in facts and value is not None
-    ]
+    return [Value.of(name, value, facts[name]) for name, value in scores.items() if name in facts and value is not None]

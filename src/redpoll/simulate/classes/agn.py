@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.stars import difference_flux, draw_mag
 from redpoll.simulate.passbands import EFFECTIVE_WAVELENGTH
 
@@ -42,7 +42,7 @@ class AGN:
     """Active galactic nucleus; see the module."""
 
     name, moves = "agn", False
-    place: Place = "nucleus"
+    environment: Environment = "nucleus"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Scatter [mag in r] and damping time [d] of the walk, offset of the template, mean r magnitude, redshift."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from redpoll.astro.photometry import flux_from_mag
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 
 _COLOUR = np.array([1.75, 0.55, 0.0, -0.17, -0.15, -0.13])
 _V_MINUS_R = 0.2
@@ -30,7 +30,7 @@ class Asteroid:
     """Main-belt asteroid; see the module. Each sighting is an object of its own, as it is elsewhere each time."""
 
     name, moves = "asteroid", True
-    place: Place = "empty"
+    environment: Environment = "empty"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """HG parameters, geometry, motion [arcsec/h], rotation [d, mag]; the predicted V magnitude follows."""

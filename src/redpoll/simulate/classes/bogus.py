@@ -1,14 +1,14 @@
 """Artefacts of detector and subtraction: what is an alert and no source.
 
 Five kinds (``artefact``): 0 bad column, 1 dipole at a star that moved between images, 2 cosmic ray, 3 ghost of a
-bright star, 4 residual of a bright star. Dipoles and star residuals come back in other exposures of the same place.
+bright star, 4 residual of a bright star. Dipoles and star residuals come back in other exposures of the same position.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.m_dwarf_flare import chosen_epoch
 
 BAD_COLUMN, DIPOLE, COSMIC_RAY, GHOST, STAR_RESIDUAL = range(5)
@@ -20,7 +20,7 @@ class Bogus:
     """Artefact; see the module."""
 
     name, moves = "bogus", False
-    place: Place = "near_star"
+    environment: Environment = "near_star"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Kind, signal over noise, sign, how often it comes back, and which of the window's epochs it is in."""

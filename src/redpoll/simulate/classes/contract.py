@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Parameters = dict[str, Array]
 """Truth of a batch: one float per object and quantity, NaN where it has none."""
-Place = Literal["host", "nucleus", "star", "empty", "near_star"]
+Environment = Literal["host", "nucleus", "star", "empty", "near_star"]
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Epochs:
 class ObjectClass(Protocol):
     """One class of objects: how its parameters are distributed, and its light.
 
-    ``place`` says what lies under it: a host galaxy, a galaxy's nucleus, its own star, nothing, or a bright star
-    close by; ``moves``, that it is elsewhere in every exposure.
+    ``environment`` is what lies at its position: a host galaxy, a galaxy's nucleus, its own star, nothing, or a bright
+    star close by. ``moves`` is true for classes whose position differs in every exposure.
     """
 
     name: str
-    place: Place
+    environment: Environment
     moves: bool
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:

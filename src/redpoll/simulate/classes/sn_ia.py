@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from redpoll.astro.photometry import flux_from_mag
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.supernovae import draw_redshift, draw_time, rest_age
 from redpoll.simulate.distance import distance_modulus
 from redpoll.simulate.passbands import EFFECTIVE_WAVELENGTH
@@ -54,7 +54,7 @@ class SNIa:
     """Type Ia supernova; see the module."""
 
     name, moves = "sn_ia", False
-    place: Place = "host"
+    environment: Environment = "host"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Stretch x1, colour c, redshift and time of the B maximum."""

@@ -1,4 +1,4 @@
-"""A part of the alerts, with all that is needed to write their packets."""
+"""A segment of the alerts, with all that is needed to write their packets."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TEMPLATE_FWHM = {"ztf": 1.9, "rubin": 4.2}  # pixels
 
 @dataclass(frozen=True)
 class Setting:
-    """What every part of a simulated night shares."""
+    """What every segment of a simulated night shares."""
 
     seed: int
     day: int
@@ -39,7 +39,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Part:
+class Segment:
     """Some alerts, in order of time: their objects, and the point of each alert among the objects' points."""
 
     number: int
@@ -55,10 +55,10 @@ def kicks(setting: Setting, sources: Sources) -> Array:
     return np.concatenate(draws) if draws else np.zeros((0, N_KICKS))
 
 
-def cutout_scene(setting: Setting, part: Part, rng: np.random.Generator, count_zero_point: Array) -> Scene:
-    """What to draw in the cutouts of a part's alerts, in counts of this zero point per exposure."""
-    s, around, camera = part.sources, part.surroundings, setting.camera
-    at, who, row = part.points, s.index[part.points], s.row[part.points]
+def cutout_scene(setting: Setting, segment: Segment, rng: np.random.Generator, count_zero_point: Array) -> Scene:
+    """What to draw in the cutouts of a segment's alerts, in counts of this zero point per exposure."""
+    s, around, camera = segment.sources, segment.surroundings, setting.camera
+    at, who, row = segment.points, s.index[segment.points], s.row[segment.points]
     band, e = setting.exposures.band[row], setting.exposures
     counts = 10.0 ** (0.4 * (count_zero_point - 31.4))
     fwhm = e.seeing[row] / camera.pixel_scale
