@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 from redpoll.astro.time import NIGHT_OFFSET, night_start
 from redpoll.errors import SchemaError
 from redpoll.schema.alert import COLUMNS, PACKET
+from redpoll.schema.column import Column
 from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.merging import joined
 from redpoll.schema.table import extent, packet_light_curves
+from redpoll.store import open_store
 from redpoll.store.columns import HISTORY_NEWS
 from redpoll.store.histories import HistoryReader, packed_news
 
@@ -34,6 +37,11 @@ class HistoryStage:
     histories
         What is stored; see `HistoryReader`.
     """
+
+    name = "history"
+    columns: Mapping[str, Column] = {
+        name: COLUMNS[name] for name in ("light_curve", "packet_light_curve", "history_days", "n_points")
+    }
 
     def __init__(self, histories: HistoryReader) -> None:
         self._histories = histories
@@ -62,6 +70,11 @@ class HistoryStage:
         added: dict[str, pa.Array] = {"light_curve": curves.to_arrow(), "packet_light_curve": packets}
         added |= extent(curves, mjd) | {NEWS: pa.array([blob or None for blob in news], pa.binary())}
         return _with(batch, added)
+
+
+def open_history(store: Path) -> HistoryStage:
+    """The stage with the histories of the store in a folder, open for reading; StoreError if there is none."""
+    return HistoryStage(open_store(store).histories)
 
 
 class NoHistories:
