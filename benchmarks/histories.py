@@ -1,6 +1,6 @@
 """What stored histories buy, and what they cost.
 
-    python benchmarks/histories.py classes [--alerts 20000] [--seed 91] [--dippers 400]
+    python benchmarks/histories.py classes [--alerts 20000] [--seed 91] [--dippers 400] [--only CLASS]
     python benchmarks/histories.py store [--objects 1000000] [--points 300] [--batch 2000] [--folder DIR]
 
 `classes`: objects seen by ZTF for two years, in simulated packets that hold 30 days, and stars that dim once, replayed
@@ -92,7 +92,8 @@ class Index:
 
 
 def _classes(options: argparse.Namespace) -> None:
-    simulated = list(nights("ztf", options.alerts, options.seed, NIGHTS, MIX))
+    mix = {options.only: 1.0} if options.only else MIX
+    simulated = list(nights("ztf", options.alerts, options.seed, NIGHTS, mix))
     faded = list(replayed(dippers(options.dippers, options.seed), "ztf", 30.0, 400))
     judged: list[tuple[Labelled, Labelled]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -148,6 +149,9 @@ def _print_classes(alone: Answers, joined: Answers) -> None:
         for what, rows in (("alerts found", meant), ("wrong of others", ~meant)):
             cells = [_cell(int(a.is_said[flag][rows].sum()), int(rows.sum())) for a in (alone, joined)]
             print(f"| `{flag}` | {what} | {' | '.join(cells)} |")
+        wrong = joined.kind[~meant & joined.is_said[flag]]
+        names = (f"{name} {n}" for name, n in zip(*np.unique(wrong, return_counts=True), strict=True))
+        print(f"| `{flag}` | wrong of which | | {', '.join(names)} |")
         cells = [_objects(a, flag, meant) for a in (alone, joined)]
         print(f"| `{flag}` | objects found | {' | '.join(cells)} |")
 
@@ -303,6 +307,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("what", choices=("classes", "store"))
     parser.add_argument("--alerts", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=91)
+    parser.add_argument("--only", choices=tuple(MIX), help="simulate this class alone")
     parser.add_argument("--dippers", type=int, default=400)
     parser.add_argument("--per-object", type=int, default=8)
     parser.add_argument("--objects", type=int, default=1_000_000)
