@@ -25,7 +25,7 @@ from redpoll.astro.cosmology import distance_modulus, redshift_from_distance_mod
 from redpoll.astro.damped_random_walk import damped_random_walk_fit
 from redpoll.astro.extinction import deredden_flux
 from redpoll.astro.luminosity import absolute_mag, band_luminosity, bolometric_luminosity
-from redpoll.astro.magnitude_rate import rate_between, rate_from_limit
+from redpoll.astro.magnitude_rate import rate_between, rate_from_upper_limit
 from redpoll.astro.periods import Periods, multiband_periods
 from redpoll.astro.photometry import apparent_photometry, mag_from_flux
 from redpoll.config import Config
@@ -211,7 +211,7 @@ def _values(repeats: int) -> None:
         "apparent (DC) photometry": lambda: apparent_photometry(flux, 50.0, mag, 0.03),
         "dereddened flux": lambda: deredden_flux(flux, ebv, band),
         "rate between detections": lambda: rate_between(flux, 0.1 * flux, flux[::-1], 0.1 * flux[::-1], z),
-        "rate from a limit": lambda: rate_from_limit(flux, flux[::-1], 0.1 * flux[::-1], z),
+        "rate from a limit": lambda: rate_from_upper_limit(flux, flux[::-1], 0.1 * flux[::-1], z),
     }
     with tempfile.TemporaryDirectory() as folder:
         dust = add_dust_map(synthetic_dust(Path(folder)), Path(folder) / "dust")
@@ -247,7 +247,7 @@ def _rates_beside_draws(repeats: int) -> None:
 
     _, slow = _best(draws, 1)
     many = [np.tile(x, 100) for x in (limit, flux, 0.05 * flux, np.ones(n))]
-    _, fast = _best(lambda: rate_from_limit(*many), repeats)
+    _, fast = _best(lambda: rate_from_upper_limit(*many), repeats)
     print(f"rate from a limit beside 10,000 draws of numpy: {n * 100 / fast:,.0f}/s against {n / slow:,.0f}/s")
 
 

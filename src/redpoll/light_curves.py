@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from redpoll.astro.ragged import by_band, last_of_each, owners, per_point, scattered, some_parts, taken
+from redpoll.errors import UsageError
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, KINDS, LOW_QUALITY, SURVEYS, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
 
@@ -57,15 +58,28 @@ def one_light_curve(
 ) -> LightCurves:
     """The light curves of a batch of one alert, for examples and tests; points of kind "detection" by default.
 
+    Raises
+    ------
+    UsageError
+        If a band or kind is unknown, or the numbers of values differ.
+
+    Examples
+    --------
     >>> one_light_curve([60000.0], ["r"], [700.0], [90.0], ["forced"]).kind.tolist() == [FORCED]
     True
     """
-    times = np.array(mjd, np.float64)
-    bands = np.array([BANDS.index(name) for name in band], np.int8)
-    kinds = np.array([KINDS.index(name) for name in kind or ["detection"] * len(times)], np.int8)
-    return LightCurves(
-        np.array([0, len(times)]), times, bands, np.array(flux, np.float32), np.array(flux_err, np.float32), kinds
-    )
+    times, fluxes, errors = np.array(mjd, np.float64), np.array(flux, np.float32), np.array(flux_err, np.float32)
+    kinds = ["detection"] * len(times) if kind is None else kind
+    if len({len(times), len(fluxes), len(errors), len(band), len(kinds)}) > 1:
+        raise UsageError("one_light_curve: mjd, band, flux, flux_err and kind need one value for each point")
+    offsets = np.array([0, len(times)])
+    return LightCurves(offsets, times, _codes(band, BANDS), fluxes, errors, _codes(kinds, KINDS))
+
+
+def _codes(names: Sequence[str], known: tuple[str, ...]) -> NDArray[np.int8]:
+    if unknown := [name for name in names if name not in known]:
+        raise UsageError(f"one_light_curve: unknown {unknown[0]!r}; use {', '.join(known)}")
+    return np.array([known.index(name) for name in names], np.int8)
 
 
 def at_trigger(curve: LightCurves, values: NDArray[Any]) -> Array:

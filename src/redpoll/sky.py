@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from redpoll.astro.latitudes import ecliptic_latitude, galactic_latitude
-from redpoll.astro.sky import galactic, hpx29, separation_arcsec
+from redpoll.astro.sky import ecliptic_latitude, galactic, galactic_latitude, hpx29, separation_arcsec
 
 __all__ = ["ecliptic_latitude", "galactic", "galactic_latitude", "hpx29", "separation_arcsec"]

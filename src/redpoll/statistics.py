@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from redpoll.astro.damped_random_walk import DampedRandomWalk, damped_random_walk_fit
 from redpoll.astro.light_curve_statistics import FEATURES, light_curve_statistics
-from redpoll.astro.magnitude_rate import Rate, rate_between, rate_from_limit
+from redpoll.astro.magnitude_rate import Rate, rate_between, rate_from_upper_limit
 from redpoll.astro.night_steps import night_steps
 from redpoll.astro.periods import Periods, multiband_periods
 from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
@@ -40,7 +40,7 @@ __all__ = [
     "multiband_periods",
     "night_steps",
     "rate_between",
-    "rate_from_limit",
+    "rate_from_upper_limit",
 ]
 Array = NDArray[np.float64]
 Int = NDArray[np.int64]

@@ -49,7 +49,7 @@ def test_what_the_modules_and_filters_say_of_it(store):
 def test_the_object_and_its_merged_light_curve(store):
     found = store.object("ZTF20aaelulu")
     assert found["n_alerts"] == 47
-    assert [round(found[k], 2) for k in ("last_mag_g", "last_mag_r", "best_peak_mag")] == [18.61, 18.51, 13.86]
+    assert [round(found[k], 2) for k in ("last_mag_g", "last_mag_r", "min_peak_mag")] == [18.61, 18.51, 13.86]
     kinds = Counter(store.light_curve("ZTF20aaelulu")["kind"].to_pylist())
     assert kinds == {"detection": 54, "upper_limit": 17, "low_quality": 2}
 

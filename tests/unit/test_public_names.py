@@ -30,7 +30,7 @@ PUBLIC = {
     "redpoll.sky": "ecliptic_latitude galactic galactic_latitude hpx29 separation_arcsec",
     "redpoll.statistics": """
         BandSeries DampedRandomWalk FEATURES Periods Rate damped_random_walk_fit light_curve_statistics
-        multiband_periods night_steps rate_between rate_from_limit""",
+        multiband_periods night_steps rate_between rate_from_upper_limit""",
     "redpoll.typing": "Arrays Bools Floats Ints Texts",
 }
 LIGHT = ("redpoll", "redpoll.conditions", "redpoll.light_curves", "redpoll.photometry", "redpoll.sky", "redpoll.typing")

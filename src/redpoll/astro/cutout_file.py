@@ -50,7 +50,7 @@ def read_cutout(data: Any, *, max_bytes: int = MAX_BYTES, max_side: int = 100_00
     Raises
     ------
     PacketError
-        If the bytes are no FITS file with an image of two axes, or the first such image is cut short or too large.
+        If the bytes are not a FITS file with an image of two axes, or the first such image is cut short or too large.
     """
     raw = fits_bytes(data, max_bytes)
     if bytes(raw[:6]) != b"SIMPLE":

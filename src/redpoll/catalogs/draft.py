@@ -67,7 +67,7 @@ def draft_recipe(
 
 
 def read_sky_positions(file: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Right ascensions and declinations [deg] of a table, from usual column names; CatalogError if there are none."""
+    """Right ascensions and declinations [deg] in a table's columns with usual names; CatalogError without them."""
     with open_table(file) as table:
         ra, dec = _found(table, _RA, "ra", file), _found(table, _DEC, "dec", file)
         batches = [read_positions(b, Position(ra, dec, _format(b[ra])), str(file)) for b in table.batches([ra, dec])]

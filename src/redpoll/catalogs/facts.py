@@ -69,4 +69,4 @@ def read_facts(folder: Path) -> Facts:
 
 def rebuild(folder: Path) -> str:
     """Remedy for a damaged catalogue, for messages."""
-    return f"build it anew: redpoll catalog add {folder.name}"
+    return f"build it again: redpoll catalog add {folder.name}"

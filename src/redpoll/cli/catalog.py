@@ -40,7 +40,7 @@ def command() -> None:
               help="Download only this part of the catalogue [deg].")  # fmt: skip
 @click.option("--positions", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Download only what matches the positions in this table.")  # fmt: skip
-@click.option("--frame", type=click.Choice(["galactic", "icrs"]), help="Of a dust map that does not say it itself.")
+@click.option("--frame", type=click.Choice(["galactic", "icrs"]), help="Frame of a dust map whose header lacks it.")
 @click.option("--all", "every", is_flag=True, help="Keep all matches, nearest first, instead of the nearest.")
 @catalogs_option
 @config_option
@@ -54,8 +54,8 @@ def add(
     """Build the catalogue NAME from FILE: CSV, Parquet, FITS table or VOTable, gzipped or not.
 
     Redpoll has recipes for the catalogues in `redpoll catalog list`; without FILE, those are downloaded as their recipe
-    says; a download that was cut goes on where it was. For a table of your own, give the columns here, or a recipe. One
-    that is there already is replaced.
+    defines; an interrupted download is resumed. For a table of your own, give the columns here, or a recipe. A
+    catalogue of this name that exists is replaced.
 
     The name ebv is that of the dust map: FILE is then a HEALPix map of E(B-V), FITS or Parquet.
     """

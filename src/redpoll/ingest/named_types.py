@@ -51,7 +51,7 @@ class _Resolver:
         try:
             schema = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise SchemaError(f"{self._what}: not JSON ({error}); ask whoever wrote it") from error
+            raise SchemaError(f"{self._what}: not JSON ({error}); check its source") from error
         if not isinstance(schema, str | dict | list):
             raise SchemaError(f"{self._what}: {type(schema).__name__} is no Avro schema")
         return schema

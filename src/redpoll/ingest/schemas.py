@@ -59,18 +59,18 @@ class SchemaChain:
         return self._known[schema_id]
 
     def _first(self, schema_id: int) -> str:
-        asked: list[str] = []
+        searched: list[str] = []
         failed: SourceError | None = None
         for lookup in self._lookups:
             try:
                 return lookup.schema(schema_id)
             except UnknownSchema as error:
-                asked.append(error.where)
+                searched.append(error.where)
             except SourceError as error:
                 failed = error
         if failed is not None:
             raise failed
-        raise UnknownSchema(schema_id, *asked)
+        raise UnknownSchema(schema_id, *searched)
 
 
 @dataclass(frozen=True)

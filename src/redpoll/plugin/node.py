@@ -13,6 +13,9 @@ from redpoll.schema.column import Column
 Attempt = Callable[..., Any]
 """Called as ``attempt(function, **arguments)``; returns None if the function failed and failures are isolated."""
 
+FILE_PREFIX = "redpoll_file_"
+"""Prefix of the names of Python modules that were loaded from a user's file."""
+
 
 def unguarded(function: Callable[..., Any], **arguments: Any) -> Any:
     """Attempt without isolation: exceptions propagate."""

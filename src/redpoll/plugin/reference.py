@@ -8,7 +8,7 @@ from importlib import import_module
 from pickle import PicklingError
 from typing import Any
 
-from redpoll.plugin.user_file import FILE_PREFIX, imported_file
+from redpoll.plugin.node import FILE_PREFIX
 
 
 def reference(function: Callable[..., Any]) -> tuple[Any, ...]:
@@ -33,4 +33,6 @@ def _from_module(module: str, name: str) -> Any:
 
 
 def _from_file(path: str, name: str) -> Any:
+    from redpoll.plugin.user_file import imported_file  # keeps `import redpoll` light
+
     return getattr(imported_file(path), name)

@@ -11,9 +11,7 @@ from types import ModuleType
 
 from redpoll.errors import PluginError
 from redpoll.plugin.isolation import outcome
-
-FILE_PREFIX = "redpoll_file_"
-"""Prefix of the names of Python modules that were loaded from a user's file."""
+from redpoll.plugin.node import FILE_PREFIX
 
 
 def imported_file(path: str | Path) -> ModuleType:

@@ -89,11 +89,11 @@ def dipper(
 
 def _dips(curve: LightCurves) -> tuple[Bools, Ints]:
     """Points in the run of faint epochs of the alert's band at its end, and the number of other epochs of the band."""
-    in_band, place = in_alert_band(curve) & (curve.kind >= 0), np.arange(len(curve.mjd))
+    in_band, index = in_alert_band(curve) & (curve.kind >= 0), np.arange(len(curve.mjd))
     # an upper limit means that the star was as in the template; so does forced photometry within three sigma
     is_faint = (curve.flux < 0) & ((curve.kind != FORCED) | (curve.flux < -3.0 * curve.flux_err))
-    last_break = highest_of_each(curve, place, in_band & ~is_faint)[owners(curve.offsets)]
-    return in_band & ~(place <= last_break), count_of_each(curve, in_band & ~is_faint)
+    last_break = highest_of_each(curve, index, in_band & ~is_faint)[owners(curve.offsets)]
+    return in_band & ~(index <= last_break), count_of_each(curve, in_band & ~is_faint)
 
 
 def _largest_step(curve: LightCurves, depth: Floats, in_dip: Bools) -> Floats:

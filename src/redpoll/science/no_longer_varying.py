@@ -44,14 +44,14 @@ def no_longer_varying(
     detection: `quiet_days` is then the duration of the quiet time before it. The flag is true for the others only: an
     alert of low quality or below `min_snr`, or a light curve that ends with forced photometry.
     """
-    curve, place = light_curve, np.arange(len(light_curve.mjd))
+    curve, index = light_curve, np.arange(len(light_curve.mjd))
     row = owners(curve.offsets)
-    is_trigger = place == curve.triggering[row]
+    is_trigger = index == curve.triggering[row]
     size, err = np.abs(curve.flux.astype(np.float64)), curve.flux_err.astype(np.float64)
     is_significant, is_forced = size >= min_snr * err, curve.kind == FORCED
     is_earlier = (curve.kind == DETECTION) & is_significant & ~is_trigger
     last = last_of_each(curve.offsets, is_earlier)
-    is_after = (place > last[row]) & (last[row] >= 0)
+    is_after = (index > last[row]) & (last[row] >= 0)
     is_deep = (curve.kind == UPPER_LIMIT) & (min_snr * err < _medians(curve.kept(is_earlier))[row])
     points = count_of_each(curve, is_after & ((is_forced & (size <= quiet_snr * err)) | is_deep))
     is_broken = count_of_each(curve, is_after & is_forced & (size > min_snr * err) & ~is_trigger) > 0

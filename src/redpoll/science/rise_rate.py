@@ -15,7 +15,7 @@ from redpoll.light_curves import (
     owners,
     taken,
 )
-from redpoll.statistics import Rate, rate_between, rate_from_limit
+from redpoll.statistics import Rate, rate_between, rate_from_upper_limit
 from redpoll.typing import Arrays, Ints
 
 _BOUND = "of the rate's distribution; null if there is no rate, or a flux below 1.645 of its errors."
@@ -47,7 +47,7 @@ def rise_rate(
     flux, err = at_trigger(curve, curve.flux), at_trigger(curve, curve.flux_err)
     days = at_trigger(curve, curve.mjd) - taken(curve.mjd, before)
     between = rate_between(taken(curve.flux, before), taken(curve.flux_err, before), flux, err, days)
-    since_limit = rate_from_limit(limit_sigma * taken(curve.flux_err, before), flux, err, days)
+    since_limit = rate_from_upper_limit(limit_sigma * taken(curve.flux_err, before), flux, err, days)
     rate = Rate(*(np.where(from_limit, a, b) for a, b in zip(since_limit, between, strict=True)))
     return {
         "mag_rate": rate.rate, "mag_rate_err": rate.err, "mag_rate_lower": rate.lower, "mag_rate_upper": rate.upper,

@@ -31,14 +31,14 @@ from redpoll.simulate.truth import truth_table
 
 Progress = Callable[[int, int], None]
 _SEGMENT = 100
-"""Alerts a worker makes at once; segment of the recipe, as the noise in the cutouts is drawn segment by segment."""
+"""Alerts of a segment; part of the recipe, because the noise of the cutouts is drawn per segment."""
 _WORTH_A_PROCESS = 500
 _MJD_UNIX = 40587
 
 
 @dataclass(frozen=True)
 class SimulationReport:
-    """What was written: the packets' files or folders, the truth, the recipe, and how much of it."""
+    """Files written: packets, truth and recipe, with the numbers of alerts, objects and bytes."""
 
     survey: str
     n_alerts: int
@@ -63,7 +63,7 @@ def simulate_night(
     schema_version: str | None = None,
     layout: str = "archive",
     workers: int | None = None,
-    shares: Mapping[str, float] | None = None,
+    fractions: Mapping[str, float] | None = None,
 ) -> SimulationReport:
     """Write a night of alerts into folder `out`: packets, `truth.parquet` and `simulation.json`.
 
@@ -72,13 +72,13 @@ def simulate_night(
     Parameters
     ----------
     out
-        Folder, made if need be; files of the same names are replaced.
+        Folder, created if needed; files of the same names are replaced.
     survey
         ``"ztf"`` or ``"rubin"``.
     n_alerts
         Alerts in all, over all nights.
     seed
-        Of every random draw.
+        Seed of the random generator.
     progress
         Called with (packets written, packets in all), from zero to all.
     night, nights
@@ -88,18 +88,18 @@ def simulate_night(
     layout
         ``"archive"``: one gzipped tar a night, as ZTF publishes; ``"files"``: a folder a night, one file a packet.
     workers
-        Processes; default as many as processors for large nights, else none but this one.
-    shares
-        Share of each class among the alerts, in any unit; a class that is not named does not occur. Default a night
-        with something of every class.
+        Number of processes; default: as many as processors for large nights, else one.
+    fractions
+        Share of each class among the alerts, in any unit; other classes do not occur. Default: a night with
+        every class.
 
     Raises
     ------
     UsageError
-        If an argument cannot be followed.
+        If an argument is invalid.
     """
     began = time.monotonic()
-    recipe = make_recipe(survey, n_alerts, seed, night, nights, schema_version, layout, shares)
+    recipe = make_recipe(survey, n_alerts, seed, night, nights, schema_version, layout, fractions)
     _make_folder(out, workers)
     setting, sources, points, segments = draw_night(recipe)
     ids, names, files, size = _write(out, recipe, setting, segments, points, sources, progress, workers)
@@ -121,7 +121,7 @@ def simulate_night(
 
 
 def _make_folder(out: Path, workers: int | None) -> None:
-    """Make the folder that a night is written into; UsageError if it cannot be, or nobody would write."""
+    """Make the folder that a night is written into; UsageError if it cannot be made or `workers` is below 1."""
     if workers is not None and workers < 1:
         raise UsageError(f"cannot simulate: {workers} workers; use at least 1")
     if out.exists() and not out.is_dir():
@@ -150,7 +150,7 @@ def _draw(recipe: SimulationRecipe) -> tuple[Setting, Sources, Surroundings]:
     exposures = habits.draw_exposures(sky, fields, day, recipe.nights)
     start = day + camera.noon
     window = Window(start, start + recipe.nights, camera.depth, camera.bright)
-    sources = draw_sources(people, recipe.n_alerts, window, fields, exposures, camera, recipe.shares)
+    sources = draw_sources(people, recipe.n_alerts, window, fields, exposures, camera, recipe.fractions)
     setting = Setting(recipe.seed, day, recipe.schema_version, camera, fields, exposures)
     return setting, sources, draw_surroundings(around, sources)
 
@@ -166,9 +166,9 @@ def _segments(sources: Sources, surroundings: Surroundings, points: NDArray[np.i
     owner = sources.index
     for number, first in enumerate(range(0, len(points), _SEGMENT)):
         mine = points[first : first + _SEGMENT]
-        objects, place = np.unique(owner[mine], return_inverse=True)
+        objects, index = np.unique(owner[mine], return_inverse=True)
         some = sources.take(objects)
-        at = mine - sources.offsets[objects][place] + some.offsets[:-1][place]
+        at = mine - sources.offsets[objects][index] + some.offsets[:-1][index]
         yield Segment(number, some, surroundings.take(objects), at)
 
 
@@ -187,8 +187,8 @@ def _write(
     ids, names, size = [], [], 0
     files: dict[int, tuple[Path, PacketFile]] = {}
     done, total = 0, len(points)
-    tell = progress or (lambda done, total: None)
-    tell(0, total)
+    report = progress or (lambda done, total: None)
+    report(0, total)
     with ExitStack() as stack:
         for packets in _made(setting, recipe.survey, segments, total, workers, stack):
             for alert_id, name, packet in packets:
@@ -199,7 +199,7 @@ def _write(
                 names.append(name)
                 size += len(packet)
                 done += 1
-            tell(done, total)
+            report(done, total)
     return np.array(ids, np.int64), names, tuple(path for path, _ in files.values()), size
 
 

@@ -1,4 +1,4 @@
-"""What a Rubin packet says of a known asteroid: where the catalogue expected it, and its orbit."""
+"""Columns of a known asteroid in a Rubin packet: predicted position and orbit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def designation(unit: int) -> tuple[str, str]:
 def sighting_columns(
     setting: Setting, segment: Segment, who: NDArray[np.int64], diasource_id: NDArray[np.int64]
 ) -> Columns:
-    """The ssSource of these objects: predicted place, brightness and geometry; distances in au, offsets in arcsec."""
+    """The ssSource of these objects: predicted position, brightness and geometry; in au and arcsec."""
     s = segment.sources
     p = {name: values[who] for name, values in s.parameters.items()}
     ra, dec = s.ra[who], s.dec[who]

@@ -1,4 +1,4 @@
-"""Where Rubin looks: a wide survey in pairs of bands every few nights, and one deep field visited again and again."""
+"""Cadence of Rubin: a wide survey in pairs of bands every few nights, and one deep field with many visits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from redpoll.simulate.exposures import (
 )
 
 PAST_DAYS = 400
-"""How far back the simulated survey reaches."""
+"""Days of the simulated survey before the night."""
 DEEP = 0
 """Position of the deep field among the fields."""
 _DARK_LIMIT = np.array([23.3, 24.3, 23.9, 23.4, 22.8, 22.0])
@@ -28,7 +28,7 @@ _DEEP_VISITS = 8
 
 
 def n_fields(n_alerts: int) -> int:
-    """How many fields a night of so many alerts looks at."""
+    """Number of fields of a night with so many alerts."""
     return int(np.clip(n_alerts // 60, 8, 150))
 
 

@@ -89,7 +89,7 @@ def _asteroids(
 
 
 def _dia_objects(setting: Setting, segment: Segment, has_object: NDArray[np.bool_]) -> dict[int, memoryview]:
-    """The object of each alert as it stands with it, by the alert's number in the segment."""
+    """The diaObject of each alert at its time, by the alert's number in the segment."""
     s = segment.sources
     mine = np.flatnonzero(has_object[s.index[segment.points]])
     if not len(mine):

@@ -1,4 +1,4 @@
-"""The numbers in a Rubin packet's diaSource and forced sources, one column a field, one entry a visit."""
+"""Columns of the diaSource and forced sources of Rubin packets, one entry per visit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 Columns = dict[str, NDArray]
 _ASTEROID, _GLINT = (list(CLASSES).index(name) for name in ("asteroid", "satellite_glint"))
 _STAMP_PIXELS = 1681
-_HOST_SHARE = 0.1  # of a galaxy's light within a point-source fit
+_HOST_FRACTION = 0.1  # of a galaxy's light within a point-source fit
 _FALSE = (
     "apFlux_flag", "apFlux_flag_apertureTruncated", "psfFlux_flag_edge", "psfFlux_flag_noGoodPixels", "trail_flag_edge",
     "forced_PsfFlux_flag_edge", "forced_PsfFlux_flag_noGoodPixels", "shape_flag", "shape_flag_no_pixels",
@@ -37,7 +37,7 @@ def visit_id(setting: Setting, row: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def is_known_asteroid(segment: Segment) -> NDArray[np.bool_]:
-    """Nine of ten asteroids are in the catalogue; the others look like new objects."""
+    """Whether each object is a catalogued asteroid: nine of ten asteroids are."""
     return np.asarray((segment.sources.kind == _ASTEROID) & (segment.sources.unit % 10 != 0))
 
 
@@ -57,12 +57,12 @@ def visit_columns(setting: Setting, segment: Segment, points: NDArray[np.int64])
 
 
 def template_flux(segment: Segment, who: NDArray[np.int64], band: NDArray[np.int64]) -> Array:
-    """Flux [nJy] of the template under each source: its star, and what a point-source fit sees of its host."""
+    """Flux [nJy] of the template under each source: its star, and the part of its host in a point-source fit."""
     star, host = (
         10.0 ** (0.4 * (31.4 - mag[who, band]))
         for mag in (segment.surroundings.star_mag, segment.surroundings.host_mag)
     )
-    return np.asarray(np.nan_to_num(star) + _HOST_SHARE * np.nan_to_num(host))
+    return np.asarray(np.nan_to_num(star) + _HOST_FRACTION * np.nan_to_num(host))
 
 
 def forced_columns(setting: Setting, segment: Segment) -> Columns:

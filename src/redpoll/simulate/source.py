@@ -1,4 +1,4 @@
-"""A simulated night as a source: packets without files."""
+"""Source of simulated packets, without files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KNOWN = ("alerts", "seed", "night", "nights", "schema_version")
 
 @dataclass(frozen=True)
 class SimulatedSource:
-    """Packets of a recipe, made as they are asked for; the same recipe gives the same bytes."""
+    """Packets of a recipe, made on demand; the same recipe gives the same bytes."""
 
     name: str
     recipe: SimulationRecipe
@@ -32,14 +32,15 @@ class SimulatedSource:
 
 
 def simulated_source(uri: str) -> SimulatedSource:
-    """Source of a URI such as ``simulate://rubin?alerts=100&seed=3``; what the scheme `simulate` is registered as.
+    """Source of a URI such as ``simulate://rubin?alerts=100&seed=3``, registered for the scheme `simulate`.
 
-    Known are alerts (1000), seed (1), night, nights and schema_version, with the defaults of `simulate_night`.
+    Its parameters are alerts (1000), seed (1), night, nights and schema_version, with the defaults of
+    `simulate_night`.
 
     Raises
     ------
     SourceError
-        If the URI cannot be followed; the message says what would do.
+        If the URI is invalid; the message names valid values.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What lies around each source: its host or star, and the catalogued neighbours a packet lists."""
+"""Surroundings of each source: its host or star, and the catalogued neighbours in its packet."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class Surroundings:
     near_angle: Array
 
     def take(self, objects: NDArray[np.int64]) -> Surroundings:
-        """Those of these sources, in this order."""
+        """The surroundings of these sources, in this order."""
         return Surroundings(**{f.name: getattr(self, f.name)[objects] for f in fields(self)})
 
 
 def draw_surroundings(rng: np.random.Generator, sources: Sources) -> Surroundings:
-    """Surroundings of every source, as its class asks for."""
+    """Surroundings of every source, by the environment of its class."""
     environments = np.array([each.environment for each in CLASSES.values()])[sources.kind]
     host = _hosts(rng, sources, environments)
     star = _stars(rng, sources, environments)
@@ -117,7 +117,7 @@ def _reference(
     host_distance: Array,
     star_distance: Array,
 ) -> tuple[Array, Array]:
-    """Distance and magnitudes of the nearest source in the template: star, else host, else someone passing by."""
+    """Distance and magnitudes of the nearest source in the template: star, else host, else a chance neighbour."""
     n = len(sources)
     by_chance = np.sqrt(rng.exponential(1.0, n) / (np.pi * _NEIGHBOURS_PER_ARCSEC2))
     distance, mag = by_chance, rng.uniform(17.0, 21.5, n)[:, None] + _STAR

@@ -1,4 +1,4 @@
-"""How each survey looks at the sky and writes its packets."""
+"""Cadence and packet writer of each survey."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from redpoll.simulate.ztf_packets import ztf_packets
 
 @dataclass(frozen=True)
 class SurveyHabits:
-    """``n_fields`` for so many alerts; fields and exposures of a night; packets of a segment; names of the files."""
+    """Functions of a survey: number of fields by alerts, fields and exposures of a night, packets of a segment."""
 
     n_fields: Callable[[int], int]
     draw_fields: Callable[[np.random.Generator, int, float], Fields]

@@ -1,4 +1,4 @@
-"""Where ZTF's public survey looks: the northern sky in g and r, both in one night, every second clear night."""
+"""Cadence of ZTF's public survey: the northern sky in g and r, both in one night, every second clear night."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from redpoll.simulate.exposures import (
 )
 
 PAST_DAYS = 1500
-"""How far back the simulated survey reaches, which ndethist and jdstarthist count from."""
+"""Days of the simulated survey before the night, from which ndethist and jdstarthist count."""
 _SEEING = 2.05  # median FWHM [arcsec], Bellm et al. 2019
 _G, _R, _I = 1, 2, 3
 _DARK_LIMIT = {_G: 20.75, _R: 20.6, _I: 20.0}
@@ -27,7 +27,7 @@ _ZERO_POINT = {_G: 26.3, _R: 26.2, _I: 25.7}
 
 
 def n_fields(n_alerts: int) -> int:
-    """How many fields a night of so many alerts looks at."""
+    """Number of fields of a night with so many alerts."""
     return int(np.clip(n_alerts // 30, 6, 300))
 
 

@@ -1,4 +1,4 @@
-"""The numbers in a ZTF packet's candidate and history, one column a field, one entry a detection or exposure."""
+"""Columns of the candidate and history of ZTF packets, one entry per detection or exposure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from redpoll.simulate.segment import BOGUS, Segment, Setting
 Array = NDArray[np.float64]
 Columns = dict[str, NDArray]
 MISSING = -999.0
-"""What ZTF writes where it knows nothing, for asteroids and catalogue neighbours."""
+"""Value that ZTF writes for unknown asteroids and catalogue neighbours."""
 _ASTEROID = list(CLASSES).index("asteroid")
 _COLOUR_TERM = [0.0, -0.05, 0.09, 0.12]
 
@@ -183,7 +183,7 @@ def _neighbour_columns(segment: Segment, who: NDArray[np.int64]) -> Columns:
 
 
 def _asteroid_columns(setting: Setting, segment: Segment, who: NDArray[np.int64]) -> Columns:
-    """The known asteroid at the place: nine of ten that are sighted, by name and predicted magnitude."""
+    """Name and predicted magnitude of the known asteroid at the position; nine of ten asteroids are known."""
     s = segment.sources
     known = (s.kind[who] == _ASTEROID) & (s.unit[who] % 10 != 0)
     v_mag = s.parameters.get("v_mag", np.full(len(s), np.nan))[who]

@@ -111,7 +111,7 @@ def _forced_columns(setting: Setting, segment: Segment) -> Columns:
 
 
 def _images(setting: Setting, segment: Segment) -> tuple[NDArray[np.float32], ...]:
-    """Science, template and difference; that of a negative alert is turned over, as in all 364 real ones looked at."""
+    """Science, template and difference cutouts; the difference of a negative alert is negated, as in real ones."""
     rng = np.random.default_rng([setting.seed, 2, segment.number])
     zero_point = setting.exposures.zero_point[segment.sources.row[segment.points]]
     science, template, difference = draw_cutouts(rng, cutout_scene(setting, segment, rng, zero_point))

@@ -1,7 +1,7 @@
-"""Fake catalogue services over real sockets: VizieR, TAP, CDS X-Match and plain files, as their documents say.
+"""Fake catalogue services over real sockets: VizieR, TAP, CDS X-Match and plain files, by their documentation.
 
-They know one table and understand just what such a client may ask; what they do not understand they refuse, as the real
-ones do. Their limits and faults are set by the test.
+They serve one table, support the requests of Redpoll's client and refuse all others, as the real services do. The test
+sets their limits and faults.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ class CatalogueServer:
     columns
         Cells as text; None is unknown.
     name
-        What the table is called at the services.
+        Name of the table at the services.
     ra, dec
         Names of the columns of positions, degrees.
     max_rows
-        Rows above which every service cuts an answer short; TAP says so, VizieR and X-Match do not.
+        Maximum rows of a response; TAP reports a truncation, VizieR and X-Match do not.
     polls
-        How often a job says that it is at work before it completes.
+        Number of requests for the phase of a job before it completes.
     faults
-        Answers given instead, in turn; None lets one through.
+        Responses sent instead of the real ones, in order; None sends the real one.
     """
 
     columns: Mapping[str, Sequence[str | None]]
@@ -63,7 +63,7 @@ class CatalogueServer:
     jobs: dict[str, list[str]] = field(default_factory=dict)
 
     def answer(self, request: Request) -> CannedResponse:
-        """The answer of the service that a request is for."""
+        """The response of the requested service."""
         fault = self.faults.pop(0) if self.faults else None
         if fault is not None:
             return fault
@@ -245,7 +245,7 @@ def _info(info: tuple[str, ...]) -> str:
 
 
 def _last(name: str) -> str:
-    """The name of a column in the answer: its alias, or what comes after its table."""
+    """The name of a column in the response: its alias, or what comes after its table."""
     return name.rpartition(" AS ")[2].rpartition(".")[2]
 
 

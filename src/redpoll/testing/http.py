@@ -1,4 +1,4 @@
-"""A local HTTP server for tests: real sockets, scripted answers, every way to fail."""
+"""Local HTTP server for tests, with scripted responses and failures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from threading import Thread
 
 @dataclass(frozen=True)
 class Request:
-    """What the server was asked; names of headers are lower case."""
+    """A received request; names of headers are lower case."""
 
     path: str
     headers: Mapping[str, str]
@@ -22,12 +22,12 @@ class Request:
 
 @dataclass(frozen=True)
 class CannedResponse:
-    """What the server is to answer.
+    """A scripted response.
 
     Parameters
     ----------
     cut_after
-        Close the connection after so many bytes of the body, although its whole length was announced.
+        Close the connection after so many bytes of the body, fewer than announced.
     pause
         Seconds to wait before each kilobyte of the body.
     """
@@ -41,7 +41,7 @@ class CannedResponse:
 
 @dataclass(frozen=True)
 class LocalServer:
-    """A server at ``url``; ``requests`` are those it had so far."""
+    """A server at ``url``; ``requests`` lists the received ones."""
 
     url: str
     requests: list[Request]
@@ -49,7 +49,7 @@ class LocalServer:
 
 @contextmanager
 def http_server(answer: Callable[[Request], CannedResponse]) -> Iterator[LocalServer]:
-    """A server on a free port of this machine that answers each GET, POST and DELETE by calling `answer`.
+    """A server on a free port of this machine that responds to each GET, POST and DELETE with the result of `answer`.
 
     >>> import httpx
     >>> with http_server(lambda request: CannedResponse(body=request.path.encode())) as server:
@@ -76,7 +76,7 @@ def http_server(answer: Callable[[Request], CannedResponse]) -> Iterator[LocalSe
             self.do_GET()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: a test shows what matters."""
+            """Do not log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -90,7 +90,7 @@ def http_server(answer: Callable[[Request], CannedResponse]) -> Iterator[LocalSe
 
 
 def file_response(request: Request, data: bytes, *, etag: str = '"1"', cut_after: int | None = None) -> CannedResponse:
-    """CannedResponse to a GET of a file as a good server gives it, with ``Range`` and ``If-Range``."""
+    """CannedResponse to a GET of a file with support of ``Range`` and ``If-Range``."""
     start = _range_start(request, etag)
     headers = {"ETag": etag, "Accept-Ranges": "bytes"}
     if start is None:

@@ -1,4 +1,4 @@
-"""Fixtures for the tests of plugins, loaded by pytest wherever Redpoll is installed."""
+"""Pytest fixtures for the tests of plugins, available where Redpoll is installed."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ from redpoll.schema.light_curve import LightCurves
 from redpoll.serve.door import N_THREADS, StoreDoor
 from redpoll.serve.portal import tonight
 from redpoll.serve.portal.assets import Assets
+from redpoll.serve.portal.groups import groups_of
 from redpoll.store import open_store
 from redpoll.store.ports import Commit, LedgerEntry
 
@@ -152,6 +153,24 @@ def test_what_was_said_of_an_object_stands_side_by_side(get: Get) -> None:
     assert re.search(r"Supernova of type Ia .* 0\.93 early_ia@1 \d{4}-\d\d-\d\d 2026-03-10 12 ", text)
     other = next(r for r in get("/api/v2/alerts?topic=fast_risers").json()["alerts"] if r["object_id"] not in OBJECT)
     assert "No classifications" in get(f"/objects/{other['object_id']}").text
+
+
+def test_groups_without_values_come_last_and_are_closed(get: Get) -> None:
+    opened = [("open" in a) for t, a in Tags(get(OBJECT).text).tags if t == "details"]
+    groups = groups_of(
+        {"mag": 1.0, "a": None, "b": False, "c": 2.0},
+        {name: dict.fromkeys(("label", "dtype", "unit", "doc", "by"), name) for name in ("mag", "a", "b", "c")},
+        {"a": "first@1", "b": "second@1", "c": "third@1"},
+    )
+    assert opened[0]
+    assert [(g.title, g.is_empty) for g in groups] == [
+        ("third@1", False), ("Brightness", False), ("first@1", True), ("second@1", True),
+    ]  # fmt: skip
+
+
+def test_the_cutouts_have_one_box_with_the_address_of_their_pixels(get: Get) -> None:
+    boxes = [a for t, a in Tags(get(OBJECT).text).tags if "images" in str(a.get("class")).split()]
+    assert [str(a["data-source"]).endswith("/cutouts") for a in boxes] == [True]
 
 
 def test_a_quantity_has_a_label_and_its_column_in_the_tooltip(get: Get) -> None:

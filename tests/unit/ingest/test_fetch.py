@@ -182,7 +182,7 @@ def test_a_checksum_that_is_not_offered_is_said(tmp_path, listed, caplog):
 def test_an_error_page_is_no_night(tmp_path):
     with (
         archive(lambda r: CannedResponse(200, b"<html>please sign in</html>"), listed=None) as server,
-        pytest.raises(SourceError, match="not gzip but perhaps an error page"),
+        pytest.raises(SourceError, match="not gzip, perhaps an error page"),
     ):
         fetch(server, tmp_path)
     assert not (tmp_path / NAME).exists()

@@ -63,7 +63,7 @@ def test_types_that_refer_to_one_another_are_put_together():
         ("<html>", "not JSON"),
         ("3", "no Avro schema"),
         ("[" * 100_000, "not JSON"),
-        ('"missing.name"', "neither in it nor beside it"),
+        ('"missing.name"', "neither in it nor in another file"),
         ('{"type": "array"}', "no Avro type"),
         ('{"name": "x"}', "no Avro type"),
         ('{"type": "record", "name": "r", "fields": [5]}', "no Avro type"),
@@ -94,7 +94,7 @@ def test_a_folder_has_schemas_by_id_and_by_version(put, tmp_path):
 def test_a_schema_does_not_reach_out_of_its_folder(put, tmp_path):
     put("secret.avsc", b'"int"')
     put("in/5.avsc", b'"../secret"')
-    with pytest.raises(SchemaError, match="neither in it nor beside it"):
+    with pytest.raises(SchemaError, match="neither in it nor in another file"):
         SchemaFolder(tmp_path / "in").schema(5)
 
 

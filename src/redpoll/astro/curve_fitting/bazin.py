@@ -42,7 +42,7 @@ def bazin_fit(
 ) -> BazinFit:
     """Least-squares fit of ``amplitude x exp(-(t - t0) / fall) / (1 + exp(-(t - t0) / rise)) + baseline``, weighted.
 
-    A rise_time longer than the fall_time says that no rise was seen: the function then falls all the time. The
+    A rise_time longer than the fall_time means that no rise was observed: the function then always falls. The
     amplitude is never negative, and it is not the flux at the peak. What counts as a point, and the parameters, are as
     in `sigmoid_fit`; a curve with fewer points than parameters (5, or 4 with a zero baseline) has no fit.
 

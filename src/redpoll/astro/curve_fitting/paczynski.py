@@ -1,4 +1,4 @@
-"""Microlensing of a point by a point, fitted to each of many light curves in all bands at once."""
+"""Microlensing of a point source by a point lens, fitted to each of many light curves in all bands at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_
 class PaczynskiFit(Goodness):
     """Parameters, their errors and the goodness, one value per object; NaN where there is no fit.
 
-    `t0` is the time of the peak [MJD], `einstein_time` in days, `impact` the least distance in Einstein radii.
+    `t0` is the time of the peak [MJD], `einstein_time` in days, `impact` the minimum distance in Einstein radii.
     `source_flux`, the unlensed flux of what is lensed, and `baseline`, the flux long before and after, are in nJy, of
     shape (n, 6) for u g r i z y, NaN in a band without points; blended light is ``baseline - source_flux`` if the
     fluxes are whole ones. `delta_chi2` is the chi2 of a constant in each band less `chi2`. The error of a parameter at
@@ -48,7 +48,7 @@ def paczynski_fit(
 
     ``A(u) = (u^2 + 2) / (u sqrt(u^2 + 4))`` and ``u^2 = impact^2 + ((t - t0) / einstein_time)^2`` are the same in all
     bands. The fluxes of source and baseline are linear, so they are solved exactly; a source flux is never negative.
-    Difference fluxes may be given as they are: the baseline then says how far the template was from it. A point counts
+    Difference fluxes may be given as they are: the baseline is then the offset of the template. A point counts
     as in `sigmoid_fit`; an object with fewer points than parameters (3, and 2 in each band) has no fit.
 
     Parameters
@@ -56,7 +56,7 @@ def paczynski_fit(
     mjd, flux, flux_err
         Times [d], fluxes and one-sigma errors [nJy] of all objects end to end, in any order within an object.
     band
-        Codes 0..5 for u g r i z y; other points do not count.
+        Codes 0..5 for u g r i z y; other points are ignored.
     offsets
         Object ``i`` is ``[offsets[i]:offsets[i + 1]]``.
 

@@ -80,7 +80,7 @@ def rainbow_fit(
     ``T`` is constant, or ``end + (start - end) / (1 + exp((t - t0) / colour_time))`` with the same t0.
 
     A point counts if its time, flux and error are finite, its error is positive and the survey has its band;
-    negative fluxes count, upper limits have no place here (give forced photometry instead). An object with fewer such
+    negative fluxes count, do not pass upper limits, but forced photometry. An object with fewer such
     points than parameters, or in one band only, has no fit.
 
     Parameters

@@ -42,8 +42,8 @@ def sigmoid_fit(
     """Least-squares fit of ``amplitude / (1 + exp(-(t - t0) / rise_time)) + baseline``, weighted by the errors.
 
     The sigmoid has no fall: give it the points up to the maximum. A point counts if its time, flux and error are
-    finite and its error is positive; negative fluxes count, upper limits have no place here (give forced photometry
-    instead). A curve with fewer such points than parameters (3, or 4 with a free baseline) has no fit.
+    finite and its error is positive; negative fluxes count, do not pass upper limits, but forced
+    photometry. A curve with fewer such points than parameters (3, or 4 with a free baseline) has no fit.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ MAX_Q = 6
 """Maximum number of nonlinear parameters."""
 TIME, FLUX, WEIGHT, FREQUENCY = range(4)
 """Columns of FitPoints.data and rows of PackedCurve.rows: days, largest flux = 1, inverse variance, 1e15 Hz."""
-SHARE = 4
+FILLED = 4
 """Column of FitPoints.data: filled fraction of a bin."""
 VALUE, SLOPES, RESIDUAL = 4, 5, 5 + MAX_Q
 """Further rows of PackedCurve.rows: shape, its derivatives (three times, three temperatures), residual."""

@@ -1,4 +1,4 @@
-"""A schema tree flattened to operations that the machine runs without looking at the tree again."""
+"""Flat program of operations compiled from a schema tree."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Program:
     """The operations of one writer schema and the columns they fill.
 
     ``code`` has one row per operation: operation, null branch (-1: none), column, and three arguments
-    (record: first and last column of its subtree; array: level of its items and the least bytes of one; fixed: size;
+    (record: first and last column of its subtree; array: level of its items and the minimum bytes of one; fixed: size;
     enum: number of symbols; the third is the operation that follows a null). ``columns`` has one row per column:
     operation, level, level of the items of an array, and the column after it and, for an array, its items. A level is
     a nesting of arrays; all columns of one level have the same number of rows. ``density`` is how many rows each level

@@ -1,4 +1,4 @@
-"""An Avro schema as a tree of nodes, each knowing its Arrow type."""
+"""Tree of an Avro schema, with the Arrow type of each node."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from redpoll.errors import SchemaError
 
 MAX_NODES = 5_000
 _DEPTH = 24
-_LONGEST_TEXT = 4 << 20
-_LONGEST_NAME = 1000
+_MAX_TEXT = 4 << 20
+_MAX_NAME = 1000
 _PRIMITIVES = {
     "null": pa.null(),
     "boolean": pa.bool_(),
@@ -33,10 +33,10 @@ _LOGICAL = {
 
 @dataclass(frozen=True)
 class AvroNode:
-    """One value of the schema: its kind, name, Arrow type, children, and which union branch means null.
+    """One value of the schema: its kind, name, Arrow type, children, and the union branch of null.
 
     ``null_index`` is -1 where the value cannot be null; ``size`` is the byte length of a fixed, or the
-    number of symbols of an enum; ``min_bytes`` the least bytes any value takes.
+    number of symbols of an enum; ``min_bytes`` the minimum bytes of a value.
     """
 
     kind: str
@@ -49,7 +49,7 @@ class AvroNode:
 
     @property
     def min_bytes(self) -> int:
-        """Least bytes any value takes."""
+        """Minimum bytes of a value."""
         if self.null_index >= 0:
             return 1
         own = {"null": 0, "float": 4, "double": 8, "fixed": self.size}.get(self.kind, 1)
@@ -57,9 +57,9 @@ class AvroNode:
 
 
 def parse_schema(text: str) -> AvroNode:
-    """The tree of an Avro schema given as JSON text; SchemaError says what cannot be used and where."""
-    if len(text) > _LONGEST_TEXT:
-        raise SchemaError(f"the writer schema has {len(text)} characters; at most {_LONGEST_TEXT} are read")
+    """The tree of an Avro schema given as JSON text; SchemaError names what cannot be used and where."""
+    if len(text) > _MAX_TEXT:
+        raise SchemaError(f"the writer schema has {len(text)} characters; at most {_MAX_TEXT} are read")
     try:
         schema = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -164,8 +164,8 @@ class _Reader:
 
 
 def _text(value: Any, what: str) -> str:
-    """A name as Arrow takes it: text that has a UTF-8 form, which escapes of lone surrogates have not."""
-    if not isinstance(value, str) or not value or len(value) > _LONGEST_NAME or not _is_unicode(value):
+    """A name as Arrow takes it: text that can be encoded as UTF-8, which lone surrogates cannot."""
+    if not isinstance(value, str) or not value or len(value) > _MAX_NAME or not _is_unicode(value):
         raise SchemaError(f"{what} has no usable name: {_short(value)}")
     return value
 

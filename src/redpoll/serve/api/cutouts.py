@@ -53,7 +53,7 @@ def cutout(
     name = f"cutout_{kind}"
     data = door.reader().get_alert(alert_id, survey, [name]).get(name)
     if data is None:
-        raise NotFound(f"alert {alert_id} of {survey} came without a {kind} cutout")
+        raise NotFound(f"alert {alert_id} of {survey} has no {kind} cutout")
     if query.format == "png":
         image = grey(read_cutout(data), query.stretch or ("linear" if kind == "difference" else "asinh"))
         return Response(grey_png(image), headers=FOR_A_DAY, media_type="image/png")

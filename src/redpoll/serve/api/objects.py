@@ -31,7 +31,7 @@ class ObjectQuery(BaseModel):
 
 @router.get("/objects/{object_id:path}", response_model=ObjectAnswer, responses=PROBLEMS)
 def object_(door: Door, object_id: ObjectId, query: Annotated[ObjectQuery, Query()]) -> Response:
-    """Summary, what was said of it, newest alerts and merged light curve of an object."""
+    """Summary, assigned classes, newest alerts and merged light curve of an object."""
     return Response(to_json(object_answer(door.reader(), object_id, query.limit)), media_type="application/json")
 
 

@@ -65,9 +65,14 @@ class Group:
     by_band: BandTable | None
     unknown: list[Value]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether every value is unknown or false, so that the group matters little."""
+        return self.by_band is None and all(v.value is False for v in self.values)
+
 
 def groups_of(row: Row, facts: Mapping[str, Mapping[str, str]], made_by: Mapping[str, str]) -> list[Group]:
-    """All columns of an alert: those that modules added, a group for each module, then the data model's."""
+    """All columns of an alert: a group for each module, then the data model's, then groups without values."""
     values = {
         name: Value.of(name, item, facts[name])
         for name, item in row.items()
@@ -79,7 +84,7 @@ def groups_of(row: Row, facts: Mapping[str, Mapping[str, str]], made_by: Mapping
     for title, names in _HEADINGS.items():
         groups.append(_group(title, False, [own.pop(name) for name in names if name in own]))
     groups.append(_group(_REST, False, own.values()))
-    return [group for group in groups if group.size]
+    return sorted((group for group in groups if group.size), key=lambda group: group.is_empty)
 
 
 def _group(title: str, is_added: bool, values: Iterable[Value]) -> Group:

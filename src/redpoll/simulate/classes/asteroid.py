@@ -27,7 +27,7 @@ def hg_mag(h: Array, g: Array, phase_deg: Array, sun_au: Array, earth_au: Array)
 
 
 class Asteroid:
-    """Main-belt asteroid; see the module. Each sighting is an object of its own, as it is elsewhere each time."""
+    """Main-belt asteroid; see the module. Each sighting is an object of its own, at another position."""
 
     name, moves = "asteroid", True
     environment: Environment = "empty"
@@ -55,12 +55,12 @@ class Asteroid:
         }
 
     def flux(self, parameters: Parameters, epochs: Epochs, rng: np.random.Generator) -> Array:
-        """Flux [nJy] where it is at that moment, within the window; outside it was elsewhere."""
+        """Flux [nJy] where it is at that moment, within the window; zero outside."""
         p = {key: value[epochs.index] for key, value in parameters.items()}
         turn = 4 * np.pi * epochs.mjd / p["rotation_days"] + p["rotation_phase"]
         mag = p["v_mag"] - _V_MINUS_R + _COLOUR[epochs.band] + p["rotation_amplitude"] * np.sin(turn)
         return np.asarray(np.where(epochs.in_window, flux_from_mag(mag), 0.0))
 
     def reference_mag(self, parameters: Parameters) -> None:
-        """It was elsewhere when the template was taken."""
+        """None: elsewhere in the template."""
         return None

@@ -61,7 +61,7 @@ class MDwarfFlare:
 
 
 def chosen_epoch(moment: Array, epochs: Epochs) -> NDArray[np.int64]:
-    """Position of the epoch in which something brief happens: share `moment` of the way through the window's epochs."""
+    """Index of the epoch of a brief event: at the fraction `moment` of the window's epochs."""
     before = np.concatenate([[0], np.cumsum(epochs.in_window)])
     first, n = before[epochs.offsets[:-1]], np.diff(before[epochs.offsets])
     wanted = first + np.minimum((moment * n).astype(np.int64), np.maximum(n - 1, 0))

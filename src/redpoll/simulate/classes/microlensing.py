@@ -26,7 +26,7 @@ class Microlensing:
     environment: Environment = "star"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
-        """Impact parameter, Einstein time [d], time of peak, share of lensed light, mean r magnitude, colour."""
+        """Impact parameter, Einstein time [d], time of peak, fraction of lensed light, mean r magnitude, colour."""
         einstein = np.exp(rng.normal(np.log(30.0), 0.6, n)).clip(4.0, 250.0)
         return {
             "impact": rng.uniform(0.01, 0.9, n),

@@ -17,7 +17,7 @@ from redpoll.astro.curve_fitting.shapes import (
     SIGMOID,
     SIGMOID_TEMPERATURE,
     fill_shape,
-    share_of_light,
+    fraction_of_light,
     slope_row,
 )
 from redpoll.astro.curve_fitting.vector_exp import exp
@@ -55,7 +55,7 @@ def _fill(model, sign, q, curve):
 
 @njit(error_model="numpy")
 def _share_at_9000(frequency):
-    return share_of_light(frequency, 1 / 9000.0)[0]
+    return fraction_of_light(frequency, 1 / 9000.0)[0]
 
 
 @njit(error_model="numpy")
