@@ -5,7 +5,7 @@
 
 `classes`: objects seen by ZTF for two years, in simulated packets that hold 30 days, and stars that dim once, replayed
 as such packets. Every alert goes night after night through the stage `history`, and its news into a store. Of each
-object up to `--per-object` alerts of the second year, spread over it, are judged twice: by their packet alone, and by
+object up to `--per-object` alerts from day `--since` on, by default those of the second year, spread over it, are judged twice: by their packet alone, and by
 the joined light curve. Intervals are 95 % Clopper-Pearson, of alerts taken as independent, which those of one object
 are not. Nothing was tuned on the seeds 91 and later.
 
@@ -100,7 +100,7 @@ def _classes(options: argparse.Namespace) -> None:
         index = Index(Path(folder))
         index.stage.join(simulated[0][0])  # compiles
         index.seconds["join"] = 0.0
-        n_alerts = sum(_through(index, part, options.per_object, judged) for part in (simulated, faded))
+        n_alerts = sum(_through(index, part, options, judged) for part in (simulated, faded))
     alone, joined = (answers(part) for part in zip(*judged, strict=True))
     points = {
         name: np.concatenate([pair[i][0]["n_points"] for pair in judged]) for i, name in enumerate(("alone", "joined"))
@@ -111,12 +111,14 @@ def _classes(options: argparse.Namespace) -> None:
     print("CPU time an alert: " + ", ".join(f"{k} {1e6 * v / n_alerts:.0f} us" for k, v in index.seconds.items()))
 
 
-def _through(index: Index, parts: list[Labelled], per_object: int, judged: list[tuple[Labelled, Labelled]]) -> int:
+def _through(
+    index: Index, parts: list[Labelled], options: argparse.Namespace, judged: list[tuple[Labelled, Labelled]]
+) -> int:
     """Every alert night after night; those to be judged go to `judged`, by their packet and joined."""
     batch = pa.concat_batches([p[0] for p in parts])
     kind, unit = (np.concatenate([p[i] for p in parts]) for i in (1, 2))
     night, mjd = batch["night"].to_numpy(), batch["mjd"].to_numpy()
-    chosen = _chosen(unit, mjd, per_object)
+    chosen = _chosen(unit, mjd, options.per_object, options.since)
     for one in np.unique(night):
         rows = np.flatnonzero(night == one)
         before = take_rows(batch, rows)
@@ -128,10 +130,10 @@ def _through(index: Index, parts: list[Labelled], per_object: int, judged: list[
     return batch.num_rows
 
 
-def _chosen(unit: np.ndarray, mjd: np.ndarray, per_object: int) -> np.ndarray:
-    """Alerts of the second year, at most `per_object` of each object, spread over it."""
+def _chosen(unit: np.ndarray, mjd: np.ndarray, per_object: int, since: float) -> np.ndarray:
+    """Alerts from a day on, at most `per_object` of each object, spread over it."""
     chosen = np.zeros(len(unit), bool)
-    late = np.flatnonzero(mjd > START + NIGHTS / 2)
+    late = np.flatnonzero(mjd > START + since)
     for name in np.unique(unit[late]):
         mine = late[unit[late] == name]
         mine = mine[np.argsort(mjd[mine])]
@@ -309,6 +311,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=91)
     parser.add_argument("--only", choices=tuple(MIX), help="simulate this class alone")
     parser.add_argument("--dippers", type=int, default=400)
+    parser.add_argument("--since", type=float, default=NIGHTS / 2, help="first day on which alerts are judged")
     parser.add_argument("--per-object", type=int, default=8)
     parser.add_argument("--objects", type=int, default=1_000_000)
     parser.add_argument("--points", type=int, default=300)

@@ -33,6 +33,8 @@ _NEVER_NULL = {
     "hpx29",
     "light_curve",
     "packet_light_curve",
+    "history_days",
+    "n_points",
 }
 
 
