@@ -5,9 +5,9 @@
 
 `classes`: objects seen by ZTF for two years, in simulated packets that hold 30 days, and stars that dim once, replayed
 as such packets. Every alert goes night after night through the stage `history`, and its news into a store. Of each
-object up to `--per-object` alerts from day `--since` on, by default those of the second year, spread over it, are judged twice: by their packet alone, and by
-the joined light curve. Intervals are 95 % Clopper-Pearson, of alerts taken as independent, which those of one object
-are not. Nothing was tuned on the seeds 91 and later.
+object up to `--per-object` alerts, spread over the time from day `--since` on (by default the second year), are judged
+twice: by their packet alone, and by the joined light curve. Intervals are 95 % Clopper-Pearson, of alerts taken as
+independent, which those of one object are not. Nothing was tuned on the seeds 91 and later.
 
 `store`: the time to read histories of random objects by the batch, in the index and in LMDB (if it is installed), from
 a warm page cache and, as root, from a cold one; and the time to add what alerts bring.
