@@ -72,6 +72,16 @@ class HistoryStage:
         return _with(batch, added)
 
 
+def split_news(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.Array | None]:
+    """A joined batch without `NEWS`, and that column; None if it has none. Modules and sinks need not see it."""
+    return (batch.drop_columns([NEWS]), batch[NEWS]) if NEWS in batch.schema.names else (batch, None)
+
+
+def with_news(batch: pa.RecordBatch, news: pa.Array | None) -> pa.RecordBatch:
+    """The batch with the column `NEWS` again, as the store takes it."""
+    return batch if news is None else batch.append_column(NEWS_FIELD, news)
+
+
 def open_history(store: Path) -> HistoryStage:
     """The stage with the histories of the store in a folder, open for reading; StoreError if there is none."""
     return HistoryStage(open_store(store).histories)

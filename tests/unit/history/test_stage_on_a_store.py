@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from redpoll.errors import SchemaError, StoreError
-from redpoll.history.stage import NEWS, HistoryStage, NoHistories, open_history
+from redpoll.history.stage import NEWS, HistoryStage, NoHistories, open_history, split_news, with_news
 from redpoll.schema.light_curve import LightCurves
 from redpoll.store import Commit, indexed_columns, open_store, rebuild_store
 from redpoll.testing.batches import sample_batch
@@ -95,6 +95,13 @@ def test_without_stored_histories_the_packet_is_all_there_is():
     found = HistoryStage(NoHistories()).join(batch)
     ours, theirs = (LightCurves.from_arrow(b["light_curve"]) for b in (found, batch))
     assert ours.mjd.tolist() == theirs.mjd.tolist() and found["n_points"].equals(batch["n_points"])
+
+
+def test_news_are_kept_apart_and_put_back():
+    joined = HistoryStage(NoHistories()).join(sample_batch(5))
+    plain, news = split_news(joined)
+    assert NEWS not in plain.schema.names and with_news(plain, news)[NEWS].equals(joined[NEWS])
+    assert split_news(plain)[1] is None and with_news(plain, None) is plain
 
 
 def test_two_surveys_in_a_batch_are_refused():
