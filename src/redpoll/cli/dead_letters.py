@@ -69,6 +69,7 @@ def replay(store: Path | None, config: Config, as_json: bool) -> None:
         print_json(report.as_dict())
     else:
         show(report)
+    sys.exit(report.exit_code)
 
 
 def _hex_lines(data: bytes) -> Iterator[str]:
