@@ -30,7 +30,7 @@ def command() -> None:
 def list_letters(limit: int, store: Path | None, config: Config, as_json: bool) -> None:
     """List them, newest first."""
     with open_store(store_of(store, config)) as opened:
-        rows = opened.dead_letters(limit=limit)
+        rows = opened.dead_letters.table(limit=limit).to_pylist()
     if as_json:
         print_json(rows)
         return
@@ -47,7 +47,7 @@ def list_letters(limit: int, store: Path | None, config: Config, as_json: bool) 
 def show_letter(number: int, raw: bool, store: Path | None, config: Config) -> None:
     """Show one: where it came from, why, and its first bytes."""
     with open_store(store_of(store, config)) as opened:
-        letter = opened.dead_letter(number)
+        letter = opened.dead_letters.get(number)
     if raw:
         sys.stdout.buffer.write(letter.data)
         return

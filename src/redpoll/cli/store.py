@@ -26,7 +26,7 @@ def command() -> None:
 def check(store: Path | None, config: Config, as_json: bool) -> None:
     """Prove that every file, alert and packet is accounted for; exit code 1 if not."""
     with open_store(store_of(store, config)) as opened, progress("checking") as advance:
-        report = opened.check(progress=lambda what, done, total: advance(done, total))
+        report = opened.maintenance.check(progress=lambda what, done, total: advance(done, total))
     if as_json:
         print_json({**report.__dict__, "ok": report.ok})
     else:
@@ -62,7 +62,7 @@ def rebuild_index(store: Path | None, config: Config, as_json: bool) -> None:
 def compact(store: Path | None, config: Config, as_json: bool) -> None:
     """Sort the archive by position on the sky into HATS catalogues, which LSDB reads."""
     with open_store(store_of(store, config), mode="write") as opened, progress("compacting") as advance:
-        done = opened.compact(progress=lambda what, done, total: advance(done, total))
+        done = opened.maintenance.compact(progress=lambda what, done, total: advance(done, total))
     rows = [report.__dict__ for report in done]
     if as_json:
         print_json(rows)

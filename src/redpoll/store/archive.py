@@ -1,4 +1,4 @@
-"""Writing a segment: one batch, whole, as three Parquet files that appear together or not at all."""
+"""Writing a segment: one batch with all its columns, as three Parquet files that appear together or not at all."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NEEDED = ("survey", "object_id", "alert_id", "night", "mjd", "ra", "dec", "hpx2
 
 @dataclass(frozen=True)
 class Archive:
-    """The archive of the store at `root`; light enough to be sent to a worker process.
+    """The port Segments: the archive of the store at `root`; light enough to be sent to a worker process.
 
     Examples
     --------
@@ -45,8 +45,8 @@ class Archive:
         """Paths of the store."""
         return Layout(self.root)
 
-    def write_segment(self, alerts: pa.RecordBatch) -> Path:
-        """Write a batch of one survey and sync it; it does not count until it is committed.
+    def write(self, alerts: pa.RecordBatch) -> str:
+        """Write a batch of one survey and sync it; returns the name of the segment, which counts once committed.
 
         Raises
         ------
@@ -69,7 +69,7 @@ class Archive:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return self.layout.segments / name
+        return name
 
 
 def split(table: pa.Table) -> dict[str, pa.Table]:
@@ -145,7 +145,9 @@ def _survey_and_night(table: pa.Table) -> tuple[str, int]:
     missing = [name for name in _NEEDED if name not in table.column_names or table[name].null_count]
     surveys = _surveys(table)
     if missing or len(surveys) != 1:
-        raise StoreError(f"a segment holds alerts of one survey, whole; lacking {missing or 'one survey'}: {surveys}")
+        raise StoreError(
+            f"a segment holds all columns of alerts of one survey; lacking {missing or 'one survey'}: {surveys}"
+        )
     return surveys[0], pc.min(table["night"]).as_py()
 
 

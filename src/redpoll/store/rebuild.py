@@ -166,7 +166,7 @@ def _insert_segment(connection: sqlite3.Connection, layout: Layout, name: str, s
         connection.execute("DELETE FROM segments WHERE _id = ?", (segment,))
         if not len(fresh):
             return
-        written = Archive(layout.root).write_segment(_batch(join_rows(layout.segments / name, fresh)))
+        written = layout.segments / Archive(layout.root).write(_batch(join_rows(layout.segments / name, fresh)))
         table, segment = table.take(pa.array(fresh)), _add_segment(connection, written, None)
     batch = columns.indexed_columns(_batch(table))
     number = key(connection, "surveys", "name", survey)
