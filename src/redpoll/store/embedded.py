@@ -194,7 +194,8 @@ class Store:
         """Close all connections and let the next writer in; harmless if done before."""
         self._connections.close()
         if self._connection is not None:
-            self._connection.close()
+            database.close_writer(self._connection)
+            self._connection = None
         if self._lock is not None:
             self._lock.release()
 
@@ -257,7 +258,7 @@ def open_store(path: Path | str, *, mode: Literal["read", "write"] = "read", now
     layout = Layout(Path(path).absolute())
     if mode == "write":
         return _open_writer(layout, now)
-    if not layout.index.exists():
+    if not layout.index.exists() or database.is_unfinished(layout.index):
         raise StoreError(_no_store(layout))
     store = Store(layout, writer=None, lock=None, now=now)
     store.runs()
@@ -268,7 +269,6 @@ def _open_writer(layout: Layout, now: Clock) -> Store:
     is_new = _prepare(layout)
     lock = WriterLock(layout.lock)
     try:
-        is_new = is_new and not layout.index.exists()  # unless a rival made it before we had the lock
         connection = database.create(layout.index) if is_new else database.open_writer(layout.index)
     except BaseException:
         lock.release()
@@ -277,11 +277,10 @@ def _open_writer(layout: Layout, now: Clock) -> Store:
 
 
 def _prepare(layout: Layout) -> bool:
-    """Make the folders; returns whether there is no index yet."""
-    is_new = not layout.index.exists()
+    """Make the folders; returns whether there is no index yet, or one whose creation was interrupted."""
+    is_new = not layout.index.exists() or database.is_unfinished(layout.index)
     with disk_errors(f"cannot make a store in {layout.root}"):
-        inside = {path.name for path in layout.root.iterdir()} if layout.root.is_dir() else set()
-        if is_new and (inside - {"lock", "archive"} or any(layout.segments.glob("*"))):
+        if is_new and (layout.foreign_names() or any(layout.segments.glob("*"))):
             raise StoreError(_no_store(layout))
         for folder in layout.folders():
             folder.mkdir(parents=True, exist_ok=True)
@@ -289,8 +288,8 @@ def _prepare(layout: Layout) -> bool:
 
 
 def _no_store(layout: Layout) -> str:
-    if layout.segments.is_dir():
+    if layout.segments.is_dir() and any(layout.segments.iterdir()):
         return f"{layout.root} has an archive but no index: `redpoll store rebuild` makes it from the archive"
-    if layout.root.is_dir() and any(layout.root.iterdir()):
+    if layout.foreign_names():
         return f"{layout.root} is not a Redpoll store and not empty: name another folder"
     return f"there is no Redpoll store in {layout.root}: `redpoll run ALERTS --store DIR` makes one"

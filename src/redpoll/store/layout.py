@@ -2,7 +2,9 @@
 
 ::
 
-    index.sqlite                      the indexed index: catalogue of all below
+    index.sqlite                      the index: catalogue of the archive; written by runs alone
+    app.sqlite                        labels, models, filters, watchlists; written by serve, command and learning
+    models/<sha256>                   files of trained models
     lock                              held by the one writer
     archive/segments/<survey>-<night>-<hex>/
         cutouts.parquet               stays here for good
@@ -42,6 +44,16 @@ class Layout:
         return self.root / "index.sqlite"
 
     @property
+    def app(self) -> Path:
+        """The SQLite file of what people and learning add."""
+        return self.root / "app.sqlite"
+
+    @property
+    def models(self) -> Path:
+        """Folder of the files of trained models, each named by its SHA-256."""
+        return self.root / "models"
+
+    @property
     def lock(self) -> Path:
         """The file the writer locks."""
         return self.root / "lock"
@@ -60,6 +72,17 @@ class Layout:
     def hats(self) -> Path:
         """Folder with one link per survey to the HATS catalogue that counts."""
         return self.root / "archive" / "hats"
+
+    def databases(self) -> dict[str, Path]:
+        """Every numbered SQLite file of a store, by the name of its schema; all but the index may not exist yet."""
+        return {"index": self.index, "app": self.app}
+
+    def foreign_names(self) -> list[str]:
+        """Names in the folder that are not those of a store, nor of files that a crash left unfinished."""
+        files = [path.name + end for path in self.databases().values() for end in ("", "-wal", "-shm", "-journal")]
+        own = {*files, self.lock.name, self.models.name, "archive"}
+        inside = [path.name for path in self.root.iterdir()] if self.root.is_dir() else []
+        return sorted(name for name in inside if name not in own and not name.startswith(TEMPORARY))
 
     def folders(self) -> tuple[Path, ...]:
         """Folders that exist in every store."""
