@@ -13,6 +13,7 @@ from redpoll.config import Config
 from redpoll.store import open_store, rebuild_store
 from redpoll.store.backup import backup, restore
 from redpoll.store.ports import Progress, Report
+from redpoll.store.rebuild import Rebuilt
 from redpoll.store.upgrade import upgrade
 
 
@@ -21,15 +22,16 @@ def command() -> None:
     """Look after a store."""
 
 
-@command.command(epilog="Example: redpoll store check")
+@command.command(epilog="Example: redpoll store check --deep")
+@click.option("--deep", is_flag=True, help="Compare every column too: the time of a rebuild, and its space in TMPDIR.")
 @store_option
 @config_option
 @json_option
 @verbose_option
-def check(store: Path | None, config: Config, as_json: bool) -> None:
+def check(deep: bool, store: Path | None, config: Config, as_json: bool) -> None:
     """Prove that every file, alert and packet is accounted for; exit code 1 if not."""
     with open_store(store_of(store, config)) as opened, progress("checking") as advance:
-        report = opened.check(progress=_noted(advance))
+        report = opened.check(deep=deep, progress=_noted(advance))
     if as_json:
         print_json({**report.__dict__, "ok": report.ok})
     else:
@@ -44,13 +46,18 @@ def check(store: Path | None, config: Config, as_json: bool) -> None:
 @json_option
 @verbose_option
 def rebuild_index(store: Path | None, config: Config, as_json: bool) -> None:
-    """Make the index anew from the archive alone."""
+    """Make the index anew from the archive; exit code 1 if files are missing or damaged, which are named.
+
+    Labels, models, filters and watchlists are not touched.
+    """
     with progress("rebuilding") as advance:
         result = rebuild_store(store_of(store, config), progress=_noted(advance))
     if as_json:
-        print_json(result.__dict__)
+        print_json({**result.__dict__, "ok": result.ok})
     else:
-        click.echo("; ".join(f"{name}: {value}" for name, value in result.__dict__.items()))
+        _print_rebuilt(result)
+    if not result.ok:
+        sys.exit(1)
 
 
 @command.command(epilog="Example: redpoll store compact --store my-store")
@@ -59,15 +66,20 @@ def rebuild_index(store: Path | None, config: Config, as_json: bool) -> None:
 @json_option
 @verbose_option
 def compact(store: Path | None, config: Config, as_json: bool) -> None:
-    """Sort the archive by place on the sky into HATS catalogues, which LSDB reads."""
+    """Sort the archive by position on the sky into HATS catalogues, which LSDB reads.
+
+    Segments that cannot be read stay where they are and are named; the exit code is then 1.
+    """
     with open_store(store_of(store, config), mode="write") as opened, progress("compacting") as advance:
         done = opened.compact(progress=_noted(advance))
     rows = [report.__dict__ for report in done]
     if as_json:
         print_json(rows)
     else:
-        headings = {name: name for name in ("survey", "alerts", "parts", "pixels", "rewritten")}
+        headings = {name: name for name in ("survey", "alerts", "segments", "pixels", "rewritten", "damaged")}
         print_rows(rows, headings, none="Nothing to compact.")
+    if any(report.damaged for report in done):
+        sys.exit(1)
 
 
 @command.command("upgrade", epilog="Example: redpoll store upgrade --store my-store")
@@ -137,6 +149,20 @@ def restore_store(source: Path, store: Path | None, config: Config, as_json: boo
 def _noted(advance: Advance) -> Progress:
     """What moves a progress bar, as the store calls it."""
     return lambda what, done, total: advance(done, total, what)
+
+
+def _print_rebuilt(result: Rebuilt) -> None:
+    click.echo(f"{result.alerts:,} alerts in {result.segments:,} segments")
+    if result.kept:
+        click.echo(f"copied from the old index: {', '.join(result.kept)}")
+    if result.not_kept:
+        click.echo(f"not in the archive, and not readable in the old index: {', '.join(result.not_kept)}")
+    for name in result.missing:
+        click.echo(f"missing: archive/{name}")
+    for name in result.damaged:
+        click.echo(f"damaged, moved to archive/damaged: {name}")
+    if result.lost:
+        click.echo(f"{result.lost:,} alerts are in no file that can be read: run their packets again")
 
 
 def _print_report(report: Report) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from redpoll.store.layout import sync
 
 SUMS = "SHA256SUMS"
-_BLOCK = 1 << 20
 
 
 def sha256_of(path: Path) -> str:
@@ -24,6 +23,11 @@ def write_sums(folder: Path, sums: Mapping[str, str]) -> str:
     (folder / SUMS).write_text(text)
     sync(folder / SUMS)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def checksum_of(folder: Path) -> str:
+    """SHA-256 of the list of a folder: the one value that stands for all its files; OSError if there is no list."""
+    return sha256_of(folder / SUMS)
 
 
 def read_sums(folder: Path) -> dict[str, str] | None:

@@ -185,10 +185,10 @@ class Store:
         with database.sql_errors(self._layout.index):
             return compact(self._connection, self._layout, rows_per_pixel=rows_per_pixel, progress=progress)
 
-    def check(self, *, progress: Progress = no_progress) -> Report:
-        """Compare index, archive and ledger in every row; the report's ``problems`` are empty if the store is whole."""
+    def check(self, *, deep: bool = False, progress: Progress = no_progress) -> Report:
+        """Compare index, archive and ledger in every row; see `redpoll.store.check.check`."""
         with database.sql_errors(self._layout.index):
-            return check(self._connections.get(), self._layout, progress=progress)
+            return check(self._connections.get(), self._layout, deep=deep, progress=progress)
 
     def close(self) -> None:
         """Close all connections and let the next writer in; harmless if done before."""

@@ -12,6 +12,9 @@
         light_curves.parquet          likewise
     archive/hats/<survey>             link to the generation that counts
     archive/generations/<survey>-<n>-<hex>/   a HATS catalogue
+    archive/damaged/                  files that a rebuild could not read
+
+Folders of segments and catalogues hold the checksums of their files (``SHA256SUMS``).
 """
 
 from __future__ import annotations
@@ -67,6 +70,11 @@ class Layout:
     def generations(self) -> Path:
         """Folder of the HATS catalogues, finished or not."""
         return self.root / "archive" / "generations"
+
+    @property
+    def damaged(self) -> Path:
+        """Folder of damaged files that a rebuild moved out of the way; Redpoll never removes them."""
+        return self.root / "archive" / "damaged"
 
     @property
     def hats(self) -> Path:

@@ -66,13 +66,17 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Compacted:
-    """Result of compacting one survey: ``segments`` and ``alerts`` moved, ``pixels`` in all, of them ``rewritten``."""
+    """Result of compacting one survey: ``segments`` and ``alerts`` moved, ``pixels`` in all, of them ``rewritten``.
+
+    ``damaged`` names the segments that could not be read; they stay where they are.
+    """
 
     survey: str
     segments: int
     alerts: int
     pixels: int
     rewritten: int
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -230,6 +234,6 @@ class Maintenance(Protocol):
         """Sort all committed alerts by their place on the sky; answers stay the same, also while it runs."""
         ...
 
-    def check(self, *, progress: Progress = ...) -> Report:
-        """Compare index, archive and ledger in every row."""
+    def check(self, *, deep: bool = False, progress: Progress = ...) -> Report:
+        """Compare index, archive and ledger in every row and, if `deep`, in every column."""
         ...

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from redpoll.errors import StoreError
 from redpoll.store import columns, database
 from redpoll.store.archive import Archive, archived_schema, join_rows, made_by
+from redpoll.store.checksums import checksum_of
 from redpoll.store.insert import exists, insert_alerts, key
 from redpoll.store.layout import CUTOUT_FILE
 from redpoll.store.ports import Commit, DeadLetter, LedgerEntry
@@ -105,8 +106,9 @@ class Writer:
     def _add_segment(self, c: sqlite3.Connection, batch: pa.RecordBatch, segment: Path) -> None:
         survey = key(c, "surveys", "name", _survey(batch))
         columns.register(c, archived_schema(segment))
-        row = (segment.name, survey, self._run, batch.num_rows, key(c, "provenance", "mapping", made_by(segment)))
-        sql = "INSERT INTO segments (name, survey, run, rows, provenance) VALUES (?, ?, ?, ?, ?)"
+        made = key(c, "provenance", "mapping", made_by(segment))
+        row = (segment.name, survey, self._run, batch.num_rows, made, checksum_of(segment))
+        sql = "INSERT INTO segments (name, survey, run, rows, provenance, checksum) VALUES (?, ?, ?, ?, ?, ?)"
         number = c.execute(sql, row).lastrowid
         assert number is not None
         insert_alerts(c, survey, batch, [number] * batch.num_rows, range(batch.num_rows))

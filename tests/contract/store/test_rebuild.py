@@ -42,7 +42,7 @@ def test_a_rebuilt_index_answers_as_before(used: Store, folder: Path) -> None:
     before = answers(used)
     used.close()
     result = rebuild_store(folder)
-    assert (result.lost, result.missing, result.kept) == ((), (), ("runs", "ledger", "dead_letters"))
+    assert (result.not_kept, result.missing, result.kept) == ((), (), ("runs", "ledger", "dead_letters"))
     with open_store(folder) as again:
         assert answers(again) == before
         assert again.check().ok
@@ -59,7 +59,7 @@ def test_a_lost_index_is_made_from_the_archive_alone(used: Store, folder: Path, 
     else:
         index.write_bytes(b"" if loss == "emptied" else b"\xff" * index.stat().st_size)
     result = rebuild_store(folder)
-    assert result.lost == ("runs", "ledger", "dead_letters")
+    assert result.not_kept == ("runs", "ledger", "dead_letters")
     with open_store(folder) as again:
         assert answers(again, history=False) == before
         assert again.check().ok
@@ -109,7 +109,7 @@ def test_a_part_that_is_gone_is_reported(used: Store, folder: Path) -> None:
     segment = next(path for path in (folder / "archive" / "segments").iterdir() if (path / "alerts.parquet").exists())
     (segment / "alerts.parquet").unlink()
     result = rebuild_store(folder)
-    assert result.missing == (segment.name,)
+    assert result.missing == (f"segments/{segment.name}",)
     with open_store(folder) as again:
         assert len(again.latest(limit=1000)) == result.alerts < 95
 

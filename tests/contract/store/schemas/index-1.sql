@@ -15,12 +15,17 @@ CREATE TABLE columns (
 -- A segment is one folder of the archive, written by one batch. `compacted`: its alerts now lie in the HATS catalogue.
 CREATE TABLE segments (
   _id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, survey INTEGER NOT NULL REFERENCES surveys, run INTEGER,
-  rows INTEGER NOT NULL, provenance INTEGER NOT NULL REFERENCES provenance, compacted INTEGER NOT NULL DEFAULT 0
+  rows INTEGER NOT NULL, provenance INTEGER NOT NULL REFERENCES provenance, compacted INTEGER NOT NULL DEFAULT 0,
+  checksum TEXT NOT NULL,  -- SHA-256 of the file SHA256SUMS of the folder
+  lost INTEGER NOT NULL DEFAULT 0  -- rows whose alerts a rebuild did not find in the archive
 );
 CREATE INDEX segments_waiting ON segments (survey) WHERE NOT compacted;
 
 -- The HATS catalogue of a survey: the folder that counts, and its pixels [start, stop) at order 29.
-CREATE TABLE generations (survey INTEGER PRIMARY KEY REFERENCES surveys, name TEXT NOT NULL);
+CREATE TABLE generations (
+  survey INTEGER PRIMARY KEY REFERENCES surveys, name TEXT NOT NULL,
+  checksum TEXT NOT NULL  -- as of a segment
+);
 CREATE TABLE pixels (
   survey INTEGER NOT NULL REFERENCES surveys, start INTEGER NOT NULL, stop INTEGER NOT NULL,
   norder INTEGER NOT NULL, npix INTEGER NOT NULL, rows INTEGER NOT NULL,
