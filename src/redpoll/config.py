@@ -92,6 +92,13 @@ class ClassesConfig:
 
 
 @dataclass(frozen=True)
+class DeadLettersConfig:
+    """Limit on the size of all dead letters together, in bytes."""
+
+    max_bytes: int = 1 << 30
+
+
+@dataclass(frozen=True)
 class ServeConfig:
     """Where the portal listens."""
 
@@ -113,6 +120,7 @@ class Config:
     classes: ClassesConfig = ClassesConfig()
     models: ModelsConfig = ModelsConfig()
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dead_letters: DeadLettersConfig = DeadLettersConfig()
     serve: ServeConfig = ServeConfig()
 
     @property

@@ -29,7 +29,7 @@ class _Letters:
     def packets(self) -> Iterator[Packet]:
         """Every letter there was at the start, oldest first."""
         with open_store(self._store) as reader:
-            for letter in list(reader.iter_dead_letters()):
+            for letter in reader.iter_dead_letters():
                 assert letter.id is not None
                 yield _Letter(letter.data, letter.source, letter.position, letter.id, letter.reason)
 
@@ -49,5 +49,5 @@ def replay_dead_letters(store_path: Path, config: Config) -> RunReport:
     try:
         return run_night([_Letters(store_path)], store_path, config, command="dead-letters replay", on_settled=note)
     finally:
-        with open_store(store_path, mode="write") as store:
+        with open_store(store_path) as store:
             store.remove_dead_letters(settled)

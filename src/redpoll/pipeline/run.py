@@ -56,7 +56,8 @@ def run_night(
     """
     start = time.monotonic()
     report = RunReport(missing=missing_contexts(config))
-    with open_store(store_path, mode="write") as store, stop_on_interrupt() as stop:
+    limit = config.dead_letters.max_bytes
+    with open_store(store_path, mode="write", dead_letter_bytes=limit) as store, stop_on_interrupt() as stop:
         make_chain = chain_maker(config, store_path)
         report.run, report.status = store.start_run(command), "failed"
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from redpoll.errors import StoreError
+from redpoll.store import database
 from redpoll.store.checksums import SUMS, checksum_of, read_sums, sha256_of
 from redpoll.store.classes import wrong_counts
+from redpoll.store.dead_letters import DeadLetterFile
 from redpoll.store.deep import differences
 from redpoll.store.hats import ROW, SEGMENT, Pixel
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout
@@ -56,11 +60,44 @@ def _check(connection: sqlite3.Connection, layout: Layout, deep: bool, progress:
         problems += [*_segments(layout, catalogue, progress), *_pixels(connection, layout, catalogue, progress)]
         if deep and not problems:
             problems += differences(connection, layout, progress=progress)
-        tables = ("alerts", "objects", "segments", "pixels", "dead_letters")
+        tables = ("alerts", "objects", "segments", "pixels")
         counts = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
     finally:
         connection.execute("ROLLBACK")
-    return Report(tuple(problems + strange), **counts)
+    problems += [*_beside(layout), *strange]
+    return Report(tuple(problems), **counts, dead_letters=_dead_letters(layout))
+
+
+def _beside(layout: Layout) -> Iterator[str]:
+    """What is wrong with the databases beside the index, and with the files of models."""
+    for name, path in layout.databases().items():
+        if name != "index" and path.exists():
+            try:
+                with closing(database.open_reader(path, name)) as connection:
+                    found = [message for (message,) in connection.execute("PRAGMA integrity_check") if message != "ok"]
+                    models = connection.execute("SELECT sha256 FROM models").fetchall() if name == "app" else []
+            except (StoreError, sqlite3.DatabaseError) as error:
+                found, models = [str(error)], []
+            yield from (f"{path}: {message}" for message in found)
+            for (sha256,) in models:
+                yield from _wrong_model(layout.models / sha256)
+
+
+def _wrong_model(path: Path) -> Iterator[str]:
+    if not path.is_file():
+        yield f"{path}: the file of a model is gone"
+    elif sha256_of(path) != path.name:
+        yield f"{path} is damaged: the file of a model is not the one that was registered"
+
+
+def _dead_letters(layout: Layout) -> int:
+    letters = DeadLetterFile(layout)
+    try:
+        return letters.count()
+    except StoreError:  # reported already
+        return 0
+    finally:
+        letters.close()
 
 
 _SUMS = {

@@ -121,8 +121,11 @@ def open_shared(path: Path, of: str) -> sqlite3.Connection:
     return _open(path, SCHEMAS[of], APP_SETTINGS)
 
 
-def open_reader(path: Path, of: str = "index") -> sqlite3.Connection:
-    """Open a database for reading beside a writer; also in a folder that cannot be written."""
+def open_reader(path: Path, of: str = "index") -> OpenConnection:
+    """Open a database for reading beside a writer; also in a folder that cannot be written.
+
+    Its ``file.is_same()`` is False once a rebuild has put another file in its place: open it again then.
+    """
     frozen = not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
     address = f"{path.absolute().as_uri()}?mode=ro" + ("&immutable=1" if frozen else "")
     return _open(path, SCHEMAS[of], _READER, address=address)
@@ -157,6 +160,12 @@ class OpenedFile:
             raise StoreError(f"{self._path} was removed or replaced while it was open: run again")
 
 
+class OpenConnection(sqlite3.Connection):
+    """A connection that knows which file it was opened on."""
+
+    file: OpenedFile
+
+
 def _inode(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
@@ -167,11 +176,19 @@ def _inode(path: Path) -> tuple[int, int] | None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
-    """All or nothing: commit at the end, undo on any error."""
+    """All or nothing: commit at the end, undo on any error.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full, or the file was removed or replaced since it was opened.
+    """
     with sql_errors(path):
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
+            if isinstance(connection, OpenConnection):
+                connection.file.require()
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:  # a full disk may have undone it already
@@ -213,10 +230,13 @@ def _open(
     *,
     address: str | None = None,
     older: bool = False,
-) -> sqlite3.Connection:
+) -> OpenConnection:
     with sql_errors(path):
         name = address or f"{path.absolute().as_uri()}?mode=rw"
-        connection = sqlite3.connect(name, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
+        connection = sqlite3.connect(
+            name, uri=True, isolation_level=None, check_same_thread=False, timeout=30, factory=OpenConnection
+        )
+        connection.file = OpenedFile(path)
         try:
             require(connection, path, schema, older=older)
             for setting, value in settings.items():

@@ -47,7 +47,7 @@ COMPARED = {
 """Tables that the archive determines, each with the columns that order it."""
 NAMES = ("topics", "classes", "classifiers", "provenance")
 """Tables of names, compared where they are used."""
-NOT_IN_ARCHIVE = ("runs", "ledger", "dead_letters")
+NOT_IN_ARCHIVE = ("runs", "ledger")
 """Tables that only the index holds."""
 _NOT_COMPARED = {"_id", "run"}
 

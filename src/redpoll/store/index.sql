@@ -71,8 +71,3 @@ CREATE TABLE ledger (
   run INTEGER NOT NULL, survey TEXT, night INTEGER, outcome TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX ledger_key ON ledger (run, ifnull(survey, ''), ifnull(night, 0), outcome, reason);
-CREATE TABLE dead_letters (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, received TEXT NOT NULL, source TEXT NOT NULL, position TEXT NOT NULL,
-  reason TEXT NOT NULL, sha256 BLOB NOT NULL, data BLOB NOT NULL
-);
-CREATE UNIQUE INDEX dead_letters_key ON dead_letters (sha256, reason, source, position);

@@ -3,6 +3,7 @@
 ::
 
     index.sqlite                      the index: catalogue of the archive; written by runs alone
+    dead_letters.sqlite               packets that could not be used
     app.sqlite                        labels, models, filters, watchlists; written by serve, command and learning
     models/<sha256>                   files of trained models
     lock                              held by the one writer
@@ -47,6 +48,11 @@ class Layout:
         return self.root / "index.sqlite"
 
     @property
+    def dead_letters(self) -> Path:
+        """The SQLite file of the packets that could not be used."""
+        return self.root / "dead_letters.sqlite"
+
+    @property
     def app(self) -> Path:
         """The SQLite file of what people and learning add."""
         return self.root / "app.sqlite"
@@ -83,7 +89,11 @@ class Layout:
 
     def databases(self) -> dict[str, Path]:
         """Every numbered SQLite file of a store, by the name of its schema; all but the index may not exist yet."""
-        return {"index": self.index, "app": self.app}
+        return {"index": self.index, "dead_letters": self.dead_letters, "app": self.app}
+
+    def is_writable(self) -> bool:
+        """Whether files can be made in the folder."""
+        return os.access(self.root, os.W_OK)
 
     def foreign_names(self) -> list[str]:
         """Names in the folder that are not those of a store, nor of files that a crash left unfinished."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -112,7 +113,7 @@ class AlertWriter(Protocol):
         ...
 
     def commit(self, commit: Commit) -> int:
-        """Commit segment, alerts, topics, classes, dead letters and ledger in one transaction; returns the new alerts.
+        """Commit segment, alerts, topics, classes, dead letters and ledger ; returns the new alerts.
 
         Alerts that are stored already are left out and counted as duplicates in the ledger.
         """
@@ -224,6 +225,10 @@ class DeadLetters(Protocol):
 
     def remove_dead_letters(self, ids: Sequence[int]) -> None:
         """Forget letters, because they were replayed."""
+        ...
+
+    def purge_dead_letters(self, reason: str | None = None, *, before: datetime | None = None) -> int:
+        """Remove all letters, or those of one reason or received before a time; returns how many there were."""
         ...
 
 

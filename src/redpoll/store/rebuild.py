@@ -34,7 +34,7 @@ from redpoll.store.lock import WriterLock
 from redpoll.store.parquet import PARQUET_ERRORS, read
 from redpoll.store.ports import Progress
 
-_KEPT = ("runs", "ledger", "dead_letters")  # the archive does not hold them
+_KEPT = ("runs", "ledger")  # the archive does not hold them
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ class Rebuilt:
 def rebuild(root: Path | str, *, progress: Progress) -> Rebuilt:
     """Make the index of a store anew from its archive, and put it in the place of the old one.
 
-    Alerts, objects, light curves, topics, classes and provenance come from the archive; runs, ledger and dead letters
+    Alerts, objects, light curves, topics, classes and provenance come from the archive; runs and ledger
     are copied from the old index if it can be read. If it cannot, every segment in the archive counts, and the ledger
     starts with what is stored. Files that cannot be read are left out, named, and moved to ``archive/damaged``.
-    ``app.sqlite`` and the models are not touched. Nobody may have the store open.
+    Dead letters, ``app.sqlite`` and the models are not touched. Nobody may have the store open.
 
     Raises
     ------

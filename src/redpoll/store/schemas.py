@@ -67,6 +67,7 @@ def sql_step(script: Path) -> Step:
 
 SCHEMAS: dict[str, Schema] = {
     "index": Schema("index", 0x5250_4F4C, 1, (_HERE / "index.sql", _HERE / "index_keys.sql")),
+    "dead_letters": Schema("dead letters", 0x5250_444C, 1, (_HERE / "dead_letters.sql",)),
     "app": Schema("app", 0x5250_4150, 1, (_HERE / "app" / "app.sql",)),
 }
 """Every numbered SQLite file of a store; a new number gets its step here (`sql_step` or a function), and its test."""

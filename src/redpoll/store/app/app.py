@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from types import TracebackType
 
@@ -63,4 +62,4 @@ def open_app(url: Path | str) -> App:
     layout = Layout(Path(url).absolute())
     if not layout.index.exists() and not layout.segments.is_dir():
         raise StoreError(f"there is no Redpoll store in {layout.root}: `redpoll run ALERTS --store DIR` makes one")
-    return App(layout, writable=os.access(layout.root, os.W_OK))
+    return App(layout, writable=layout.is_writable())
