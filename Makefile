@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 DONE := .venv/.done
-PACKAGES := $(wildcard packages/*)
+TEST_PACKAGES := .venv/.test-packages
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 ARGS ?=
 SERVE ?= yes
@@ -21,8 +21,8 @@ demo: $(DONE)/runtime ## A simulated night from packet to portal, until Ctrl-C; 
 	{ ! kill -0 $$frontend 2>/dev/null || echo "redpoll: waiting for the portal's front-end packages" >&2; } && wait && \
 	$(if $(filter no,$(SERVE)),true,{ $(SERVER) || { echo "redpoll: taking a free port" >&2; $(SERVER) --port 0; }; })
 
-test: $(DONE)/dev $(DONE)/frontend $(DONE)/chromium ## All tests
-	python -m pytest -n 2 --dist worksteal --doctest-modules tests src/redpoll $(ARGS)
+test: $(DONE)/dev $(DONE)/test-packages $(DONE)/frontend $(DONE)/chromium ## All tests
+	PYTHONPATH=$(CURDIR)/$(TEST_PACKAGES) python -m pytest -n 2 --dist worksteal --doctest-modules tests src/redpoll $(ARGS)
 
 check: $(DONE)/dev ## Format, lint, types, import contracts, sizes, docs
 	ruff format --check
@@ -58,9 +58,16 @@ $(DONE)/runtime: requirements/runtime.txt pyproject.toml tools/install.sh | $(DO
 	@tools/install.sh requirements/runtime.txt .
 	@touch $@
 
-$(DONE)/dev: requirements/dev.txt pyproject.toml tools/install.sh $(PACKAGES:%=%/pyproject.toml) | $(DONE)/python
-	@tools/install.sh requirements/dev.txt . $(PACKAGES)
+$(DONE)/dev: requirements/dev.txt pyproject.toml tools/install.sh | $(DONE)/python
+	@tools/install.sh requirements/dev.txt .
 	@touch $@ $(DONE)/runtime
+
+# The plugins that only tests need lie in a folder of their own: the demo and a user's commands must not find them.
+$(DONE)/test-packages: $(wildcard packages/*/pyproject.toml packages/*/src/*/*.py) $(DONE)/dev
+	@rm -rf $(TEST_PACKAGES)
+	@python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation \
+	--target $(TEST_PACKAGES) $(wildcard packages/*)
+	@touch $@
 
 $(DONE)/frontend: package-lock.json tools/frontend.py | $(DONE)/python
 	@command -v npm >/dev/null || tools/debian.sh "for the portal's front-end packages" npm

@@ -33,7 +33,7 @@ from pipeline import Replicas, originals
 from redpoll.config import Config, load_config
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
-from redpoll.ingest.schemas import BuiltIn, Chain
+from redpoll.ingest.schemas import BuiltIn, SchemaChain
 from redpoll.pipeline.blocks import BLOCK_BYTES
 from redpoll.pipeline.timing import Cost, Timing, measure, open_steps
 from redpoll.quality.duplicates import duplicates
@@ -87,7 +87,7 @@ def _cases(n_ztf: int) -> list[tuple[str, list[bytes], bool]]:
 def _timing(packets: Sequence[bytes], config: Config, rounds: int) -> Timing:
     """The whole chain: the steps are timed by `measure`, decoding and quality here."""
     blocks = [Block.of(part) for part in _blocks(packets)]
-    decoder = PacketDecoder(Chain(BuiltIn()))
+    decoder = PacketDecoder(SchemaChain(BuiltIn()))
     least = {"decode": np.inf, "quality": np.inf}
     for _ in range(rounds + 1):
         start = time.process_time()

@@ -2,7 +2,7 @@
 
     python benchmarks/classes.py [--alerts 60000]
 
-Made-up columns: 60 that say nothing, 20 scores and 7 catalogues that speak of classes. Storing is the index of
+Synthetic columns: 60 that say nothing, 20 scores and 7 catalogues that speak of classes. Storing is the index of
 benchmarks/store.py with and without the column `classes` (3 tags an alert), unsynced, without archive. CPU time of one
 thread, the best of five.
 """

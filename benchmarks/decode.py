@@ -37,7 +37,7 @@ import pyarrow.parquet as pq
 
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
-from redpoll.ingest.schemas import BuiltIn, Chain
+from redpoll.ingest.schemas import BuiltIn, SchemaChain
 from redpoll.schema.avro.container import CONFLUENT_PREFIX, one_datum, read_header
 from redpoll.schema.avro.decoder import decode
 from redpoll.schema.light_curve import LightCurves
@@ -52,8 +52,8 @@ FIRST_DECODE = """
 import time; start = time.perf_counter()
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
-from redpoll.ingest.schemas import BuiltIn, Chain
-PacketDecoder(Chain(BuiltIn()))(Block.of([open({path!r}, "rb").read()]))
+from redpoll.ingest.schemas import BuiltIn, SchemaChain
+PacketDecoder(SchemaChain(BuiltIn()))(Block.of([open({path!r}, "rb").read()]))
 print(time.perf_counter() - start, time.process_time())
 """
 
@@ -137,7 +137,7 @@ def framing(packet: bytes) -> tuple[str, int, int]:
 
 def contenders(packets: list[bytes], n_fastavro: int) -> dict[str, tuple[int, Callable[[], Any]]]:
     """What is timed: how many packets it takes, and the work."""
-    block, decoder = Block.of(packets), PacketDecoder(Chain(BuiltIn()))
+    block, decoder = Block.of(packets), PacketDecoder(SchemaChain(BuiltIn()))
     framed = [framing(packet) for packet in packets]
     groups: dict[str, list[tuple[int, int]]] = {}
     for (schema, start, stop), offset in zip(framed, block.offsets[:-1].tolist(), strict=True):
@@ -165,7 +165,7 @@ def rates(work: dict[str, tuple[int, Callable[[], Any]]], rounds: int) -> dict[s
 
 def describe(case: Case) -> str:
     """Size and history of the packets."""
-    found = PacketDecoder(Chain(BuiltIn()))(Block.of(case.packets))
+    found = PacketDecoder(SchemaChain(BuiltIn()))(Block.of(case.packets))
     assert not found.errors, next(iter(found.errors.values()))
     points = sum(len(LightCurves.from_arrow(batch["light_curve"]).mjd) for batch, _ in found.batches)
     size = sum(map(len, case.packets)) / len(case.packets)

@@ -1,8 +1,8 @@
-"""How fast the kernels of `redpoll.astro` are, and what they find in made-up and real light curves, in one run.
+"""How fast the kernels of `redpoll.astro` are, and what they find in synthetic and real light curves, in one run.
 
     python benchmarks/kernels.py [--repeats 3] [--data ../shared/data] [--points 30]
 
-Every rate is the best of the repeats, of CPU seconds of this one thread. Made-up objects have `points` points in each
+Every rate is the best of the repeats, of CPU seconds of this one thread. Synthetic objects have `points` points in each
 of two bands. The real stars are the 483 RR Lyrae of SDSS stripe 82 (Sesar et al. 2010), left out if the data are not
 there.
 """
@@ -25,7 +25,7 @@ from redpoll.astro.cosmology import distance_modulus, redshift_from_distance_mod
 from redpoll.astro.damped_random_walk import damped_random_walk_fit
 from redpoll.astro.extinction import deredden_flux
 from redpoll.astro.luminosity import absolute_mag, band_luminosity, bolometric_luminosity
-from redpoll.astro.magnitude_rate import rate_between, rate_from_limit
+from redpoll.astro.magnitude_rate import rate_between, rate_from_upper_limit
 from redpoll.astro.periods import Periods, multiband_periods
 from redpoll.astro.photometry import apparent_photometry, mag_from_flux
 from redpoll.config import Config
@@ -67,7 +67,7 @@ def _period_rates(points: int, repeats: int) -> None:
     print(f"{'span':28}{'frequencies':>12}{'1 own':>12}{'2 own':>12}{'2 shared':>12}{'astropy':>12}")
     for days, name in SPANS:
         n = max(6, 6000 // days)
-        curves = made_up_stars(n, points, days, np.full(n, 0.57))
+        curves = synthetic_stars(n, points, days, np.full(n, 0.57))
         rates = []
         for options in ({}, {"n_harmonics": 2}, {"n_harmonics": 2, "shared": True}):
             found, seconds = _best(lambda c=curves, o=options: multiband_periods(*c, **o), repeats)
@@ -87,13 +87,13 @@ def _astropys(curves: Curves, size: int) -> float:
 
 def _periods_found(points: int) -> None:
     """Share of right periods, of the right period or a daily alias, by amplitude over error."""
-    print("made-up sines of 0.2 to 3 d with 0.04 mag errors, by night over 365 d: share found within 1 %")
+    print("synthetic sines of 0.2 to 3 d with 0.04 mag errors, by night over 365 d: share found within 1 %")
     print(f"{'points a band':>14}{'amplitude':>11}{'right':>8}{'+ alias':>9}{'+ second':>10}{'fap < 1e-3':>12}")
     rng = np.random.default_rng(3)
     truth = np.exp(rng.uniform(np.log(0.2), np.log(3.0), 60))
     for n in (points // 3, points // 2, points):
         for amplitude in (0.05, 0.1, 0.3):
-            found = multiband_periods(*made_up_stars(60, n, 365, truth, amplitude))
+            found = multiband_periods(*synthetic_stars(60, n, 365, truth, amplitude))
             is_right = np.abs(found.period / truth - 1) < 0.01
             alias = is_right | (np.abs(found.alias_period / truth - 1) < 0.01)
             either = alias | (np.abs(found.second_period / truth - 1) < 0.01)
@@ -185,7 +185,7 @@ def real_stars(path: Path) -> Curves:
 def _walks(points: int, repeats: int) -> None:
     print("damped random walk: best tau and sigma, white noise and constant")
     for n in (points, 2 * points, 10 * points):
-        curves = made_up_walks(max(100, 60_000 // n), n)
+        curves = synthetic_walks(max(100, 60_000 // n), n)
         found, seconds = _best(lambda c=curves: damped_random_walk_fit(*c), repeats)
         share = np.mean(found.delta_bic_white > 10)
         rate = len(found.tau) / seconds
@@ -211,10 +211,10 @@ def _values(repeats: int) -> None:
         "apparent (DC) photometry": lambda: apparent_photometry(flux, 50.0, mag, 0.03),
         "dereddened flux": lambda: deredden_flux(flux, ebv, band),
         "rate between detections": lambda: rate_between(flux, 0.1 * flux, flux[::-1], 0.1 * flux[::-1], z),
-        "rate from a limit": lambda: rate_from_limit(flux, flux[::-1], 0.1 * flux[::-1], z),
+        "rate from a limit": lambda: rate_from_upper_limit(flux, flux[::-1], 0.1 * flux[::-1], z),
     }
     with tempfile.TemporaryDirectory() as folder:
-        dust = add_dust_map(made_up_dust(Path(folder)), Path(folder) / "dust")
+        dust = add_dust_map(synthetic_dust(Path(folder)), Path(folder) / "dust")
         tasks[f"E(B-V), galactic map of order {dust.order}"] = lambda: dust.ebv(ra, dec)
         print(f"one by one, {n:,} values")
         for name, run in tasks.items():
@@ -223,7 +223,7 @@ def _values(repeats: int) -> None:
     print()
 
 
-def made_up_dust(folder: Path) -> Path:
+def synthetic_dust(folder: Path) -> Path:
     """A Galactic map of order 9 (nside 512) as Parquet."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -247,11 +247,11 @@ def _rates_beside_draws(repeats: int) -> None:
 
     _, slow = _best(draws, 1)
     many = [np.tile(x, 100) for x in (limit, flux, 0.05 * flux, np.ones(n))]
-    _, fast = _best(lambda: rate_from_limit(*many), repeats)
+    _, fast = _best(lambda: rate_from_upper_limit(*many), repeats)
     print(f"rate from a limit beside 10,000 draws of numpy: {n * 100 / fast:,.0f}/s against {n / slow:,.0f}/s")
 
 
-def made_up_stars(n: int, points: int, days: float, periods: np.ndarray, amplitude: float = 0.3) -> Curves:
+def synthetic_stars(n: int, points: int, days: float, periods: np.ndarray, amplitude: float = 0.3) -> Curves:
     """Sines in g and r, observed in the night, with errors of 0.04 mag."""
     rng = np.random.default_rng(1)
     t = 60_000 + np.floor(rng.uniform(0, days, (n, 2 * points))) + rng.uniform(0, 0.35, (n, 2 * points))
@@ -261,7 +261,7 @@ def made_up_stars(n: int, points: int, days: float, periods: np.ndarray, amplitu
     return t.ravel(), mag.ravel(), np.full(t.size, 0.04), band.ravel(), np.arange(n + 1) * 2 * points
 
 
-def made_up_walks(n: int, points: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def synthetic_walks(n: int, points: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Walks of 20 d and 0.2 mag over ten days a point, with errors of 0.02 mag."""
     rng = np.random.default_rng(1)
     t = np.sort(rng.uniform(0, 10.0 * points, (n, points)), axis=1)

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from isal import igzip
 
-from redpoll.config import Config, CutsConfig, RunConfig
+from redpoll.config import Config, Cuts, RunConfig
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
@@ -128,7 +128,7 @@ def main() -> None:
         print(f"{what}; {platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python "
               f"{platform.python_version()}, load {os.getloadavg()[0]:.1f}, {dt.date.today()}")  # fmt: skip
         config = replace(Config(), run=RunConfig(workers=args.workers))
-        config = replace(config, quality=replace(config.quality, ztf=CutsConfig()))  # the originals are few: keep all
+        config = replace(config, quality=replace(config.quality, ztf=Cuts()))  # the originals are few: keep all
         replicas = Replicas(packets)
         print(f"{'':<28} {'received':>8} {'stored':>8} {'wall':>9} {'rate':>10}")
         show("warming up", run_night([Generated(replicas, int(args.warm * 1.1), args.warm)], folder / "store", config))

@@ -2,7 +2,7 @@
 
     python benchmarks/portal.py [--loads 20]
 
-Two objects of a made-up store are opened, one with 60 points and one with 1,000 alerts. "Curve painted" is the first
+Two objects of a synthetic store are opened, one with 60 points and one with 1,000 alerts. "Curve painted" is the first
 paint, as the server sends the curve drawn; "interactive" is the end of uPlot's own drawing; "largest paint" is
 Chromium's largest contentful paint. The bar is 0.8 s for the 95th percentile of all three.
 """
@@ -23,9 +23,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from redpoll.testing.server import running_server
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests/contract/serve"))  # for the made-up night
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests/contract/serve"))  # for the synthetic night
 
-from made_up_night import long_object, make_store, night_objects
+from synthetic_night import long_object, make_store, night_objects
 
 BAR = 800.0  # ms
 OBJECTS = {"60 points": "/objects/ZTF26aaaaaaa", "1,000 alerts": "/objects/ZTF26zzzzzzz"}
@@ -47,7 +47,7 @@ def main() -> None:
     loads = parser.parse_args().loads
     with (
         tempfile.TemporaryDirectory() as folder,
-        running_server(made_up_store(Path(folder))) as address,
+        running_server(synthetic_store(Path(folder))) as address,
         sync_playwright() as playwright,
     ):
         path = shutil.which("chromium")
@@ -78,8 +78,8 @@ def visit(browser: Browser, address: str) -> list[float]:
     return times
 
 
-def made_up_store(folder: Path) -> Path:
-    """The made-up night and an object of 1,000 alerts."""
+def synthetic_store(folder: Path) -> Path:
+    """The synthetic night and an object of 1,000 alerts."""
     return make_store(folder / "store", [*night_objects(30), long_object(1000)])
 
 

@@ -44,14 +44,14 @@ def _options() -> argparse.Namespace:
 
 
 def _statistics(n_curves: int, n_points: int, repeats: int) -> None:
-    t, m, sigma = made_up_curves(n_curves, n_points)
+    t, m, sigma = synthetic_curves(n_curves, n_points)
     offsets = np.arange(n_curves + 1) * n_points
     flat = [x.ravel() for x in (t, m, sigma)]
     curves = list(zip(t - t[:, :1], m, sigma, strict=True))
     extractor = package.Extractor(*package_features())
     ours, fast = _best(lambda: light_curve_statistics(*flat, offsets), repeats)
     theirs, slow = _best(lambda: [extractor(*c, sorted=True, check=False) for c in curves], repeats)
-    print(f"26 statistics of {n_curves:,} made-up curves of {n_points} points (times over 100 d, normal magnitudes)")
+    print(f"26 statistics of {n_curves:,} synthetic curves of {n_points} points (times over 100 d, normal magnitudes)")
     print(f"{'':30}{'curves/s':>12}{'objects/s in 2 bands':>22}{'ratio':>8}")
     rows = [("redpoll", n_curves / fast), ("light-curve, called per curve", n_curves / slow)]
     for name, rate in rows:
@@ -74,7 +74,7 @@ def _agreement(ours: np.ndarray, theirs: np.ndarray) -> None:
 
 def _modules(repeats: int) -> None:
     batch = sample_batch(5000, seed=1)
-    print(f"science modules on {batch.num_rows:,} made-up alerts of 1 to 40 points, from Arrow and back")
+    print(f"science modules on {batch.num_rows:,} synthetic alerts of 1 to 40 points, from Arrow and back")
     print(f"{'':30}{'alerts/s':>12}")
     total = 0.0
     for name in MODULES:
@@ -85,7 +85,7 @@ def _modules(repeats: int) -> None:
     print(f"{'all, one after another':30}{batch.num_rows / total:12,.0f}")
 
 
-def made_up_curves(n_curves: int, n_points: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def synthetic_curves(n_curves: int, n_points: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Times [MJD], magnitudes and errors, of shape (n_curves, n_points)."""
     rng = np.random.default_rng(20)
     t = 60_000 + np.sort(rng.uniform(0, 100, (n_curves, n_points)), axis=1)

@@ -1,9 +1,9 @@
 """How fast places are found in sky maps, regions and watchlists, and how fast and small maps load.
 
-``python benchmarks/sky_maps.py`` takes the maps of REDPOLL_DATA (default ../shared/data), and made-up ones where there
-are none; it says which. Places are a million, all over the sky, in no order. Times are CPU times of this process, which
-has one thread; the best of the rounds counts. Memory is what the peak of a process of its own grows by as it loads the
-map (Linux only).
+``python benchmarks/sky_maps.py`` takes the maps of REDPOLL_DATA (default ../shared/data), and synthetic ones where
+there are none; it says which. Positions are a million, all over the sky, in no order. Times are CPU times of this
+process, which has one thread; the best of the rounds counts. Memory is what the peak of a process of its own grows by
+as it loads the map (Linux only).
 """
 
 from __future__ import annotations
@@ -67,19 +67,19 @@ def main() -> None:
 
 
 def maps(folder: Path) -> Iterator[Path]:
-    """The maps of the data folder, a made-up one where there is none, and the worst one that is read."""
+    """The maps of the data folder, a synthetic one where there is none, and the worst one that is read."""
     real = [*sorted(DATA.glob("S*")), *sorted(DATA.glob("M*multiorder.fits")), *sorted(DATA.glob("GRB*"))]
-    yield from real or [made_up(folder)]
+    yield from real or [synthetic(folder)]
     yield worst(folder)
 
 
-def made_up(folder: Path) -> Path:
+def synthetic(folder: Path) -> Path:
     """A multi-order map as large as those of gravitational waves."""
     rng = np.random.default_rng(2)
     numbers, values = 4 * 4**6 + np.arange(12 * 4**6), rng.uniform(size=12 * 4**6) ** 20
     ones = np.ones(len(numbers))
     columns = {"UNIQ": numbers, "PROBDENSITY": values, "DISTMU": 200 * ones, "DISTSIGMA": 50 * ones}
-    return written(folder / "made-up.fits", columns, {"ORDERING": "NUNIQ"})
+    return written(folder / "synthetic.fits", columns, {"ORDERING": "NUNIQ"})
 
 
 def worst(folder: Path) -> Path:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from fink.comparison import Agreement, compare, same
 from fink.packets import ASTEROIDS, enriched, rubin_rows
 
+from redpoll.conditions import FINK_ROID
 from redpoll.config import Config
 from redpoll.plugin.columns import Columns
 from redpoll.science.fink_class import fink_class
@@ -32,7 +33,7 @@ def flag_of_asteroids() -> Agreement:
     )
     found = roid(np.full(n, "ztf", object), v["ndethist"], v["sgscore1"], v["distpsnr1"], v["ssdistnr"],
                  np.full(n, None), curve)  # fmt: skip
-    return same("roid", found.tolist(), table["d:roid"].to_pylist())
+    return same("roid", [FINK_ROID[name] for name in found], table["d:roid"].to_pylist())
 
 
 def label_of_asteroids() -> Agreement:
@@ -42,9 +43,9 @@ def label_of_asteroids() -> Agreement:
     table = pq.read_table(ASTEROIDS, columns=[*names])
     v = {name: table[name].to_numpy() for name in names}
     found = fink_class(
-        v["d:cdsxmatch"], v["d:roid"], v["i:ndethist"], v["i:jd"] - v["i:jdstarthist"], v["i:drb"],
-        v["d:snn_sn_vs_all"], v["d:snn_snia_vs_nonia"], v["d:rf_snia_vs_nonia"], v["d:rf_kn_vs_nonkn"],
-        v["d:mulens"] > 0,
+        v["d:cdsxmatch"], np.array(list(FINK_ROID), object)[v["d:roid"]], v["i:ndethist"],
+        v["i:jd"] - v["i:jdstarthist"], v["i:drb"], v["d:snn_sn_vs_all"], v["d:snn_snia_vs_nonia"],
+        v["d:rf_snia_vs_nonia"], v["d:rf_kn_vs_nonkn"], v["d:mulens"] > 0,
     )  # fmt: skip
     return same("class label (fink_class) of Fink's scores", found.tolist(), v["v:classification"].tolist())
 
@@ -60,7 +61,7 @@ def alert_facts(config: Config) -> list[Agreement]:
     found = [
         compare("first detection (first_mjd)", ours, first, scale=1, tolerance=1e-6, means="1e-6 d"),
         same(
-            "solar-system object (roid = 3)", [row["roid"] == 3 for row in rows], [t["pred"]["is_sso"] for t in order]
+            "known solar-system object", [row["roid"] == "known" for row in rows], [t["pred"]["is_sso"] for t in order]
         ),
     ]
     for name in order[0]["xm"]:

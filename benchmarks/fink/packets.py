@@ -18,7 +18,7 @@ from redpoll.config import Config
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.files import open_sources
-from redpoll.ingest.schemas import BuiltIn, Chain
+from redpoll.ingest.schemas import BuiltIn, SchemaChain
 from redpoll.pipeline.timing import open_steps, sample_batches
 
 DATA = Path(os.environ.get("REDPOLL_DATA", Path(__file__).parents[3] / "shared" / "data"))
@@ -37,7 +37,7 @@ def answers(
     """What `compute` makes of each packet, in the order of the packets; a row of None where it was not decoded."""
     found: dict[int, dict[str, Any]] = {}
     names: list[str] = []
-    for batch, _ in PacketDecoder(Chain(BuiltIn()))(Block.of([packet["bytes"] for packet in packets])).batches:
+    for batch, _ in PacketDecoder(SchemaChain(BuiltIn()))(Block.of([packet["bytes"] for packet in packets])).batches:
         made = compute(batch)
         names = list(made)
         rows = pa.table(made).to_pylist()

@@ -16,8 +16,8 @@ from redpoll.ingest.schemas import BuiltIn
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.distance import distance_modulus
 from redpoll.simulate.night import draw_night
-from redpoll.simulate.part import Part
 from redpoll.simulate.recipe import make_recipe
+from redpoll.simulate.segment import Segment
 from redpoll.simulate.surveys import HABITS
 
 Labelled = tuple[pa.RecordBatch, NDArray[np.str_], NDArray[np.str_]]
@@ -28,39 +28,39 @@ MIX = {
 }  # fmt: skip
 """Share of each class: enough of the rare ones, and every other class for the false alarms."""
 HOSTS_TO = 19.0
-"""Magnitude in r of the faintest host that the made-up catalogue of galaxies knows."""
+"""Magnitude in r of the faintest host that the synthetic catalogue of galaxies knows."""
 _R = 2
 _KINDS = np.array(list(CLASSES))
 
 
 def nights(survey: str, n_alerts: int, seed: int, n_nights: int, mix: Mapping[str, float] = MIX) -> Iterator[Labelled]:
     """Batches of alerts, with the true class and the object of each."""
-    for part, batch, who in _parts(survey, n_alerts, seed, n_nights, mix):
-        kind = _KINDS[part.sources.kind[who]]
-        unit = np.char.add(np.char.add(kind, " "), part.sources.unit[who].astype(str))
-        yield with_hosts(batch, **{k: v[who] for k, v in _hosts(part).items()}), kind, unit
+    for segment, batch, who in _segments(survey, n_alerts, seed, n_nights, mix):
+        kind = _KINDS[segment.sources.kind[who]]
+        unit = np.char.add(np.char.add(kind, " "), segment.sources.unit[who].astype(str))
+        yield with_hosts(batch, **{k: v[who] for k, v in _hosts(segment).items()}), kind, unit
 
 
 def periodic_nights(
     survey: str, n_alerts: int, seed: int, n_nights: int, mix: Mapping[str, float]
 ) -> Iterator[tuple[pa.RecordBatch, NDArray[np.str_], NDArray[np.float64]]]:
     """Batches of alerts, with the true class and the period [d] of each, NaN for what has none."""
-    for part, batch, who in _parts(survey, n_alerts, seed, n_nights, mix):
-        unknown = np.full(len(part.sources), np.nan)
-        yield batch, _KINDS[part.sources.kind[who]], part.sources.parameters.get("period", unknown)[who]
+    for segment, batch, who in _segments(survey, n_alerts, seed, n_nights, mix):
+        unknown = np.full(len(segment.sources), np.nan)
+        yield batch, _KINDS[segment.sources.kind[who]], segment.sources.parameters.get("period", unknown)[who]
 
 
-def _parts(
+def _segments(
     survey: str, n_alerts: int, seed: int, n_nights: int, mix: Mapping[str, float]
-) -> Iterator[tuple[Part, pa.RecordBatch, NDArray[np.int64]]]:
-    """The parts of a simulated night, the alerts of each, and the source of each alert."""
-    setting, _, _, parts = draw_night(make_recipe(survey, n_alerts, seed, None, n_nights, None, "archive", mix))
-    for part in parts:
-        made = HABITS[survey].packets(setting, part)
+) -> Iterator[tuple[Segment, pa.RecordBatch, NDArray[np.int64]]]:
+    """The segments of a simulated night, the alerts of each, and the source of each alert."""
+    setting, _, _, segments = draw_night(make_recipe(survey, n_alerts, seed, None, n_nights, None, "archive", mix))
+    for segment in segments:
+        made = HABITS[survey].packets(setting, segment)
         place = {alert_id: i for i, (alert_id, _, _) in enumerate(made)}
         batch = decoded([packet for _, _, packet in made])
         order = np.array([place[i] for i in batch["alert_id"].to_pylist()])
-        yield part, batch, part.sources.index[part.points][order]
+        yield segment, batch, segment.sources.index[segment.points][order]
 
 
 def decoded(packets: list[bytes]) -> pa.RecordBatch:
@@ -74,9 +74,9 @@ def decoded_files(paths: Iterable[Path]) -> pa.RecordBatch:
     return decoded([packet.data for path in paths for packet in file_source(str(path)).packets()])
 
 
-def _hosts(part: Part) -> dict[str, NDArray[np.float64]]:
+def _hosts(segment: Segment) -> dict[str, NDArray[np.float64]]:
     """Offset, redshift, distance and offset over the size of each source's host; NaN without one."""
-    around, z = part.surroundings, part.sources.parameters.get("redshift", np.full(len(part.sources), np.nan))
+    around, z = segment.surroundings, segment.sources.parameters.get("redshift", np.full(len(segment.sources), np.nan))
     is_known = around.host_mag[:, _R] < HOSTS_TO
     arcsec = np.where(is_known, np.hypot(around.host_east, around.host_north), np.nan)
     z = np.where(np.isfinite(arcsec), z, np.nan)

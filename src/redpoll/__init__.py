@@ -1,11 +1,28 @@
 """Redpoll, an alert broker for time-domain surveys.
 
-The names below are the public interface; everything else may change.
+Public are the names below and those of the modules `redpoll.light_curves`, `redpoll.photometry`,
+`redpoll.curve_fitting`, `redpoll.statistics`, `redpoll.cutouts`, `redpoll.sky`, `redpoll.conditions` and
+`redpoll.typing`. The built-in science modules and filters import nothing else. Everything else may change.
 """
 
-from redpoll.errors import RedpollError
+from redpoll.errors import RedpollError, UsageError
 from redpoll.plugin.contract import alert_filter, science_module
+from redpoll.plugin.declare import feature, flag, probability
+from redpoll.plugin.ports import Model
+from redpoll.plugin.scores import class_scores
 from redpoll.schema.column import Column
 
-__all__ = ["Column", "RedpollError", "__version__", "alert_filter", "science_module"]
+__all__ = [
+    "Column",
+    "Model",
+    "RedpollError",
+    "UsageError",
+    "__version__",
+    "alert_filter",
+    "class_scores",
+    "feature",
+    "flag",
+    "probability",
+    "science_module",
+]
 __version__ = "0.1.0"

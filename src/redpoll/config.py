@@ -1,4 +1,4 @@
-"""One TOML file, typed: every key with its default is in ``default.toml``, which a test holds complete."""
+"""The configuration: one TOML file, checked against typed dataclasses. ``default.toml`` lists every key."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any, get_args, get_origin, get_type_hints
 from redpoll.errors import ConfigError
 
 OFF = "off"
-"""Written for a setting that shall have no value although it has a default, such as a quality cut."""
+"""Value in the file that switches off a setting that has a default, such as a quality cut."""
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How a run works: worker processes, and packets a batch (None: chosen by itself)."""
+    """Worker processes and packets per batch; None chooses them automatically."""
 
     workers: int | None = None
     batch_size: int | None = None
@@ -27,15 +27,18 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class IngestConfig:
-    """Where schemas of framed packets come from."""
+    """Folders of schemas and URL of the schema registry, for framed packets."""
 
     schemas: tuple[str, ...] = ()
     registry: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
-class CutsConfig:
-    """Quality cuts of one survey; None is off."""
+class Cuts:
+    """Quality cuts of one survey; None switches a cut off.
+
+    They decide which alerts are processed, and which detections in the light curves are of low quality.
+    """
 
     min_real_bogus: float | None = None
     max_bad_pixels: int | None = None
@@ -46,13 +49,13 @@ class CutsConfig:
 class QualityConfig:
     """Quality cuts per survey."""
 
-    ztf: CutsConfig = CutsConfig(min_real_bogus=0.55, max_bad_pixels=0, bands=("g", "r"))
-    rubin: CutsConfig = CutsConfig()
+    ztf: Cuts = Cuts(min_real_bogus=0.55, max_bad_pixels=0, bands=("g", "r"))
+    rubin: Cuts = Cuts()
 
 
 @dataclass(frozen=True)
 class CrossmatchConfig:
-    """Where built catalogues lie, one folder a catalogue; and files of watchlists, regions and sky maps, by name."""
+    """Folder of the built catalogues, and files of watchlists, regions and sky maps by name."""
 
     catalogs: str = "redpoll-catalogs"
     watchlists: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +65,7 @@ class CrossmatchConfig:
 
 @dataclass(frozen=True)
 class ModulesConfig:
-    """Science modules left out, and settings that differ from their defaults, by module."""
+    """Science modules that are off, and settings by module."""
 
     off: tuple[str, ...] = ()
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -70,7 +73,7 @@ class ModulesConfig:
 
 @dataclass(frozen=True)
 class FiltersConfig:
-    """Filters left out, settings by topic, and filters written as one line: topic -> expression."""
+    """Filters that are off, settings by topic, and expression filters by topic."""
 
     off: tuple[str, ...] = ()
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -79,14 +82,14 @@ class FiltersConfig:
 
 @dataclass(frozen=True)
 class ModelsConfig:
-    """Where trained models lie, one folder a model."""
+    """Folder of trained models, with one folder per model."""
 
     folder: str = "redpoll-models"
 
 
 @dataclass(frozen=True)
 class ClassesConfig:
-    """Least probability at which a score says its class."""
+    """Minimum probability at which a score assigns its class."""
 
     min_probability: float = 0.5
 
@@ -100,7 +103,7 @@ class DeadLettersConfig:
 
 @dataclass(frozen=True)
 class ServeConfig:
-    """Where the portal listens."""
+    """Host and port of the portal."""
 
     host: str = "127.0.0.1"
     port: int = 8700
@@ -108,7 +111,7 @@ class ServeConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """The whole configuration; ``sinks`` maps the name of each sink in use to its settings."""
+    """The configuration; ``sinks`` maps the name of each sink in use to its settings."""
 
     store: str = "redpoll-store"
     run: RunConfig = RunConfig()
@@ -125,12 +128,12 @@ class Config:
 
     @property
     def node_settings(self) -> dict[str, Mapping[str, Any]]:
-        """Settings of modules and filters together, by name; the names of both are unique."""
+        """Settings of modules and filters by name."""
         return {**self.modules.settings, **self.filters.settings}
 
 
 def default_toml() -> str:
-    """The commented default file, which is the reference of all settings."""
+    """Text of the commented default file."""
     return (files("redpoll") / "default.toml").read_text()
 
 
@@ -167,7 +170,7 @@ def parse_config(text: str, where: str = "configuration") -> Config:
 
 
 def _changed(base: Any, tree: Mapping[str, Any], where: str) -> Any:
-    """A copy of the section `base` with the values in `tree`; what it does not name stays."""
+    """A copy of the section `base` with the values in `tree`; other values are kept."""
     hints = get_type_hints(type(base))
     names = [f.name for f in fields(base)]
     for key in tree:

@@ -1,17 +1,19 @@
-"""Every error Redpoll raises on purpose.
+"""Exceptions of Redpoll.
 
-The message says what is wrong, where, and what to do::
+A message states what is wrong, where, and what to do::
 
     RedpollError
-    ├── UsageError            a command or setting that cannot be followed (exit code 2)
-    │   ├── ConfigError       the TOML file: an unknown key, a wrong type
-    │   └── RecipeError       a catalogue's recipe: the same
+    ├── UsageError            an invalid command or setting (exit code 2)
+    │   ├── ConfigError       an unknown key or wrong type in the configuration
+    │   ├── RecipeError       an unknown key or wrong type in a catalogue's recipe
+    │   └── BadQuery          a request to the server that cannot be answered as it was made
     ├── SchemaError           a schema or column that does not fit
-    │   └── UnknownColumn     a module asks for a column nobody makes
+    │   ├── FieldError        a field of a packet has a value that cannot be used
+    │   └── UnknownColumn     a module reads a column that does not exist
     ├── PacketError           one packet that cannot be used; becomes a dead letter
     ├── SourceError           a source of packets, or a file on a server, that cannot be read
     ├── PluginError           a module, filter, source or sink that breaks the contract
-    ├── ExpressionError       a one-line filter that cannot be understood
+    ├── ExpressionError       an invalid filter expression
     ├── CatalogError          a catalogue that cannot be fetched, built or opened
     ├── SkyFileError          a watchlist, region, sky map or dust map that cannot be read
     ├── SinkBackpressure      a sink is full; try again later
@@ -27,23 +29,31 @@ from difflib import get_close_matches
 
 
 class RedpollError(Exception):
-    """Base of all errors raised on purpose."""
+    """Base class of all exceptions of Redpoll."""
 
 
 class UsageError(RedpollError):
-    """A command or setting that cannot be followed."""
+    """An invalid command or setting."""
 
 
 class ConfigError(UsageError):
     """The configuration file has an unknown key or a value of the wrong type."""
 
 
+class BadQuery(UsageError):
+    """A request to the server that cannot be answered as it was made, such as one with a stale cursor."""
+
+
 class SchemaError(RedpollError):
     """A schema or column that does not fit."""
 
 
+class FieldError(SchemaError):
+    """A field of a packet has a value that cannot be used; other packets of the schema can."""
+
+
 class UnknownColumn(SchemaError):
-    """A module asks for a column that no alert field or module provides."""
+    """A module reads a column that no alert field or module provides."""
 
     def __init__(self, module: str, name: str, available: Sequence[str]) -> None:
         near = get_close_matches(name, available, n=3, cutoff=0.5)
@@ -65,7 +75,7 @@ class PluginError(RedpollError):
 
 
 class ExpressionError(RedpollError):
-    """A one-line filter that cannot be understood."""
+    """An invalid filter expression."""
 
 
 class SinkBackpressure(RedpollError):

@@ -1,9 +1,9 @@
-"""How compiled functions are made: kernels, which Python calls, of parts, which only other compiled functions call.
+"""Decorators of compiled functions: kernels, called from Python, and parts, called only by compiled functions.
 
-A kernel is kept on disk. A part is typed and lowered to LLVM's intermediate code, but optimised and turned into machine
-code only within the kernels that use it: numba would do that for each part too, and for all that it calls, so that
-the innermost of five levels were compiled five times. It halves the time of the first run. The parts of a kernel stand
-in its file, which is the only one that numba's cache watches.
+Kernels are cached on disk. A part is typed and lowered to LLVM's intermediate code, and is optimised and compiled to
+machine code only within the kernels that call it. Numba by itself would also compile each part, with all functions it
+calls: the innermost of five levels five times. This halves the time of the first run. The parts of a kernel must be
+defined in the kernel's file, because numba's cache checks only that file for changes.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from numba.core.compiler import Compiler
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _TESTED = "0.68."
-"""Versions of numba on whose inside a part may rest."""
+"""Prefix of the versions of numba whose internals are tested with parts."""
 
 
 class _PartLibrary(JITCodeLibrary):
-    """Intermediate code to be linked into a kernel's, never run by itself."""
+    """Intermediate code that is linked into the code of kernels, and never run directly."""
 
     @property
     def codegen(self) -> Any:
-        """Takes no environment, which is what compiled code needs to talk to Python."""
+        """A code generator that ignores the environment, which only code that calls Python needs."""
         return SimpleNamespace(set_env=lambda name, env: None)
 
     def finalize(self) -> None:
-        """Link what it calls, without optimising."""
+        """Link the functions it calls, without optimising."""
         for library in dict.fromkeys(self._linking_libraries):
             self._reload_init.update(library._reload_init)
             self._final_module.link_in(library._get_module_for_linking(), preserve=True)
@@ -40,15 +40,15 @@ class _PartLibrary(JITCodeLibrary):
         self._finalized = True
 
     def get_pointer_to_function(self, name: str) -> int:
-        """What Python gets to call: a TypeError, as there is no machine code."""
+        """Address of a function that raises TypeError, because there is no machine code."""
         return ctypes.cast(ctypes.pythonapi.PyErr_BadArgument, ctypes.c_void_p).value or 0
 
 
 class PartCompiler(Compiler):
-    """Numba's own steps, into a library of another kind and without wrappers for Python and C."""
+    """Numba's compiler with a `_PartLibrary` as its target, and without wrappers for Python and C."""
 
     def define_pipelines(self) -> Any:
-        """The steps; the place where the state is ready and nothing is done yet."""
+        """Numba's pipelines; the library is replaced here, where the state is ready and compilation has not begun."""
         state = self.state
         state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)  # type: ignore[no-untyped-call]
         state.flags.no_cpython_wrapper = state.flags.no_cfunc_wrapper = True
@@ -56,10 +56,10 @@ class PartCompiler(Compiler):
 
 
 def parts(**options: Any) -> Callable[[Function], Function]:
-    """Decorator of a function that kernels call, with numba's options; Python gets a TypeError.
+    """Decorator of a function that kernels call, with options of numba; a call from Python raises TypeError.
 
-    It rests on the inside of numba: with a version that it was not tested with, parts are compiled as ever, which
-    takes longer.
+    It depends on internals of numba: with an untested version of numba, parts are compiled the ordinary way, which is
+    slower.
     """
     if numba.__version__.startswith(_TESTED):
         options["pipeline_class"] = PartCompiler
@@ -67,6 +67,6 @@ def parts(**options: Any) -> Callable[[Function], Function]:
 
 
 part = parts()
-"""Decorator of a function that kernels call."""
+"""Decorator of a function called by kernels."""
 kernel = njit(cache=True, nogil=True, error_model="numpy")
-"""Decorator of a function that Python calls."""
+"""Decorator of a compiled function called from Python."""

@@ -1,4 +1,4 @@
-"""Logging: one logger a module, facts as fields, human text to stderr."""
+"""Logging to stderr, with one logger per module and data as fields."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.logging import RichHandler
 
 
 def configure_logging(*, verbose: bool = False) -> None:
-    """Send Redpoll's log to stderr: warnings, and with `verbose` everything from INFO on."""
+    """Send Redpoll's log to stderr: warnings, or with `verbose` also INFO."""
     handler = RichHandler(console=Console(stderr=True), show_path=False, markup=False)
     root = logging.getLogger("redpoll")
     root.handlers[:] = [handler]

@@ -1,9 +1,12 @@
-"""Run the examples of a Markdown page in a folder of its own, as a reader would who starts with an empty one.
+"""Run the examples of a Markdown page in an empty folder, as a reader would.
 
 Blocks of ``console`` are commands after ``$``, blocks of ``python`` scripts; a block whose first line is
 ``# file: NAME`` is that file (``, continued`` appends). A block of ``text`` right after commands is what they print:
 each of its lines must be there. A server is started, waited for, and stopped with Ctrl-C at the end. ``make`` is only
 asked whether it knows the target, and shell lines that set up a terminal are passed over.
+
+A page works in a folder of its own: it begins with ``mkdir NAME && cd NAME`` and ends with ``cd .. && rm -r NAME``, so
+that pages work in any order and leave nothing behind.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +26,8 @@ from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(console|python|toml)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
+OWN_FOLDER = re.compile(r"mkdir (?P<name>[\w-]+) && cd (?P=name)")
+DONE = re.compile(r"cd \.\. && rm -r (?P<name>[\w-]+)")
 FILE = re.compile(r"# file: (?P<name>[\w./-]+)(?P<continued>, continued)?\n")
 SECONDS = 300
 
@@ -63,12 +69,23 @@ class PageRunner:
 
     def _command(self, line: str) -> None:
         words = shlex.split(line)
-        if words[0] == "make":
+        if found := OWN_FOLDER.fullmatch(line):
+            self.folder = self.folder / found["name"]
+            self.folder.mkdir()
+        elif found := DONE.fullmatch(line):
+            self._leave(found["name"])
+        elif words[0] == "make":
             subprocess.run([*words, "--dry-run"], cwd=ROOT, check=True, capture_output=True)
         elif words[:2] == ["redpoll", "serve"]:
             self._serve(words)
         elif words[0] != ".":
             self._finish(["bash", "-c", line])
+
+    def _leave(self, name: str) -> None:
+        assert self.folder.name == name, f"the page works in {self.folder.name}, not in {name}"
+        self._stop_servers()
+        shutil.rmtree(self.folder)
+        self.folder = self.folder.parent
 
     def _finish(self, words: list[str]) -> None:
         done = subprocess.run(
@@ -89,16 +106,17 @@ class PageRunner:
             status = answer(address, server)
             server.send_signal(signal.SIGINT)
             assert (status, server.wait(30)) == (200, 0), f"the server at {address}"
+        self.servers.clear()
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """The reader's environment: the commands of this Python first, their own folder importable."""
+    """The reader's environment: the commands of this Python first, the reader's folder importable, no test plugin."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return os.environ | {"PATH": path, "PYTHONPATH": str(folder), "COLUMNS": "100"}
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
+    """A port on which no server listens."""
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         return int(door.getsockname()[1])

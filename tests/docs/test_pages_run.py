@@ -21,6 +21,16 @@ PAGES = [
 @pytest.mark.parametrize("page", [p for p in PAGES if p.name != "index.md"], ids=lambda p: p.stem)
 def test_every_example_of_the_page_runs(page: Path, tmp_path: Path) -> None:
     PageRunner(tmp_path).run(page)
+    assert [path.name for path in tmp_path.iterdir()] == [], "the page leaves files behind"
+
+
+def test_a_page_that_leaves_another_folder_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ mkdir a && cd a\n$ pwd\n$ cd .. && rm -r b\n```\n", encoding="utf-8")
+    runner = PageRunner(tmp_path)
+    with pytest.raises(AssertionError, match="works in a, not in b"):
+        runner.run(page)
+    assert runner.output == [f"{tmp_path / 'a'}\n"]
 
 
 def test_a_failing_command_is_noticed(tmp_path: Path) -> None:

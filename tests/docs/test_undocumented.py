@@ -8,12 +8,12 @@ from sphinx.errors import ExtensionError
 
 from redpoll import Column, science_module
 from redpoll_reference import commands, errors, modules
-from redpoll_reference.markdown import said, table
+from redpoll_reference.markdown import required, table
 
 
 def test_an_empty_description_is_refused() -> None:
     with pytest.raises(ExtensionError, match="column depth has no description"):
-        said(" ", "column depth")
+        required(" ", "column depth")
 
 
 def test_a_module_without_docstring_is_refused() -> None:

@@ -39,7 +39,7 @@ def test_what_the_modules_and_filters_say_of_it(store):
     assert row["age"] == pytest.approx(0.083, abs=5e-4)
     assert (row["mag_rate"], row["mag_rate_err"]) == (pytest.approx(-1.44, abs=5e-3), pytest.approx(0.36, abs=5e-3))
     assert (row["mag_rate_upper"], row["mag_rate_from_limit"]) == (pytest.approx(-1.10, abs=5e-3), True)
-    assert (row["roid"], row["colour_g_r"], row["mag_slope"]) == (0, None, None)
+    assert (row["roid"], row["colour_g_r"], row["mag_slope"]) == ("not_sso", None, None)
     assert store.provenance(FIRST, "ztf")["mag_rate"] == "rise_rate@2"
     tags = {alert["alert_id"]: set(alert["topics"]) for alert in store.alerts_of("ZTF20aaelulu")}
     assert {"bright_new_transients", "fast_risers"} <= tags[FIRST]
@@ -49,7 +49,7 @@ def test_what_the_modules_and_filters_say_of_it(store):
 def test_the_object_and_its_merged_light_curve(store):
     found = store.object("ZTF20aaelulu")
     assert found["n_alerts"] == 47
-    assert [round(found[k], 2) for k in ("last_mag_g", "last_mag_r", "best_peak_mag")] == [18.61, 18.51, 13.86]
+    assert [round(found[k], 2) for k in ("last_mag_g", "last_mag_r", "min_peak_mag")] == [18.61, 18.51, 13.86]
     kinds = Counter(store.light_curve("ZTF20aaelulu")["kind"].to_pylist())
     assert kinds == {"detection": 54, "upper_limit": 17, "low_quality": 2}
 

@@ -97,4 +97,4 @@ def test_a_blazar(store):
 def test_an_asteroid_of_rubin(store):
     row = newest(store, "21163615973357658")
     assert said(store, "21163615973357658") == {"solar_system_known": {"solar_system"}}
-    assert (row["sso_name"], row["roid"], row["fink_class"]) == ("2002 TZ108", 3, "Solar System MPC")
+    assert (row["sso_name"], row["roid"], row["fink_class"]) == ("2002 TZ108", "known", "Solar System MPC")

@@ -28,6 +28,7 @@ from redpoll.ingest.block import Block
 from redpoll.ingest.decode import DecodedBlock, PacketDecoder
 from redpoll.ingest.schemas import BuiltIn
 from redpoll.schema.avro.decoder import decode
+from redpoll.schema.survey import DEFAULT_QUALITY
 
 AT_ONCE = 20
 SECONDS = 60
@@ -61,7 +62,7 @@ def alone(decoder: PacketDecoder, buffer: pa.Buffer) -> str | None:
     """The error of one packet, every byte of whose columns is looked at."""
     data, errors = memoryview(buffer).cast("B"), dict[int, str]()
     if data[:4] == ARROW_STREAM:
-        decode_rows([(0, data)], errors)
+        decode_rows([(0, data)], errors, DEFAULT_QUALITY)
         return errors.get(0)
     try:
         schema, start, stop = decoder._datum(data)

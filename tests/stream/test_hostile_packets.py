@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "schema"))  # for the made-up packets
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "schema"))  # for the synthetic packets
 
-from made_up_packets import simulated
+from synthetic_packets import simulated
 
+from redpoll.ingest.origin import Origin
 from redpoll.ingest.parquet_rows import row_packets
-from redpoll.ingest.place import Place
 
 SCRIPT = Path(__file__).with_name("hostile_run.py")
 COUNT = int(os.environ.get("REDPOLL_HOSTILE", "5000"))
@@ -66,7 +66,7 @@ def test_real_packets_spoiled(tmp_path, data_dir):
 
 @pytest.mark.slow
 def test_arrow_rows_spoiled(tmp_path, data_dir):
-    rows = row_packets(str(data_dir / "rubin" / V7), Place("v7"))
+    rows = row_packets(str(data_dir / "rubin" / V7), Origin("v7"))
     packets = [next(rows).data for _ in range(3)]
     told = spoil(tmp_path, packets, COUNT // 50)
     assert told["row"] and len(told) > 3

@@ -84,6 +84,17 @@ def test_ci_runs_the_two_commands_even_if_the_first_fails(tmp_path: Path) -> Non
     assert (done.returncode, done.stdout.split()) == (1, ["checked", "tested"])
 
 
+@pytest.mark.parametrize(
+    ("target", "has_plugin"), [("demo", False), ("setup", False), ("check", False), ("test", True)]
+)
+def test_only_the_tests_install_the_test_plugin(target: str, has_plugin: bool) -> None:
+    make = ["make", "--dry-run", "--always-make", target]
+    done = subprocess.run(
+        make, cwd=ROOT, env=os.environ | {"MAKEFLAGS": ""}, capture_output=True, text=True, check=True
+    )
+    assert ("packages/test-plugin" in done.stdout) is has_plugin
+
+
 def test_a_dry_run_runs_nothing() -> None:
     """make runs recipes that name the variable MAKE even then, and `make demo` would serve for ever."""
     assert "$(MAKE)" not in (ROOT / "Makefile").read_text(encoding="utf-8")

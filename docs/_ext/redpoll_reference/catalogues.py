@@ -9,15 +9,15 @@ from redpoll.crossmatch.context import Missing
 from redpoll.schema.column import Column
 from redpoll_reference.examples import of_catalogue
 from redpoll_reference.links import catalogues
-from redpoll_reference.markdown import said, table
+from redpoll_reference.markdown import required, table
 
 INTRODUCTION = """# Catalogues
 
-*For anyone who asks what is known at the place of an alert, from which catalogue, and under which licence.*
+*For people who want to know which catalogues Redpoll can match, their columns, and their licences.*
 
-Redpoll has a recipe for each of these, and the data of none: `redpoll catalog add NAME` builds one, from a file of
-yours or by download as its recipe says. Until then its columns are null, and made by `NAME: not installed`. Each
-picture shows a simulated alert of a kind that the catalogue may explain.
+Redpoll ships a recipe for each of these, and no data: `redpoll catalog add NAME` builds one, from a file of
+yours or by the download that its recipe defines. Until then its columns are null, with the
+provenance `NAME: not installed`. Each picture shows a simulated alert of a class that the catalogue contains.
 """
 
 
@@ -27,23 +27,21 @@ def page() -> str:
 
 
 def section(one: Recipe | Missing) -> str:
-    """Section of a catalogue, or of what is worked out from catalogues and maps, with its picture."""
+    """Section of a catalogue, or of columns computed from catalogues and maps, with its picture."""
     if isinstance(one, Recipe):
         text = describe(one)
     else:
-        text = (
-            f"## `{one.name}`\n\nWorked out from what is built. Until then: {one.why}.\n\n{_columns(one.columns, {})}"
-        )
+        text = f"## `{one.name}`\n\nComputed from catalogues. Without them: {one.why}.\n\n{_columns(one.columns, {})}"
     return f"{text}\n\n{of_catalogue(one).figure()}"
 
 
 def describe(recipe: Recipe) -> str:
-    """What a recipe says of itself."""
+    """Facts of a recipe."""
     facts = [
-        ["what it is", said(recipe.title, f"catalogue {recipe.name}")],
+        ["what it is", required(recipe.title, f"catalogue {recipe.name}")],
         ["source", f"<{recipe.url}>" if recipe.url else ""],
-        ["licence", said(recipe.licence, f"licence of {recipe.name}")],
-        ["citation", said(recipe.citation, f"citation of {recipe.name}")],
+        ["licence", required(recipe.licence, f"licence of {recipe.name}")],
+        ["citation", required(recipe.citation, f"citation of {recipe.name}")],
         ["match", _match(recipe)],
     ]
     sources = {kept.name: f"`{kept.source}`" for kept in recipe.kept}
@@ -62,7 +60,7 @@ def _match(recipe: Recipe) -> str:
 def _columns(columns: Mapping[str, Column], sources: Mapping[str, str]) -> str:
     rows = [
         [f"`{name}`", str(column.arrow_type), column.unit, f"`{column.assigns}`" if column.assigns else "",
-         sources.get(name, "computed"), said(column.doc, f"column {name}")]
+         sources.get(name, "computed"), required(column.doc, f"column {name}")]
         for name, column in columns.items()
     ]  # fmt: skip
     return table(["column", "type", "unit", "class", "from", "meaning"], rows)

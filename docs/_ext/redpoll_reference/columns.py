@@ -9,7 +9,7 @@ from redpoll.schema.bands import BANDS, KINDS, SURVEYS
 from redpoll.schema.column import Column
 from redpoll.schema.light_curve import POINT_TYPE
 from redpoll_reference.links import link, made
-from redpoll_reference.markdown import said, table
+from redpoll_reference.markdown import required, table
 
 INTRODUCTION = f"""# Columns
 
@@ -20,27 +20,27 @@ zero point 31.4. Unknown is null, never a special number. The bands are {", ".jo
 """
 ORIGINS = """## Where it comes from
 
-The field of each survey's packet that a column is made of. Hot columns are in the store's index, where any query
+The field of each survey's packet that a column is made of. Indexed columns are in the store's index, where any query
 reaches them; the others are in the archive. `survey` and `hpx29` are Redpoll's own.
 """
 MADE = """## Made by modules, filters and catalogues
 
-What is added to the packet's own columns. Where a column speaks of a class, its name in the taxonomy is given, or with
-`@` the vocabulary of its words; what they say together is the column `classes`.
+What is added to the packet's own columns. Where a column assigns a class, its name in the taxonomy is given, or with
+`@` the vocabulary of its words. The column `classes` collects the assigned classes of all sources.
 """
 
 
 def page() -> str:
     """The page of columns."""
     meanings = table(["column", "type", "unit", "meaning and null rule"], (_meaning(*item) for item in COLUMNS.items()))
-    origins = table(["column", "UCD", "hot", *SURVEYS], (_origin(*item) for item in COLUMNS.items()))
+    origins = table(["column", "UCD", "indexed", *SURVEYS], (_origin(*item) for item in COLUMNS.items()))
     return "\n\n".join([INTRODUCTION, meanings, ORIGINS, origins, _light_curve(), _packet(), _made()]) + "\n"
 
 
 def _made() -> str:
     rows = [
         [f"`{name}`", _type(column.arrow_type), column.unit, f"`{column.assigns}`" if column.assigns else "",
-         link(maker, page), said(column.doc, f"column {name}")]
+         link(maker, page), required(column.doc, f"column {name}")]
         for name, column, maker, page in made()
     ]  # fmt: skip
     return "\n\n".join([MADE, table(["column", "type", "unit", "class", "made by", "meaning and null rule"], rows)])
@@ -48,7 +48,7 @@ def _made() -> str:
 
 def _meaning(name: str, column: Column) -> list[str]:
     kind = "list of points" if pa.types.is_list(column.arrow_type) else _type(column.arrow_type)
-    return [f"`{name}`", kind, column.unit, said(column.doc, f"column {name}")]
+    return [f"`{name}`", kind, column.unit, required(column.doc, f"column {name}")]
 
 
 def _origin(name: str, column: Column) -> list[str]:
@@ -69,7 +69,7 @@ def _light_curve() -> str:
 
 {table(["field", "type"], fields)}
 
-The kinds of point are {kinds}. A limit has no flux; its `flux_err` is the one-sigma depth."""
+The kinds of point are {kinds}. An upper limit has no flux; its `flux_err` is the one-sigma depth."""
 
 
 def _packet() -> str:

@@ -1,4 +1,4 @@
-"""The command line: what each verb says of itself."""
+"""The command line: the help of each command."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from importlib import import_module
 import click
 from sphinx.errors import ExtensionError
 
-from redpoll_reference.markdown import code, said
+from redpoll_reference.markdown import code, required
 
 INTRODUCTION = """# Commands
 
-*For anyone at a terminal.*
+*For people at a terminal.*
 
 Data goes to standard output, text for people to standard error. A command ends with 0 when it did its work, 1 when it
 could not, and 2 when it was misused.
@@ -45,10 +45,10 @@ def commands(group: click.Group, *words: str) -> Iterator[tuple[tuple[str, ...],
 def describe(words: tuple[str, ...], command: click.Command) -> str:
     """Section of a command: its own help."""
     name = " ".join(words)
-    said(command.help, f"command {name}")
+    required(command.help, f"command {name}")
     for parameter in command.params:
         if isinstance(parameter, click.Option):
-            said(parameter.help, f"option {parameter.opts[0]} of {name}")
+            required(parameter.help, f"option {parameter.opts[0]} of {name}")
     text = _help(words, command)
     if f"redpoll {name}" not in text.split("\n", 1)[1]:
         raise ExtensionError(f"the help of {name} shows no example")

@@ -10,11 +10,11 @@ from typing import Any
 from sphinx.errors import ExtensionError
 
 from redpoll.config import Config, default_toml
-from redpoll_reference.markdown import code, said, table
+from redpoll_reference.markdown import code, required, table
 
 INTRODUCTION = """# Configuration
 
-*For anyone who wants something other than the default.*
+*For people who need settings other than the defaults.*
 
 One TOML file, given with `--config`. It needs only what differs from the default; an unknown key or a value of
 the wrong type is an error. This is the default file, which describes every key:
@@ -23,7 +23,7 @@ the wrong type is an error. This is the default file, which describes every key:
 
 def page() -> str:
     """The page of the configuration."""
-    text = said(default_toml(), "the default configuration")
+    text = required(default_toml(), "the default configuration")
     for name in settings():
         if not re.search(rf"^(# )?\[?([\w.]+\.)?{name.rsplit('.', 1)[-1]}(\]$| = )", text, re.MULTILINE):
             raise ExtensionError(f"the default configuration does not describe {name}")

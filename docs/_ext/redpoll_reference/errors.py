@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import redpoll
 from redpoll.errors import RedpollError
-from redpoll_reference.markdown import code, said, table
+from redpoll_reference.markdown import code, required, table
 
 INTRODUCTION = """# Errors
 
 *For anyone who meets a message of Redpoll's, or catches one in a script.*
 
-Every error that Redpoll raises on purpose is a `RedpollError`. Its message says what is wrong, where, and what to do.
+Every error that Redpoll raises on purpose is a `RedpollError`. Its message states what is wrong, where, and what to do.
 A `UsageError` ends a command with exit code 2, the others with 1.
 """
 
@@ -23,7 +23,7 @@ def page() -> str:
     """The page of errors."""
     import_all()
     tree = "\n".join(_tree(RedpollError, "", ""))
-    rows = [[f"`{e.__name__}`", said(e.__doc__, f"error {e.__name__}"), f"`{e.__module__}`"] for e in every()]
+    rows = [[f"`{e.__name__}`", required(e.__doc__, f"error {e.__name__}"), f"`{e.__module__}`"] for e in every()]
     return "\n\n".join([INTRODUCTION, code(tree, "text"), table(["error", "when", "defined in"], rows)]) + "\n"
 
 

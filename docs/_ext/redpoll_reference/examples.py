@@ -27,7 +27,7 @@ TYPICAL = {
     "simbad": "agn", "spicy": "long_period_variable", "symbiotic_cv": "cataclysmic_variable", "tns": "sn_ia",
     "vsx": "rr_lyrae",
 }  # fmt: skip
-"""What alerts at a place that the catalogue knows, by the simulator's name; others: any of the classes they say."""
+"""Typical class of alerts that match a catalogue, by the simulator's name; others: any class of their columns."""
 MOST_VALUES = 12
 
 
@@ -57,20 +57,20 @@ def of_node(node: Node) -> Picture:
     """The picture of a module or a filter."""
     alert, is_answered = _example(node)
     kind = "module" if node.is_module else "filter"
-    return _picture(f"{kind}_{node.name}", alert, _told(node, alert, is_answered))
+    return _picture(f"{kind}_{node.name}", alert, _caption(node, alert, is_answered))
 
 
 def of_catalogue(catalogue: Recipe | Missing) -> Picture:
-    """The picture of a catalogue: none is there while the pages are made, so that it answers nothing."""
+    """The picture of a catalogue: none is installed while the pages are made, so that there are no values."""
     wanted = TYPICAL.get(catalogue.name)
     classes = frozenset([wanted] if wanted else _classes(catalogue.columns))
     alert, _ = sample().example(catalogue.name, {}, classes)
-    caption = f"What may alert at a place it knows. Simulated: {alert.title}."
+    caption = f"Typical alert at the position of a match. Simulated: {alert.title}."
     return _picture(f"catalogue_{catalogue.name}", alert, caption)
 
 
 def values(node: Node) -> str:
-    """What the module answered for the alert of its picture, as a table; empty if it did not."""
+    """Values of the module for the alert of its picture, as a table; empty if there are none."""
     alert, is_answered = _example(node)
     known = {name: alert.row[name] for name in node.outputs if alert.row[name] is not None}
     if not is_answered:
@@ -86,7 +86,7 @@ def _example(node: Node) -> tuple[Alert, bool]:
 
 
 def _classes(outputs: Mapping[str, Column]) -> Iterator[str]:
-    """Classes that columns speak of, by themselves or in the words of a vocabulary."""
+    """Classes that columns assign, directly or by the words of a vocabulary."""
     for column in outputs.values():
         if column.assigns and column.assigns.startswith("@"):
             yield from (c.name for c in taxonomy().classes.values() if column.assigns[1:] in c.words)
@@ -101,18 +101,18 @@ def _picture(stem: str, alert: Alert, caption: str) -> Picture:
     )
 
 
-def _told(node: Node, alert: Alert, is_answered: bool) -> str:
-    verb, n = "answers" if node.is_module else "passes", len(sample().answers.get(node.name, ()))
-    told = f"Simulated: {alert.title}. It {verb} {n or 'none'} of {len(sample().alerts)} simulated alerts."
-    return told if is_answered else f"{told} {_why_silent(node)}"
+def _caption(node: Node, alert: Alert, is_answered: bool) -> str:
+    verb, n = "has values for" if node.is_module else "passes", len(sample().answers.get(node.name, ()))
+    text = f"Simulated: {alert.title}. It {verb} {n or 'none'} of {len(sample().alerts)} simulated alerts."
+    return text if is_answered else f"{text} {_why_not(node)}"
 
 
-def _why_silent(node: Node) -> str:
+def _why_not(node: Node) -> str:
     if node.model:
-        return f"It needs the trained model `{node.model}`; models come from training, not with Redpoll."
+        return f"It needs the trained model `{node.model}`; Redpoll ships no trained models."
     if needed := sorted({sample().absent[name] for name in node.reads if name in sample().absent}):
-        return f"It reads catalogues that were not there when this page was made: {', '.join(needed)}."
-    return "None of them is what it looks for."
+        return f"It reads catalogues that were not installed when this page was built: {', '.join(needed)}."
+    return "None of them meets its conditions."
 
 
 def _with_unit(value: Any, column: Column) -> str:

@@ -8,7 +8,7 @@ from redpoll_reference.plugins import FILTERS, own
 
 INTRODUCTION = """# Filters
 
-*For anyone who asks what passes a topic, or looks for one to start from.*
+*For people who want to know which alerts a topic contains, or look for a filter to start from.*
 
 Each filter has a topic of its name and makes one column, `pass_<topic>`. A setting is changed in the configuration,
 under the topic. Each picture shows a simulated alert that passes.

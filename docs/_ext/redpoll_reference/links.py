@@ -1,4 +1,4 @@
-"""Who makes a column, and where that is told."""
+"""The module, filter or catalogue that makes a column, and the page that documents it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def made() -> Iterator[tuple[str, Column, str, str]]:
 
 @cache
 def catalogues() -> tuple[Recipe | Missing, ...]:
-    """The recipes, and what else an empty installation knows of the sky: what is worked out from catalogues."""
+    """The recipes, and what else is matched in an empty installation: what is computed from catalogues."""
     recipes = builtin_recipes()
     with TemporaryDirectory() as empty:
         stage = open_stage(replace(Config(), crossmatch=CrossmatchConfig(empty)))

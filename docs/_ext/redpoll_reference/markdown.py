@@ -9,7 +9,7 @@ from sphinx.errors import ExtensionError
 from sphinx.ext.napoleon import Config, NumpyDocstring
 
 
-def said(text: str | None, what: str) -> str:
+def required(text: str | None, what: str) -> str:
     """The text; stops the build if there is none."""
     if not text or not text.strip():
         raise ExtensionError(f"{what} has no description: write one where it is declared")

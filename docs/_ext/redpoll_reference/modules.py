@@ -6,17 +6,17 @@ from redpoll.plugin.contract import AlertFilter, ScienceModule
 from redpoll.plugin.expression import ExpressionFilter
 from redpoll_reference.examples import of_node, values
 from redpoll_reference.links import reads
-from redpoll_reference.markdown import docstring, said, table
+from redpoll_reference.markdown import docstring, required, table
 from redpoll_reference.plugins import MODULES, own
 
 INTRODUCTION = """# Science modules
 
-*For anyone who asks where a column comes from, and how it is worked out.*
+*For people who want to know where a column comes from, and how it is computed.*
 
 These are registered by Redpoll itself, by the same entry points that a package of yours uses. A setting is changed in
-the configuration, under the name of its module. Every value is stored with the `name@version` of its maker. Each
-picture shows the simulated alert that the module answers most strongly or most fully, drawn when this page was built,
-with what the module said of it. `redpoll modules --timing` tells what each costs.
+the configuration, under the name of its module. Every value is stored with the `name@version` of its module. Each
+picture shows the simulated alert with the highest score or the most values of the module when this page was built.
+`redpoll modules NAME` shows one module in full; `redpoll modules --timing` measures what each costs.
 """
 
 
@@ -31,8 +31,8 @@ def section(node: ScienceModule) -> str:
 
 
 def describe(node: ScienceModule | AlertFilter | ExpressionFilter) -> str:
-    """What a module or filter says of itself: method, inputs, settings, outputs."""
-    text = said(node.function.__doc__ if hasattr(node, "function") else node.doc, node.name)
+    """Method, inputs, settings and outputs of a module or filter."""
+    text = required(node.function.__doc__ if hasattr(node, "function") else node.doc, node.name)
     return "\n\n".join([f"## `{node.name}`", docstring(text), _facts(node), _outputs(node)])
 
 
@@ -50,7 +50,7 @@ def _facts(node: ScienceModule | AlertFilter | ExpressionFilter) -> str:
 def _outputs(node: ScienceModule | AlertFilter | ExpressionFilter) -> str:
     rows = [
         [f"`{name}`", str(column.arrow_type), column.unit, f"`{column.assigns}`" if column.assigns else "",
-         said(column.doc, f"column {name} of {node.name}")]
+         required(column.doc, f"column {name} of {node.name}")]
         for name, column in node.outputs.items()
     ]  # fmt: skip
     return table(["column", "type", "unit", "class", "meaning"], rows)

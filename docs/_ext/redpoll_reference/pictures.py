@@ -14,7 +14,7 @@ _COLOUR = re.compile(r"--band-(\w): light-dark\((#\w+)")
 
 
 def light_curve_svg(curve: Curve, title: str) -> str:
-    """A light curve with title and description; an empty frame that says so if no point has a magnitude."""
+    """A light curve with title and description; an empty frame with a note if no point has a magnitude."""
     plot = light_curve_plot(curve)
     body = _plot(plot) if plot else [f'<text x="{WIDTH / 2}" y="{HEIGHT / 2}">no point has a magnitude</text>']
     lines = [

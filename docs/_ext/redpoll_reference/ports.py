@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import EntryPoint
 
-from redpoll_reference.markdown import docstring, said
+from redpoll_reference.markdown import docstring, required
 from redpoll_reference.plugins import SINKS, SOURCES, own
 
 INTRODUCTION = """# Sources and sinks
@@ -27,5 +27,5 @@ def _section(title: str, parts: list[str]) -> str:
 
 
 def _port(entry: EntryPoint) -> str:
-    text = said(entry.load().__doc__, f"{entry.group} {entry.name}")
+    text = required(entry.load().__doc__, f"{entry.group} {entry.name}")
     return "\n\n".join([f"### {entry.name}", docstring(text)])

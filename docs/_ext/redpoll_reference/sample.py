@@ -1,4 +1,4 @@
-"""A small simulated night through everything that is installed, with the truth: where the examples come from."""
+"""A small simulated night, processed by all installed modules, with its true classes: the source of the examples."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MOST_POINTS = 120
 
 @dataclass(frozen=True)
 class Alert:
-    """One simulated alert: its row, its light curve, and what it is in truth."""
+    """One simulated alert: its row, its light curve, and its true class."""
 
     row: Mapping[str, Any]
     curve: Curve
@@ -46,27 +46,27 @@ class Alert:
 
     @property
     def name(self) -> str | None:
-        """What it is in truth, by its name in the taxonomy."""
+        """Its true class, by its name in the taxonomy."""
         tree = taxonomy()
         return tree.of("redpoll", self.truth) or (self.truth if self.truth in tree.classes else None)
 
     @property
     def title(self) -> str:
-        """What it is, for people."""
-        told = taxonomy().classes[self.name].title if self.name else self.truth.replace("_", " ")
-        return f"{told}, as {'ZTF' if self.row['survey'] == 'ztf' else 'Rubin'} would see it"
+        """Title of its true class."""
+        title = taxonomy().classes[self.name].title if self.name else self.truth.replace("_", " ")
+        return f"{title}, as {'ZTF' if self.row['survey'] == 'ztf' else 'Rubin'} would see it"
 
     def is_any(self, classes: frozenset[str]) -> bool:
-        """Whether it is in truth one of these classes, a kind of one, or may be one."""
+        """Whether its true class is one of these, or an ancestor or descendant of one."""
         tree, name = taxonomy(), self.name
         return name is not None and any(tree.is_a(name, c) or tree.is_a(c, name) for c in classes)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """All simulated alerts, and for each column of the sky that was not there, whose it is.
+    """All simulated alerts, and the catalogue of each column that was not installed.
 
-    ``answers`` has the places of the alerts that each module or filter answers.
+    ``answers`` has the indices of the alerts for which each module or filter has values.
     """
 
     alerts: tuple[Alert, ...]
@@ -74,9 +74,9 @@ class Sample:
     answers: Mapping[str, frozenset[int]]
 
     def example(self, name: str, outputs: Mapping[str, Column], classes: frozenset[str]) -> tuple[Alert, bool]:
-        """The alert that part `name` answers most strongly or most fully, and whether it answers it at all.
+        """The alert with the highest score or the most values of part `name`, and whether it has any value.
 
-        An alert that is in truth of a class the part speaks of goes before one that is not.
+        An alert of a class that the part assigns is preferred.
         """
 
         def rank(i: int) -> tuple[Any, ...]:
@@ -91,9 +91,11 @@ class Sample:
 
 
 def strength(row: Mapping[str, Any], outputs: Mapping[str, Column]) -> float:
-    """The highest probability that a row has for a class, true counting as 1; 0 where nothing is said."""
-    said = [row.get(name) for name, column in outputs.items() if column.assigns and not column.assigns.startswith("@")]
-    return max((float(value) for value in said if value is not None), default=0.0)
+    """The highest probability that a row has for a class, true counting as 1; 0 where no class is assigned."""
+    scores = [
+        row.get(name) for name, column in outputs.items() if column.assigns and not column.assigns.startswith("@")
+    ]
+    return max((float(value) for value in scores if value is not None), default=0.0)
 
 
 @cache

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from redpoll.schema.taxonomy import Class, Taxonomy
 from redpoll.schema.taxonomy import taxonomy as current
-from redpoll_reference.markdown import code, said, table
+from redpoll_reference.markdown import code, required, table
 
 INTRODUCTION = """# Classes
 
-*For anyone who reads what is said of an alert: every class by its name, what it means, and who else calls it what.*
+*For people who read the classes of alerts: every class with its name, meaning, and names in other vocabularies.*
 
-Version {version} of the taxonomy. A column of a module or catalogue speaks of one of these; the column `classes` of an
-alert gathers what all of them say.
+Version {version} of the taxonomy. A column of a module or catalogue can assign one of these; the column `classes` of an
+alert collects the assigned classes of all sources.
 """
 
 
@@ -31,4 +31,4 @@ def _branch(tree: Taxonomy, one: Class, indent: str) -> list[str]:
 
 def _row(one: Class) -> list[str]:
     words = [f"{vocabulary}: {', '.join(f'`{word}`' for word in names)}" for vocabulary, names in one.words.items()]
-    return [f"`{one.name}`", one.title, said(one.means, f"class {one.name}"), "; ".join(words)]
+    return [f"`{one.name}`", one.title, required(one.means, f"class {one.name}"), "; ".join(words)]

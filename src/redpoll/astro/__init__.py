@@ -1,0 +1,1 @@
+"""Astronomical functions on numpy arrays: photometry, positions, time, light curves and fits."""

@@ -1,4 +1,4 @@
-"""Distances from redshifts and back, in the cosmology of Planck 2018: a table made once, then interpolation."""
+"""Distances and redshifts in the cosmology of Planck 2018, by interpolation in a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 Z_MAX = 20.0
-"""Beyond this redshift there is no answer."""
+"""Maximum redshift; results are NaN beyond it."""
 _NODES = 1025
 _GAUSS = 4
 _LIGHT = 299_792.458  # km/s
@@ -92,11 +92,11 @@ def redshift_from_distance_modulus(modulus: ArrayLike) -> Array:
 
 
 def _comoving(x: Array) -> tuple[Array, Array]:
-    """Comoving distance [Mpc] at x = ln(1 + z) and its derivative: the cubic that meets both at the two nodes."""
+    """Comoving distance [Mpc] at x = ln(1 + z) and its derivative, by cubic Hermite interpolation."""
     table = _table()
-    place = np.where(np.isfinite(x), x, 0.0) / table.step
-    i = np.clip(place.astype(np.int64), 0, _NODES - 2)
-    t = place - i
+    position = np.where(np.isfinite(x), x, 0.0) / table.step
+    i = np.clip(position.astype(np.int64), 0, _NODES - 2)
+    t = position - i
     d0, d1 = table.distance[i], table.distance[i + 1]
     m0, m1 = table.slope[i] * table.step, table.slope[i + 1] * table.step
     c2, c3 = 3 * (d1 - d0) - 2 * m0 - m1, 2 * (d0 - d1) + m0 + m1
@@ -107,7 +107,7 @@ def _comoving(x: Array) -> tuple[Array, Array]:
 
 @cache
 def _table() -> _Table:
-    """By Gauss' rule between the nodes: dD/dx = c (1 + z) / H(z). Only the cosmology itself is asked of astropy."""
+    """The table, by Gauss-Legendre quadrature of dD/dx = c (1 + z) / H(z) with H(z) of astropy."""
     from astropy.cosmology import Planck18
 
     nodes, step = np.linspace(0.0, np.log1p(Z_MAX), _NODES, retstep=True)

@@ -1,30 +1,24 @@
-"""Cutouts: FITS cutouts, gzipped or plain, to pixels end to end; what many of them look like, measured at once."""
+"""Cutouts of a batch: their pixels, end to end, and measurements of their appearance, compiled."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
-from isal.igzip_lib import DECOMP_GZIP, IgzipDecompressor, IsalError
 from numpy.typing import NDArray
 
+from redpoll.astro.cutout_file import read_cutout
 from redpoll.astro.order_statistics import sky_levels
+from redpoll.errors import PacketError
 from redpoll.kernels import kernel, part
 
 Array = NDArray[np.float64]
 MAX_SIDE = 256
 """A cutout with a longer side, in pixels, is not read."""
 _MAX_BYTES = 4 * MAX_SIDE * MAX_SIDE * 2 + 64 * 2880
-_BLOCK, _CARD = 2880, 80
-_GZIP = b"\x1f\x8b"
-_DAMAGE = (EOFError, cast(type[Exception], IsalError))
-_CARDS = ((b"SIMPLE", b"T"), (b"BITPIX", None), (b"NAXIS", b"2"), (b"NAXIS1", None), (b"NAXIS2", None))
-"""The first five cards of an image, in the order that the standard demands; None for any whole number."""
-_KINDS: dict[int, np.dtype[Any]] = {-32: np.dtype(">f4"), -64: np.dtype(">f8")}
-_END = b"END" + b" " * 77
 
 
 @dataclass(frozen=True)
@@ -47,10 +41,10 @@ class Cutouts:
 
 
 def read_cutouts(cutouts: Iterable[Any], wanted: NDArray[np.bool_] | None = None) -> Cutouts:
-    """The first image of every cutout; none where a cutout is missing, not `wanted`, or no FITS image of numbers.
+    """The first image of every cutout; no image where a cutout is missing, not `wanted`, or not a FITS image.
 
-    Bytes that are no cutout (a JPEG, a truncated file, a gzip bomb) are no image and never an error; at most
-    0.7 MB are unpacked per cutout, and a side is at most `MAX_SIDE` pixels.
+    Bytes that are no cutout (a JPEG, a truncated file, a gzip bomb) yield no image and raise no error. At most
+    0.7 MB are unpacked per cutout, and a side has at most `MAX_SIDE` pixels.
 
     Parameters
     ----------
@@ -75,62 +69,23 @@ def read_cutouts(cutouts: Iterable[Any], wanted: NDArray[np.bool_] | None = None
     return Cutouts(np.concatenate([[0], np.cumsum(shapes.prod(axis=1))]), shapes, pixels)
 
 
-def _image(cutout: Any) -> NDArray[Any] | None:
-    data = _unpacked(cutout)
-    bits, columns, rows = _layout(bytes(data[: len(_CARDS) * _CARD]))
-    if bits not in _KINDS or not (0 < columns <= MAX_SIDE and 0 < rows <= MAX_SIDE):
-        return None
-    start, kind = _end_of_header(data), _KINDS[bits]
-    is_whole = 0 < start <= len(data) - rows * columns * kind.itemsize
-    return np.frombuffer(data, kind, rows * columns, start).reshape(rows, columns) if is_whole else None
-
-
-def _layout(head: bytes) -> tuple[int, int, int]:
-    """Bits of a pixel, columns and rows of a header's image of two axes; zeros if it is none."""
-    numbers = []
-    for i, (name, wanted) in enumerate(_CARDS):
-        card = head[i * _CARD : (i + 1) * _CARD]
-        value = card[10:80].partition(b"/")[0].strip()
-        if card[:10] != name.ljust(8) + b"= " or (wanted or value) != value or len(value) > 8:
-            return 0, 0, 0
-        if wanted is None:
-            if not value.lstrip(b"-").isdigit():
-                return 0, 0, 0
-            numbers.append(int(value))
-    return numbers[0], numbers[1], numbers[2]
-
-
-def _unpacked(cutout: Any) -> bytes | memoryview:
-    """The cutout's bytes, gunzipped if they are gzip; none if they cannot be."""
-    data = memoryview(cutout)
-    if bytes(data[:2]) != _GZIP:
-        return data
+def _image(cutout: Any) -> NDArray[np.float32] | None:
     try:
-        return bytes(IgzipDecompressor(flag=DECOMP_GZIP).decompress(data, _MAX_BYTES))
-    except _DAMAGE:
-        return b""
-
-
-def _end_of_header(data: bytes | memoryview) -> int:
-    """Where the pixels begin; 0 if the header does not end within its first blocks."""
-    for block in range(min(len(data) // _BLOCK, 64)):
-        head = bytes(data[block * _BLOCK : (block + 1) * _BLOCK])
-        place = head.find(_END)
-        if place >= 0 and place % _CARD == 0:
-            return (block + 1) * _BLOCK
-    return 0
+        return read_cutout(cutout, max_bytes=_MAX_BYTES, max_side=MAX_SIDE)
+    except PacketError:
+        return None
 
 
 class Look(NamedTuple):
-    """What difference cutouts look like, one number each; NaN where it cannot be told.
+    """Measurements of difference cutouts, one number each; NaN where undefined.
 
     ``noise``: one-sigma noise of a pixel [counts], from the quartiles of the pixels far from the middle. ``snr``: flux
     within half the aperture over its noise. ``peak_snr``: the brightest pixel of the aperture over the noise.
-    ``sharpness``: how far that stands above its eight neighbours, relative to itself: 1 for a single pixel. ``fwhm``
+    ``sharpness``: excess of that pixel over its eight neighbours, relative to itself: 1 for a single pixel. ``fwhm``
     [pixels] and ``elongation`` (long over short axis) of the pixels three sigma above the sky. ``offset``: their
-    centroid's distance from the middle [pixels]. ``negative_fraction``: share of the significant light that has the
+    centroid's distance from the middle [pixels]. ``negative_fraction``: fraction of the significant light that has the
     opposite sign. ``line_snr``: signal over noise of the row or column through the middle, without the middle.
-    ``masked_fraction``: share of pixels without a value.
+    ``masked_fraction``: fraction of pixels without a value.
     """
 
     noise: Array
@@ -145,17 +100,17 @@ class Look(NamedTuple):
     masked_fraction: Array
 
 
-(_NOISE, _SNR, _PEAK_SNR, _SHARPNESS, _FWHM, _ELONGATION, _OFFSET, _NEGATIVE_SHARE, _LINE_SNR, _MASKED_SHARE) = range(
-    len(Look._fields)
+(_NOISE, _SNR, _PEAK_SNR, _SHARPNESS, _FWHM, _ELONGATION, _OFFSET, _NEGATIVE_FRACTION, _LINE_SNR, _MASKED_FRACTION) = (
+    range(len(Look._fields))
 )
 
 
 def look_at(cutouts: Cutouts, radius: Array) -> Look:
     """Measure difference cutouts, the alert's source in the middle, positive or negative.
 
-    The sign is the cutout's own, that of the flux within the aperture: ZTF sends the cutouts of negative alerts turned
-    over, Rubin as they are. A cutout that is not square was cut at an edge of the image; its middle is unknown, and
-    only its noise and masked fraction (what was cut away counts) are given.
+    The sign is the cutout's own, that of the flux within the aperture: ZTF sends the cutouts of negative alerts with
+    the sign reversed, Rubin unchanged. A cutout that is not square was cut at an edge of the image; its middle is
+    unknown, and only its noise and masked fraction (including the missing part) are measured.
 
     Parameters
     ----------
@@ -184,7 +139,7 @@ def _look_at_all(pixels: Any, offsets: Any, shapes: Any, radius: Any, sky: Any, 
         if rows == 0:
             continue
         out, side, noise = answer[i], max(rows, columns), sky[i, 1]
-        out[_MASKED_SHARE], out[_NOISE] = 1.0 - sky[i, 2] / (side * side), noise
+        out[_MASKED_FRACTION], out[_NOISE] = 1.0 - sky[i, 2] / (side * side), noise
         if noise > 0 and rows == columns:
             image = pixels[offsets[i] : offsets[i + 1]]
             _middle(image, side, _sign(image, side, radius[i], sky[i, 0]), radius[i], sky[i, 0], noise, out)
@@ -235,7 +190,7 @@ def _middle(image: Any, side: int, sign: float, radius: float, sky: float, noise
     out[_PEAK_SNR] = top / noise
     out[_SHARPNESS] = _sharpness(image, side, sign, sky, top, top_y, top_x)
     if light + lobe > 0:
-        out[_NEGATIVE_SHARE] = lobe / (light + lobe)
+        out[_NEGATIVE_FRACTION] = lobe / (light + lobe)
     if n_bright >= 4:
         mx, my = sx / light, sy / light
         out[_OFFSET] = math.hypot(mx, my)

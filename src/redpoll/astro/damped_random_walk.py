@@ -1,6 +1,6 @@
 """Damped random walk (Ornstein-Uhlenbeck process) in many light curves at once: likelihood and best fit, compiled.
 
-The method, its formulas and its figures are told in ``docs/explanation/kernels.md``.
+The method, its formulas and its figures are described in ``docs/explanation/kernels.md``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LOG_2PI = math.log(2.0 * math.pi)
 
 
 class DampedRandomWalk(NamedTuple):
-    """What was found in each light curve; all NaN where it has fewer than four points or no duration."""
+    """Fit of each light curve; NaN where it has fewer than four points or no duration."""
 
     tau: Array
     """Damping time [d] of the most likely walk."""
@@ -37,11 +37,11 @@ class DampedRandomWalk(NamedTuple):
     log_likelihood: Array
     """Natural logarithm of the likelihood there."""
     log_likelihood_white: Array
-    """The same of white noise of unknown size on top of the errors."""
+    """The same for white noise of unknown variance in addition to the errors."""
     log_likelihood_constant: Array
-    """The same of a constant source."""
+    """The same for a constant source."""
     delta_bic_white: Array
-    """Bayesian information criterion of white noise minus that of the walk: positive speaks for the walk."""
+    """Bayesian information criterion of white noise minus that of the walk: positive favours the walk."""
     delta_bic_constant: Array
     """The same for a constant source."""
 
@@ -50,14 +50,14 @@ def damped_random_walk_fit(mjd: ArrayLike, value: ArrayLike, err: ArrayLike, off
     """Most likely damped random walk of each light curve, beside white noise and a constant.
 
     The covariance of two points is sigma**2 exp(-dt / tau), plus err**2 on the diagonal; the mean is fitted with it.
-    tau is looked for from a third of the shortest gap (at least 1e-4 of the length) to ten times the length: at
-    that end the walk is not seen to be damped, at the other it is white noise, and `tau_err` is NaN.
+    tau is searched from a third of the shortest gap (at least 1e-4 of the length) to ten times the length. At the upper
+    limit no damping is detected, at the lower the walk is white noise; there `tau_err` is NaN.
 
     Parameters
     ----------
     mjd, value, err
         Times [d], magnitudes or fluxes and one-sigma errors of all curves, end to end, each curve sorted in time. A
-        point counts if all are finite and the error is positive.
+        point is used if all are finite and the error is positive.
     offsets
         Curve ``i`` is ``[offsets[i]:offsets[i + 1]]``.
 
@@ -108,7 +108,7 @@ def damped_random_walk_log_likelihood(
 def _checked(
     mjd: ArrayLike, value: ArrayLike, err: ArrayLike, offsets: ArrayLike
 ) -> tuple[Array, Array, Array, NDArray[np.int64]]:
-    """Known points: times, values, variances and offsets."""
+    """The usable points: times, values, variances and offsets."""
     t, y, sigma = (np.asarray(x, np.float64) for x in (mjd, value, err))
     bounds = np.asarray(offsets, np.int64)
     if not t.shape == y.shape == sigma.shape == (t.size,):
@@ -155,9 +155,9 @@ def _decays(t: Any, tau: float, rho: Any) -> None:
 
 @part
 def _log_likelihood(y: Any, variance: Any, rho: Any, sigma: float) -> Any:
-    """By Kalman's recursion over the points: values, and the constant 1, as seen from all points before; the mean.
+    """Log-likelihood and most likely mean, by Kalman recursion over the points.
 
-    The logarithms of the variances are taken of their product, whenever that leaves the range of numbers.
+    Logarithms are taken of products of variances, before these overflow or underflow.
     """
     total = sigma * sigma
     omega, ahead, ahead_one = total, 0.0, 0.0
@@ -231,7 +231,7 @@ def _shortest_tau(t: Any) -> Any:
 
 @part
 def _best_white(y: Any, variance: Any, rho: Any, least: float, most: float) -> Any:
-    """Log-likelihood of the best white noise: a grid, then thirds of the interval around its best point."""
+    """Log-likelihood of the best white noise: a grid, then a shrinking search around its best point."""
     step, at = (most - least) / 15.0, least
     best = -math.inf
     for j in range(16):
@@ -250,7 +250,7 @@ def _best_white(y: Any, variance: Any, rho: Any, least: float, most: float) -> A
 
 @part
 def _climb(t: Any, y: Any, variance: Any, rho: Any, best: Any, box: Any) -> Any:
-    """Newton's steps in ln(tau), ln(sigma), each within a radius that shrinks when one fails; the errors at the end."""
+    """Best (log-likelihood, ln tau, ln sigma) and errors, by Newton steps within an adaptive trust radius."""
     radius = _RADIUS
     err_u = err_v = math.nan
     for _ in range(_ROUNDS):
@@ -284,7 +284,7 @@ def _climb(t: Any, y: Any, variance: Any, rho: Any, best: Any, box: Any) -> Any:
 
 @part
 def _newton(gu: float, gv: float, uu: float, vv: float, uv: float) -> Any:
-    """Step to the top of the parabola; where it has none, of the one bent down by as much as it takes."""
+    """Newton step to the maximum; the Hessian is shifted to be negative definite where it is not."""
     highest = 0.5 * (uu + vv) + math.sqrt(0.25 * (uu - vv) ** 2 + uv * uv)
     lift = max(0.0, highest + 0.05 * abs(highest) + 1e-3)
     uu, vv = uu - lift, vv - lift

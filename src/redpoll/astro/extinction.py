@@ -1,4 +1,4 @@
-"""Dust of the Milky Way: how much fainter a source is in each band, for a reddening E(B-V)."""
+"""Extinction by dust of the Milky Way in each band, for a reddening E(B-V)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ PER_EBV = {
 }
 """Extinction [mag] per E(B-V) of the map of Schlegel, Finkbeiner & Davis (1998), bands u g r i z y.
 
-Rubin's are LSST's in table 6 of Schlafly & Finkbeiner 2011, ApJ 737, 103 (Fitzpatrick's law, R_V = 3.1); the 14 %
-by which that map is too high is in the numbers. The table has no ZTF bands: theirs are read off the same table's
+Rubin's are LSST's in table 6 of Schlafly & Finkbeiner 2011, ApJ 737, 103 (Fitzpatrick's law, R_V = 3.1); they
+include the correction of that map by 14 %. The table has no ZTF bands: theirs are read off the same table's
 SDSS, LSST and DES bands at ZTF's wavelengths, good to 0.03.
 """
 WAVELENGTH = {
@@ -49,7 +49,7 @@ def extinction(ebv: ArrayLike, band: ArrayLike, survey: ArrayLike = "rubin") -> 
 
 
 def deredden_mag(mag: ArrayLike, ebv: ArrayLike, band: ArrayLike, survey: ArrayLike = "rubin") -> Array:
-    """Magnitude without the dust in front.
+    """Magnitude corrected for extinction.
 
     >>> float(deredden_mag(20.0, 0.1, 2))
     19.7727
@@ -58,7 +58,7 @@ def deredden_mag(mag: ArrayLike, ebv: ArrayLike, band: ArrayLike, survey: ArrayL
 
 
 def deredden_flux(flux: ArrayLike, ebv: ArrayLike, band: ArrayLike, survey: ArrayLike = "rubin") -> Array:
-    """Flux, or flux error, without the dust in front, in the unit given.
+    """Flux, or flux error, corrected for extinction, in the unit given.
 
     >>> deredden_flux([100.0, 10.0], 0.1, 2).round(2).tolist()
     [123.29, 12.33]
@@ -67,20 +67,20 @@ def deredden_flux(flux: ArrayLike, ebv: ArrayLike, band: ArrayLike, survey: Arra
 
 
 def band_value(table: dict[str, Array], band: ArrayLike, survey: ArrayLike) -> Array:
-    """The value of each band in each survey from a table such as `WAVELENGTH`; NaN where there is no such band.
+    """The value of each band in each survey from a table such as `WAVELENGTH`; NaN where the survey lacks the band.
 
     >>> band_value(WAVELENGTH, [0, 1], "ztf").tolist()
     [nan, 479.0]
     """
     names = list(table)
     rows = np.array([np.append(table[name], np.nan) for name in names])
-    asked = np.asarray(survey).astype(str)
-    unknown = set(np.unique(asked)) - set(names)
+    surveys = np.asarray(survey).astype(str)
+    unknown = set(np.unique(surveys)) - set(names)
     if unknown:
-        raise ValueError(f"no bands are known of survey {', '.join(sorted(unknown))}; known: {', '.join(names)}")
+        raise ValueError(f"unknown survey {', '.join(sorted(unknown))}; known: {', '.join(names)}")
     code = np.asarray(band, np.int64)
     code = np.where((code < 0) | (code > 5), 6, code)
-    row = np.zeros(asked.shape, np.int64)
+    row = np.zeros(surveys.shape, np.int64)
     for i, name in enumerate(names):
-        row[asked == name] = i
+        row[surveys == name] = i
     return np.asarray(rows[row, code])

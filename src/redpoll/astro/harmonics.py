@@ -17,7 +17,7 @@ def band_amplitudes(t: Any, y: Any, w: Any, parts: Any, frequency: Any, n_harmon
     """Half the range of the best `n_harmonics` at each curve's frequency [1/d], into `amplitude` (n_curves, n_bands).
 
     Part ``i * n_bands + b`` of times, values and weights is curve i in band b; parts of fewer than
-    2 n_harmonics + 2 points are passed over, and curves without a frequency.
+    2 n_harmonics + 2 points, and curves without a frequency, are skipped.
     """
     n_bands = amplitude.shape[1]
     room = np.empty((2 * n_harmonics + 4, 2 * n_harmonics + 1))
@@ -30,7 +30,7 @@ def band_amplitudes(t: Any, y: Any, w: Any, parts: Any, frequency: Any, n_harmon
 
 @part
 def _amplitude(t: Any, y: Any, w: Any, f: float, room: Any) -> float:
-    """By the normal equations of a constant, cosines and sines."""
+    """Amplitude of a band, by the normal equations of a constant, cosines and sines."""
     n = room.shape[1]
     matrix, right, row, x = room[:n], room[n], room[n + 1], room[n + 2]
     room[:] = 0.0
@@ -53,7 +53,7 @@ def _amplitude(t: Any, y: Any, w: Any, f: float, room: Any) -> float:
 
 @part
 def _half_range(x: Any) -> float:
-    """Half of highest minus lowest value of two harmonics, of 64 phases."""
+    """Half the range of two harmonics, at 64 phases."""
     low, high = math.inf, -math.inf
     for k in range(_PHASES):
         angle = 2.0 * math.pi * k / _PHASES

@@ -1,6 +1,6 @@
-"""Nested HEALPix cells, compiled: centres of cells, and the cells that a cone may touch.
+"""Nested HEALPix cells, compiled: centres of cells, and cells that overlap a cone.
 
-A library call that starts a thread for a few cells waits for a core as long as a whole query takes.
+Compiled here because a library call starts threads, which for a few cells takes as long as a whole query.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ def centres(cells: NDArray[np.int64], order: int) -> tuple[NDArray[np.float64], 
 
 
 def cells_of_cone(ra: float, dec: float, radius: float, order: int) -> NDArray[np.int64]:
-    """Cells of an order that may touch a cone of `radius` [arcsec] around a place [deg]: none that does is missing.
+    """Cells of an order that may overlap a cone of `radius` [arcsec] around a position [deg]; none is missing.
 
-    The coverage functions of the libraries in use leave out cells that a cone only grazes (measured: 0.1 % of the
-    cones of 1 to 30 degrees, nearly all beyond 130), so this goes from the base cells to fine ones and drops a cell
-    only if its centre is farther away than the radius and its farthest corner together.
+    The coverage functions of the libraries in use omit cells that a cone only grazes (measured: in 0.1 % of the
+    cones of 1 to 30 degrees, in nearly all beyond 130). This function descends from the base cells and drops a cell
+    only if its centre is farther away than the radius plus the distance to its farthest corner.
 
     >>> cells_of_cone(10.0, 20.0, 5.0, 10).tolist()
     [5084981, 5085024, 5085026]
@@ -71,7 +71,7 @@ def _centres(cells: Any, order: int) -> Any:
 
 @kernel
 def _cells_of_cone(lon: float, lat: float, chord2: Any, order: int) -> Any:
-    """Cells whose centre lies within a chord (squared, by order) of the place, from order 0 downwards."""
+    """Cells whose centre lies within a chord (squared, by order) of the position, from order 0 downwards."""
     x, y, z = math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)
     cells = np.arange(12)
     for level in range(order + 1):
@@ -96,7 +96,7 @@ def _centre(cell: int, order: int) -> tuple[float, float, float]:
     """Longitude [rad], sine and cosine of the latitude; the cosine is exact near the poles."""
     nside = 1 << order
     base, inside = cell >> (2 * order), cell & ((1 << (2 * order)) - 1)
-    x, y = _every_other_bit(inside), _every_other_bit(inside >> 1)
+    x, y = every_other_bit(inside), every_other_bit(inside >> 1)
     ring = (_ROW[base] << order) - x - y - 1  # 1 at the north pole, 4 nside - 1 at the south pole
     if nside <= ring <= 3 * nside:
         quarter, shifted = nside, (ring - nside) & 1
@@ -107,13 +107,16 @@ def _centre(cell: int, order: int) -> tuple[float, float, float]:
         depth = (quarter / nside) ** 2 / 3
         s = math.sqrt(depth * (2 - depth))
         z = 1 - depth if ring < nside else depth - 1
-    place = (_COLUMN[base] * quarter + x - y + 1 + shifted) // 2
-    return (math.pi / 2 * ((place - (shifted + 1) / 2) / quarter)) % (2 * math.pi), z, s
+    column = (_COLUMN[base] * quarter + x - y + 1 + shifted) // 2
+    return (math.pi / 2 * ((column - (shifted + 1) / 2) / quarter)) % (2 * math.pi), z, s
 
 
 @part
-def _every_other_bit(value: int) -> int:
-    """Bits 0, 2, 4 ... moved together."""
+def every_other_bit(value: int) -> int:
+    """Bits 0, 2, 4 ... moved together: the x of a nested cell index, or the y of the index shifted by one bit.
+
+    Kernels in other files use it too. Numba's cache would miss a change here, but there is none to make.
+    """
     value &= 0x5555555555555555
     value = (value | (value >> 1)) & 0x3333333333333333
     value = (value | (value >> 2)) & 0x0F0F0F0F0F0F0F0F

@@ -1,8 +1,7 @@
-"""Whether a cutout shows anything but a point source: the two tests of ELEPHANT, seeded and compiled.
+"""Tests of ELEPHANT for cutouts without a host galaxy, seeded and compiled.
 
-Pessi, Durgesh, Nakazono et al. 2024, A&A 691, A181 (arXiv:2404.18165). The answer is that of their published code but
-for the random draws: here they come from one table, the same for every cutout, so that an alert's answer depends on
-its cutouts alone.
+Pessi, Durgesh, Nakazono et al. 2024, A&A 691, A181 (arXiv:2404.18165). Results equal those of their published code
+except for the random draws: these are a fixed table, so that the result of an alert depends on its cutouts alone.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _HALF = CUTOUT // 2 + 1
 
 
 def clipped(image: NDArray[np.floating[Any]], sigma: float = 3.0, max_iterations: int = 10) -> NDArray[np.bool_]:
-    """Pixels further than `sigma` standard deviations from the median, until none is; unknown ones count.
+    """Pixels further than `sigma` standard deviations from the median, iterated; NaN pixels are included.
 
     >>> image = np.zeros((9, 9)); image[4, 4] = 50.0
     >>> int(clipped(image).sum())
@@ -37,7 +36,7 @@ def clipped(image: NDArray[np.floating[Any]], sigma: float = 3.0, max_iterations
 
 
 def differs_from_template(science: NDArray[np.floating[Any]], template: NDArray[np.floating[Any]], radius: int) -> bool:
-    """Whether more than 5 pixels stand out in one cutout and fewer than 3 in the other, overall or in the middle.
+    """Whether more than 5 pixels are outliers in one cutout and fewer than 3 in the other, overall or in the middle.
 
     `radius` is half the side of the middle.
     """
@@ -56,11 +55,11 @@ def _is_one_sided(masks: list[NDArray[np.bool_]]) -> bool:
 
 
 def structure(image: NDArray[np.floating[Any]], which: int = 0) -> float:
-    """How unlike noise the middle of a cutout is, 0 to 1: the Kolmogorov-Smirnov statistic of ELEPHANT.
+    """Deviation of the middle of a cutout from noise, 0 to 1: the Kolmogorov-Smirnov statistic of ELEPHANT.
 
-    Pixels that stand out are replaced by noise. The power spectrum of the middle is then compared with those of
-    `N_SHUFFLES` middles of the same cutout with its pixels shuffled: the statistic sets the distances between the
-    spectrum and the shuffled ones against those among the shuffled ones. NaN for a cutout that is smaller than the
+    Outlying pixels are replaced by noise. The power spectrum of the middle is then compared with those of
+    `N_SHUFFLES` middles of the same cutout with its pixels shuffled: the statistic compares the distances between the
+    spectrum and the shuffled ones with those among the shuffled ones. NaN for a cutout that is smaller than the
     middle, or without noise.
 
     Parameters
@@ -81,7 +80,7 @@ def structure(image: NDArray[np.floating[Any]], which: int = 0) -> float:
     places, noise = draws(side)
     filled = np.where(mask, np.median(kept) + np.std(kept) * noise[which], flat)
     room = np.empty((N_SHUFFLES + 1, _N_BINS)), np.empty(N_SHUFFLES)
-    return float(_ks_of_spectra(filled, places, _middle_places(side), *_waves(), *room))
+    return float(_ks_of_spectra(filled, places, _middle_pixels(side), *_waves(), *room))
 
 
 @lru_cache(maxsize=8)
@@ -93,7 +92,7 @@ def draws(side: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     return np.ascontiguousarray(places), rng.standard_normal((2, side * side))
 
 
-def _middle_places(side: int) -> NDArray[np.int64]:
+def _middle_pixels(side: int) -> NDArray[np.int64]:
     start = (side - CUTOUT) // 2
     rows = np.arange(start, start + CUTOUT)
     return np.asarray((rows[:, None] * side + rows[None, :]).ravel())
@@ -184,7 +183,7 @@ def _fill_spectra(pixels: Any, cosine: Any, sine: Any, ring: Any, weight: Any, p
 
 @part
 def _turn(pixels: Any, c: float, s: float, real: Any, imaginary: Any) -> None:
-    """Add pixels turned by an angle, of all images."""
+    """Add pixels times a phase factor, for all images."""
     for i in range(len(pixels)):
         real[i] += c * pixels[i]
         imaginary[i] -= s * pixels[i]
@@ -200,12 +199,12 @@ def _distance(a: Any, b: Any) -> float:
 
 
 @part
-def _first_from(values: Any, least: float) -> int:
-    """Index of the first of the sorted values that is not below `least`."""
+def _first_from(values: Any, minimum: float) -> int:
+    """Index of the first of the sorted values that is at least `minimum`."""
     low, high = 0, len(values)
     while low < high:
         middle = (low + high) // 2
-        if values[middle] < least:
+        if values[middle] < minimum:
             low = middle + 1
         else:
             high = middle

@@ -1,7 +1,7 @@
 """Twenty-six statistics of each of many light curves at once, compiled.
 
-What each number is, and where other packages differ, is told in ``docs/explanation/light-curve-statistics.md``.
-All kernels are in this one file because numba's cache watches the file of the function that is called, only.
+Definitions, and differences from other packages, are in ``docs/explanation/light-curve-statistics.md``.
+All kernels are in one file because numba's cache checks only the file of the called function for changes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FEATURES = (
     "median_buffer_range_percentage_10", "percent_amplitude", "mean_variance", "anderson_darling_normal", "chi2",
     "skew", "stetson_k",
 )  # fmt: skip
-"""The statistics, in the order of the columns of the answer."""
+"""Names of the statistics, in the order of the columns of the result."""
 (
     _MEAN, _WEIGHTED_MEAN, _STANDARD_DEVIATION, _MEDIAN, _AMPLITUDE, _BEYOND_1_STD, _CUSUM,
     _INTER_PERCENTILE_RANGE_10, _KURTOSIS, _LINEAR_TREND, _LINEAR_TREND_SIGMA, _LINEAR_TREND_NOISE,
@@ -31,14 +31,14 @@ FEATURES = (
     _MEDIAN_BUFFER_RANGE_PERCENTAGE_10, _PERCENT_AMPLITUDE, _MEAN_VARIANCE, _ANDERSON_DARLING_NORMAL, _CHI2,
     _SKEW, _STETSON_K,
 ) = range(len(FEATURES))  # fmt: skip
-_GAPS = (8858, 3937, 1750, 701, 301, 132, 57, 1)  # Ciura's, but for those below 57, which do not pay
+_GAPS = (8858, 3937, 1750, 701, 301, 132, 57, 1)  # Ciura's sequence without the gaps below 57, which are not faster
 
 
 def light_curve_statistics(t: ArrayLike, m: ArrayLike, sigma: ArrayLike, offsets: ArrayLike) -> NDArray[np.float64]:
     """The statistics of each light curve, float64 of shape (n_curves, 26) in the order of `FEATURES`.
 
     A statistic is NaN where it is undefined: fewer points than it needs, or no spread to divide by. A point
-    counts only if its time and value are finite and its error is finite and positive.
+    is used only if its time and value are finite and its error is finite and positive.
 
     Parameters
     ----------
@@ -141,19 +141,19 @@ def _order_statistics(ordered: Any, out: Any) -> None:
         out[_MAGNITUDE_PERCENTAGE_RATIO_20_10] = _inter_percentile_range(ordered, 0.2) / range_10
         wide = _inter_percentile_range(ordered, 0.05)
         out[_MAGNITUDE_PERCENTAGE_RATIO_40_5] = _inter_percentile_range(ordered, 0.4) / wide
-    out[_MEDIAN_BUFFER_RANGE_PERCENTAGE_10] = _share_within(ordered, median, 0.05 * span)
+    out[_MEDIAN_BUFFER_RANGE_PERCENTAGE_10] = _fraction_within(ordered, median, 0.05 * span)
 
 
 @part
 def _quantile(ordered: Any, q: float) -> Any:
     """Hazen's: the k-th of n values is the quantile (k - 1/2) / n, linear between, the extremes beyond."""
-    place = q * len(ordered) - 0.5
-    if place <= 0:
+    position = q * len(ordered) - 0.5
+    if position <= 0:
         return ordered[0]
-    if place >= len(ordered) - 1:
+    if position >= len(ordered) - 1:
         return ordered[-1]
-    i = int(place)
-    return ordered[i] + (place - i) * (ordered[i + 1] - ordered[i])
+    i = int(position)
+    return ordered[i] + (position - i) * (ordered[i + 1] - ordered[i])
 
 
 @part
@@ -179,7 +179,7 @@ def _median_distance(ordered: Any, median: float) -> Any:
 
 
 @part
-def _share_within(ordered: Any, centre: float, distance: float) -> float:
+def _fraction_within(ordered: Any, centre: float, distance: float) -> float:
     n = 0
     for value in ordered:
         n += abs(value - centre) < distance
@@ -188,7 +188,7 @@ def _share_within(ordered: Any, centre: float, distance: float) -> float:
 
 @part
 def _moments(m: Any, ordered: Any, residual: Any, out: Any) -> tuple[float, float]:
-    """Statistics of the distances from the mean, which it leaves in `residual`; returns mean and deviation."""
+    """Statistics of the distances from the mean, written to `residual`; returns mean and standard deviation."""
     n = len(m)
     is_flat = ordered[0] == ordered[-1]
     mean = m[0] if is_flat else m[0] + _sum_from(m, m[0]) / n
@@ -210,7 +210,7 @@ def _moments(m: Any, ordered: Any, residual: Any, out: Any) -> tuple[float, floa
     std = math.sqrt(variance)
     out[_STANDARD_DEVIATION] = std
     out[_MEAN_VARIANCE] = std / mean if mean != 0 else math.nan
-    out[_BEYOND_1_STD] = 1 - _share_up_to(residual, std)
+    out[_BEYOND_1_STD] = 1 - _fraction_up_to(residual, std)
     if std > 0:
         out[_CUSUM] = (highest - lowest) / (n * std)
         if n > 2:
@@ -230,7 +230,7 @@ def _sum_from(values: Any, origin: float) -> Any:
 
 
 @part
-def _share_up_to(distances: Any, limit: float) -> float:
+def _fraction_up_to(distances: Any, limit: float) -> float:
     n = 0
     for d in distances:
         n += abs(d) <= limit
@@ -269,7 +269,7 @@ def _maximum_slope(t: Any, m: Any) -> float:
 
 @part
 def _linear_trend(t: Any, residual: Any, out: Any) -> None:
-    """Least squares through the distances from the mean, the noise being what is left."""
+    """Least squares through the distances from the mean, with the residual scatter as noise."""
     n = len(t)
     mean_t = t[0] + _sum_from(t, t[0]) / n
     tt = tm = left = 0.0

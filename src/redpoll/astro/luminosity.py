@@ -19,7 +19,7 @@ _STEFAN_BOLTZMANN = 5.670374419e-5  # erg/s/cm2/K4
 def absolute_mag(mag: ArrayLike, redshift: ArrayLike, *, extinction: ArrayLike = 0.0) -> Array:
     """Absolute AB magnitude: mag - distance modulus - extinction - K, with K = -2.5 log10(1 + z).
 
-    This K is the part of every K-correction that comes from the stretch of the band alone: the answer is the
+    This K is the part of a K-correction due to the stretch of the band alone: the result is the
     magnitude at the wavelength of emission, observed / (1 + z), and that of the band itself if f_nu is flat. NaN
     where the redshift is unknown, not positive or above 20.
 

@@ -1,4 +1,4 @@
-"""Rates of change in magnitudes per day, with errors and confidence bounds, in closed form or nearly so."""
+"""Rates of change in magnitudes per day, with errors and confidence bounds."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from redpoll.kernels import kernel, part
 
 Array = NDArray[np.float64]
 _Z95 = 1.6448536269514722
-"""The normal distribution has 5 % below minus this, 95 % below this."""
+"""95 % quantile of the normal distribution."""
 
 
 class Rate(NamedTuple):
-    """Rate [mag/day], negative while brightening; its error; its 5 % and 95 % quantiles. NaN: no answer."""
+    """Rate [mag/day], negative while brightening; its error; its 5 % and 95 % quantiles. NaN where unknown."""
 
     rate: Array
     err: Array
@@ -48,8 +48,8 @@ def rate_between(flux0: Array, err0: Array, flux1: Array, err1: Array, days: Arr
     return _per_day(change, err, -2.5 * np.log10(bright), -2.5 * np.log10(faint), days)
 
 
-def rate_from_limit(limit: Array, flux1: Array, err1: Array, days: Array) -> Rate:
-    """Rate from an upper limit to a later flux, if the flux then was anything from zero to the limit [nJy].
+def rate_from_upper_limit(upper_limit: Array, flux1: Array, err1: Array, days: Array) -> Rate:
+    """Rate from an upper limit to a later flux, for a flux uniform between zero and the limit [nJy].
 
     The magnitude was then fainter than the limit by 1.0857 in the mean, with a deviation of 1.0857 (a uniform
     flux is exponential in magnitudes); the bounds are the quantiles of the exact distribution of the ratio.
@@ -57,14 +57,14 @@ def rate_from_limit(limit: Array, flux1: Array, err1: Array, days: Array) -> Rat
     Examples
     --------
     >>> day, limit, flux, err = np.array([2.0]), np.array([1000.0]), np.array([4000.0]), np.array([40.0])
-    >>> [x.round(3).tolist() for x in rate_from_limit(limit, flux, err, day)]
+    >>> [x.round(3).tolist() for x in rate_from_upper_limit(limit, flux, err, day)]
     [[-1.295], [0.543], [-2.379], [-0.78]]
     """
-    limit, flux1 = _positive(limit), _positive(flux1)
-    change = mag_from_flux(flux1) - mag_from_flux(limit) - MAG_PER_RELATIVE_FLUX
+    upper_limit, flux1 = _positive(upper_limit), _positive(flux1)
+    change = mag_from_flux(flux1) - mag_from_flux(upper_limit) - MAG_PER_RELATIVE_FLUX
     err = np.hypot(mag_err_from_flux(flux1, err1), MAG_PER_RELATIVE_FLUX)
     logs = np.empty((2, len(flux1)))
-    _uniform_ratio_logs(limit, flux1, np.array(err1, np.float64), logs)
+    _uniform_ratio_logs(upper_limit, flux1, np.array(err1, np.float64), logs)
     lower, upper = -MAG_PER_RELATIVE_FLUX * logs
     return _per_day(change, err, lower, upper, days)
 
@@ -98,16 +98,17 @@ def _uniform_ratio_logs(limit: Any, flux: Any, err: Any, logs: Any) -> None:
 
 @part
 def _uniform_ratio_log(limit: float, flux: float, err: float, p: float) -> float:
-    """Where the share of U above flux / ratio is p: a convex equation in x = ratio * limit / err - flux / err.
+    """Logarithm of the ratio at which the fraction of U above flux / ratio is p.
 
-    Newton's rule from the solution for an error of zero, which is nearly always close by.
+    It solves a convex equation in x = ratio * limit / err - flux / err by Newton's method, from the solution for an
+    error of zero.
     """
     if not (flux > _Z95 * err and err > 0 and limit > 0):
         return math.nan
     s = flux / err
     least, x = _normal_integral(-s), p * s / (1 - p)
     for _ in range(30):
-        step = (_normal_integral(x) - least - p * (x + s)) / (_normal_share(x) - p)
+        step = (_normal_integral(x) - least - p * (x + s)) / (_normal_cdf(x) - p)
         x -= step
         if abs(step) < 1e-11 * (x + s):
             break
@@ -117,10 +118,10 @@ def _uniform_ratio_log(limit: float, flux: float, err: float, p: float) -> float
 @part
 def _normal_integral(x: float) -> float:
     """Integral of the normal distribution function up to x."""
-    return x * _normal_share(x) + math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+    return x * _normal_cdf(x) + math.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
 
 
 @part
-def _normal_share(x: float) -> float:
+def _normal_cdf(x: float) -> float:
     """The normal distribution function."""
     return 0.5 * math.erfc(-x / math.sqrt(2.0))

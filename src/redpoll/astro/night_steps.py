@@ -1,4 +1,4 @@
-"""Whether light curves are smooth from one night to the next, and how long those steps are."""
+"""Smoothness of light curves from night to night, and the length of the steps."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def night_steps(mjd: Array, band: NDArray[np.int8], flux: NDArray[Any], offsets:
                 min_days: float = 0.5) -> tuple[Array, Array]:  # fmt: skip
     """Von Neumann's ratio of each light curve, all bands together, and the median step it rests on [d].
 
-    Half the mean squared step from one night to the next over the variance in the band: near 1 if a night tells nothing
-    of the next one, near 0 if the curve is smooth. Of the points of a night the first counts. Both are NaN where no
+    Half the mean squared step from one night to the next over the variance in the band: near 1 for uncorrelated
+    nights, near 0 for a smooth curve. The first point of each night is used. Both are NaN where no
     band has two nights.
 
     Parameters

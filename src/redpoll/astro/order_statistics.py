@@ -1,7 +1,7 @@
 """Medians, quartiles and clipping by selection, compiled.
 
-All that needs the k-th smallest of many values is in this one file: numba's cache watches the file of the function that
-is called, only, and numpy's own partition takes seconds to compile.
+All functions that select the k-th smallest value are in one file, because numba's cache checks only the file of the
+called function, and numpy's own partition takes seconds to compile.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def medians(values: Any, offsets: Any, room: Any, answer: Any) -> None:
 
 @kernel
 def clip(values: Any, sigma: float, max_iterations: int, room: Any, mask: Any) -> None:
-    """Marks values further than `sigma` standard deviations from the median, until none is; unknown ones too."""
+    """Marks values further than `sigma` standard deviations from the median, iterated; NaN is marked too."""
     for i in range(len(values)):
         mask[i] = not math.isfinite(values[i])
     for _ in range(max_iterations):
@@ -67,7 +67,7 @@ def sky_levels(pixels: Any, offsets: Any, shapes: Any, radius: Any, room: Any, a
 def _take_sky(
     pixels: Any, start: int, rows: int, columns: int, inner: float, outer: float, room: Any
 ) -> tuple[int, int]:
-    """Copy the known pixels between two radii, of all if `inner` < 0; how many, and how many are known at all."""
+    """Copy the known pixels between two radii, or all if `inner` < 0; returns their number and that of all known."""
     y0, x0 = (rows - 1) / 2, (columns - 1) / 2
     n = n_known = 0
     for y in range(rows):
@@ -83,7 +83,7 @@ def _take_sky(
 
 @part
 def _quartiles(values: Any, n: int) -> tuple[float, float]:
-    """Median, and noise from the quartiles, of the first n values; mirrored exactly when they change their sign."""
+    """Median, and noise from the quartiles, of the first n values; symmetric under a change of sign."""
     low, half = n // 4, n // 2
     first = 0
     for k in (low, half, n - 1 - low):
@@ -116,7 +116,7 @@ def _middle(values: Any, first: int, n: int) -> float:
 
 @part
 def _select(values: Any, first: int, last: int, k: int) -> None:
-    """Put the k-th smallest in its place, what is smaller before it and what is larger after it: Hoare's way."""
+    """Put the k-th smallest in its place, smaller values before and larger ones after it (Hoare)."""
     while first < last:
         pivot = values[(first + last) // 2]
         i, j = first, last

@@ -1,6 +1,6 @@
-"""The compiled part of the period search: powers at many frequencies, and what they say.
+"""Compiled part of the period search: powers at many frequencies, and the properties of their peaks.
 
-All kernels are in this one file because numba's cache watches the file of the function that is called, only.
+All kernels are in one file because numba's cache checks only the file of the called function for changes.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from redpoll.kernels import PartCompiler, kernel, part
 _HALF = 32  # frequencies on each side of a block's centre
 _CHUNK = 64 * 2 * _HALF  # frequencies between two exact sines; in between, rotations
 _PAD = 8
-_DAYS = (1.0, 1.0027379093)  # nights return once a solar day, a field once a sidereal day: frequencies [1/d]
+_DAYS = (1.0, 1.0027379093)  # frequencies of nights (solar) and fields (sidereal) [1/d]
 _SINGULAR = 1e-9
 _MULTIPLES = (0, 1, 1, 2, 2, 3, 4)
 """Pairs of rows of sums of a block: (1, 0), then of the cosine and sine of so many times the angle."""
 _VALUES = (1, 4)
-"""Those pairs that are weighted by the values too; two harmonics need all pairs, one the first four."""
+"""The pairs that are also weighted by the values; two harmonics need all pairs, one the first four."""
 _ONE, _ZERO, _YC, _YS, _C, _S, _C2, _S2, _YC2, _YS2, _C3, _S3, _C4, _S4 = range(14)
 _COVARIANCES = np.array([
     (_ONE, 1, _C2, _C, _C), (_ONE, -1, _C2, _S, _S), (_ZERO, 1, _S2, _C, _S),
@@ -30,7 +30,7 @@ _COVARIANCES = np.array([
     (_ONE, 1, _C4, _C2, _C2), (_ONE, -1, _C4, _S2, _S2), (_ZERO, 1, _S4, _C2, _S2),
     (_YC2, 1, _YC2, _ZERO, _ZERO), (_YS2, 1, _YS2, _ZERO, _ZERO),
 ])  # fmt: skip
-"""Of which rows each covariance is made: half of the first plus or minus the second, less the last two's product."""
+"""Rows of each covariance: half of the first plus or minus the second, minus the product of the last two."""
 N_NUMBERS = 11
 _summing = njit(nogil=True, error_model="numpy", pipeline_class=PartCompiler, fastmath={"reassoc", "contract", "nsz"})
 
@@ -66,12 +66,12 @@ def search_all(t: Any, y: Any, w: Any, parts: Any, model: Any, grid: Any, number
 
 @kernel
 def add_bands(t: Any, y: Any, w: Any, bounds: Any, model: Any, grid: Any, power: Any) -> float:
-    """Adds the fall of chi2 at each frequency to `power`, of `padded` size; returns chi2 of the constant model."""
+    """Adds the decrease of chi2 at each frequency to `power`, of `padded` size; returns chi2 of the constant model."""
     return _add_bands(t, y, w, bounds, model, grid, power)
 
 
 def padded(n: int) -> int:
-    """Size of the room for n powers: whole blocks."""
+    """Size of the array for n powers, in whole blocks."""
     return (n + 2 * _HALF - 1) // (2 * _HALF) * 2 * _HALF
 
 
@@ -79,17 +79,17 @@ _padded = part(padded)
 
 
 @part
-def _least(model: Any) -> int:
-    """Points that a band needs: to be asked for its own harmonics, or to tell its mean from the others'."""
+def _min_points(model: Any) -> int:
+    """Minimum number of points of a band, for its own harmonics or for its mean."""
     return 2 if model[1] else 2 * model[0] + 2
 
 
 @part
 def _extent(t: Any, bounds: Any, model: Any) -> Any:
-    """Points and bands that count, their first and last time."""
+    """Number of usable points and bands, and first and last time."""
     n, k, first, last = 0, 0, math.inf, -math.inf
     for b in range(len(bounds) - 1):
-        if bounds[b + 1] - bounds[b] >= _least(model):
+        if bounds[b + 1] - bounds[b] >= _min_points(model):
             n, k = n + bounds[b + 1] - bounds[b], k + 1
             for i in range(bounds[b], bounds[b + 1]):
                 first, last = min(first, t[i]), max(last, t[i])
@@ -108,7 +108,7 @@ def _add_bands(t: Any, y: Any, w: Any, bounds: Any, model: Any, grid: Any, power
         room, grid_here = power[start : start + size], (grid[0] + start * grid[1], grid[1])
         total, all_weight = 0.0, 0.0
         for b in range(len(bounds) - 1):
-            if bounds[b + 1] - bounds[b] >= _least(model):
+            if bounds[b + 1] - bounds[b] >= _min_points(model):
                 points, weight, chi2 = _centred(t, y, w, bounds[b], bounds[b + 1], 0.5 * (first + last))
                 total, all_weight = total + chi2, all_weight + weight
                 if chi2 > 0 or is_shared:
@@ -149,7 +149,7 @@ def _add_band(points: Any, weight: float, model: Any, grid: Any, moments: Any, p
     far, turn, one = np.empty((2, len(x))), np.empty((2, len(x))), np.empty((2, len(x)))
     for i in range(len(x)):
         far[0, i], far[1, i] = 1.0, 1.0
-        turn[0, i], turn[1, i] = _circle(2 * _HALF * grid[1] * x[i])
+        turn[0, i], turn[1, i] = _cos_sin(2 * _HALF * grid[1] * x[i])
     many = np.empty((6 * nh + 2, 2 * _HALF))
     many[_ONE], many[_ZERO] = 1.0, 0.0
     for block in range(len(power) // (2 * _HALF)):
@@ -173,11 +173,11 @@ def _turn(far: Any, turn: Any, x: Any, centre: float, is_exact: bool) -> None:
         far[0, i], far[1, i] = c * turn[0, i] - s * turn[1, i], s * turn[0, i] + c * turn[1, i]
     if is_exact:
         for i in range(len(x)):
-            far[0, i], far[1, i] = _circle(centre * x[i])
+            far[0, i], far[1, i] = _cos_sin(centre * x[i])
 
 
 @part
-def _circle(turns: float) -> Any:
+def _cos_sin(turns: float) -> Any:
     angle = 2.0 * math.pi * turns
     return math.cos(angle), math.sin(angle)
 
@@ -188,8 +188,8 @@ def _near_tables(x: Any, step: float, n_multiples: int) -> Any:
     tables = np.empty((2 * n_multiples, _HALF, len(x)))
     for i in range(len(x)):
         for m in range(n_multiples):
-            c, s = _circle(0.5 * (m + 1) * step * x[i])
-            dc, ds = _circle((m + 1) * step * x[i])
+            c, s = _cos_sin(0.5 * (m + 1) * step * x[i])
+            dc, ds = _cos_sin((m + 1) * step * x[i])
             for j in range(_HALF):
                 tables[2 * m, j, i], tables[2 * m + 1, j, i] = c, s
                 c, s = c * dc - s * ds, s * dc + c * ds
@@ -236,7 +236,7 @@ def _covary(many: Any, rows: Any, weight: float, out: Any) -> None:
 
 @part
 def _add_gain(m: Any, nh: int, weight: float, power: Any) -> None:
-    """Adds the fall of chi2 to the powers of a block, and clears the moments."""
+    """Adds the decrease of chi2 to the powers of a block, and clears the moments."""
     if nh == 1:
         _gain_single(m, _SINGULAR * weight * weight, power)
     else:
@@ -245,18 +245,18 @@ def _add_gain(m: Any, nh: int, weight: float, power: Any) -> None:
 
 
 @part
-def _gain_single(m: Any, least: float, power: Any) -> None:
+def _gain_single(m: Any, minimum: float, power: Any) -> None:
     """Zechmeister & Kuerster 2009, equation 5, times chi2."""
     for k in range(2 * _HALF):
         cc, ss, cs, yc, ys = m[0, k], m[1, k], m[2, k], m[3, k], m[4, k]
         d = cc * ss - cs * cs
         gain = (ss * yc * yc + cc * ys * ys - 2.0 * cs * yc * ys) / d
-        power[k] += gain if d > least else 0.0
+        power[k] += gain if d > minimum else 0.0
 
 
 @part
-def _gain_double(m: Any, least: float, power: Any) -> None:
-    """The same for two harmonics: the second one explains what the first, and the constant, left of it."""
+def _gain_double(m: Any, minimum: float, power: Any) -> None:
+    """The same for two harmonics, the second one orthogonal to the first and the constant."""
     for k in range(2 * _HALF):
         cc, ss, cs, yc, ys = m[0, k], m[1, k], m[2, k], m[3, k], m[4, k]
         cp, sp, cq, sq = m[5, k], m[6, k], m[7, k], m[8, k]
@@ -268,7 +268,7 @@ def _gain_double(m: Any, least: float, power: Any) -> None:
         yp, yq = m[12, k] - pc * yc - ps * ys, m[13, k] - qc * yc - qs * ys
         e = pp * qq - pq * pq
         gain += (qq * yp * yp + pp * yq * yq - 2.0 * pq * yp * yq) / e
-        power[k] += gain if d > least and e > least else 0.0
+        power[k] += gain if d > minimum and e > minimum else 0.0
 
 
 @part
@@ -331,7 +331,7 @@ def _time_variance(t: Any, w: Any, bounds: Any, model: Any) -> Any:
     total, k = 0.0, 0
     for b in range(1 if model[1] else len(bounds) - 1):
         start, stop = bounds[b], bounds[len(bounds) - 1 if model[1] else b + 1]
-        if stop - start >= _least(model):
+        if stop - start >= _min_points(model):
             _, weight, chi2 = _centred(t, t, w, start, stop, 0.0)
             total, k = total + chi2 / weight, k + 1
     return total / k * (1.0 if model[0] == 1 else 2.5)
@@ -367,8 +367,8 @@ def _daily_alias(power: Any, start: float, step: float, f: float, apart: float) 
 def _window(t: Any, bounds: Any, model: Any, f: float) -> float:
     c, s, n = 0.0, 0.0, 0
     for b in range(len(bounds) - 1):
-        if bounds[b + 1] - bounds[b] >= _least(model):
+        if bounds[b + 1] - bounds[b] >= _min_points(model):
             for i in range(bounds[b], bounds[b + 1]):
-                x, y = _circle((f * (t[i] - t[bounds[b]])) % 1.0)
+                x, y = _cos_sin((f * (t[i] - t[bounds[b]])) % 1.0)
                 c, s, n = c + x, s + y, n + 1
     return (c * c + s * s) / (n * n)

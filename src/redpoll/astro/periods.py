@@ -1,6 +1,6 @@
-"""Period search in many light curves of several bands at once, compiled: the best sine (or two harmonics) per band.
+"""Period search in many light curves of several bands, compiled: the best sine (or two harmonics) per band.
 
-The method, its formulas and its figures are told in ``docs/explanation/kernels.md``.
+The method, its formulas and its figures are described in ``docs/explanation/kernels.md``.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Array = NDArray[np.float64]
 
 
 class Periods(NamedTuple):
-    """What was found in each light curve; all NaN (and `n_frequencies` 0) where no search was possible."""
+    """Periods of each light curve; all NaN (and `n_frequencies` 0) where no search was possible."""
 
     period: Array
     """Best period [d]."""
     period_err: Array
-    """Its one-sigma error [d], of this peak; the right peak may be another: see the odds."""
+    """One-sigma error [d] of this peak; another peak may be the right one, see the odds."""
     power: Array
-    """Share of the weighted variance that the periodic model explains there, 0 to 1."""
+    """Fraction of the weighted variance that the periodic model explains there, 0 to 1."""
     log10_fap: Array
     """Logarithm of the chance that white noise has a peak as high anywhere in the search."""
     second_period: Array
@@ -40,11 +40,11 @@ class Periods(NamedTuple):
     alias_power: Array
     """Its power."""
     alias_log10_odds: Array
-    """As `second_log10_odds`: below 1 or so, the data do not tell the best period from its daily alias."""
+    """As `second_log10_odds`: below 1 or so, the data do not distinguish the best period from its daily alias."""
     window_power: Array
     """Power of the sampling itself at the best period, 0 to 1: near 1, all points have the same phase."""
     n_frequencies: NDArray[np.int64]
-    """Frequencies tried."""
+    """Number of frequencies searched."""
     amplitude: Array
     """Half the range of each band's own model there, of shape (n_curves, n_bands), in the unit of the values."""
 
@@ -188,7 +188,7 @@ def multiband_periodogram(
 def _split(
     mjd: ArrayLike, value: ArrayLike, err: ArrayLike, band: ArrayLike, offsets: ArrayLike, n_bands: int
 ) -> tuple[Array, Array, Array, NDArray[np.int64]]:
-    """Known points by curve and band: time, value, weight, and the offsets of the parts."""
+    """Usable points by curve and band: time, value, weight, and the offsets of the parts."""
     t, y, sigma = (np.asarray(x, np.float64) for x in (mjd, value, err))
     code, bounds = np.asarray(band), np.asarray(offsets, np.int64)
     if not t.shape == y.shape == sigma.shape == code.shape == (t.size,):

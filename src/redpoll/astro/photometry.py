@@ -25,7 +25,7 @@ def flux_from_mag(mag: ArrayLike, positive: ArrayLike = True) -> Array:
 
 
 def flux_err_from_mag_err(mag_err: ArrayLike, flux: ArrayLike) -> Array:
-    """Flux error [nJy] of a magnitude error, to first order: |flux| times mag_err / 1.0857.
+    """Flux error [nJy] of a magnitude error, to first order: the absolute flux times mag_err / 1.0857.
 
     >>> float(flux_err_from_mag_err(0.1, -1000.0).round(3))
     92.103

@@ -1,4 +1,4 @@
-"""Many curves in one array: who owns which point, the curves of each band, the points before the last one."""
+"""Functions on many curves in one array: owners of points, curves of each band, last points."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def last_of_each(offsets: Int, keep: NDArray[np.bool_]) -> Int:
     return last
 
 
-def taken(values: NDArray[np.generic], index: Int) -> NDArray[np.float64]:
+def taken(values: NDArray[np.generic], index: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """``values[index]`` as float64, NaN where the index is negative.
 
     >>> taken(np.array([5.0, 6.0]), np.array([1, -1])).tolist()
@@ -83,7 +83,7 @@ def scattered(values: NDArray[Any], rows: Int, n: int, fill: Any = np.nan) -> ND
 
 
 def per_point(values: NDArray[Any], offsets: Int) -> Any:
-    """What each point's curve has, a text; just the one text if all curves share it.
+    """The text of each point's curve; one text if all curves have the same.
 
     >>> per_point(np.array(["ztf", "ztf"], object), np.array([0, 2, 3]))
     'ztf'

@@ -20,6 +20,8 @@ _TO_GALACTIC = np.array(
     ]
 )
 """From ICRS to Galactic coordinates: ESA 1997, the Hipparcos catalogue, volume 1, equation 1.5.11."""
+_ECLIPTIC_POLE = 270.0, 66.56071
+"""At J2000, in degrees: 90 less the obliquity of 23.43929."""
 
 
 def hpx29(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
@@ -49,7 +51,7 @@ def hpx29(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
 
 
 def is_position(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.bool_]:
-    """Whether each pair is a place on the sky: both finite, declination within -90..90 degrees.
+    """Whether each pair is a position on the sky: both finite, declination within -90..90 degrees.
 
     >>> is_position([10.0, 10.0, float("nan")], [90.0, 90.1, 0.0]).tolist()
     [True, False, False]
@@ -73,7 +75,7 @@ def cone_ranges(ra: float, dec: float, radius_arcsec: float) -> NDArray[np.int64
     Raises
     ------
     ValueError
-        If the centre is no position, or the radius is negative, not finite, or more than 180 degrees.
+        If the centre is not a position, or the radius is negative, not finite, or more than 180 degrees.
 
     Examples
     --------
@@ -136,3 +138,24 @@ def galactic(ra: ArrayLike, dec: ArrayLike) -> tuple[NDArray[np.float64], NDArra
     a, d = np.radians(np.asarray(ra, np.float64)), np.radians(np.asarray(dec, np.float64))
     x, y, z = np.tensordot(_TO_GALACTIC, np.stack([np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)]), 1)
     return np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))
+
+
+def galactic_latitude(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
+    """Galactic latitude [deg] of ICRS positions [deg].
+
+    >>> galactic_latitude([266.40499, 192.85948], [-28.93617, 27.12825]).round(4).tolist()
+    [0.0, 90.0]
+    """
+    return galactic(ra, dec)[1]
+
+
+def ecliptic_latitude(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
+    """Ecliptic latitude [deg], of J2000, of ICRS positions [deg].
+
+    >>> ecliptic_latitude([90.0, 90.0, 270.0], [24.43929, 22.43929, 66.56071]).round(4).tolist()
+    [1.0, -1.0, 90.0]
+    """
+    lon, lat = np.radians(np.asarray(ra, np.float64)), np.radians(np.asarray(dec, np.float64))
+    pole_lon, pole_lat = np.radians(_ECLIPTIC_POLE)
+    sine = np.sin(lat) * np.sin(pole_lat) + np.cos(lat) * np.cos(pole_lat) * np.cos(lon - pole_lon)
+    return np.asarray(np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0))))

@@ -1,4 +1,4 @@
-"""An index of places on the sky, and the compiled search of those near other places.
+"""Index of positions on the sky, and the compiled search of those near other positions.
 
 Sources are sorted by `hpx29`. A cone is covered by at most four cells in which it fits whole, found from the bits of
 the alert's own index; where it crosses the edge of a base cell (rare: those are 58 degrees wide) by `cone_ranges`.
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from redpoll.astro.healpix import every_other_bit
 from redpoll.astro.sky import ORDER, cone_ranges, hpx29, is_position
 from redpoll.astro.sky_index_layer import Layer
 from redpoll.kernels import kernel, part
@@ -34,7 +35,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SkyIndex:
-    """Sorted places; made by `build_index`, or from arrays that are mapped from disk.
+    """Sorted positions; made by `build_index`, or from arrays that are mapped from disk.
 
     Attributes
     ----------
@@ -70,23 +71,23 @@ def build_index(
     ra: ArrayLike, dec: ArrayLike, radius_arcsec: ArrayLike, *,
     pm_ra: ArrayLike | None = None, pm_dec: ArrayLike | None = None, epoch: float = 2000.0,
 ) -> tuple[SkyIndex, Integers]:  # fmt: skip
-    """The index of sources, and the order (n,) in which it has them: its row ``i`` is the source ``order[i]``.
+    """The index of sources, and the order (n,) of its rows: row ``i`` is the source ``order[i]``.
 
     Parameters
     ----------
     ra, dec
-        Places at `epoch` [deg].
+        Positions at `epoch` [deg].
     radius_arcsec
         How far a match may lie from each source, or from any.
     pm_ra, pm_dec
         Proper motions [mas/yr], `pm_ra` with the cosine of the declination; NaN counts as none.
     epoch
-        Julian year of the places.
+        Julian year of the positions.
 
     Raises
     ------
     ValueError
-        If a place is none, or a radius is not between 0 and 180 degrees.
+        If a position is invalid, or a radius is not between 0 and 180 degrees.
 
     Examples
     --------
@@ -116,16 +117,16 @@ def find_matches(
     index: SkyIndex, ra: ArrayLike, dec: ArrayLike, *,
     hpx: ArrayLike | None = None, year: ArrayLike | None = None, every: bool = False,
 ) -> Matches:  # fmt: skip
-    """The nearest source of each place whose radius reaches it, or every such source.
+    """The nearest source of each position within the source's radius, or every such source.
 
     Parameters
     ----------
     ra, dec
-        Places [deg]; one that is not finite has no match.
+        Positions [deg]; one that is not finite has no match.
     hpx
-        Their `hpx29`, if known; negative where the place has no match.
+        Their `hpx29`, if known; negative where the position has no match.
     year
-        Julian year of each place; needed only where sources move.
+        Julian year of each position; needed only for moving sources.
     every
         All sources within reach instead of the nearest.
     """
@@ -178,7 +179,7 @@ def _velocities(ra: Floats, dec: Floats, pm_ra: ArrayLike | None, pm_dec: ArrayL
 
 
 def _layer_of(radius: Floats, speed: Floats) -> Integers:
-    """Which sources are searched together: those alike in reach, so that a few wide or fast ones do not cost all."""
+    """Groups of sources of similar reach that are searched together, so that a few wide or fast ones cost little."""
     reach = (radius + speed * _YEARS) / _ARCSEC
     return np.searchsorted(_LAYER_ARCSEC, reach).astype(np.int64)
 
@@ -222,7 +223,7 @@ def _crossing_ranges(ra: Floats, dec: Floats, reach_arcsec: float) -> tuple[Inte
 
 @kernel
 def _cover(hpx: Any, order: int, margin: int) -> Any:
-    """Up to four cells of an order around each place, else -1; and the rows whose cone crosses a base cell's edge."""
+    """Up to four cells of an order around each position, else -1; and rows whose cone crosses a base cell's edge."""
     cells = np.full((len(hpx), 4), -1, np.int64)
     crossing = np.empty(len(hpx), np.int64)
     n = 0
@@ -232,7 +233,8 @@ def _cover(hpx: Any, order: int, margin: int) -> Any:
         if hpx[i] < 0:
             continue
         base = hpx[i] >> 58
-        x, y = _every_other_bit(hpx[i]), _every_other_bit(hpx[i] >> 1)
+        inside = hpx[i] & ((1 << 58) - 1)
+        x, y = every_other_bit(inside), every_other_bit(inside >> 1)
         if x < margin or y < margin or x + margin >= side or y + margin >= side:
             cells[i, 0] = -2
             crossing[n] = i
@@ -251,19 +253,19 @@ def _search(
     lon: Any, lat: Any, years: Any, cells: Any, shift: int, ranges: Any, offsets: Any,
     hpx: Any, xyz: Any, limit: Any, motion: Any, buckets: Any, bucket_shift: int, stop: int, every: bool,
 ) -> Any:  # fmt: skip
-    """Pairs within the limit of the source, or the nearest such pair of each place: alerts, sources, squared chords."""
+    """Pairs within the limit of the source, or the nearest of each position: alerts, sources, squared chords."""
     alert, source, chord2 = (
         np.empty(len(lon) + 16, np.int64),
         np.empty(len(lon) + 16, np.int64),
         np.empty(len(lon) + 16),
     )
-    place = np.empty(3)
+    position = np.empty(3)
     n = crossing = 0
     for i in range(len(lon)):
         if cells[i, 0] == -1:
             continue
-        place[0], place[1] = math.cos(lat[i]) * math.cos(lon[i]), math.cos(lat[i]) * math.sin(lon[i])
-        place[2] = math.sin(lat[i])
+        position[0], position[1] = math.cos(lat[i]) * math.cos(lon[i]), math.cos(lat[i]) * math.sin(lon[i])
+        position[2] = math.sin(lat[i])
         first = n
         first_range, last_range = 0, 4
         if cells[i, 0] == -2:
@@ -278,7 +280,7 @@ def _search(
                 break
             row = _first_row(hpx, buckets, bucket_shift, low)
             while row < stop and hpx[row] < high:
-                distance2 = _chord2(place, xyz, motion, row, years[i])
+                distance2 = _chord2(position, xyz, motion, row, years[i])
                 if distance2 <= limit[row]:
                     if n == len(alert):
                         alert, source, chord2 = _doubled(alert), _doubled(source), _doubled(chord2)
@@ -292,19 +294,19 @@ def _search(
 
 
 @part
-def _chord2(place: Any, xyz: Any, motion: Any, row: int, years: float) -> Any:
-    """Squared chord from a place to a source, moved straight on by its proper motion."""
+def _chord2(position: Any, xyz: Any, motion: Any, row: int, years: float) -> Any:
+    """Squared chord from a position to a source, moved linearly by its proper motion."""
     x, y, z = xyz[row, 0], xyz[row, 1], xyz[row, 2]
     if len(motion) > 0:
         x, y, z = x + motion[row, 0] * years, y + motion[row, 1] * years, z + motion[row, 2] * years
         length = math.sqrt(x * x + y * y + z * z)
         x, y, z = x / length, y / length, z / length
-    return (place[0] - x) ** 2 + (place[1] - y) ** 2 + (place[2] - z) ** 2
+    return (position[0] - x) ** 2 + (position[1] - y) ** 2 + (position[2] - z) ** 2
 
 
 @part
 def _first_row(hpx: Any, buckets: Any, shift: int, value: int) -> Any:
-    """The first row whose index is not below the value: the bucket says between which rows to look."""
+    """The first row whose index is at least the value, searched within the rows of its bucket."""
     bucket = value >> shift
     low, high = buckets[bucket], buckets[bucket + 1]
     while low < high:
@@ -325,19 +327,8 @@ def _doubled(values: Any) -> Any:
 
 
 @part
-def _every_other_bit(value: int) -> int:
-    """Bits 0, 2, 4 ... 56 moved together."""
-    value &= 0x0155555555555555
-    value = (value | (value >> 1)) & 0x3333333333333333
-    value = (value | (value >> 2)) & 0x0F0F0F0F0F0F0F0F
-    value = (value | (value >> 4)) & 0x00FF00FF00FF00FF
-    value = (value | (value >> 8)) & 0x0000FFFF0000FFFF
-    return (value | (value >> 16)) & 0x00000000FFFFFFFF
-
-
-@part
 def _spread_bits(value: int) -> int:
-    """The lower 29 bits moved to places 0, 2, 4 ..."""
+    """The lower 29 bits moved to bits 0, 2, 4 ..."""
     value = (value | (value << 16)) & 0x0000FFFF0000FFFF
     value = (value | (value << 8)) & 0x00FF00FF00FF00FF
     value = (value | (value << 4)) & 0x0F0F0F0F0F0F0F0F

@@ -1,4 +1,4 @@
-"""A part of an index of places; apart from `sky_index`, which brings the compiler."""
+"""Layer of an index of positions; separate from `sky_index`, which imports numba."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Layer:
-    """Rows ``start:stop`` of an index, alike in reach, sorted by hpx29.
+    """Rows ``start:stop`` of an index, of similar reach, sorted by hpx29.
 
-    ``radius`` [rad] and ``speed`` [rad/yr] are the largest of its sources; ``buckets`` is the place of the first of its
+    ``radius`` [rad] and ``speed`` [rad/yr] are the largest of its sources; ``buckets`` is the index of the first of its
     12 x 4^``order`` + 1 row numbers.
     """
 

@@ -1,4 +1,4 @@
-"""Is there a star? By a survey's score of the nearest catalogued source."""
+"""Whether an alert lies on a star, by a survey's score of the nearest catalogued source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Floats = NDArray[np.floating[Any]]
 def is_on_star(
     star_score: Floats, star_distance_arcsec: Floats, *, min_score: float = 0.76, max_arcsec: float = 1.5
 ) -> NDArray[np.bool_]:
-    """Whether a catalogued source that is probably a star lies underneath; false where it cannot be told.
+    """Whether the nearest catalogued source is probably a star at the position; false if unknown.
 
     >>> is_on_star(np.array([0.9, 0.9, 0.1, np.nan]), np.array([0.5, 9.0, 0.5, 0.5])).tolist()
     [True, False, False, False]

@@ -1,4 +1,4 @@
-"""Straight lines through many short series at once, weighted by the errors, alone or with a slope in common."""
+"""Weighted straight-line fits to many short series at once, each alone or with a common slope."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Int = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class LineSums:
-    """What least squares needs of each series: weighted means, and sums of squares about them.
+    """Sums for least squares of each series: weighted means, and sums of squares about them.
 
     ``n`` points lie between ``first`` and ``last``; ``xx``, ``xy`` and ``yy`` are weighted by 1/err^2. All of shape
     (n_series,); the sums of a series without points are zero, its other numbers NaN.
@@ -49,17 +49,17 @@ class LineSums:
 
     @cached_property
     def degrees_of_freedom(self) -> Int:
-        """Points, less one slope, less an intercept for each series that has points."""
+        """Degrees of freedom: points minus one slope and one intercept for each series with points."""
         return self.n - self.n_series - 1
 
     @cached_property
     def r_squared(self) -> Array:
-        """Share of the points' weighted variance that the line takes away, 0 to 1."""
+        """Fraction of the points' weighted variance that the line explains, 0 to 1."""
         return self.slope * self.xy / np.where(self.yy > 0, self.yy, np.nan)
 
     @property
     def span(self) -> Array:
-        """From the first to the last x."""
+        """Distance from the first to the last x."""
         return self.last - self.first
 
     def where(self, keep: NDArray[np.bool_], other: LineSums) -> LineSums:

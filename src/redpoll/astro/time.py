@@ -1,4 +1,4 @@
-"""Times: MJD TAI inside, JD UTC at the door of ZTF, nights as YYYYMMDD."""
+"""Conversion of times: MJD TAI, JD UTC of ZTF, and nights as YYYYMMDD."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LEAP_MJD_TAI = _LEAP_MJD + (_FIRST_LEAP_SECONDS + np.arange(len(_LEAP_MJD))) / 
 
 
 def leap_seconds(mjd_utc: ArrayLike) -> NDArray[np.float64]:
-    """TAI - UTC in seconds: 37 since 2017; before 1972 it is taken as 10.
+    """TAI - UTC in seconds: 37 since 2017; before 1972 10 is used.
 
     >>> leap_seconds([57753.9, 57754.0, 61000.0]).tolist()
     [36.0, 37.0, 37.0]
@@ -50,7 +50,7 @@ def utc_jd_from_tai_mjd(mjd: ArrayLike) -> NDArray[np.float64]:
 
 
 def is_night(mjd_tai: ArrayLike) -> NDArray[np.bool_]:
-    """Whether each time is one that `night_of` can name: finite, in the years 1859 to 9999.
+    """Whether `night_of` supports each time: finite, in the years 1859 to 9999.
 
     >>> is_night([60000.2, float("nan"), 1e9]).tolist()
     [True, False, False]

@@ -1,1 +1,1 @@
-"""Building and keeping catalogues: recipes, downloads, file formats, the folder of what is built."""
+"""Catalogues: recipes, downloads, file formats, and the folder of built catalogues."""

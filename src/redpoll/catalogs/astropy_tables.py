@@ -1,4 +1,4 @@
-"""FITS tables and VOTables, through astropy."""
+"""Readers of FITS tables and VOTables, based on astropy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from astropy.io.votable.exceptions import VOTableSpecError
 from redpoll.catalogs.errors import CatalogError
 from redpoll.catalogs.tables import ROWS
 
-_MOST_XML = 2_000_000_000
+_MAX_XML_BYTES = 2_000_000_000
 _OUTSIDE = re.compile(rb"<!ENTITY|<(?:\w+:)?STREAM\b[^>]*\bhref\s*=", re.IGNORECASE)
 _PIECE, _OVERLAP = 1 << 22, 1 << 12
 _ASTROPY_ERRORS = (
@@ -42,10 +42,10 @@ class FitsTable:
                 self.names = tuple(map(str, table.columns.names))
                 self.units: Mapping[str, str] = {c.name: str(c.unit) for c in table.columns if c.unit}
         except _ASTROPY_ERRORS as error:
-            raise CatalogError(f"{named}: is no whole FITS file: {error}") from error
+            raise CatalogError(f"{named}: is not a complete FITS file: {error}") from error
 
     def batches(self, names: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
-        """Some of its columns, by batches."""
+        """Yield some of its columns in batches of rows."""
         try:
             with _opened(self._path) as units:
                 table = units[self._unit]
@@ -58,26 +58,26 @@ class FitsTable:
 
 
 class VoTable:
-    """The first table of a VOTable; refused if it is beyond 2 GB, or points to data outside of itself."""
+    """The first table of a VOTable; CatalogError if it is larger than 2 GB or refers to external data."""
 
     def __init__(self, path: Path, named: Path) -> None:
-        if path.stat().st_size > _MOST_XML:
+        if path.stat().st_size > _MAX_XML_BYTES:
             raise CatalogError(f"{named}: a VOTable of more than 2 GB is not read; take FITS, Parquet or CSV")
-        if _points_outside(path):
-            raise CatalogError(f"{named}: declares entities or data elsewhere, which are not followed")
+        if _has_external_data(path):
+            raise CatalogError(f"{named}: declares entities or external data, which are not read")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 table = parse(path, verify="ignore").get_first_table().to_table(use_names_over_ids=True)
         except _ASTROPY_ERRORS as error:
-            raise CatalogError(f"{named}: is no whole VOTable: {error}") from error
+            raise CatalogError(f"{named}: is not a complete VOTable: {error}") from error
         self._table, self._named = table, named
         self.n_rows: int | None = len(table)
         self.names = tuple(map(str, table.colnames))
         self.units: Mapping[str, str] = {n: str(table[n].unit) for n in self.names if table[n].unit}
 
     def batches(self, names: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
-        """Some of its columns, by batches."""
+        """Yield some of its columns in batches of rows."""
         for start in range(0, len(self._table), ROWS):
             rows = self._table[start : start + ROWS]
             yield {n: _to_arrow(rows[n], None, f"{self._named}: {n}") for n in names}
@@ -85,7 +85,7 @@ class VoTable:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    """The units of a FITS file; astropy's complaints about its header are no one's business here."""
+    """The units of a FITS file, without astropy's warnings about its header."""
     with warnings.catch_warnings(), path.open("rb") as file:
         warnings.simplefilter("ignore")
         with fits.open(file, memmap=True) as units:
@@ -93,7 +93,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _to_arrow(values: Any, blank: Any, where: str) -> pa.Array:
-    """A column of astropy's as Arrow: masked and blank values null, strings decoded."""
+    """A column of astropy as an Arrow array: masked and blank values null, strings decoded."""
     mask = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
     array = np.asarray(values.data if mask is not None else values)
     if array.ndim != 1:
@@ -107,7 +107,7 @@ def _to_arrow(values: Any, blank: Any, where: str) -> pa.Array:
     return pa.array(array.astype(array.dtype.newbyteorder("="), copy=False), mask=mask)
 
 
-def _points_outside(path: Path) -> bool:
+def _has_external_data(path: Path) -> bool:
     with path.open("rb") as file:
         tail = b""
         while piece := file.read(_PIECE):

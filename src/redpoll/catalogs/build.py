@@ -1,4 +1,4 @@
-"""A table and a recipe become a folder of sorted, memory-mapped arrays; all of it or nothing."""
+"""Build of a catalogue: a table and a recipe become a folder of sorted, memory-mapped arrays, atomically."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from redpoll.catalogs.errors import CatalogError
 from redpoll.catalogs.facts import ARRAYS, KEYS, RECIPE, VALUES, Facts, write_facts
 from redpoll.catalogs.positions import refuse_hours_and_radians, refuse_odd_units
 from redpoll.catalogs.recipe import Recipe
-from redpoll.catalogs.rows import Rows, read_rows
+from redpoll.catalogs.rows import KeptRows, read_rows
 from redpoll.catalogs.table_file import open_table
 from redpoll.catalogs.tables import Table, require_columns
 
@@ -33,33 +33,33 @@ def build_catalog(
     recipe: Recipe, file: Path, catalogs: Path, *,
     progress: Progress = lambda done, total: None, now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Facts:  # fmt: skip
-    """Build the catalogue of a recipe from a table, in its folder below `catalogs`; one of that name is replaced.
+    """Build the catalogue of a recipe from a table, in a folder below `catalogs`; replaces one of the same name.
 
     Parameters
     ----------
     recipe
-        What to keep of the table.
+        Recipe of the catalogue.
     file
         CSV, Parquet, FITS or VOTable.
     catalogs
-        Folder of all catalogues, made if need be.
+        Folder of all catalogues, created if needed.
     progress
-        Told rows done, and rows in all if that is known.
+        Called with the rows read and the total, None if unknown.
     now
-        The clock.
+        Clock.
 
     Raises
     ------
     CatalogError
-        If the file cannot be read, lacks a column, has values of another type, or holds no row that can be used.
+        If the file cannot be read, lacks a column, has values of another type, or has no usable row.
     """
     with open_table(file) as table:
         require_columns(table, recipe.sources, str(file))
         if recipe.position is not None:
             refuse_odd_units(table.units, recipe.position, str(file))
-        rows = read_rows(table, recipe, _told(table, progress), str(file))
+        rows = read_rows(table, recipe, _row_progress(table, progress), str(file))
     if not rows.n:
-        raise CatalogError(f"{file}: holds no row that can be used: {_said(rows.skipped)}")
+        raise CatalogError(f"{file}: has no usable row: {_listed(rows.skipped)}")
     catalogs.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{recipe.name}-", dir=catalogs))
     try:
@@ -70,11 +70,11 @@ def build_catalog(
     return facts
 
 
-def _told(table: Table, progress: Progress) -> Callable[[int], None]:
+def _row_progress(table: Table, progress: Progress) -> Callable[[int], None]:
     return lambda done: progress(done, table.n_rows)
 
 
-def _write(folder: Path, recipe: Recipe, rows: Rows, file: Path, now: datetime) -> Facts:
+def _write(folder: Path, recipe: Recipe, rows: KeptRows, file: Path, now: datetime) -> Facts:
     index, order = _index(recipe, rows, file)
     _write_values(folder, rows, order)
     if index is None:
@@ -95,12 +95,12 @@ def _write(folder: Path, recipe: Recipe, rows: Rows, file: Path, now: datetime) 
 
 
 def save_index(index: SkyIndex, folder: Path) -> None:
-    """Keep the arrays of an index in a folder, a file each."""
+    """Write the arrays of an index to a folder, one file each."""
     for name in ARRAYS:
         np.save(folder / f"{name}.npy", getattr(index, name))
 
 
-def _index(recipe: Recipe, rows: Rows, file: Path) -> tuple[SkyIndex | None, NDArray[np.int64]]:
+def _index(recipe: Recipe, rows: KeptRows, file: Path) -> tuple[SkyIndex | None, NDArray[np.int64]]:
     if recipe.position is None:
         return None, np.argsort(rows.keys, kind="stable").astype(np.int64)
     if recipe.position.format == "degrees":
@@ -109,15 +109,15 @@ def _index(recipe: Recipe, rows: Rows, file: Path) -> tuple[SkyIndex | None, NDA
     return build_index(rows.ra, rows.dec, rows.radius, epoch=recipe.position.epoch, **motions)
 
 
-def _write_values(folder: Path, rows: Rows, order: NDArray[np.int64]) -> None:
+def _write_values(folder: Path, rows: KeptRows, order: NDArray[np.int64]) -> None:
     table = rows.values
     with pa.OSFile(str(folder / VALUES), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-        for part in _parts(order):
-            for batch in table.take(pa.array(part)).combine_chunks().to_batches():
+        for rows_ in _batches(order):
+            for batch in table.take(pa.array(rows_)).combine_chunks().to_batches():
                 writer.write_batch(batch)
 
 
-def _parts(order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+def _batches(order: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     for start in range(0, len(order), _BATCH):
         yield order[start : start + _BATCH]
 
@@ -131,17 +131,17 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _replace(new: Path, place: Path) -> None:
-    """Put a folder in the place of another: the old one steps aside, so that there is always a whole one or none."""
+def _replace(new: Path, folder: Path) -> None:
+    """Replace a folder by another; at any time the folder is complete or does not exist."""
     new.chmod(0o755)
-    if not place.exists():
-        new.replace(place)
+    if not folder.exists():
+        new.replace(folder)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
-    place.replace(old)
-    new.replace(place)
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    folder.replace(old)
+    new.replace(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _said(skipped: dict[str, int]) -> str:
+def _listed(skipped: dict[str, int]) -> str:
     return "; ".join(f"{n:,} {reason}" for reason, n in skipped.items()) or "it is empty"

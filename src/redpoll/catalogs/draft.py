@@ -1,4 +1,4 @@
-"""A recipe for a table of one's own, drafted from its columns and a few options."""
+"""Draft of a recipe for a user's table, from its columns and a few options."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def draft_recipe(
     name: str, file: Path, *, ra: str | None = None, dec: str | None = None, radius: float = 1.5,
     columns: Sequence[str] = (), every: bool = False,
 ) -> str:  # fmt: skip
-    """The TOML text of a recipe; positions and types are guessed from the first rows.
+    """The TOML text of a recipe; notation of positions and types are guessed from the first rows.
 
     Parameters
     ----------
     name
-        The catalogue's name, with which its columns begin.
+        The catalogue's name, the prefix of its columns.
     file
-        The table.
+        The file of the table.
     ra, dec
-        Columns of the position; found by their usual names if not given.
+        Columns of the position; default: columns with usual names.
     radius
-        How far a match may lie [arcsec].
+        Maximum separation of a match [arcsec].
     columns
         Columns to keep.
     every
-        All matches instead of the nearest.
+        Keep all matches instead of the nearest.
 
     Raises
     ------
@@ -66,14 +66,14 @@ def draft_recipe(
     return "\n".join(lines) + "\n"
 
 
-def read_places(file: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Right ascensions and declinations [deg] in the columns of a table that are named so; CatalogError if none are."""
+def read_sky_positions(file: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Right ascensions and declinations [deg] in a table's columns with usual names; CatalogError without them."""
     with open_table(file) as table:
         ra, dec = _found(table, _RA, "ra", file), _found(table, _DEC, "dec", file)
-        parts = [read_positions(b, Position(ra, dec, _format(b[ra])), str(file)) for b in table.batches([ra, dec])]
-    places = [np.concatenate([part[i] for part in parts]) if parts else np.zeros(0) for i in (0, 1)]
-    known = np.isfinite(places[0])
-    return places[0][known], places[1][known]
+        batches = [read_positions(b, Position(ra, dec, _format(b[ra])), str(file)) for b in table.batches([ra, dec])]
+    positions = [np.concatenate([b[i] for b in batches]) if batches else np.zeros(0) for i in (0, 1)]
+    known = np.isfinite(positions[0])
+    return positions[0][known], positions[1][known]
 
 
 def _found(table: Table, usual: Sequence[str], option: str, file: Path) -> str:
@@ -81,7 +81,7 @@ def _found(table: Table, usual: Sequence[str], option: str, file: Path) -> str:
     for name in usual:
         if name in by_name:
             return by_name[name]
-    raise CatalogError(f"{file}: no column is called {option} or the like: {', '.join(table.names[:40])}")
+    raise CatalogError(f"{file}: no column is named {option} or similar: {', '.join(table.names[:40])}")
 
 
 def _format(values: pa.Array) -> Literal["degrees", "sexagesimal"]:
@@ -107,7 +107,7 @@ def _dtype(values: pa.Array) -> str:
 
 
 def _fits(values: pa.Array, dtype: str) -> bool:
-    """Whether these values can be read as a type, and one of them at least is known."""
+    """Whether these values can be read as a type, and at least one of them is not null."""
     try:
         plain_numbers(values, "draft")
         return bool(kept_values(values, Kept("x", "x", Column(dtype)), "draft").null_count < len(values))

@@ -1,4 +1,4 @@
-"""What is known of a built catalogue, kept in its folder as ``facts.json``."""
+"""Description of a built catalogue, stored in its folder as ``facts.json``."""
 
 from __future__ import annotations
 
@@ -17,25 +17,24 @@ ARRAYS = ("hpx", "xyz", "limit", "motion", "buckets")
 
 @dataclass(frozen=True)
 class Facts:
-    """Facts of a built catalogue.
+    """Description of a built catalogue.
 
     Attributes
     ----------
     version
-        Eight hexadecimal digits of the source and the recipe: it changes whenever an answer may change.
+        Eight hexadecimal digits of the hash of source and recipe; changes whenever matches may change.
     rows, skipped
-        Rows kept, and rows left out by reason.
+        Number of rows kept, and of rows skipped by reason.
     source, sha256
         Name and SHA-256 of the file it was built from.
     built, redpoll
-        When (ISO 8601, UTC), and by which version of Redpoll.
+        Time of the build (ISO 8601, UTC), and version of Redpoll.
     sky_fraction
-        Fraction of the sky in whose cells of 3.7 degrees (HEALPix order 4) there is a source; None for
-        a catalogue by key.
+        Fraction of the HEALPix cells of order 4 (3.7 degrees) with a source; None for a catalogue by key.
     n_bytes
         Size of the folder.
     layers
-        Parts of the index of positions.
+        Layers of the index of positions.
     """
 
     version: str
@@ -52,12 +51,12 @@ class Facts:
 
 
 def write_facts(facts: Facts, folder: Path) -> None:
-    """Keep the facts in a folder."""
+    """Write the facts to a folder."""
     (folder / FACTS).write_text(json.dumps(asdict(facts), indent=2), encoding="utf-8")
 
 
 def read_facts(folder: Path) -> Facts:
-    """The facts in a folder; CatalogError if they are not there, damaged, or of another format."""
+    """The facts in a folder; CatalogError if they do not exist, are damaged, or have another format."""
     path = folder / FACTS
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
@@ -69,5 +68,5 @@ def read_facts(folder: Path) -> Facts:
 
 
 def rebuild(folder: Path) -> str:
-    """What to do about a damaged catalogue."""
-    return f"build it anew: redpoll catalog add {folder.name}"
+    """Remedy for a damaged catalogue, for messages."""
+    return f"build it again: redpoll catalog add {folder.name}"

@@ -1,4 +1,4 @@
-"""The folder of built catalogues: which are there, which of Redpoll's own are not, and the columns of all."""
+"""The folder of built catalogues, with Redpoll's own recipes and the columns of all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from redpoll.schema.column import Column
 
 @dataclass(frozen=True)
 class Entry:
-    """A catalogue of the library: built if it has `facts`, damaged if it has a `problem`, else only a recipe."""
+    """A catalogue of the library: built if it has `facts`, damaged if it has a `problem`, else not installed."""
 
     name: str
     recipe: Recipe | None
@@ -25,12 +25,12 @@ class Entry:
 
     @property
     def state(self) -> str:
-        """built, not installed or damaged."""
+        """``"built"``, ``"not installed"`` or ``"damaged"``."""
         return "damaged" if self.problem else "built" if self.facts else "not installed"
 
 
 class Library:
-    """The catalogues below a folder, which need not exist, and Redpoll's own recipes."""
+    """The catalogues in a folder, which need not exist, and Redpoll's own recipes."""
 
     def __init__(self, folder: Path, recipes: Mapping[str, Recipe] | None = None) -> None:
         self.folder = folder
@@ -42,7 +42,7 @@ class Library:
         return [self._entry(name, built) for name in sorted({*self.recipes, *built})]
 
     def entry(self, name: str) -> Entry:
-        """One catalogue; UsageError if there is neither a folder nor a recipe of its name."""
+        """The catalogue of a name; UsageError if it has neither a folder nor a recipe."""
         built = self._built()
         if name not in {*self.recipes, *built}:
             known = ", ".join(sorted({*self.recipes, *built})) or "none"
@@ -50,11 +50,11 @@ class Library:
         return self._entry(name, built)
 
     def _entry(self, name: str, built: set[str]) -> Entry:
-        place = self.folder / name
+        path = self.folder / name
         if name not in built:
             return Entry(name, self.recipes[name])
         try:
-            return Entry(name, load_recipe(place / RECIPE, name), read_facts(place))
+            return Entry(name, load_recipe(path / RECIPE, name), read_facts(path))
         except (CatalogError, RecipeError) as error:
             return Entry(name, self.recipes.get(name), problem=str(error))
 
@@ -65,16 +65,16 @@ class Library:
         shutil.rmtree(self.folder / name)
 
     def columns(self) -> dict[str, Column]:
-        """The columns of all catalogues, without opening them."""
+        """The columns of all catalogues; none is opened."""
         return {name: column for entry in self.entries() for name, column in self.columns_of(entry).items()}
 
     def columns_of(self, entry: Entry) -> dict[str, Column]:
-        """What is built, and what Redpoll's own recipe would make besides."""
+        """The columns of a catalogue: as built, and further ones of Redpoll's own recipe."""
         own = self.recipes[entry.name].columns if entry.name in self.recipes else {}
         return {**own, **(entry.recipe.columns if entry.recipe else {})}
 
     def _built(self) -> set[str]:
         if not self.folder.is_dir():
             return set()
-        found = {place.parent.name for name in (FACTS, RECIPE) for place in self.folder.glob(f"*/{name}")}
+        found = {path.parent.name for name in (FACTS, RECIPE) for path in self.folder.glob(f"*/{name}")}
         return {name for name in found if not name.startswith(".")}

@@ -1,4 +1,4 @@
-"""A catalogue in a Parquet file."""
+"""Reader of a Parquet file of a catalogue."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class ParquetTable:
         try:
             self._file = pq.ParquetFile(path)
         except pa.ArrowException as error:
-            raise CatalogError(f"{named}: is no whole Parquet file: {error}") from error
+            raise CatalogError(f"{named}: is not a complete Parquet file: {error}") from error
         self.names = tuple(self._file.schema_arrow.names)
         self.n_rows: int | None = self._file.metadata.num_rows
 
     def batches(self, names: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
-        """Some of its columns, by batches."""
+        """Yield some of its columns in batches of rows."""
         outer = list(dict.fromkeys(name if name in self.names else name.partition(".")[0] for name in names))
         try:
             for batch in self._file.iter_batches(ROWS, columns=outer):

@@ -1,4 +1,4 @@
-"""Positions out of a catalogue's columns: degrees or sexagesimal; what is no place on the sky is told apart."""
+"""Positions from a catalogue's columns, in degrees or sexagesimal notation; invalid positions are NaN."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _WIDE = 60.0
 
 
 def read_positions(columns: Mapping[str, pa.Array], position: Position, where: str) -> tuple[Floats, Floats]:
-    """Right ascension and declination [deg] of each row; NaN where the row holds none.
+    """Right ascension and declination [deg] of each row; NaN for invalid positions.
 
     Raises
     ------
     CatalogError
-        If values are text that is no number.
+        If a value is text that is not a number.
     """
     if position.format == "sexagesimal":
         ra, dec = (sexagesimal(plain_text(columns[name])) for name in (position.ra, position.dec))
@@ -57,7 +57,7 @@ def sexagesimal(text: pa.Array) -> Floats:
 
 
 def refuse_odd_units(units: Mapping[str, str], position: Position, where: str) -> None:
-    """Raise CatalogError if the file itself says that its positions are not in degrees."""
+    """Raise CatalogError if the units in the file are not degrees."""
     if position.format == "sexagesimal":
         return
     for name in (position.ra, position.dec):
@@ -66,7 +66,7 @@ def refuse_odd_units(units: Mapping[str, str], position: Position, where: str) -
 
 
 def refuse_hours_and_radians(ra: Floats, dec: Floats, where: str) -> None:
-    """Raise CatalogError if degrees look like hours or radians: they fill a small range while declinations spread."""
+    """Raise CatalogError if positions look like hours or radians: a small range, with a wide one of declinations."""
     if len(ra) < _MANY:
         return
     highest, spread = float(ra.max()), float(np.ptp(dec))

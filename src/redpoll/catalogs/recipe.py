@@ -1,6 +1,6 @@
-"""A catalogue's recipe: where its positions are, how far a match may lie, which columns are kept and what they mean.
+"""Recipe of a catalogue: its columns of positions, the radius of a match, and the columns to keep.
 
-A recipe is a TOML file. ``docs/how-to/use-a-catalogue.md`` explains every key.
+A recipe is a TOML file; ``docs/how-to/use-a-catalogue.md`` explains every key.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Scalar = str | int | float | bool
 
 @dataclass(frozen=True)
 class Position:
-    """Names of the columns that hold positions, their notation, and proper motions [mas/yr] from `epoch` [Julian yr].
+    """Columns of the positions, their notation, and columns of proper motions [mas/yr] since `epoch` [Julian yr].
 
     ``pm_ra`` includes the cosine of the declination.
     """
@@ -42,7 +42,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Match:
-    """How far [arcsec] a match may lie, by a column of each source's own where given, and which matches are kept."""
+    """Radius of a match [arcsec], a column with a radius for each source, and which matches are kept."""
 
     radius_arcsec: float = 1.5
     which: Literal["nearest", "all"] = "nearest"
@@ -51,7 +51,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Kept:
-    """A column that is kept: its `source` in the file, and how its values become those of `column`."""
+    """A column to keep: its `source` in the file, its `column`, and the conversion of its values."""
 
     name: str
     source: str
@@ -63,9 +63,9 @@ class Kept:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What `parse_recipe` read. Either `position` says where sources are, or `key` names the column of object ids.
+    """A recipe; made by `parse_recipe`. It has either a `position` or a `key`, the column of object ids.
 
-    `class_` is the class of every source, if all are of one: it becomes the column ``<name>_class``.
+    `class_` is the class of every source, if all have the same; it becomes the column ``<name>_class``.
     """
 
     name: str
@@ -97,15 +97,15 @@ class Recipe:
     @property
     def sources(self) -> tuple[str, ...]:
         """Every column of the file that the recipe reads, each once."""
-        place = [self.key] if self.position is None else [self.position.ra, self.position.dec]
+        names = [self.key] if self.position is None else [self.position.ra, self.position.dec]
         if self.position is not None:
-            place += [self.position.pm_ra, self.position.pm_dec, self.match.radius_column]
-        names = [*place, *(kept.source for kept in self.kept), *self.where]
+            names += [self.position.pm_ra, self.position.pm_dec, self.match.radius_column]
+        names += [*(kept.source for kept in self.kept), *self.where]
         return tuple(dict.fromkeys(name for name in names if name is not None))
 
     @property
     def class_column(self) -> str:
-        """Name of the column that says the class of every source."""
+        """Name of the column with the class of every source."""
         return f"{self.name}_class"
 
     @property
@@ -120,12 +120,12 @@ class Recipe:
 
 
 def parse_recipe(text: str, name: str, where: str = "recipe") -> Recipe:
-    """The recipe in TOML text for the catalogue `name`; `where` names the text in errors.
+    """The recipe of catalogue `name` in TOML text; `where` names the text in errors.
 
     Raises
     ------
     RecipeError
-        If the text is not TOML, has an unknown key or a value of the wrong type, or lacks something.
+        If the text is not TOML, has an unknown key or a value of the wrong type, or lacks a required key.
 
     Examples
     --------
@@ -162,7 +162,7 @@ def parse_recipe(text: str, name: str, where: str = "recipe") -> Recipe:
 
 
 def load_recipe(path: Path, name: str) -> Recipe:
-    """The recipe in a file; RecipeError if it cannot be read or does not fit."""
+    """The recipe in a file; RecipeError if it cannot be read or is invalid."""
     try:
         return parse_recipe(path.read_text(encoding="utf-8"), name, str(path))
     except OSError as error:
@@ -173,7 +173,7 @@ def load_recipe(path: Path, name: str) -> Recipe:
 
 @cache
 def builtin_recipes() -> dict[str, Recipe]:
-    """The recipes that come with Redpoll, by the name of their catalogue."""
+    """The recipes included in Redpoll, by name of the catalogue."""
     folder = files("redpoll") / "catalogs" / "recipes"
     found = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
     names = [f.name.removesuffix(".toml") for f in found]
@@ -213,13 +213,13 @@ def _class(top: Section) -> str | None:
 
 
 def _check_class(recipe: Recipe, where: str) -> None:
-    """Refuse a class of lists, which say nothing of an alert, and a second column of its name."""
+    """Raise RecipeError for a class of a list of matches, or a second column with its name."""
     if recipe.class_ is None:
         return
     if recipe.match.which == "all":
         raise RecipeError(f"{where}: class: an alert is of the class of its nearest match; leave out which = 'all'")
     if recipe.class_column in (kept.name for kept in recipe.kept):
-        raise RecipeError(f"{where}: class: it makes {recipe.class_column}; name the column of the file differently")
+        raise RecipeError(f"{where}: class: it adds {recipe.class_column}; give the column of the file another name")
 
 
 def _match(top: Section) -> Match:
@@ -256,7 +256,7 @@ def _one_kept(table: Section, column: str, catalogue: str) -> Kept:
     except SchemaError as error:
         raise RecipeError(f"{table.where}: {error}") from error
     if is_odd:
-        raise RecipeError(f"{table.where}: a catalogue's column cannot be {dtype}; for yes, no and unknown take int8")
+        raise RecipeError(f"{table.where}: a catalogue's column cannot be {dtype}; use int8 for a boolean with nulls")
     return kept
 
 

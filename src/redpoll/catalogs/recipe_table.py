@@ -1,4 +1,4 @@
-"""A table of a recipe read key by key: each value of the type it should have, and no key left over."""
+"""Reader of one TOML table of a recipe that checks the type of each value and refuses unknown keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Choice = TypeVar("Choice", bound=str)
 
 
 class Section:
-    """One TOML table, named `where` in errors; what is asked for counts as known, `done` refuses the rest.
+    """One TOML table, named `where` in errors; `done` refuses keys that were not read.
 
     >>> Section({"ra": "RAJ2000", "dce": "DEJ2000"}, "mine.toml: position").maybe("dec")
     """
@@ -27,11 +27,11 @@ class Section:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The keys it has."""
+        """Its keys."""
         return tuple(self._tree)
 
     def text(self, key: str, *, required: bool = False) -> str:
-        """A string; empty if it is not there."""
+        """A string; empty if missing."""
         if required and key not in self:
             near = get_close_matches(key, self._tree, n=1)
             raise RecipeError(f"{self.where}: needs '{key}'" + (f"; it has '{near[0]}'" if near else ""))
@@ -39,7 +39,7 @@ class Section:
         return str(self._checked(key, value, isinstance(value, str), "a string"))
 
     def maybe(self, key: str) -> str | None:
-        """A string, or None if it is not there or empty."""
+        """A string; None if missing or empty."""
         return self.text(key) or None
 
     def number(self, key: str, default: float) -> float:
@@ -54,7 +54,7 @@ class Section:
         return bool(self._checked(key, value, isinstance(value, bool), "true or false"))
 
     def choice(self, key: str, options: tuple[Choice, ...]) -> Choice:
-        """One of the options; the first if it is not there."""
+        """One of the options; the first if missing."""
         value = self._get(key, options[0])
         wanted = "one of " + ", ".join(options)
         return options[options.index(self._checked(key, value, value in options, wanted))]
@@ -67,17 +67,17 @@ class Section:
         return tuple(self._checked(key, values, are_plain, "a value or a list of values"))
 
     def section(self, key: str) -> Section:
-        """A table in this table; empty if it is not there."""
+        """A table in this table; empty if missing."""
         value = self._get(key, {})
         self._checked(key, value, isinstance(value, dict), "a table")
         return Section(value, f"{self.where}: {key}")
 
     def free(self) -> dict[str, Any]:
-        """The whole table, whose keys are someone else's to check."""
+        """The table as a dict, without a check of its keys."""
         return dict(self._tree)
 
     def done(self) -> None:
-        """Refuse keys that nobody asked for."""
+        """Raise RecipeError if a key was not read."""
         for key in self._tree:
             if key not in self._known:
                 near = get_close_matches(key, self._known, n=1)

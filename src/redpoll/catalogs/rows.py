@@ -1,4 +1,4 @@
-"""The rows of a table that a recipe keeps: positions or keys, radii, motions and values."""
+"""Rows of a table that a recipe keeps: positions or keys, radii, proper motions and values."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from redpoll.catalogs.tables import Table
 from redpoll.catalogs.values import is_among, kept_values, plain_numbers, plain_text
 
 Floats = NDArray[np.float64]
-_LONGEST_KEY = 64
-_LARGEST_ARCSEC = 180 * 3600.0
+_MAX_KEY = 64
+_MAX_ARCSEC = 180 * 3600.0
 
 
 @dataclass
-class Rows:
-    """Kept rows, by columns; and how many were left out, by reason."""
+class KeptRows:
+    """Columns of the kept rows, and the number of skipped rows by reason."""
 
     numbers: dict[str, Floats]
     keys: NDArray[np.bytes_]
@@ -33,7 +33,7 @@ class Rows:
 
     @property
     def n(self) -> int:
-        """How many rows are kept."""
+        """Number of kept rows."""
         return int(self.values.num_rows)
 
     @property
@@ -48,7 +48,7 @@ class Rows:
 
     @property
     def radius(self) -> Floats:
-        """How far a match may lie [arcsec]."""
+        """Radius of a match [arcsec]."""
         return self.numbers["radius"]
 
     @property
@@ -62,13 +62,13 @@ class Rows:
         return self.numbers["pm_dec"]
 
 
-def read_rows(table: Table, recipe: Recipe, progress: Callable[[int], None], where: str) -> Rows:
-    """Read a table to its end.
+def read_rows(table: Table, recipe: Recipe, progress: Callable[[int], None], where: str) -> KeptRows:
+    """The kept rows of a table.
 
     Raises
     ------
     CatalogError
-        If the file is damaged, or values are of another type than the recipe says.
+        If the file is damaged, or a value does not have the type in the recipe.
     """
     reader = _Reader(recipe, where)
     n = 0
@@ -100,28 +100,28 @@ class _Reader:
         self._numbers.append({name: values[known] for name, values in numbers.items()})
         self._keys.append(keys[known[: len(keys)]])
 
-    def rows(self) -> Rows:
+    def rows(self) -> KeptRows:
         names = self._numbers[0] if self._numbers else {}
         numbers = {name: np.concatenate([part[name] for part in self._numbers]) for name in names}
         keys = np.concatenate(self._keys) if self._keys else np.zeros(0, "S1")
         values = pa.Table.from_batches(self._values) if self._values else pa.table({})
-        return Rows(numbers, keys, values, Counter({reason: n for reason, n in self.skipped.items() if n}))
+        return KeptRows(numbers, keys, values, Counter({reason: n for reason, n in self.skipped.items() if n}))
 
     def _chosen(self, columns: Mapping[str, pa.Array]) -> Mapping[str, pa.Array]:
-        """The rows that ``[where]`` chooses."""
+        """The rows that ``[where]`` selects."""
         chosen = np.ones(len(next(iter(columns.values()))), bool)
         for name, allowed in self._recipe.where.items():
             chosen &= np.asarray(is_among(columns[name], allowed, self._where).to_numpy(zero_copy_only=False), bool)
         if chosen.all():
             return columns
-        self.skipped["not chosen by [where]"] += int((~chosen).sum())
+        self.skipped["not selected by [where]"] += int((~chosen).sum())
         rows = pa.array(np.flatnonzero(chosen))
         return {name: array.take(rows) for name, array in columns.items()}
 
     def _placed(
         self, columns: Mapping[str, pa.Array]
     ) -> tuple[dict[str, Floats], NDArray[np.bytes_], NDArray[np.bool_]]:
-        """Positions with radius and motion, or keys; and which rows have them."""
+        """Positions with radius and motion, or keys, and whether each row has them."""
         recipe = self._recipe
         if recipe.position is None:
             keys = self._read_keys(columns[recipe.key or ""])
@@ -134,19 +134,21 @@ class _Reader:
         return numbers, np.zeros(0, "S1"), np.isfinite(ra)
 
     def _radii(self, columns: Mapping[str, pa.Array], n: int) -> Floats:
-        """Each source's own radius; the recipe's where it has none."""
+        """The radius of each source; that of the recipe if it has none."""
         match = self._recipe.match
         if match.radius_column is None:
             return np.full(n, match.radius_arcsec)
         own = plain_numbers(columns[match.radius_column], f"{self._where}: {match.radius_column}")
-        return np.where((own > 0) & (own <= _LARGEST_ARCSEC), own, match.radius_arcsec)
+        return np.where((own > 0) & (own <= _MAX_ARCSEC), own, match.radius_arcsec)
 
     def _read_keys(self, column: pa.Array) -> NDArray[np.bytes_]:
         text = pc.fill_null(plain_text(column), "")
         longest = pc.max(pc.binary_length(text)).as_py() or 0
-        if longest > _LONGEST_KEY:
-            raise CatalogError(f"{self._where}: '{self._recipe.key}' has values of {longest} bytes: no object ids")
-        return np.array([value.encode() for value in text.to_pylist()], f"S{_LONGEST_KEY}")
+        if longest > _MAX_KEY:
+            raise CatalogError(
+                f"{self._where}: '{self._recipe.key}' has values of {longest} bytes, which are not object ids"
+            )
+        return np.array([value.encode() for value in text.to_pylist()], f"S{_MAX_KEY}")
 
 
 def _structs(arrays: Mapping[str, pa.Array], schema: pa.Schema, n: int) -> pa.StructArray:

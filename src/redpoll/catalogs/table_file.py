@@ -1,4 +1,4 @@
-"""Opening a catalogue's file, whatever it is: CSV, Parquet, FITS table or VOTable, gzipped or not."""
+"""Opening of a catalogue's file: CSV, Parquet, FITS table or VOTable, gzipped or not."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from redpoll.catalogs.errors import CatalogError
 from redpoll.catalogs.parquet_table import ParquetTable
 from redpoll.catalogs.tables import Table
 
-_MOST_GROWTH = 100
+_MAX_GROWTH = 100
 _SMALL = 100_000_000
 _PIECE = 1 << 22
 
 
 @contextmanager
 def open_table(path: Path) -> Iterator[Table]:
-    """The table in a file, whose kind is seen from its first bytes; a gzipped one is unpacked beside it meanwhile.
+    """The table in a file, whose format is recognised from its first bytes; gzipped files are unpacked temporarily.
 
     Raises
     ------
     CatalogError
-        If there is no such file, or it is none of the four kinds, or damaged.
+        If there is no such file, or it has none of the four formats, or is damaged.
     """
     try:
         with path.open("rb") as file:
@@ -42,7 +42,7 @@ def open_table(path: Path) -> Iterator[Table]:
 
 
 def _open(path: Path, named: Path) -> Table:
-    from redpoll.catalogs import astropy_tables, text_table  # astropy is slow to import and few commands need it
+    from redpoll.catalogs import astropy_tables, text_table  # astropy is slow to import, and few commands need it
 
     with path.open("rb") as file:
         start = file.read(1 << 12)
@@ -53,14 +53,14 @@ def _open(path: Path, named: Path) -> Table:
     if b"<VOTABLE" in start or start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<?xml"):
         return astropy_tables.VoTable(path, named)
     if not start or b"\0" in start:
-        raise CatalogError(f"{named}: is no CSV, Parquet, FITS or VOTable file; see `redpoll catalog add --help`")
+        raise CatalogError(f"{named}: is not a CSV, Parquet, FITS or VOTable file; see `redpoll catalog add --help`")
     return text_table.TextTable(path, named)
 
 
 def _gunzip(path: Path, plain: Path) -> None:
-    most = path.stat().st_size * _MOST_GROWTH + _SMALL
+    max_bytes = path.stat().st_size * _MAX_GROWTH + _SMALL
     with gzip.open(path, "rb") as packed, plain.open("wb") as out:
         while piece := packed.read(_PIECE):
             out.write(piece)
-            if out.tell() > most:
-                raise CatalogError(f"{path}: unpacks to more than {_MOST_GROWTH} times its size; unpack it yourself")
+            if out.tell() > max_bytes:
+                raise CatalogError(f"{path}: unpacks to more than {_MAX_GROWTH} times its size; unpack it yourself")

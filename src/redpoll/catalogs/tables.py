@@ -1,4 +1,4 @@
-"""What a table in a file looks like to whoever builds a catalogue: columns, units, batches of rows."""
+"""Interface of the readers of catalogue files: columns, units and batches of rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from redpoll.catalogs.errors import CatalogError
 
 ROWS = 1 << 18
-"""Rows that are read at a time."""
+"""Maximum number of rows of a batch."""
 
 
 class Table(Protocol):
@@ -19,26 +19,26 @@ class Table(Protocol):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Its columns."""
+        """Names of its columns."""
         ...
 
     @property
     def units(self) -> Mapping[str, str]:
-        """Units of the columns, where the file says them."""
+        """Units of the columns that have one in the file."""
         ...
 
     @property
     def n_rows(self) -> int | None:
-        """How many rows, if that is known before they are read."""
+        """Number of rows; None if unknown before reading."""
         ...
 
     def batches(self, names: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
-        """Some of its columns, some rows at a time."""
+        """Yield some of its columns in batches of rows."""
         ...
 
 
 def require_columns(table: Table, names: Sequence[str], where: str) -> None:
-    """Raise CatalogError, with the near names, if a column that is wanted is not there."""
+    """Raise CatalogError, with similar names, if one of these columns does not exist."""
     for name in names:
         if name not in table.names and name.partition(".")[0] not in table.names:
             near = get_close_matches(name, table.names, n=3, cutoff=0.5) or table.names[:12]

@@ -1,4 +1,4 @@
-"""A table of text: comma, semicolon, tab, bar or blank between columns, headers and values quoted or padded or not."""
+"""Reader of delimited text: columns separated by comma, semicolon, tab or bar, with or without quotes and padding."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _RULE = re.compile(r"[-=\s,;|+]*-[-=\s,;|+]*")
 
 
 class TextTable:
-    """A delimited text file. Lines that start with ``#`` before the header, and a rule of dashes below it, are skipped.
+    """A delimited text file. Lines that start with ``#`` before the header, and a line of dashes below it, are skipped.
 
-    Every value is a string without padding and quotes around it. Rows with too many or too few values are counted in
-    ``n_odd`` and left out.
+    Values are strings without surrounding padding and quotes. Rows with too many or too few values are skipped and
+    counted in ``n_odd``.
     """
 
     units: Mapping[str, str] = {}
@@ -44,8 +44,8 @@ class TextTable:
         self._skip = first + 1 + ruled
 
     def batches(self, names: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
-        """Some of its columns, by batches."""
-        places = [f"c{self.names.index(name)}" for name in names]
+        """Yield some of its columns in batches of rows."""
+        keys = [f"c{self.names.index(name)}" for name in names]
         columns = [f"c{i}" for i in range(len(self.names))]
         try:
             reader = csv.open_csv(
@@ -54,10 +54,10 @@ class TextTable:
                                 encoding=self._encoding, use_threads=False),
                 csv.ParseOptions(delimiter=self._delimiter, invalid_row_handler=self._odd_row),
                 csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False,
-                                   include_columns=[*dict.fromkeys(places)]),
+                                   include_columns=[*dict.fromkeys(keys)]),
             )  # fmt: skip
             for batch in reader:
-                yield {name: _bare_values(batch[place]) for name, place in zip(names, places, strict=True)}
+                yield {name: _bare_values(batch[key]) for name, key in zip(names, keys, strict=True)}
         except (pa.ArrowException, UnicodeDecodeError) as error:
             if "Empty CSV" in str(error):
                 return
@@ -67,7 +67,7 @@ class TextTable:
         if doubled := {name for name in self.names if self.names.count(name) > 1}:
             raise CatalogError(f"{self._named}: its header has more than one column '{sorted(doubled)[0]}'")
         if len(self.names) < 2:
-            raise CatalogError(f"{self._named}: its first line is no header of columns: {self.names[0][:60]!r}")
+            raise CatalogError(f"{self._named}: its first line is not a header: {self.names[0][:60]!r}")
 
     def _odd_row(self, row: csv.InvalidRow) -> str:
         self.n_odd += 1
@@ -75,11 +75,11 @@ class TextTable:
 
 
 def _head(path: Path, named: Path) -> tuple[str, list[str]]:
-    """Encoding and first lines of a file, which must not be longer than a mebibyte each."""
+    """Encoding and first lines of a file, each of at most one mebibyte."""
     with path.open("rb") as file:
         start = file.read(_HEAD)
     if b"\n" not in start and len(start) == _HEAD:
-        raise CatalogError(f"{named}: has no line end in its first mebibyte: it is no text table")
+        raise CatalogError(f"{named}: has no line end in its first mebibyte: it is not a text table")
     whole = start[: start.rfind(b"\n") + 1] or start
     try:
         return "utf8", whole.decode("utf-8-sig").splitlines()
@@ -105,7 +105,7 @@ def _bare(cell: str) -> str:
 
 
 def _bare_values(column: pa.Array) -> pa.Array:
-    """Without blanks around, then without quotes around, then without blanks inside those."""
+    """The values without surrounding blanks and quotes, and without blanks inside the quotes."""
     column = pc.utf8_trim_whitespace(column)
     if not pc.any(pc.starts_with(column, '"')).as_py():
         return column

@@ -1,4 +1,4 @@
-"""Values of a catalogue's columns as the recipe declares them: stripped, unknown made null, scaled, cast."""
+"""Conversion of a catalogue's values as its recipe declares: stripped, nulls replaced, scaled and cast."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from redpoll.schema.column import is_text
 
 
 def kept_values(array: pa.Array, kept: Kept, where: str) -> pa.Array:
-    """The values of one kept column. Empty text and what is not finite are unknown too: they become null.
+    """The values of one kept column; empty text and values that are not finite become null.
 
     Raises
     ------
@@ -46,23 +46,23 @@ def kept_values(array: pa.Array, kept: Kept, where: str) -> pa.Array:
 
 
 def plain_text(array: pa.Array, *, strip: bool = True) -> pa.Array:
-    """A column as plain strings, without blanks around."""
+    """A column as strings without surrounding blanks."""
     text = array.cast(pa.string())
     return pc.utf8_trim_whitespace(text) if strip else text
 
 
 def plain_numbers(array: pa.Array, where: str) -> NDArray[np.float64]:
-    """A column as float64, NaN where it is null or empty; CatalogError if it holds text that is no number."""
+    """A column as float64, NaN where it is null or empty; CatalogError if it holds text that is not a number."""
     if is_text(array.type):
         array = _without(plain_text(array), ["", "nan", "NaN", "null", "NULL", "None", "--"])
     try:
         return np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
     except pa.ArrowException as error:
-        raise CatalogError(f"{where}: is no column of numbers: {error}") from error
+        raise CatalogError(f"{where}: is not a column of numbers: {error}") from error
 
 
 def is_among(array: pa.Array, allowed: Sequence[Scalar], where: str) -> pa.Array:
-    """Whether each value is one of those allowed; text without blanks around; never null."""
+    """Whether each value is allowed; surrounding blanks are ignored; never null."""
     if is_text(array.type):
         array = plain_text(array)
         allowed = [str(value) for value in allowed]

@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from redpoll.catalogs.draft import draft_recipe, read_places
+from redpoll.catalogs.draft import draft_recipe, read_sky_positions
 from redpoll.catalogs.library import Entry, Library
 from redpoll.catalogs.recipe import Recipe, builtin_recipes, load_recipe, parse_recipe
 from redpoll.cli.options import catalogs_option, config_option, json_option, verbose_option, with_catalogs
-from redpoll.cli.output import print_json, print_rows, progress
+from redpoll.cli.output import plain_text, print_json, print_rows, progress
 from redpoll.config import Config
 from redpoll.pipeline.contexts import DUST
 
@@ -40,7 +40,7 @@ def command() -> None:
               help="Download only this part of the catalogue [deg].")  # fmt: skip
 @click.option("--positions", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Download only what matches the positions in this table.")  # fmt: skip
-@click.option("--frame", type=click.Choice(["galactic", "icrs"]), help="Of a dust map that does not say it itself.")
+@click.option("--frame", type=click.Choice(["galactic", "icrs"]), help="Frame of a dust map whose header lacks it.")
 @click.option("--all", "every", is_flag=True, help="Keep all matches, nearest first, instead of the nearest.")
 @catalogs_option
 @config_option
@@ -54,8 +54,8 @@ def add(
     """Build the catalogue NAME from FILE: CSV, Parquet, FITS table or VOTable, gzipped or not.
 
     Redpoll has recipes for the catalogues in `redpoll catalog list`; without FILE, those are downloaded as their recipe
-    says; a download that was cut goes on where it was. For a table of your own, give the columns here, or a recipe. One
-    that is there already is replaced.
+    defines; an interrupted download is resumed. For a table of your own, give the columns here, or a recipe. A
+    catalogue of this name that exists is replaced.
 
     The name ebv is that of the dust map: FILE is then a HEALPix map of E(B-V), FITS or Parquet.
     """
@@ -80,7 +80,7 @@ def add(
         return
     click.echo(f"{name}: {facts.rows:,} rows, {facts.n_bytes / 1e6:,.1f} MB in {library.folder / name}")
     for reason, n in facts.skipped.items():
-        click.echo(f"{n:,} rows left out: {reason}", err=True)
+        click.echo(f"{n:,} rows left out: {plain_text(reason)}", err=True)
 
 
 @command.command("list", epilog="Example: redpoll catalog list --catalogs my-catalogs")
@@ -117,7 +117,7 @@ def info(name: str, catalogs: Path | None, config: Config, as_json: bool) -> Non
         return
     for key, value in shown.items():
         if key != "columns" and value not in (None, "", {}):
-            click.echo(f"{key:14s}{_words(value)}")
+            click.echo(f"{key:14s}{plain_text(_words(value))}")
     headings = {"column": "column", "dtype": "type", "unit": "unit", "source": "from", "doc": "meaning"}
     print_rows(shown["columns"], headings, none="")
 
@@ -176,7 +176,7 @@ def _fetched(recipe: Recipe, folder: Path, cone: tuple[float, float, float] | No
 
     if cone and positions:
         raise click.UsageError("give --cone or --positions, not both")
-    where = Cone(*cone) if cone else Positions(*read_places(positions)) if positions else None
+    where = Cone(*cone) if cone else Positions(*read_sky_positions(positions)) if positions else None
     with progress(f"fetching {recipe.name}", in_bytes=True) as advance:
         return fetch_table(recipe, folder, progress=advance, where=where)
 

@@ -50,6 +50,7 @@ def command(survey: str, alerts: int, seed: int, out: Path, serve: bool, host: s
     show(run_with_progress([str(night)], store, _in_this_process(config)))
     with open_store(store) as opened:
         candidates = [row for topic in opened.topics() for row in opened.latest(topic=topic, limit=3)]
+    candidates = [row | {"real_bogus": _real_bogus(row)} for row in candidates]
     print_rows(_distinct(candidates), _HEADINGS, title="Latest candidates of each filter", none="No candidates.")
     if serve:
         where = host or config.serve.host
@@ -62,6 +63,12 @@ def command(survey: str, alerts: int, seed: int, out: Path, serve: bool, host: s
 def _in_this_process(config: Config) -> Config:
     """Without worker processes unless they are asked for: a small night is over before they have started."""
     return config if config.run.workers is not None else replace(config, run=replace(config.run, workers=0))
+
+
+def _real_bogus(row: dict[str, object]) -> object:
+    """The score that the portal shows: of the survey's neural network where it sends one, else of its classifier."""
+    deep = row.get("deep_real_bogus")
+    return row.get("real_bogus") if deep is None else deep
 
 
 def _distinct(rows: list[dict[str, object]]) -> list[dict[str, object]]:

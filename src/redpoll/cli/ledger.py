@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
@@ -12,22 +14,47 @@ from redpoll.cli.output import print_json, print_rows
 from redpoll.config import Config
 from redpoll.store import open_store
 
+_OUTCOMES = ("received", "stored", "duplicate", "rejected")
 
-@click.command(epilog="Example: redpoll ledger --by run --store my-store")
+
+@click.command(epilog="Example: redpoll ledger --last 7 --store my-store")
 @click.option("--by", type=click.Choice(["night", "run"]), default="night", show_default=True, help="One row a ...")
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the newest N nights or runs.")
 @store_option
 @config_option
 @json_option
 @verbose_option
-def command(by: Literal["night", "run"], store: Path | None, config: Config, as_json: bool) -> None:
-    """Show that received = stored + duplicate + rejected, with the reasons."""
+def command(
+    by: Literal["night", "run"], last: int | None, store: Path | None, config: Config, as_json: bool
+) -> None:  # fmt: skip
+    """Show that received = stored + duplicate + rejected, with the reasons; the newest night or run comes last."""
     with open_store(store_of(store, config)) as opened:
-        rows = opened.ledger(by=by)
+        rows = newest_last(opened.ledger(by=by), by, last)
     if as_json:
         print_json(rows)
         return
     headings = {"survey": "survey", by: by, "received": "received", "stored": "= stored", "duplicate": "+ duplicate",
                 "rejected": "+ rejected", "reasons": "reasons"}  # fmt: skip
-    print_rows(
-        [row | {by: str(row[by]) if row[by] else None} for row in rows], headings, none="No packet was received yet."
-    )
+    shown = [row | {by: str(row[by]) if row[by] else None} for row in rows]
+    print_rows(shown, headings, total=total_of(rows) if len(rows) > 1 else None, none="No packet was received yet.")
+
+
+def newest_last(rows: Sequence[dict[str, Any]], by: str, last: int | None) -> list[dict[str, Any]]:
+    """Rows of the newest `last` nights or runs, oldest first; rows without a night come before all others.
+
+    >>> [row["night"] for row in newest_last([{"night": n, "survey": "ztf"} for n in (3, 1, None, 2)], "night", 3)]
+    [1, 2, 3]
+    """
+    ordered = sorted(rows, key=lambda row: (row[by] or 0, row["survey"] or ""))
+    if last is None:
+        return ordered
+    chosen = sorted({row[by] or 0 for row in ordered})[-last:]
+    return [row for row in ordered if (row[by] or 0) in chosen]
+
+
+def total_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Sums of the outcomes and of the reasons over rows of the ledger."""
+    reasons: Counter[str] = Counter()
+    for row in rows:
+        reasons.update(row["reasons"])
+    return {"survey": "total", **{name: sum(row[name] for row in rows) for name in _OUTCOMES}, "reasons": reasons}

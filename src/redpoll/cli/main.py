@@ -68,7 +68,9 @@ def main() -> None:
         click.echo("redpoll: stopped", err=True)
         sys.exit(130)
     except RedpollError as error:
-        click.echo(f"redpoll: {error}", err=True)
+        from redpoll.cli.output import plain_text  # brings rich
+
+        click.echo(f"redpoll: {plain_text(error)}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except BrokenPipeError:
         sys.exit(0)

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from difflib import get_close_matches
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
 import click
 
 from redpoll.cli.options import catalogs_option, config_option, json_option, verbose_option, with_catalogs
-from redpoll.cli.output import print_json, print_rows, progress
+from redpoll.cli.output import plain_text, print_json, print_rows, progress
 from redpoll.config import Config
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.assemble import build_graph
+from redpoll.pipeline.contexts import context_columns
 from redpoll.pipeline.timing import Timing, measure, open_steps, sample_batches
 from redpoll.plugin.discovery import broken_plugins
+from redpoll.schema.alert import COLUMNS
+from redpoll.schema.column import Column
 
 SAMPLE = "simulate://ztf?alerts=1000&seed=1"
 
 
-@click.command(epilog="Example: redpoll modules --timing --alerts night.tar.gz")
+@click.command(epilog="Example: redpoll modules tde; redpoll modules --timing --alerts night.tar.gz")
+@click.argument("name", required=False)
 @click.option("--timing", is_flag=True, help="Measure what each costs, filters and cross-match included.")
-@click.option("--alerts", "places", multiple=True, metavar="PLACE",
-              help=f"Packets to measure on; may be repeated.  [default: {SAMPLE}]")  # fmt: skip
+@click.option("--alerts", "places", multiple=True, metavar="INPUT",
+              help=f"Packets to measure on: file, folder or URI; may be repeated.  [default: {SAMPLE}]")  # fmt: skip
 @click.option(
     "--limit", type=click.IntRange(min=1), default=2000, show_default=True, help="Most packets to measure on."
 )
@@ -33,6 +39,7 @@ SAMPLE = "simulate://ztf?alerts=1000&seed=1"
 @json_option
 @verbose_option
 def command(
+    name: str | None,
     timing: bool,
     places: tuple[str, ...],
     limit: int,
@@ -41,12 +48,19 @@ def command(
     config: Config,
     as_json: bool,
 ) -> None:
-    """List the science modules in the order in which they run; with --timing, what each costs."""
+    """List the science modules in the order in which they run, or show the module NAME in full.
+
+    With --timing, measure what each costs.
+    """
     if places and not timing:
         raise click.UsageError("--alerts goes with --timing")
+    if name and timing:
+        raise click.UsageError("--timing measures all modules; leave out NAME")
     config = with_catalogs(config, catalogs)
     if timing:
         _time(places or (SAMPLE,), limit, rounds, config, as_json)
+    elif name:
+        show_node(name, config, as_json, is_module=True)
     else:
         list_nodes(config, as_json, is_module=True)
 
@@ -64,7 +78,7 @@ def _time(places: tuple[str, ...], limit: int, rounds: int, config: Config, as_j
         _show(found, places, rounds)
         _show_silent(chain.silent)
     for name, why in found.failures.items():
-        click.echo(f"{name} failed: {why}", err=True)
+        click.echo(f"{name} failed: {plain_text(why)}", err=True)
     if found.failures:
         sys.exit(1)
 
@@ -74,7 +88,7 @@ def _as_dict(found: Timing, places: tuple[str, ...], rounds: int) -> dict[str, A
         "alerts": found.n_alerts,
         "places": list(places),
         "rounds": rounds,
-        "clock": "CPU seconds of this process, least of the rounds, after a round that is not counted",
+        "clock": "CPU seconds of this process, fastest round, after a round that is not counted",
         "alerts_per_cpu_second": found.alerts_per_second,
         "costs": found.rows(),
         "failures": found.failures,
@@ -87,21 +101,27 @@ def _show(found: Timing, places: tuple[str, ...], rounds: int) -> None:
                "answered": _percent(row["answered"])}
         for row in found.rows()
     ]  # fmt: skip
-    headings = {"name": "name", "kind": "kind", "us_per_alert": "us an alert", "share": "share", "answered": "answers"}
+    headings = {
+        "name": "name",
+        "kind": "kind",
+        "us_per_alert": "us an alert",
+        "share": "fraction",
+        "answered": "non-null",
+    }
     print_rows(rows, headings, none="Nothing is installed.")
     total = 1e6 / found.alerts_per_second
     click.echo(
         f"{found.alerts_per_second:,.0f} alerts per CPU-second ({total:.0f} us an alert), without decoding and store."
     )
-    click.echo(f"{found.n_alerts:,} alerts of {', '.join(places)}; CPU time of this process, best of {rounds}; "
-               "compiling and the first round are not counted.")  # fmt: skip
-    click.echo("answers: share of alerts with a value from a module or catalogue, or passed by a filter.")
+    click.echo(f"{found.n_alerts:,} alerts of {', '.join(places)}; CPU time of this process, "
+               f"fastest of {rounds} rounds; compiling and the first round are not counted.")  # fmt: skip
+    click.echo("non-null: fraction of alerts with a value from a module or catalogue, or that passed a filter.")
 
 
 def _show_silent(silent: Mapping[str, str]) -> None:
     for why in dict.fromkeys(silent.values()):
         names = [name for name, reason in silent.items() if reason == why]
-        click.echo(f"silent, {why}: {', '.join(names)}")
+        click.echo(f"no values, {plain_text(why)}: {', '.join(names)}")
 
 
 def _percent(share: float | None) -> str | None:
@@ -121,13 +141,49 @@ def list_nodes(config: Config, as_json: bool, *, is_module: bool) -> None:
                     "settings": "settings", "doc": "what it is"}  # fmt: skip
         print_rows([_short(row) for row in rows], headings, none="Nothing is installed.")
     for error in broken_plugins():
-        click.echo(f"broken plugin: {error}", err=True)
+        click.echo(f"broken plugin: {plain_text(error)}", err=True)
     if broken_plugins():
         sys.exit(1)
 
 
+def show_node(name: str, config: Config, as_json: bool, *, is_module: bool) -> None:
+    """Print all about one module or filter: inputs and outputs with units and meanings, settings, version, model."""
+    graph = build_graph(config)
+    nodes: dict[str, Any] = {node.name: node for node in graph.nodes if node.is_module is is_module}
+    if name not in nodes:
+        near = get_close_matches(name, nodes, n=3) or sorted(nodes)
+        what = "module" if is_module else "filter"
+        raise click.UsageError(f"there is no {what} '{name}'; near: {', '.join(near)}")
+    node, made = nodes[name], {column: c for other in graph.nodes for column, c in other.outputs.items()}
+    columns = {**context_columns(config), **made, **COLUMNS}
+    row = _row(node, graph.settings[name]) | {
+        "inputs": {column: _facts(columns.get(column, Column("bool"))) for column in node.inputs},
+        "doc": cleandoc(node.doc or ""),
+    }
+    if as_json:
+        print_json(row)
+    else:
+        _show_in_full(row)
+
+
+def _show_in_full(row: Mapping[str, Any]) -> None:
+    click.echo(f"{row['name']}, version {row['version']}\n\n{row['doc']}\n")
+    if row["model"]:
+        click.echo(f"Needs the trained model '{row['model']}'; its columns are null without it.\n")
+    headings = {"column": "column", "dtype": "type", "unit": "unit", "doc": "meaning"}
+    for title, key in (("Inputs", "inputs"), ("Outputs", "outputs")):
+        rows = [{"column": name, **facts, "unit": facts["unit"] or None} for name, facts in row[key].items()]
+        print_rows(rows, headings, title=title, none=f"No {key}.")
+    settings = [{"setting": name, "value": repr(value)} for name, value in row["settings"].items()]
+    print_rows(settings, {"setting": "setting", "value": "value"}, title="Settings", none="No settings.")
+
+
+def _facts(column: Column) -> dict[str, str]:
+    return {"dtype": str(column.arrow_type), "unit": column.unit, "doc": column.doc}
+
+
 def _row(node: Any, changed: dict[str, Any]) -> dict[str, Any]:
-    outputs = {name: {"dtype": str(c.arrow_type), "unit": c.unit, "doc": c.doc} for name, c in node.outputs.items()}
+    outputs = {name: _facts(column) for name, column in node.outputs.items()}
     return {
         "name": node.name,
         "version": node.version,

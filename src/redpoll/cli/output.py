@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,13 +22,17 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.table import Table
+from rich.text import Text
+
+_TEXT_WIDTH = 8
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class Advance(Protocol):
     """Moves a progress bar."""
 
     def __call__(self, done: int, total: int | None, note: str = "") -> None:
-        """Say how much is done, of how much if that is known, and a word about it."""
+        """Report how much is done, of how much if that is known, with a note."""
         ...
 
 
@@ -36,17 +41,54 @@ def print_json(data: Any) -> None:
     click.echo(json.dumps(_finite(data), indent=2, default=_plain, allow_nan=False))
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, title: str = "", none: str) -> None:
-    """A table on stdout: `columns` maps keys of the rows to headings; `none` is said where there are no rows."""
+def print_rows(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, str],
+    *,
+    title: str = "",
+    total: Mapping[str, Any] | None = None,
+    none: str,
+) -> None:
+    """A table on stdout: `columns` maps keys of the rows to headings; `none` is printed where there are no rows.
+
+    Text is shown as it is, never as markup of the terminal. Numbers are never cut: where they need more than the
+    terminal's width, the table is wider than the terminal.
+    """
     if not rows:
         click.echo(none, err=True)
         return
-    table = Table(title=title or None, title_justify="left", header_style="bold")
-    for heading in columns.values():
-        table.add_column(heading, overflow="fold")
+    table = Table(title=Text(title) if title else None, title_justify="left", header_style="bold")
+    shown = [*rows] if total is None else [*rows, total]
+    for key, heading in columns.items():
+        is_number = all(isinstance(row.get(key), int | float | None) for row in shown)
+        table.add_column(Text(heading), overflow="fold", no_wrap=is_number)
     for row in rows:
-        table.add_row(*(_cell(row.get(key)) for key in columns))
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else 140).print(table)
+        table.add_row(*(Text(_cell(row.get(key))) for key in columns))
+    if total is not None:
+        table.add_section()
+        table.add_row(*(Text(_cell(total[key]) if key in total else "") for key in columns))
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 140)
+    console.width = max(console.width, _least_width(table))
+    console.print(table)
+
+
+def _least_width(table: Table) -> int:
+    """Width below which a number would be cut or a column of text have less than `_TEXT_WIDTH`."""
+    widths = []
+    for column in table.columns:
+        cells = [column.header, *column.cells] if column.no_wrap else [column.header]
+        widest = max(cell.cell_len for cell in cells if isinstance(cell, Text))
+        widths.append(widest if column.no_wrap else min(_TEXT_WIDTH, widest))
+    return sum(widths) + 3 * len(widths) + 1
+
+
+def plain_text(text: object) -> str:
+    """Text from elsewhere for a terminal: control characters, which could move its cursor, as escapes.
+
+    >>> plain_text("night[final].avro"), plain_text("a\x1b[2Jb")
+    ('night[final].avro', 'a\\\\x1b[2Jb')
+    """
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), str(text))
 
 
 @contextmanager
@@ -54,10 +96,10 @@ def progress(what: str, *, in_bytes: bool = False) -> Iterator[Advance]:
     """A progress bar with rate and time left on stderr; yields a function of (done, total)."""
     amount = [DownloadColumn(), TransferSpeedColumn()] if in_bytes else [MofNCompleteColumn()]
     columns = [
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         *amount,
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         TimeRemainingColumn(),
     ]
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
@@ -77,10 +119,10 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6f}" if abs(value) >= 1e4 else f"{value:.5g}"
     if isinstance(value, Mapping):
-        return "\n".join(f"{n:,}  {reason}" for reason, n in value.items()) or "-"
+        return "\n".join(f"{n:,}  {plain_text(reason)}" for reason, n in value.items()) or "-"
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "-"
-    return f"{value:,}" if isinstance(value, int) and abs(value) < 10**7 else str(value)
+        return ", ".join(map(plain_text, value)) or "-"
+    return f"{value:,}" if isinstance(value, int) and abs(value) < 10**7 else plain_text(value)
 
 
 def _finite(value: Any) -> Any:

@@ -21,7 +21,7 @@ def command() -> None:
 @json_option
 @verbose_option
 def info(file: Path, as_json: bool) -> None:
-    """Say how large the region in FILE is and where: a MOC (FITS, JSON, text), or a circle or polygon in STC-S."""
+    """Show the area and position of the region in FILE: a MOC (FITS, JSON, text), or a circle or polygon in STC-S."""
     from redpoll.crossmatch.cells import area_deg2
     from redpoll.crossmatch.regions import open_region
 

@@ -25,7 +25,7 @@ def command(host: str | None, port: int | None, store: Path | None, config: Conf
 
 
 def serve_until_interrupted(store: Path, host: str, port: int) -> None:
-    """Serve, saying where."""
+    """Serve, and print the address."""
     serve(store, host, port, ready=lambda address: click.echo(f"Serving {store} at {address}  (Ctrl-C ends it)"))
 
 

@@ -1,4 +1,4 @@
-"""``redpoll simulate``: nights of alerts with the truth."""
+"""``redpoll simulate``: nights of alerts with their true classes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from redpoll.simulate import SimulationReport, simulate_night
 
 @click.group(epilog="Example: redpoll simulate night --survey rubin --alerts 500 --seed 3 --out night")
 def command() -> None:
-    """Make alerts whose truth is known."""
+    """Simulate alerts with known classes."""
 
 
 @command.command(epilog="Example: redpoll simulate night --survey ztf --alerts 10000 --seed 1 --out night")

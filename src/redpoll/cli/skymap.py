@@ -1,4 +1,4 @@
-"""``redpoll skymap``: what a probability sky map holds."""
+"""``redpoll skymap``: what a probability sky map contains."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def command() -> None:
 @json_option
 @verbose_option
 def info(file: Path, as_json: bool) -> None:
-    """Say which event the map in FILE is of, when, how far away, and where on the sky."""
+    """Show the event of the map in FILE, its time, distance and region on the sky."""
     from redpoll.crossmatch.sky_maps.read import read_sky_map
 
     sky_map = read_sky_map(file)
@@ -107,7 +107,7 @@ def _lines(facts: Mapping[str, Any]) -> list[str]:
         f"event     {facts['event'] or 'not in the map'}",
         f"time      {facts['date_utc'] + ' UTC' if facts['date_utc'] else 'not in the map'}",
         f"distance  {distance}",
-        f"place     most probable at ra {facts['ra']:.4f}, dec {facts['dec']:.4f}",
+        f"position  most probable at ra {facts['ra']:.4f}, dec {facts['dec']:.4f}",
         f"area      {facts['area_50_deg2']:.4g} deg2 (50 %), {facts['area_90_deg2']:.4g} deg2 (90 %)",
         f"cells     {facts['cells']:,}, the finest of order {facts['finest_order']}",
     ]

@@ -19,7 +19,7 @@ from redpoll.store.upgrade import upgrade
 
 @click.group(epilog="Example: redpoll store check --store my-store")
 def command() -> None:
-    """Look after a store."""
+    """Check, rebuild, compact, upgrade, back up and restore a store."""
 
 
 @command.command(epilog="Example: redpoll store check --deep")
@@ -46,7 +46,7 @@ def check(deep: bool, store: Path | None, config: Config, as_json: bool) -> None
 @json_option
 @verbose_option
 def rebuild_index(store: Path | None, config: Config, as_json: bool) -> None:
-    """Make the index anew from the archive; exit code 1 if files are missing or damaged, which are named.
+    """Rebuild the index from the archive; exit code 1 if files are missing or damaged, which are named.
 
     Labels, models, filters and watchlists are not touched.
     """
@@ -128,7 +128,7 @@ def backup_store(destination: Path, copy: bool, store: Path | None, config: Conf
 @json_option
 @verbose_option
 def restore_store(source: Path, store: Path | None, config: Config, as_json: bool) -> None:
-    """Make a store in a new folder from the backup SRC, and check it; exit code 1 if anything is damaged."""
+    """Write the backup SRC to the new folder of a store, and check it; exit code 1 if anything is damaged."""
     with progress("restoring") as advance:
 
         def check(folder: Path) -> Report:

@@ -1,1 +1,1 @@
-"""Cross-match: what is known at the place of an alert. Catalogues, watchlists, regions, sky maps, dust, hosts."""
+"""Cross-match of alerts with catalogues, watchlists, regions, sky maps, dust and hosts."""

@@ -1,4 +1,4 @@
-"""Text with blanks between its columns: a header line such as ``ra dec name``, then one entry a line."""
+"""Reader of blank-separated text: a header line such as ``ra dec name``, then one entry per line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEADER = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n)*\s*ra[ \t]+dec(?:[ \t]
 
 
 class BlankTable:
-    """Lines of words; the last column takes what is left of a line. Lines with too few words count in ``n_odd``."""
+    """Lines of words; the last column is the rest of the line. ``n_odd`` counts lines with too few words."""
 
     units: Mapping[str, str] = {}
     n_rows: int | None = None
@@ -32,14 +32,14 @@ class BlankTable:
         self.n_odd = len(words) - len(self._rows)
 
     def batches(self, names: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
-        """Some of its columns, in one batch."""
-        places = {name: self.names.index(name) for name in names}
-        yield {name: pa.array([row[i].strip() for row in self._rows], pa.string()) for name, i in places.items()}
+        """Yield some of its columns in one batch."""
+        index = {name: self.names.index(name) for name in names}
+        yield {name: pa.array([row[i].strip() for row in self._rows], pa.string()) for name, i in index.items()}
 
 
 @contextmanager
 def open_list(path: Path) -> Iterator[Table]:
-    """The table in a file: blank-separated text if its header says ``ra dec``, else what a catalogue may be."""
+    """The table in a file: blank-separated text if its header starts with ``ra dec``, else any format of catalogues."""
     with open_bounded(path, _MAX_BYTES) as reader:
         if _HEADER.match(reader.head(_HEAD)):
             yield BlankTable(reader.rest().decode("utf-8-sig", "replace"))

@@ -1,4 +1,4 @@
-"""Bytes of a file that a stranger wrote: read front to back, gunzipped if need be, and never more than agreed."""
+"""Sequential reader of untrusted files, gunzipped if needed, with a maximum number of bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DAMAGE = (EOFError, OSError, zlib.error, cast(type[Exception], igzip_lib.IsalEr
 
 
 class BoundedReader:
-    """Reads a stream of bytes, named `where` in errors, up to `max_bytes` of what comes out of the gunzip.
+    """Reads up to `max_bytes` uncompressed bytes of a stream, named `where` in errors.
 
     >>> import gzip
     >>> reader = BoundedReader(io.BytesIO(gzip.compress(b"SIMPLE  =")), "map.fits.gz", 1000)
@@ -37,41 +37,41 @@ class BoundedReader:
         self._head = b""
 
     def head(self, n: int) -> bytes:
-        """The next `n` bytes, or all there are, without going on."""
+        """The next `n` bytes, or all that remain, without consuming them."""
         if len(self._head) < n:
             self._head += self._take(n - len(self._head))
         return self._head[:n]
 
     def read(self, n: int) -> bytes:
-        """The next `n` bytes, or all there are.
+        """Consume and return the next `n` bytes, or all that remain.
 
         Raises
         ------
         SkyFileError
-            If the stream is damaged, or more comes out of it than was agreed.
+            If the stream is damaged or has more than the maximum bytes.
         """
         start, self._head = self._head[:n], self._head[n:]
         return start + self._take(n - len(start)) if len(start) < n else start
 
     def skip(self, n: int) -> None:
-        """Go on by `n` bytes, or to the end."""
+        """Consume `n` bytes, or all that remain."""
         while n > 0 and (got := len(self.read(min(n, 1 << 20)))):
             n -= got
 
     def rest(self) -> bytes:
-        """All that follows."""
+        """Consume and return all remaining bytes."""
         return self.read(self._left + len(self._head) + 1)
 
     def expect(self, n: int) -> None:
-        """SkyFileError if `n` more bytes are more than was agreed."""
+        """Raise SkyFileError if `n` more bytes exceed the maximum."""
         if n > self._left + len(self._head):
             raise SkyFileError(
-                f"{self.where}: says that it holds {n:,} bytes more; at most {self._max:,} are read (uncompressed). "
-                "If that is true, write it smaller, such as a map or region with coarser cells"
+                f"{self.where}: has {n:,} more bytes by its header; at most {self._max:,} are read (uncompressed). "
+                "Write a smaller file, such as a map or region with coarser cells"
             )
 
     def _take(self, n: int) -> bytes:
-        """Piece by piece: memory is taken for bytes that are there, not for those that are asked for."""
+        """Read in pieces, so that memory is used only for existing bytes."""
         pieces: list[bytes] = []
         while n > 0 and (piece := self._piece(min(n, _PIECE))):
             pieces.append(piece)
@@ -92,24 +92,24 @@ class BoundedReader:
 
 @contextmanager
 def open_bounded(path: Path, max_bytes: int) -> Iterator[BoundedReader]:
-    """A reader of the file; SkyFileError if it is not there or cannot be opened."""
+    """A reader of the file; SkyFileError if it does not exist or cannot be opened."""
     try:
         stream = path.open("rb")
     except OSError as error:
-        raise SkyFileError(f"{path}: cannot be read: {error.strerror}; look at the path") from error
+        raise SkyFileError(f"{path}: cannot be read: {error.strerror}; check the path") from error
     with stream:
         yield BoundedReader(stream, str(path), max_bytes)
 
 
 def fingerprint(path: Path) -> str:
-    """Twelve hexadecimal digits that change with the file's content; SkyFileError if it cannot be read."""
+    """Twelve hexadecimal digits of the hash of a file; SkyFileError if it cannot be read."""
     try:
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()[:12]
     except OSError as error:
-        raise SkyFileError(f"{path}: cannot be read: {error.strerror}; look at the path") from error
+        raise SkyFileError(f"{path}: cannot be read: {error.strerror}; check the path") from error
 
 
 def reader_of(data: bytes, where: str, max_bytes: int) -> BoundedReader:
-    """A reader of bytes at hand."""
+    """A reader of bytes in memory."""
     return BoundedReader(io.BytesIO(data), where, max_bytes)

@@ -1,4 +1,4 @@
-"""A built catalogue, memory-mapped, as a context: for each alert its nearest source, or all sources near it."""
+"""Context of a built, memory-mapped catalogue: the nearest source of each alert, or all sources near it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from redpoll.schema.column import Column
 
 @dataclass(frozen=True)
 class Catalog:
-    """A catalogue ready to be matched; made by `open_catalog`. ``index`` is None where objects match by their id."""
+    """An open catalogue; made by `open_catalog`. ``index`` is None for a catalogue matched by object id."""
 
     recipe: Recipe
     facts: Facts
@@ -36,7 +36,7 @@ class Catalog:
 
     @property
     def version(self) -> str:
-        """Digits of the source file and the recipe."""
+        """Hash of the source file and the recipe."""
         return self.facts.version
 
     @property
@@ -52,7 +52,7 @@ class Catalog:
         return _scalars(self, found, batch.num_rows)
 
     def matches(self, batch: pa.RecordBatch) -> Matches:
-        """Rows of alerts with rows of the catalogue's sources."""
+        """Pairs of a row of an alert and a row of a source."""
         every = self.recipe.match.which == "all"
         if self.index is None:
             return self._same_id(batch["object_id"], every)
@@ -96,12 +96,12 @@ def open_catalogs(library: Library) -> tuple[list[Context], list[Missing]]:
 
 
 def open_catalog(folder: Path) -> Catalog:
-    """Map a built catalogue; nothing is read before it is needed.
+    """Open a built catalogue by memory-mapping its files.
 
     Raises
     ------
     CatalogError
-        If the folder holds no whole catalogue.
+        If the folder is not a complete catalogue.
     """
     facts = read_facts(folder)
     recipe = load_recipe(folder / RECIPE, folder.name)
@@ -122,12 +122,12 @@ def _index(folder: Path, facts: Facts, epoch: float) -> SkyIndex:
 
 
 def _mapped(path: Path) -> NDArray:
-    # copy on write: to the compiler these are the writable arrays it knows, so it compiles once
+    # copy on write: writable arrays have the type that the kernels are compiled for
     return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
 
 
 def _check(catalog: Catalog, folder: Path) -> None:
-    """Refuse arrays that do not belong together: the compiled search trusts them."""
+    """Raise CatalogError if the arrays are inconsistent, because the compiled search does not check them."""
     n, index = catalog.facts.rows, catalog.index
     fits = catalog.values.num_rows == n and catalog.values.column_names == [k.name for k in catalog.recipe.kept]
     if index is None:
@@ -151,8 +151,8 @@ def _scalars(catalog: Catalog, found: Matches, n: int) -> dict[str, pa.Array]:
     index = pa.array(rows, mask=unmatched)
     made = {name: _taken(catalog.values[name], index) for name in catalog.values.column_names}
     if catalog.recipe.class_ is not None:
-        said = np.full(n, catalog.recipe.class_, object)
-        made[catalog.recipe.class_column] = pa.array(said, pa.string(), mask=unmatched)
+        names = np.full(n, catalog.recipe.class_, object)
+        made[catalog.recipe.class_column] = pa.array(names, pa.string(), mask=unmatched)
     if catalog.index is not None:
         arcsec = np.zeros(n, np.float32)
         arcsec[found.alert] = found.arcsec
@@ -171,7 +171,7 @@ def _lists(catalog: Catalog, found: Matches, n: int) -> dict[str, pa.Array]:
 
 
 def _taken(column: pa.ChunkedArray, index: pa.Array) -> pa.Array:
-    """Values of these rows, null for a null row; the column is in few chunks, mostly one."""
+    """Values of these rows, null for a null row."""
     if column.num_chunks == 1:
         return column.chunk(0).take(index)
     taken = column.take(index).combine_chunks()

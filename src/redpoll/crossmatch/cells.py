@@ -1,6 +1,6 @@
-"""Sets of HEALPix cells as integers of order 29: unpacked from files, checked, merged, and searched.
+"""Sets of HEALPix cells as integers of order 29: decoding, checks, merging and search.
 
-One number per place (``hpx29``) makes every question about a region or a sky map a search in a sorted list.
+With one integer per position (``hpx29``), a query of a region or a sky map is a search in a sorted list.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _FINEST_BUCKETS = 9
 
 
 def from_uniq(uniq: NDArray[np.integer[Any]]) -> tuple[Cells, NDArray[np.uint8]]:
-    """First order-29 cell, and order, of cells in the NUNIQ notation: 4 * 4**order + nested index.
+    """First order-29 cell and order of cells in NUNIQ notation: 4 * 4**order + nested index.
 
     Raises
     ------
     ValueError
-        If a number stands for no cell of an order from 0 to 29.
+        If a number is not a cell of an order from 0 to 29.
 
     Examples
     --------
@@ -38,13 +38,13 @@ def from_uniq(uniq: NDArray[np.integer[Any]]) -> tuple[Cells, NDArray[np.uint8]]
     """
     uniq = np.asarray(uniq, np.int64)
     if bad := uniq[(uniq < 4) | (uniq > _LAST_UNIQ)][:1].tolist():
-        raise ValueError(f"UNIQ {bad[0]} is no cell of an order from 0 to {ORDER}")
+        raise ValueError(f"UNIQ {bad[0]} is not a cell of an order from 0 to {ORDER}")
     orders = np.searchsorted(_UNIQ_OF_ORDER, uniq, side="right") - 1
     return (uniq - _UNIQ_OF_ORDER[orders]) << (2 * (ORDER - orders)), orders.astype(np.uint8)
 
 
 def spans(orders: NDArray[Any]) -> Cells:
-    """How many cells of order 29 a cell of each order holds.
+    """Number of cells of order 29 in a cell of each order.
 
     >>> spans(np.array([29, 28])).tolist()
     [1, 4]
@@ -58,7 +58,7 @@ def merged(starts: Cells, stops: Cells) -> Cells:
     Raises
     ------
     ValueError
-        If a range is empty, turned round, or reaches beyond the sky.
+        If a range is empty, reversed, or outside of the sky.
 
     Examples
     --------
@@ -68,12 +68,12 @@ def merged(starts: Cells, stops: Cells) -> Cells:
     starts, stops = np.asarray(starts, np.int64), np.asarray(stops, np.int64)
     bad = np.flatnonzero((starts < 0) | (stops <= starts) | (stops > N_CELLS))
     if bad.size:
-        raise ValueError(f"{starts[bad[0]]} to {stops[bad[0]]} is no range of cells of order {ORDER}")
+        raise ValueError(f"{starts[bad[0]]} to {stops[bad[0]]} is not a range of cells of order {ORDER}")
     return sky.merged(starts, stops)
 
 
 def area_deg2(ranges: Cells) -> float:
-    """Area of disjoint ranges.
+    """Area of disjoint ranges [deg2].
 
     >>> round(area_deg2(np.array([[0, N_CELLS]])))
     41253
@@ -83,10 +83,10 @@ def area_deg2(ranges: Cells) -> float:
 
 
 class CellIndex:
-    """Finds, for each cell of order 29, the last of sorted `starts` that does not lie behind it.
+    """Search, for each cell of order 29, of the last of sorted `starts` that is not above it.
 
-    A table of the first start within each coarse cell leaves a few steps of bisection: half the time of
-    ``searchsorted`` where positions come in no order.
+    A table of the first start in each coarse cell leaves a few steps of bisection, which takes half the time of
+    ``searchsorted`` for unsorted positions.
 
     >>> CellIndex(np.array([10, 1 << 60])).find(np.array([9, 10, 1 << 61])).tolist()
     [-1, 0, 1]

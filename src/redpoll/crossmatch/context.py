@@ -1,4 +1,4 @@
-"""What every answer to "what is known at this place?" looks like: a catalogue, a watchlist, a region, a sky map."""
+"""Interface of contexts: catalogues, watchlists, regions, sky maps, dust and hosts."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from redpoll.schema.column import Column
 
 
 class Context(Protocol):
-    """Something known about places on the sky (or about objects), which adds columns to a batch of alerts.
+    """Data about positions on the sky, or objects, that add columns to a batch of alerts.
 
-    The stage gives each column's field the maker ``name@version``. A context that raises has null columns for that
-    batch; the failure is counted and shown.
+    The maker of the columns is ``name@version``. The columns of a context that raises are null in that batch, and the
+    failure is counted.
     """
 
     @property
     def name(self) -> str:
-        """Unique among the contexts; its columns begin with it: ``vsx`` makes ``vsx_type``."""
+        """Name, unique among the contexts and prefix of its columns: ``vsx`` adds ``vsx_type``."""
         ...
 
     @property
     def version(self) -> str:
-        """Stored beside every value; changes whenever an answer may change."""
+        """Version, stored with every value; changes whenever a value may change."""
         ...
 
     @property
@@ -34,13 +34,13 @@ class Context(Protocol):
         ...
 
     def match(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
-        """The columns for a batch of the alert table: one array each, as long as the batch; null is "no answer"."""
+        """The columns for a batch of the alert table: one array each, as long as the batch; null without a match."""
         ...
 
 
 @dataclass(frozen=True)
 class Missing:
-    """A context that is not there: its columns are part of the alert table all the same, null, made by "name: why"."""
+    """A context that is not installed: its columns are null, with the maker "name: why"."""
 
     name: str
     columns: Mapping[str, Column]

@@ -1,4 +1,4 @@
-"""Dust of the Milky Way in front of each alert: a user's map of E(B-V), kept as one memory-mapped array of cells."""
+"""Reddening by dust of the Milky Way, from a user's map of E(B-V) in a memory-mapped array of cells."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from numpy.typing import ArrayLike, NDArray
 from redpoll.astro.sky import ORDER, galactic, is_position
 from redpoll.crossmatch.bounded_file import fingerprint, open_bounded
 from redpoll.crossmatch.errors import SkyFileError
-from redpoll.crossmatch.fits_table import FitsTable, open_fits_table
+from redpoll.crossmatch.fits_table import BinaryTable, open_fits_table
 from redpoll.crossmatch.sky_maps.flat import flat_order
 from redpoll.schema.column import Column
 
 MAX_ORDER = 11
-"""Finest map: nside 2048, 201 MB on disk. It is never in memory as a whole."""
+"""Maximum order of a map: nside 2048, 201 MB on disk, memory-mapped."""
 MAX_BYTES = 4 << 30
-"""Most bytes of a FITS map, uncompressed; they are read in pieces."""
+"""Maximum bytes of a FITS map, uncompressed; it is read in pieces."""
 _NAMES = ("EBV", "E(B-V)", "E_B_V", "TEMPERATURE", "RECOMMENDED_MEAN", "DUST")
 _FRAMES = {
     "G": "galactic", "GAL": "galactic", "GALACTIC": "galactic",
@@ -36,12 +36,12 @@ Cells = NDArray[np.float32]
 
 
 class DustMap:
-    """The context ``ebv``: E(B-V) of the cell that holds each alert, from a folder made by `add_dust_map`.
+    """Context ``ebv``: E(B-V) of the cell of each alert, from a folder made by `add_dust_map`.
 
     Raises
     ------
     SkyFileError
-        If the folder is not one.
+        If the folder is not a dust map.
     """
 
     name = "ebv"
@@ -55,7 +55,7 @@ class DustMap:
     @property
     def columns(self) -> Mapping[str, Column]:
         """``ebv``."""
-        doc = f"Reddening E(B-V) by dust of the Milky Way, from {self.source}; null where the map has none."
+        doc = f"Reddening E(B-V) by dust of the Milky Way, from {self.source}; null where the map has no value."
         return {"ebv": Column("float32", "mag", doc, "phot.color.excess")}
 
     def match(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
@@ -64,7 +64,7 @@ class DustMap:
         return {"ebv": pa.array(self.ebv(ra, dec), from_pandas=True)}
 
     def ebv(self, ra: ArrayLike, dec: ArrayLike) -> Cells:
-        """E(B-V) [mag] of the cell at each place (ICRS degrees); NaN where place or value are unknown."""
+        """E(B-V) [mag] of the cell at each position (ICRS degrees); NaN where position or value is unknown."""
         ra, dec = np.atleast_1d(np.asarray(ra, np.float64)), np.atleast_1d(np.asarray(dec, np.float64))
         found = np.full(len(ra), np.nan, np.float32)
         known = is_position(ra, dec)
@@ -77,23 +77,23 @@ class DustMap:
 
 
 def add_dust_map(source: Path, folder: Path, *, frame: str | None = None, column: str | None = None) -> DustMap:
-    """Turn a map of E(B-V) into the folder that `DustMap` opens; an existing one is replaced when all went well.
+    """Convert a map of E(B-V) to the folder of a `DustMap`, which replaces an existing one on success.
 
-    A FITS file (gzipped or not) has a whole HEALPix map, NESTED or RING, in the column EBV, or another one that is
-    named; a Parquet file has rows of `order`, `ipix` (nested) and `ebv`, which need not cover the sky. What lies
-    below -1 or is not finite is unknown.
+    A FITS file (gzipped or not) has a full HEALPix map, NESTED or RING, in the column EBV or `column`; a Parquet file
+    has rows of `order`, `ipix` (nested) and `ebv`, which need not cover the sky. Values below -1 or not finite are
+    unknown.
 
     Parameters
     ----------
     frame
-        ``"galactic"`` or ``"icrs"``; needed if the file does not say (FITS: COORDSYS; Parquet: metadata ``frame``).
+        ``"galactic"`` or ``"icrs"``; needed if the file has none (FITS: COORDSYS; Parquet: metadata ``frame``).
     column
-        The FITS column.
+        Name of the FITS column.
 
     Raises
     ------
     SkyFileError
-        If the file is neither, damaged, contradicts itself, or is finer than nside 2048.
+        If the file is neither, is damaged or inconsistent, or is finer than nside 2048.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -103,7 +103,7 @@ def add_dust_map(source: Path, folder: Path, *, frame: str | None = None, column
         about = {"frame": _frame(frame or found[1], source), "order": found[0], "source": source.name}
         (scratch / _ABOUT).write_text(json.dumps({**about, "version": fingerprint(source)}, indent=1))
         if folder.is_dir():
-            DustMap(folder)  # refuse to replace a folder that is something else
+            DustMap(folder)  # raises if the folder is not a dust map
             shutil.rmtree(folder)
         scratch.replace(folder)
     finally:
@@ -121,8 +121,8 @@ def _first_bytes(source: Path) -> bytes:
 
 def _frame(name: str, source: Path) -> str:
     if name.strip().upper() not in _FRAMES:
-        said = f"says {name[:20]!r}" if name else "does not say"
-        raise SkyFileError(f"{source}: {said} in which coordinates it is; give the frame, galactic or icrs")
+        found = f"has the unknown frame {name[:20]!r}" if name else "does not name its frame"
+        raise SkyFileError(f"{source}: {found}; give the frame, galactic or icrs")
     return _FRAMES[name.strip().upper()]
 
 
@@ -145,13 +145,13 @@ def _add_fits(source: Path, folder: Path, column: str | None) -> tuple[int, str]
         cells = _new_cells(folder, order, source)
         start = 0
         for values in _pieces(table, name):
-            place = np.arange(start, start + len(values), dtype=np.uint64)
-            cells[_nested(place, order, table)] = _known(values)
+            pixels = np.arange(start, start + len(values), dtype=np.uint64)
+            cells[_nested(pixels, order, table)] = _known(values)
             start += len(values)
         return order, table.text("COORDSYS")
 
 
-def _column(table: FitsTable, asked: str | None) -> str:
+def _column(table: BinaryTable, asked: str | None) -> str:
     wanted = [asked.upper()] if asked else _NAMES
     for name in wanted:
         if name in table.names:
@@ -161,7 +161,7 @@ def _column(table: FitsTable, asked: str | None) -> str:
     raise SkyFileError(f"{table.where}: has no column {wanted[0]}; name one of {', '.join(table.names)[:200]}")
 
 
-def _pieces(table: FitsTable, name: str) -> Iterator[NDArray[Any]]:
+def _pieces(table: BinaryTable, name: str) -> Iterator[NDArray[Any]]:
     if table.row_bytes > _PIECE_BYTES:
         raise SkyFileError(
             f"{table.where}: has rows of {table.row_bytes:,} bytes; write it with 1 or 1024 pixels a row"
@@ -170,15 +170,15 @@ def _pieces(table: FitsTable, name: str) -> Iterator[NDArray[Any]]:
         yield values
 
 
-def _nested(place: NDArray[np.uint64], order: int, table: FitsTable) -> NDArray[np.int64]:
+def _nested(pixels: NDArray[np.uint64], order: int, table: BinaryTable) -> NDArray[np.int64]:
     ordering = table.text("ORDERING")
     if ordering not in ("NESTED", "RING"):
         raise SkyFileError(f"{table.where}: ORDERING is {ordering[:20]!r}; NESTED or RING is needed")
-    return np.asarray(ring.to_nested(place, order, num_threads=1) if ordering == "RING" else place, np.int64)
+    return np.asarray(ring.to_nested(pixels, order, num_threads=1) if ordering == "RING" else pixels, np.int64)
 
 
 def _known(values: NDArray[Any]) -> Cells:
-    """As float32, NaN where a number stands for "unknown"."""
+    """The values as float32, NaN where unknown."""
     values = np.asarray(values, np.float64)
     return np.where(np.isfinite(values) & (values >= -1.0) & (values < 1e6), values, np.nan).astype(np.float32)
 
@@ -195,14 +195,14 @@ def _add_parquet(source: Path, folder: Path) -> tuple[int, str]:
             cells = _new_cells(folder, order, source)
             cells[:] = np.nan
             for batch in file.iter_batches(1 << 16, columns=["order", "ipix", "ebv"]):
-                _place(batch, cells, order, source)
+                _fill(batch, cells, order, source)
             return order, (file.schema_arrow.metadata or {}).get(b"frame", b"").decode("utf-8", "replace")
     except (pa.ArrowException, OSError) as error:
-        raise SkyFileError(f"{source}: is no Parquet file that can be read: {error}") from error
+        raise SkyFileError(f"{source}: is not a readable Parquet file: {error}") from error
 
 
 def _check_parquet(file: pq.ParquetFile, source: Path) -> None:
-    """Columns of plain numbers, and no piece that would fill the memory."""
+    """Raise SkyFileError unless the columns are numbers in row groups that fit into memory."""
     schema = file.schema_arrow
     for name, test in (("order", pa.types.is_integer), ("ipix", pa.types.is_integer), ("ebv", pa.types.is_floating)):
         if name not in schema.names or not test(schema.field(name).type):
@@ -224,8 +224,8 @@ def _highest(batch: pa.RecordBatch, source: Path) -> int:
     return int(orders.max(initial=-1))
 
 
-def _place(batch: pa.RecordBatch, cells: Cells, order: int, source: Path) -> None:
-    """Write rows into all the finest cells that they cover."""
+def _fill(batch: pa.RecordBatch, cells: Cells, order: int, source: Path) -> None:
+    """Write the rows to all finest cells that they cover."""
     orders, index = _integers(batch, "order", source), _integers(batch, "ipix", source)
     values = _known(batch["ebv"].to_numpy(zero_copy_only=False))
     for level in np.unique(orders):
@@ -246,12 +246,12 @@ def _read_about(folder: Path) -> dict[str, Any]:
         with (folder / _ABOUT).open("rb") as stream:
             about = json.loads(stream.read(10_000))
     except (OSError, ValueError) as error:
-        raise SkyFileError(f"{folder}: is no dust map ({error}); make one with add_dust_map") from error
+        raise SkyFileError(f"{folder}: is not a dust map ({error}); make one with add_dust_map") from error
     kinds = {"frame": str, "order": int, "source": str, "version": str}
     if not isinstance(about, dict) or any(type(about.get(key)) is not kind for key, kind in kinds.items()):
-        raise SkyFileError(f"{folder / _ABOUT}: needs {', '.join(kinds)}; make the dust map anew")
+        raise SkyFileError(f"{folder / _ABOUT}: needs {', '.join(kinds)}; make the dust map again")
     if about["frame"] not in _FRAMES.values() or not 0 <= about["order"] <= MAX_ORDER:
-        raise SkyFileError(f"{folder / _ABOUT}: has an impossible frame or order; make the dust map anew")
+        raise SkyFileError(f"{folder / _ABOUT}: has an impossible frame or order; make the dust map again")
     return about
 
 
@@ -259,7 +259,7 @@ def _open_cells(path: Path, order: int) -> Cells:
     try:
         cells = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise SkyFileError(f"{path}: cannot be read ({error}); make the dust map anew") from error
+        raise SkyFileError(f"{path}: cannot be read ({error}); make the dust map again") from error
     if not isinstance(cells, np.ndarray) or cells.dtype != np.float32 or cells.shape != (12 * 4**order,):
-        raise SkyFileError(f"{path}: is not an array of {12 * 4**order:,} float32; make the dust map anew")
+        raise SkyFileError(f"{path}: is not an array of {12 * 4**order:,} float32; make the dust map again")
     return cells

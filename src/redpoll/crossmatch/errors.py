@@ -6,4 +6,4 @@ from redpoll.errors import RedpollError
 
 
 class SkyFileError(RedpollError):
-    """A watchlist, region or sky map that cannot be read."""
+    """A watchlist, region, sky map or dust map that cannot be read."""

@@ -1,7 +1,7 @@
-"""The first binary table of a FITS file, streamed: regions and sky maps come as such tables, from anybody.
+"""Streaming reader of the first binary table of an untrusted FITS file, such as a region or a sky map.
 
-Nothing is allocated before the header has been checked, and rows are given in chunks, so that a file that claims a
-thousand million rows costs no more than the bytes it really has.
+No memory is allocated before the header is checked, and rows are read in chunks, so that memory is bounded by the size
+of the file whatever its header claims.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Field:
     repeat: int
 
 
-class FitsTable:
+class BinaryTable:
     """A binary table at the start of its rows: `header` (with the first unit's keys), `n_rows`, `names`."""
 
     def __init__(self, reader: BoundedReader, header: Mapping[str, Value]) -> None:
@@ -51,27 +51,27 @@ class FitsTable:
         return list(self._fields)
 
     def text(self, key: str, default: str = "") -> str:
-        """A header value as text, in capitals, without blanks around."""
+        """A header value as upper-case text without surrounding blanks."""
         return str(self.header.get(key, default)).strip().upper()
 
     def count(self, key: str) -> int:
-        """A header value that must be an integer of at least 0; SkyFileError if it is not."""
+        """A header value that is an integer of at least 0; SkyFileError if it is not."""
         value = self.header.get(key)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise SkyFileError(f"{self.where}: the header says {key} = {value!r}; a number of at least 0 is needed")
+            raise SkyFileError(f"{self.where}: the header has {key} = {value!r}; a number of at least 0 is needed")
         return value
 
     def repeat(self, name: str) -> int:
-        """How many values of a column stand in a row."""
+        """Number of values of a column in a row."""
         return self._field(name).repeat
 
     def chunks(self, names: Sequence[str], rows: int) -> Iterator[list[NDArray[Any]]]:
-        """The columns `names`, so many rows at a time, flat and in the machine's byte order.
+        """Yield the columns `names` in chunks of `rows` rows, flattened and in native byte order.
 
         Raises
         ------
         SkyFileError
-            If a column is not there or is not of plain numbers, or the rows end before the header says.
+            If a column does not exist or is not numeric, or there are fewer rows than in the header.
         """
         fields = {name: self._field(name) for name in names}
         dtype = np.dtype({
@@ -95,7 +95,7 @@ class FitsTable:
             raise SkyFileError(f"{self.where}: has no column {name}; it has {has}")
         field = self._fields[name]
         if field.kind not in _KINDS or not field.repeat:
-            raise SkyFileError(f"{self.where}: column {name} holds no plain numbers; write it as 1J, 1K, 1E or 1D")
+            raise SkyFileError(f"{self.where}: column {name} is not numeric; write it as 1J, 1K, 1E or 1D")
         return field
 
     def _columns(self) -> dict[str, _Field]:
@@ -104,7 +104,7 @@ class FitsTable:
         for i in range(1, self.count("TFIELDS") + 1):
             form = _FORM.match(self.text(f"TFORM{i}"))
             if form is None or i > 999:
-                raise SkyFileError(f"{self.where}: the header says TFORM{i} = {self.text(f'TFORM{i}')[:20]!r}")
+                raise SkyFileError(f"{self.where}: the header has TFORM{i} = {self.text(f'TFORM{i}')[:20]!r}")
             repeat, kind = int(form[1] or 1), form[2]
             name = self.text(f"TTYPE{i}") or f"COLUMN{i}"
             if (self.header.get(f"TSCAL{i}", 1), self.header.get(f"TZERO{i}", 0)) != (1, 0):
@@ -113,30 +113,30 @@ class FitsTable:
             offset += -(-repeat // 8) if kind == "X" else repeat * _WIDTHS[kind]
         if offset != self.row_bytes or not found:
             raise SkyFileError(
-                f"{self.where}: NAXIS1 says {self.row_bytes} bytes a row, the columns (TFORM) have {offset}; "
+                f"{self.where}: NAXIS1 is {self.row_bytes} bytes per row, the columns (TFORM) have {offset}; "
                 "it is damaged: fetch it again"
             )
         return found
 
 
-def open_fits_table(reader: BoundedReader) -> FitsTable:
-    """The first binary table; SkyFileError if the bytes are no FITS file or have none."""
+def open_fits_table(reader: BoundedReader) -> BinaryTable:
+    """The first binary table; SkyFileError if the file is not FITS or has none."""
     if not reader.head(_CARD).startswith(b"SIMPLE  ="):
-        raise SkyFileError(f"{reader.where}: is no FITS file; its first bytes are {reader.head(16)!r}")
+        raise SkyFileError(f"{reader.where}: is not a FITS file; its first bytes are {reader.head(16)!r}")
     first: dict[str, Value] = {}
     for _ in range(_MAX_UNITS):
         header = _read_header(reader)
         if not header:
             break
         if str(header.get("XTENSION", "")).strip() == "BINTABLE":
-            return FitsTable(reader, {**first, **header})
+            return BinaryTable(reader, {**first, **header})
         first = first or header
         reader.skip(_data_bytes(header, reader.where))
     raise SkyFileError(f"{reader.where}: the FITS file has no binary table")
 
 
 def _read_header(reader: BoundedReader) -> dict[str, Value]:
-    """Keys and values up to END; empty at the end of the file. The first of a doubled key counts."""
+    """Keys and values up to END; empty at the end of the file. The first of duplicate keys counts."""
     cards: dict[str, Value] = {}
     for i in range(_MAX_CARDS // 36):
         block = reader.read(_BLOCK)
@@ -155,7 +155,7 @@ def _read_header(reader: BoundedReader) -> dict[str, Value]:
 
 
 def _value(text: str) -> Value:
-    """What stands behind the equals sign; text that is none of the standard's kinds stays text.
+    """The value of a card; text that is no value of the standard is returned as text.
 
     >>> [_value(x) for x in (" 'O''Hara '  / name", " T", " -12 / n", " 1.5D3", " nonsense")]
     ["O'Hara", True, -12, 1500.0, 'nonsense']
@@ -171,12 +171,12 @@ def _value(text: str) -> Value:
 
 
 def _data_bytes(header: Mapping[str, Value], where: str) -> int:
-    """Length of a unit's data with its padding."""
+    """Size of a unit's data with padding."""
     n_axes = header.get("NAXIS", 0)
     axes = [f"NAXIS{i + 1}" for i in range(n_axes if isinstance(n_axes, int) and 0 <= n_axes < 1000 else 0)]
     facts = [header.get("BITPIX", 8), header.get("PCOUNT", 0), header.get("GCOUNT", 1), *map(header.get, axes)]
     if not all(isinstance(fact, int) and abs(fact) < 1 << 40 for fact in facts):
-        raise SkyFileError(f"{where}: the FITS header does not say how long its data are; fetch it again")
+        raise SkyFileError(f"{where}: the FITS header does not define the size of its data; fetch it again")
     bits, extra, groups, *sizes = map(abs, cast(list[int], facts))
     size = bits // 8 * groups * (extra + (math.prod(sizes) if sizes else 0))
     return -(-size // _BLOCK) * _BLOCK

@@ -1,4 +1,4 @@
-"""Galaxies that may be hosts: those of the built catalogues, each once, with a distance and a size."""
+"""Possible host galaxies from the built catalogues, each once, with a distance and a size."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ Floats = NDArray[np.float64]
 _SAME_ARCSEC = 3.0
 _SAME_REDSHIFT = 0.01
 _SAME_MAG = 1.5
-_SAME_PART = 0.1  # of a half-light radius
-_SAME_MOST_ARCSEC = 30.0
+_SAME_FRACTION = 0.1  # of a half-light radius
+_SAME_MAX_ARCSEC = 30.0
 _SIZED_ARCSEC = 5.0
 _B_MINUS_R = 1.1  # of a galaxy of middle type, B (Vega) minus r (AB)
 _DEFAULT_KPC = 2.5
-_DEFAULT_MOST_ARCSEC = 30.0
+_DEFAULT_MAX_ARCSEC = 30.0
 _R25_PER_R50 = 1.85  # of an exponential disc with a central brightness of 21.65 mag per square arcsec in B
 _ARCSEC_PER_RADIAN = 206_264.80625
 CATALOGUES = ("mangrove", "glade", "hyperleda")
-"""Catalogues that are used where they are built; the last for names and sizes only."""
+"""Catalogues that are used if built; the last for names and sizes only."""
 
 
 @dataclass(frozen=True)
 class Galaxies:
-    """Arrays (n,), NaN or null where unknown.
+    """Arrays of galaxies (n,), NaN or null where unknown.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Galaxies:
         return len(self.ra)
 
     def taken(self, rows: NDArray[np.int64]) -> Galaxies:
-        """These rows, in their order."""
+        """The galaxies of these rows, in this order."""
         columns = {name: values[rows] for name, values in self.numbers().items()}
         return Galaxies(**columns, name=self.name.take(pa.array(rows)))
 
@@ -74,9 +74,9 @@ class Galaxies:
 def galaxies(catalogs: Mapping[str, Catalog]) -> Galaxies:
     """The galaxies of the catalogues among `CATALOGUES` that are given, by their names.
 
-    One that Mangrove and GLADE both have (within 3 arcsec and 0.01 in redshift) is there once: with Mangrove's name and
-    distance, and GLADE's redshift and magnitude. One that is in them twice (M 100 is) is there once too: with the name
-    that is not 2MASS's, and the redshift of least error.
+    A galaxy in both Mangrove and GLADE (within 3 arcsec and 0.01 in redshift) is included once, with Mangrove's name
+    and distance, and GLADE's redshift and magnitude. Duplicates within them (such as M 100) are included once, with
+    a name other than 2MASS's and the redshift of the smallest error.
     """
     parts = [_mangrove(catalogs["mangrove"])] if "mangrove" in catalogs else []
     if "glade" in catalogs:
@@ -84,7 +84,7 @@ def galaxies(catalogs: Mapping[str, Catalog]) -> Galaxies:
         if parts:
             parts[0], glade = _merged(parts[0], glade)
         parts.append(glade)
-    made = _undoubled(_joined(parts))
+    made = _unique(_joined(parts))
     return _sized(made, catalogs["hyperleda"]) if "hyperleda" in catalogs else made
 
 
@@ -103,14 +103,14 @@ def half_light_kpc(absolute_mag_r: ArrayLike) -> Floats:
 
 
 def default_size(distance: Floats, redshift: Floats, mag_b: Floats) -> Floats:
-    """Half-light radius [arcsec] of galaxies whose size nobody measured.
+    """Half-light radius [arcsec] of galaxies without a measured size.
 
     From the luminosity where there is a magnitude; else 2.5 kpc, and at most 30 arcsec. The distance is a luminosity
     distance [Mpc].
     """
     angular_kpc = 1e3 * distance / (1 + np.nan_to_num(redshift)) ** 2
     by_light = half_light_kpc(mag_b - _B_MINUS_R - modulus_of_distance(distance)) / angular_kpc * _ARCSEC_PER_RADIAN
-    plain = np.minimum(_DEFAULT_KPC / angular_kpc * _ARCSEC_PER_RADIAN, _DEFAULT_MOST_ARCSEC)
+    plain = np.minimum(_DEFAULT_KPC / angular_kpc * _ARCSEC_PER_RADIAN, _DEFAULT_MAX_ARCSEC)
     return np.where(np.isfinite(by_light), by_light, plain)
 
 
@@ -135,7 +135,7 @@ def _made(
     catalog: Catalog, redshift: Floats, name: pa.Array, *, distance: Floats,
     redshift_err: Floats | None = None, mag_b: Floats | None = None,
 ) -> Galaxies:  # fmt: skip
-    ra, dec = _places(_index(catalog))
+    ra, dec = _positions(_index(catalog))
     unknown = np.full(len(ra), np.nan)
     mag_b = unknown if mag_b is None else mag_b
     return Galaxies(
@@ -146,7 +146,7 @@ def _made(
 
 
 def _merged(mangrove: Galaxies, glade: Galaxies) -> tuple[Galaxies, Galaxies]:
-    """Mangrove with what GLADE knows of the same galaxies, and the rest of GLADE."""
+    """Mangrove with redshifts and magnitudes of GLADE, and the other galaxies of GLADE."""
     theirs, ours, _ = _pairs(glade.ra, glade.dec, mangrove, _SAME_ARCSEC)
     same = np.abs(glade.redshift[theirs] - mangrove.redshift[ours]) < _SAME_REDSHIFT
     theirs, ours = theirs[same], ours[same]
@@ -159,9 +159,9 @@ def _merged(mangrove: Galaxies, glade: Galaxies) -> tuple[Galaxies, Galaxies]:
     return Galaxies(**known, name=mangrove.name), glade.taken(np.flatnonzero(rest))
 
 
-def _undoubled(made: Galaxies) -> Galaxies:
-    """Each galaxy once: of those in a tenth of a half-light radius and alike in brightness and redshift, the best."""
-    reach = np.clip(_SAME_PART * made.r50, _SAME_ARCSEC, _SAME_MOST_ARCSEC)
+def _unique(made: Galaxies) -> Galaxies:
+    """Each galaxy once: the best of those close to each other with similar brightness and redshift."""
+    reach = np.clip(_SAME_FRACTION * made.r50, _SAME_ARCSEC, _SAME_MAX_ARCSEC)
     index, order = build_index(made.ra, made.dec, reach)
     found = find_matches(index, made.ra, made.dec, every=True)
     one, other = order[found.source], found.alert
@@ -180,7 +180,7 @@ def _undoubled(made: Galaxies) -> Galaxies:
 
 
 def _rank(made: Galaxies) -> NDArray[np.int64]:
-    """Place of each galaxy: first those with a name, then those with 2MASS's only; the bright before the faint."""
+    """Rank of each galaxy: those with a name before those with a 2MASS name only, then by brightness."""
     nameless = pc.fill_null(pc.starts_with(made.name, "2MASX"), True).to_numpy(zero_copy_only=False)
     rank = np.empty(len(made), np.int64)
     rank[np.lexsort((made.mag_b, nameless))] = np.arange(len(made))
@@ -189,7 +189,7 @@ def _rank(made: Galaxies) -> NDArray[np.int64]:
 
 def _sized(made: Galaxies, leda: Catalog) -> Galaxies:
     """The same galaxies, with measured sizes and shapes, and names for those without, from HyperLEDA."""
-    theirs, ours, _ = _pairs(*_places(_index(leda)), made, _SIZED_ARCSEC)
+    theirs, ours, _ = _pairs(*_positions(_index(leda)), made, _SIZED_ARCSEC)
     known = {name: values.copy() for name, values in made.numbers().items()}
     size = 3.0 * 10 ** _floats(leda, "hyperleda_log_d25")[theirs] / _R25_PER_R50
     ratio = 10 ** -_floats(leda, "hyperleda_log_r25")[theirs]
@@ -205,7 +205,7 @@ def _sized(made: Galaxies, leda: Catalog) -> Galaxies:
 
 
 def _pairs(ra: Floats, dec: Floats, made: Galaxies, arcsec: float) -> tuple[NDArray, NDArray, Floats]:
-    """For each of our galaxies the nearest of theirs: rows of theirs and of ours, and the distance."""
+    """The nearest of the given positions to each galaxy: rows of positions and of galaxies, and separations."""
     index, order = build_index(ra, dec, arcsec)
     found = find_matches(index, made.ra, made.dec)
     return order[found.source], found.alert, found.arcsec
@@ -222,7 +222,7 @@ def _index(catalog: Catalog) -> SkyIndex:
     return catalog.index
 
 
-def _places(index: SkyIndex) -> tuple[Floats, Floats]:
+def _positions(index: SkyIndex) -> tuple[Floats, Floats]:
     x, y, z = index.xyz.T
     return np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))
 

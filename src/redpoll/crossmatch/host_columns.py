@@ -1,4 +1,4 @@
-"""The columns of the context ``hosts``, without what it takes to open it."""
+"""Columns of the context ``hosts``, importable without its dependencies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COLUMNS = {
     ),
     "host_distance_modulus": Column("float32", "mag", "Distance modulus of the host.", "phot.mag.distMod"),
     "host_chance": Column(
-        "float32", doc="Chance that a galaxy at least as bright lies so near to a random place.", indexed=False,
+        "float32", doc="Chance that a galaxy at least as bright lies as near to a random position.", indexed=False,
         ucd="stat.probability",
     ),
 }  # fmt: skip

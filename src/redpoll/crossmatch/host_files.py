@@ -1,7 +1,7 @@
-"""What host association derives from the galaxy catalogues, kept beside them: to open it is to map files.
+"""Cache of the data that host association derives from the galaxy catalogues, as memory-mapped files beside them.
 
-A folder ``.hosts-STAMP`` holds it, STAMP standing for the catalogues, the settings and the code. It is written on first
-use under another name and then renamed, so that it is there whole or not at all; who cannot write does without.
+The folder is ``.hosts-STAMP``; STAMP is a hash of the catalogues, the settings and the code. It is written on first use
+under another name and renamed, so that it is complete or does not exist. Without write access nothing is cached.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ Derived = tuple[SkyIndex, Galaxies, NDArray[np.float64]]
 
 
 def read_derived(folder: Path, stamp: str) -> Derived | None:
-    """What is kept under a stamp, memory-mapped; None if nothing is, or if it is damaged."""
-    place = folder / f".hosts-{stamp}"
+    """The data of a stamp, memory-mapped; None if they do not exist or are damaged."""
+    path = folder / f".hosts-{stamp}"
     try:
-        layers = tuple(Layer(**layer) for layer in json.loads((place / _LAYERS).read_text("utf-8")))
-        names = pa.ipc.open_file(pa.memory_map(str(place / _NAMES))).read_all()["name"].combine_chunks()
-        # copy on write: to the compiler these are the writable arrays it knows, so it compiles once
-        arrays = {p.stem: np.asarray(np.load(p, mmap_mode="c", allow_pickle=False)) for p in place.glob("*.npy")}
+        layers = tuple(Layer(**layer) for layer in json.loads((path / _LAYERS).read_text("utf-8")))
+        names = pa.ipc.open_file(pa.memory_map(str(path / _NAMES))).read_all()["name"].combine_chunks()
+        # copy on write: writable arrays have the type that the kernels are compiled for
+        arrays = {p.stem: np.asarray(np.load(p, mmap_mode="c", allow_pickle=False)) for p in path.glob("*.npy")}
         hpx, xyz, limit, motion, buckets = (arrays.pop(name) for name in ARRAYS)
         index, density = SkyIndex(hpx, xyz, limit, motion, buckets, layers), arrays.pop(_DENSITY)
         galaxies = Galaxies(**arrays, name=names)
@@ -44,7 +44,7 @@ def read_derived(folder: Path, stamp: str) -> Derived | None:
 
 
 def write_derived(folder: Path, stamp: str, derived: Derived) -> None:
-    """Keep it under a stamp in place of older ones, if the folder can be written to."""
+    """Write the data of a stamp and delete older ones, if the folder is writable."""
     try:
         for old in folder.glob(".hosts-*"):
             shutil.rmtree(old, ignore_errors=True)
@@ -55,15 +55,15 @@ def write_derived(folder: Path, stamp: str, derived: Derived) -> None:
         finally:
             shutil.rmtree(made, ignore_errors=True)
     except OSError:
-        return  # not ours to write, full, or another process was first
+        return  # no write access, disk full, or written by another process
 
 
-def _write(place: Path, derived: Derived) -> None:
+def _write(path: Path, derived: Derived) -> None:
     index, galaxies, density = derived
     arrays = {name: getattr(index, name) for name in ARRAYS} | galaxies.numbers() | {_DENSITY: density}
     for name, values in arrays.items():
-        np.save(place / f"{name}.npy", values)
+        np.save(path / f"{name}.npy", values)
     table = pa.table({"name": galaxies.name})
-    with pa.OSFile(str(place / _NAMES), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+    with pa.OSFile(str(path / _NAMES), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
-    (place / _LAYERS).write_text(json.dumps([asdict(layer) for layer in index.layers]), "utf-8")
+    (path / _LAYERS).write_text(json.dumps([asdict(layer) for layer in index.layers]), "utf-8")

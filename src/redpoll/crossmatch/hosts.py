@@ -1,4 +1,4 @@
-"""The galaxy that an alert most likely belongs to: the nearest by the size of the galaxy, not by angle."""
+"""Host association: the galaxy nearest to an alert in units of the galaxy's size."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _SKY_ARCSEC2 = 41_252.96 * 3600.0**2
 
 @dataclass(frozen=True)
 class HostSettings:
-    """How far a host may be.
+    """Search radii of host association.
 
     Parameters
     ----------
     radius_arcsec
-        Every galaxy is looked for within this angle.
+        Minimum search radius of every galaxy.
     max_d_dlr
-        A large galaxy is looked for further away, up to so many half-light radii; and no galaxy counts beyond.
+        Maximum d_DLR of a host; large galaxies are searched out to so many half-light radii.
     max_arcsec
-        But not further than this.
+        Maximum search radius.
     """
 
     radius_arcsec: float = 60.0
@@ -49,10 +49,10 @@ _DEFAULT = HostSettings()
 
 @dataclass(frozen=True)
 class Hosts:
-    """The context ``hosts``; made by `open_hosts`.
+    """Context ``hosts``; made by `open_hosts`.
 
-    The likely host is the galaxy of least d_DLR: distance over the directional light radius, which is the half-light
-    ellipse's radius towards the alert.
+    The likely host is the galaxy of minimum d_DLR: separation over the directional light radius, which is the radius
+    of the half-light ellipse towards the alert.
 
     References
     ----------
@@ -82,7 +82,7 @@ class Hosts:
         return COLUMNS
 
     def match(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
-        """The host of each alert; null where none is near."""
+        """Columns of the host of each alert; null without a host."""
         hpx = batch["hpx29"].fill_null(-1).to_numpy(zero_copy_only=False)
         ra, dec = (batch[name].to_numpy(zero_copy_only=False) for name in ("ra", "dec"))
         found = find_matches(self.index, ra, dec, hpx=hpx, every=True)
@@ -90,7 +90,7 @@ class Hosts:
         near = np.flatnonzero(d_dlr <= self.settings.max_d_dlr)
         best = near[np.lexsort((found.arcsec[near], d_dlr[near], found.alert[near]))]
         best = best[np.diff(found.alert[best], prepend=-1) > 0]
-        return self._answer(batch.num_rows, found.alert[best], found.source[best], found.arcsec[best], d_dlr[best])
+        return self._columns(batch.num_rows, found.alert[best], found.source[best], found.arcsec[best], d_dlr[best])
 
     def _light_radius(self, found: Matches, ra: Floats, dec: Floats) -> Floats:
         """Radius [arcsec] of the half-light ellipse of each pair's galaxy, in the direction of the alert."""
@@ -103,7 +103,7 @@ class Hosts:
         radius[flat] /= np.hypot(np.sin(angle) / ratio[flat], np.cos(angle))
         return radius
 
-    def _answer(self, n: int, alert: NDArray, galaxy: NDArray, arcsec: Floats, d_dlr: Floats) -> dict[str, pa.Array]:
+    def _columns(self, n: int, alert: NDArray, galaxy: NDArray, arcsec: Floats, d_dlr: Floats) -> dict[str, pa.Array]:
         of = self.galaxies
         kpc = np.radians(arcsec / 3600.0) * 1e3 * of.distance[galaxy] / (1 + of.redshift[galaxy]) ** 2
         numbers = {
@@ -136,14 +136,13 @@ def open_hosts(
     catalogs
         Built catalogues by name; those other than `CATALOGUES` are ignored.
     folder
-        Where what is derived from them is kept from one time to the next, which is some seconds' work; by default it is
-        not.
+        Folder in which the derived data are cached; by default they are computed each time, which takes seconds.
     """
     used = {name: catalogs[name] for name in CATALOGUES if name in catalogs}
     if not {"mangrove", "glade"} & set(used):
         return Missing("hosts", COLUMNS, "neither mangrove nor glade is built")
-    said = repr((settings, [(name, catalog.version) for name, catalog in used.items()]))
-    version = f"{_VERSION}+{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+    text = repr((settings, [(name, catalog.version) for name, catalog in used.items()]))
+    version = f"{_VERSION}+{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     stamp = hashlib.sha256(b"".join([version.encode(), *(path.read_bytes() for path in _code())])).hexdigest()
     derived = read_derived(folder, stamp[:16]) if folder else None
     if derived is None:
@@ -155,9 +154,9 @@ def open_hosts(
 
 
 def _code() -> list[Path]:
-    """What the derived arrays depend on besides the catalogues."""
+    """Source files that the derived arrays depend on."""
     here = Path(__file__).parent
-    astro = "sky_index.py", "sky_index_layer.py", "cosmology.py"
+    astro = "sky_index.py", "sky_index_layer.py", "healpix.py", "cosmology.py"
     names = "hosts.py", "galaxies.py", "host_files.py", *(f"../astro/{name}" for name in astro)
     return [here / name for name in names]
 

@@ -1,4 +1,4 @@
-"""The columns that every alert has, whatever is built: those of Redpoll's own recipes, of hosts and of dust."""
+"""Columns of Redpoll's own recipes, of hosts and of dust, which every alert has, null if not installed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DUST_COLUMNS = {
 
 
 def known_columns() -> dict[str, Column]:
-    """Columns that a module or filter may read without any catalogue being there: they are null then.
+    """Columns of contexts that modules and filters may read; null if the context is not installed.
 
     >>> known_columns()["vsx_arcsec"].unit
     'arcsec'

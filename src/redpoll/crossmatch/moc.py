@@ -1,4 +1,4 @@
-"""Regions of the sky as multi-order coverage maps (MOC), read in each form of the standard within bounds.
+"""Readers of regions: multi-order coverage maps (MOC) in each form of the standard, with bounds.
 
 References
 ----------
@@ -20,17 +20,17 @@ from redpoll.astro.sky import ORDER
 from redpoll.crossmatch.bounded_file import BoundedReader, open_bounded
 from redpoll.crossmatch.cells import Cells, from_uniq, merged, spans
 from redpoll.crossmatch.errors import SkyFileError
-from redpoll.crossmatch.fits_table import FitsTable, open_fits_table
+from redpoll.crossmatch.fits_table import BinaryTable, open_fits_table
 from redpoll.crossmatch.stcs import looks_like_stcs, parse_stcs
 
 MAX_BYTES = 128 << 20
-"""Largest FITS file of a region, uncompressed."""
+"""Maximum size of a FITS file of a region, uncompressed."""
 MAX_TEXT = 32 << 20
-"""Longest text of a region."""
+"""Maximum length of the text of a region."""
 MAX_CELLS = 8_000_000
-"""Most cells or ranges of a region."""
+"""Maximum number of cells or ranges of a region."""
 FRAMES = ("", "C", "ICRS", "EQUATORIAL", "CELESTIAL")
-"""How files say that their cells are in the frame used here."""
+"""Names of the supported frame, ICRS."""
 _ROWS = 1 << 18
 _STARTS = re.compile(r"s?\s*\d")
 _TOKEN = re.compile(r"(\d{1,19})(?:(/)|(?:-(\d{1,19}))?(?=[\s,]|$))", re.ASCII)
@@ -39,28 +39,28 @@ _TOKEN = re.compile(r"(\d{1,19})(?:(/)|(?:-(\d{1,19}))?(?=[\s,]|$))", re.ASCII)
 def read_region(path: Path) -> Cells:
     """Ranges [start, stop) of order-29 cells of the region in a file: sorted, merged, int64 of shape (n, 2).
 
-    The file may be a MOC as FITS (NUNIQ or ranges), JSON or text, or a circle, a polygon or a union of
-    those in STC-S text; each of them gzipped or not.
+    The file may be a MOC as FITS (NUNIQ or ranges), JSON or text, or STC-S text of a circle, a polygon or a union of
+    them; gzipped or not.
 
     Raises
     ------
     SkyFileError
-        If it is none of these, too large, damaged, or says something impossible.
+        If it is none of these, too large, damaged or invalid.
     """
     with open_bounded(path, MAX_BYTES) as reader:
         try:
             return _ranges(reader)
         except ValueError as error:
-            raise SkyFileError(f"{path}: {error}; correct the region or make it anew") from error
+            raise SkyFileError(f"{path}: {error}; correct the region or make it again") from error
 
 
 def parse_moc(text: str) -> Cells:
-    """Ranges of a MOC in its text form: orders before a slash, cells and ranges of cells behind it.
+    """Ranges of a MOC in text form: orders before a slash, cells and ranges of cells after it.
 
     Raises
     ------
     ValueError
-        If the text says something else or impossible.
+        If the text is invalid.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def _ranges(reader: BoundedReader) -> Cells:
     if looks_like_stcs(text):
         return parse_stcs(text)
     if not _STARTS.match(text):
-        raise ValueError("is no region: neither a MOC (FITS, JSON, text) nor a circle or polygon in STC-S")
+        raise ValueError("is not a region: neither a MOC (FITS, JSON, text) nor a circle or polygon in STC-S")
     return parse_moc(text)
 
 
@@ -132,7 +132,7 @@ def _decoded(reader: BoundedReader) -> str:
     try:
         return data.decode("ascii").strip()
     except UnicodeDecodeError as error:
-        raise ValueError("is no region: neither FITS nor text") from error
+        raise ValueError("is not a region: neither FITS nor text") from error
 
 
 def _from_json(text: str) -> Cells:
@@ -151,27 +151,27 @@ def _from_json(text: str) -> Cells:
 
 def _of_order(order: str, cells: Any) -> tuple[Cells, int]:
     if not order.isascii() or not order.isdigit() or len(order) > 2:
-        raise ValueError(f"'{order[:20]}' is no order; a MOC in JSON is like {{\"3\": [17, 20]}}")
+        raise ValueError(f"'{order[:20]}' is not an order; a MOC in JSON is like {{\"3\": [17, 20]}}")
     shift = _shift(int(order))
     if not isinstance(cells, list) or not all(type(cell) is int for cell in cells):
-        raise ValueError(f"order {order}: its cells are no list of whole numbers")
+        raise ValueError(f"order {order}: its cells are not a list of integers")
     if any(not 0 <= cell < 12 << (2 * int(order)) for cell in cells):
         raise ValueError(f"order {order}: a cell lies beyond the last of the order, or is negative")
     return np.array(cells, np.int64), shift
 
 
-def _from_fits(table: FitsTable) -> Cells:
+def _from_fits(table: BinaryTable) -> Cells:
     if (frame := table.text("COORDSYS")) not in FRAMES:
         raise ValueError(f"COORDSYS is {frame[:20]!r}; only ICRS (C) is read: convert the region")
     if table.text("MOCDIM", "SPACE") != "SPACE":
         raise ValueError(f"MOCDIM is {table.text('MOCDIM')[:20]!r}; only regions in space are read")
     column, ordering = table.names[0], table.text("ORDERING")
     if table.n_rows * table.repeat(column) > 2 * MAX_CELLS:
-        raise ValueError(f"NAXIS2 says more than {MAX_CELLS:,} cells")
+        raise ValueError(f"NAXIS2 gives more than {MAX_CELLS:,} cells")
     parts = [chunk for (chunk,) in table.chunks([column], _ROWS)]
     numbers = np.concatenate([np.empty(0, np.int64), *parts])
     if numbers.dtype.kind != "i":
-        raise ValueError(f"column {column} holds no whole numbers")
+        raise ValueError(f"column {column} does not hold integers")
     return _from_numbers(numbers, ordering)
 
 

@@ -1,4 +1,4 @@
-"""Sky regions as contexts: whether each alert lies in a footprint, a field, or any other MOC."""
+"""Contexts of sky regions: whether each alert lies in a footprint, a field or any other MOC."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from redpoll.schema.names import valid_name
 
 
 class Region:
-    """A set of cells of the sky, called `name`; adds ``in_<name>``, which is never null.
+    """A region `name` of the sky; adds ``in_<name>``, which is never null.
 
     Parameters
     ----------
     name
-        Small letters, digits and underscores.
+        Lower-case letters, digits and underscores.
     ranges
         Ranges [start, stop) of order-29 cells, sorted and disjoint, int64 of shape (n, 2).
     version
-        What changes with the region.
+        Version of the region.
 
     Examples
     --------
@@ -51,12 +51,12 @@ class Region:
         return {f"in_{self.name}": pa.array(self.contains(cells))}
 
     def contains(self, cells: Cells) -> NDArray[np.bool_]:
-        """Whether the region holds each cell of order 29."""
+        """Whether each cell of order 29 is in the region."""
         return np.asarray(self._edges.find(cells) & 1 == 0)
 
     @cached_property
     def _edges(self) -> CellIndex:
-        """Starts and stops in turn: a cell behind a start, which has an even number, is inside."""
+        """Index of alternating starts and stops; a cell after a start, which has an even index, is inside."""
         return CellIndex(self.ranges.ravel())
 
 

@@ -1,4 +1,4 @@
-"""The stage: every context is asked about every batch, and its columns are appended."""
+"""Cross-match stage: adds the columns of all contexts to a batch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from redpoll.schema.column import Column
 
 @dataclass(frozen=True)
 class StageResult:
-    """A batch with the contexts' columns; what failed in it, and the seconds each context took, both by name."""
+    """A batch with the contexts' columns; with the failures and the run time in seconds of each context."""
 
     batch: pa.RecordBatch
     failures: dict[str, str]
@@ -27,21 +27,21 @@ class StageResult:
 
 
 class Stage:
-    """All contexts together, from Arrow batch to Arrow batch.
+    """All contexts as one function from Arrow batch to Arrow batch.
 
     Parameters
     ----------
     contexts
-        Asked in this order; each sees the columns of those before it.
+        Contexts in order; each can read the columns of those before it.
     missing
-        Contexts that are not there; their columns are null and say so.
+        Contexts that are not installed; their columns are null.
     clock
-        Seconds, for timing and for the log of failures.
+        Clock in seconds, for run times and the log of failures.
 
     Raises
     ------
     PluginError
-        If two of them have a name in common, or a column with each other or with the alert table.
+        If two contexts have the same name, or a column of a context exists already.
     """
 
     def __init__(
@@ -49,8 +49,8 @@ class Stage:
     ) -> None:
         self.contexts, self.missing = tuple(contexts), tuple(missing)
         self._clock, self._log = clock, FailureLog(clock)
-        _refuse_doubled([context.name for context in contexts], "context")
-        _refuse_doubled([*COLUMNS, *(name for columns in self._declared for name in columns)], "column")
+        _refuse_duplicates([context.name for context in contexts], "context")
+        _refuse_duplicates([*COLUMNS, *(name for columns in self._declared for name in columns)], "column")
 
     @property
     def _declared(self) -> list[Mapping[str, Column]]:
@@ -58,7 +58,7 @@ class Stage:
 
     @cached_property
     def columns(self) -> dict[str, Column]:
-        """Every column that the stage adds, null or not."""
+        """Every column that the stage adds."""
         return {name: column for columns in self._declared for name, column in columns.items()}
 
     @cached_property
@@ -71,8 +71,8 @@ class Stage:
     def run(self, batch: pa.RecordBatch) -> StageResult:
         """Add every context's columns to a batch, before ``packet``; columns of these names are replaced.
 
-        A context that raises, or whose answer does not fit its declaration, has null columns in this batch and is named
-        in ``failures``.
+        The columns of a context that raises, or returns undeclared columns or types, are null in this batch, and it is
+        listed in ``failures``.
         """
         failures: dict[str, str] = {}
         seconds: dict[str, float] = {}
@@ -80,7 +80,7 @@ class Stage:
         for context in self.contexts if batch.num_rows else ():
             start = self._clock()
             guard = Guard(context, batch.num_rows)
-            batch = _filled(batch, guard.attempt(_answer, context=context, batch=batch) or {})
+            batch = _filled(batch, guard.attempt(_matched, context=context, batch=batch) or {})
             seconds[context.name] = self._clock() - start
             if guard.error:
                 failures[context.name] = guard.message
@@ -88,7 +88,7 @@ class Stage:
         return StageResult(batch, failures, seconds)
 
     def _with_nulls(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """The batch with all columns of the stage, without an answer."""
+        """The batch with all columns of the stage, null."""
         made = {field.name for field in self.fields}
         old = [field for field in batch.schema if field.name not in made and field.name != PACKET]
         packet = [field for field in batch.schema if field.name == PACKET]
@@ -102,8 +102,8 @@ def _filled(batch: pa.RecordBatch, arrays: dict[str, pa.Array]) -> pa.RecordBatc
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
-def _answer(context: Context, batch: pa.RecordBatch) -> dict[str, pa.Array]:
-    """What a context answers, if it is what it declares."""
+def _matched(context: Context, batch: pa.RecordBatch) -> dict[str, pa.Array]:
+    """The columns of a context; PluginError unless they are as declared."""
     found = context.match(batch)
     if found.keys() != context.columns.keys():
         raise PluginError(f"{context.name}: expected the columns {', '.join(context.columns)}; got {', '.join(found)}")
@@ -116,6 +116,6 @@ def _answer(context: Context, batch: pa.RecordBatch) -> dict[str, pa.Array]:
     return found
 
 
-def _refuse_doubled(names: Sequence[str], what: str) -> None:
+def _refuse_duplicates(names: Sequence[str], what: str) -> None:
     if doubled := [name for name, n in Counter(names).items() if n > 1]:
         raise PluginError(f"cross-match: more than one {what} named {', '.join(doubled)}; rename or remove one")

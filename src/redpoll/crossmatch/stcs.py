@@ -1,4 +1,4 @@
-"""Circles, polygons and unions of them in STC-S text, as cells of a two-hundredth of their radius.
+"""Reader of STC-S text: circles, polygons and unions of them, as cells of 1/200 of their radius.
 
 References
 ----------
@@ -19,28 +19,28 @@ from redpoll.crossmatch.cells import Cells, merged
 
 _SHAPE = re.compile(r"(circle|polygon|union)\b", re.IGNORECASE)
 _WORD = re.compile(r"[()]|[^\s()]+")
-_PASSED_OVER = ("ICRS", "SPHERICAL2", "BARYCENTER", "GEOCENTER", "TOPOCENTER", "UNKNOWNREFPOS")
+_IGNORED = ("ICRS", "SPHERICAL2", "BARYCENTER", "GEOCENTER", "TOPOCENTER", "UNKNOWNREFPOS")
 _OTHER_FRAMES = ("FK4", "FK5", "J2000", "B1950", "ECLIPTIC", "GALACTIC", "GALACTIC_II", "UNKNOWNFRAME")
 _MAX_SHAPES, _MAX_VERTICES, _MAX_TEXT = 100, 1000, 1 << 20
 _CELLS_PER_RADIUS = 200
 _CELL_ARCSEC = 58.63 * 3600  # side of a square with the area of a base cell
-_WIDEST = 80.0
+_MAX_RADIUS = 80.0
 
 
 def looks_like_stcs(text: str) -> bool:
-    """Whether a text starts as a shape of STC-S does."""
+    """Whether a text starts with a shape of STC-S."""
     return _SHAPE.match(text) is not None
 
 
 def parse_stcs(text: str) -> Cells:
-    """Ranges of the order-29 cells whose coarser cell has its centre in the shape; int64 of shape (n, 2).
+    """Ranges of order-29 cells in the cells with centres in the shape; int64 of shape (n, 2).
 
-    The cells' side is at most a two-hundredth of the radius of the circle, or of the circle around the polygon.
+    The side of the cells is at most 1/200 of the radius of the circle, or of the circle around the polygon.
 
     Raises
     ------
     ValueError
-        If the text is no circle, polygon or union of them in ICRS, or a shape is impossible or too wide.
+        If the text is not a circle, polygon or union of them in ICRS, or a shape is invalid or too wide.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def parse_stcs(text: str) -> Cells:
     3.14
     """
     if len(text) > _MAX_TEXT:
-        raise ValueError("a text in STC-S this long is not read; write the region as a MOC")
+        raise ValueError("the STC-S text is too long; write the region as a MOC")
     shapes = [_cells_of(name, numbers) for name, numbers in list(_shapes(text))]
     if not shapes:
         raise ValueError("the union is empty")
@@ -57,10 +57,10 @@ def parse_stcs(text: str) -> Cells:
 
 
 def _shapes(text: str) -> Iterator[tuple[str, list[float]]]:
-    """Each circle and polygon with its numbers; a union only names what its brackets hold."""
+    """Yield each circle and polygon with its numbers; unions are flattened."""
     name, numbers, n_shapes = "union", list[float](), 0
     for word in [*_WORD.findall(text), "union"]:
-        if word in "()" or word.upper() in _PASSED_OVER:
+        if word in "()" or word.upper() in _IGNORED:
             continue
         if word.upper() in _OTHER_FRAMES:
             raise ValueError(f"{word}: only ICRS is read; convert the region")
@@ -80,7 +80,7 @@ def _number(word: str) -> float:
     try:
         return float(word)
     except ValueError as error:
-        raise ValueError(f"'{word[:20]}' is not understood; write as Circle ICRS RA DEC RADIUS, in degrees") from error
+        raise ValueError(f"'{word[:20]}' is not valid; write it as Circle ICRS RA DEC RADIUS, in degrees") from error
 
 
 def _cells_of(name: str, numbers: list[float]) -> tuple[Cells, Cells]:
@@ -101,23 +101,23 @@ def _circle(numbers: list[float]) -> tuple[Cells, Cells]:
 
 
 def _polygon(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> tuple[Cells, Cells]:
-    """Seen from its middle, where great circles are straight lines, each centre in or out as on paper."""
+    """Cells of a polygon, by gnomonic projection, in which great circles are straight lines."""
     if not is_position(ra, dec).all():
-        raise ValueError("a corner of a polygon is no position")
+        raise ValueError("a corner of a polygon is not a position")
     corners = _vectors(ra, dec)
     middle = corners.mean(axis=0)
     length = float(np.linalg.norm(middle))
     middle = middle / length if length > 1e-9 else middle
     radius = float(np.degrees(np.arccos(np.clip(corners @ middle, -1, 1)).max()))
-    if not radius <= _WIDEST:
+    if not radius <= _MAX_RADIUS:
         raise ValueError(
-            f"a polygon may reach {_WIDEST:g} degrees from its middle; cut it into a union of smaller ones"
+            f"a polygon may reach {_MAX_RADIUS:g} degrees from its middle; cut it into a union of smaller ones"
         )
     lon = float(np.degrees(np.arctan2(middle[1], middle[0])))
     lat = float(np.degrees(np.arcsin(np.clip(middle[2], -1, 1))))
     cells, order = _candidates(lon % 360, lat, max(radius, 1e-6) * 3600)
-    points = _on_paper(_vectors(*centres(cells, order)), lon, lat)
-    return _spans(cells[_is_inside(points, _on_paper(corners, lon, lat))], order)
+    points = _gnomonic(_vectors(*centres(cells, order)), lon, lat)
+    return _spans(cells[_is_inside(points, _gnomonic(corners, lon, lat))], order)
 
 
 def _candidates(ra: float, dec: float, arcsec: float) -> tuple[Cells, int]:
@@ -135,8 +135,8 @@ def _vectors(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.fl
     return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
 
 
-def _on_paper(vectors: NDArray[np.float64], lon: float, lat: float) -> NDArray[np.float64]:
-    """Gnomonic projection around a place; NaN behind it."""
+def _gnomonic(vectors: NDArray[np.float64], lon: float, lat: float) -> NDArray[np.float64]:
+    """Gnomonic projection around a position; NaN on the opposite hemisphere."""
     lon, lat = np.radians(lon), np.radians(lat)
     toward = np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
     east = np.array([-np.sin(lon), np.cos(lon), 0.0])

@@ -1,4 +1,4 @@
-"""Watchlists as contexts: whether each alert lies within the radius of an entry of somebody's list, and of which."""
+"""Contexts of watchlists: whether each alert lies within the radius of an entry, and of which."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from redpoll.schema.column import Column, is_text
 from redpoll.schema.names import valid_name
 
 MAX_ENTRIES = 1_000_000
-"""Most entries of a watchlist."""
+"""Maximum number of entries of a watchlist."""
 MAX_RADIUS = 3600.0
-"""Largest radius of an entry [arcsec]; for more sky than that, a region serves better."""
+"""Maximum radius of an entry [arcsec]; use a region for larger areas."""
 DEFAULT_RADIUS = 3.0
-"""Radius [arcsec] of entries that say none."""
+"""Radius [arcsec] of entries without one."""
 _RA = ("ra", "raj2000", "ra_icrs", "radeg", "ra_deg", "_ra", "ramean")
 _DEC = ("dec", "dej2000", "decj2000", "de_icrs", "dedeg", "dec_deg", "_de", "decdeg", "decl", "decmean")
 _RADIUS = ("radius_arcsec", "radius")
@@ -38,7 +38,7 @@ _NAME = ("name", "source", "id", "main_id", "object", "target")
 
 @dataclass(frozen=True)
 class Entries:
-    """Places [deg], radii [arcsec] and names (None if there is none) of a watchlist."""
+    """Positions [deg], radii [arcsec] and names (null if none) of a watchlist."""
 
     ra: NDArray[np.float64]
     dec: NDArray[np.float64]
@@ -47,16 +47,16 @@ class Entries:
 
 
 class Watchlist:
-    """A list of places, called `name`; adds whether and which entry's radius reaches each alert.
+    """A watchlist `name`; adds whether an entry lies within its radius of each alert, and which.
 
     Parameters
     ----------
     name
-        Small letters, digits and underscores.
+        Lower-case letters, digits and underscores.
     entries
-        The list.
+        Entries of the list.
     version
-        What changes with the list.
+        Version of the list.
 
     Examples
     --------
@@ -115,13 +115,13 @@ def open_watchlist(name: str, path: Path) -> Watchlist:
 def read_entries(path: Path) -> Entries:
     """The entries of a watchlist's file.
 
-    It has columns ``ra`` and ``dec`` (or what catalogues call them), in degrees or sexagesimal (then right ascension in
-    hours); ``radius_arcsec`` if an entry shall have another radius than 3 arcsec; and ``name``.
+    It has columns ``ra`` and ``dec`` (or usual names of them), in degrees or sexagesimal (then right ascension in
+    hours), and optionally ``radius_arcsec`` (default 3) and ``name``.
 
     Raises
     ------
     SkyFileError, CatalogError
-        If a column is missing, a position or radius is impossible, or there are more than a million entries.
+        If a column is missing, a position or radius is invalid, or there are more than a million entries.
     """
     with open_list(path) as table:
         ra, dec = _one_of(table, _RA), _one_of(table, _DEC)
@@ -147,7 +147,7 @@ def read_entries(path: Path) -> Entries:
 
 
 def _one_of(table: Table, names: Sequence[str]) -> str | None:
-    """The table's column that has one of these names, whatever its letters' case; the first in this order."""
+    """The first column of the table with one of these names, ignoring case; None if there is none."""
     lower = {column.lower().strip(): column for column in reversed(table.names)}
     return next((lower[name] for name in names if name in lower), None)
 
@@ -177,7 +177,7 @@ def _entries(
 def _positions(
     batch: Mapping[str, pa.Array], position: Position, where: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Text with a separator within it is sexagesimal."""
+    """Positions of a batch; text with separators is sexagesimal."""
     text = batch[position.ra]
     if is_text(text.type) and pc.any(pc.match_substring_regex(plain_text(text), r"\d[\s:hd]+\d")).as_py():
         position = Position(position.ra, position.dec, "sexagesimal")
@@ -195,7 +195,7 @@ def _radii(batch: Mapping[str, pa.Array], name: str | None, n: int, where: str, 
     if (bad := np.flatnonzero(~((radius > 0) & (radius <= MAX_RADIUS)))).size:
         raise SkyFileError(
             f"{where}: entry {first + bad[0] + 1} has a radius of {radius[bad[0]]:g} arcsec; it must be above 0 and at "
-            f"most {MAX_RADIUS:g}. For more sky than that, make a region"
+            f"most {MAX_RADIUS:g}. Use a region for larger areas"
         )
     return radius
 

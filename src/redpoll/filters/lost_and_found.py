@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from redpoll import alert_filter
-from redpoll.filters.blocks import is_solar_system
+from redpoll.conditions import is_solar_system
+from redpoll.typing import Bools, Floats, Texts
 
 
 @alert_filter()
 def lost_and_found(
-    is_good: NDArray[np.bool_],
-    peak_mag: NDArray[np.float32],
-    faded_mag: NDArray[np.float32],
-    lost_days: NDArray[np.float32],
-    roid: NDArray[np.int8],
+    is_good: Bools,
+    peak_mag: Floats,
+    faded_mag: Floats,
+    lost_days: Floats,
+    roid: Texts,
     *,
     max_peak_mag: float = 19.5,
     min_faded_mag: float = 1.0,
     min_lost_days: float = 3.0,
-) -> NDArray[np.bool_]:
+) -> Bools:
     """Bright before (max_peak_mag), then not seen by deep enough images, found after min_lost_days, faint now.
 
     A supernova that fades in plain sight is not lost: an alert of it in every image would say nothing new.

@@ -1,0 +1,1 @@
+"""Sources of packets, and their decoding to alert tables."""

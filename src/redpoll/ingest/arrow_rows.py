@@ -1,4 +1,4 @@
-"""Packets that are Arrow streams of one row (rows of Parquet copies) to alert tables."""
+"""Alert tables of packets that are Arrow streams of one row, made from Parquet copies."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from redpoll.config import QualityConfig
 from redpoll.errors import PacketError, SchemaError
 from redpoll.schema.survey import to_alerts
 
 ARROW_STREAM = b"\xff\xff\xff\xff"
 _DAMAGE = (pa.ArrowException, OSError, ValueError, LookupError, MemoryError)
-"""What Arrow raises on damaged streams: its own errors, and those of Python where it decodes their text."""
+"""Exceptions that Arrow raises on damaged streams, including those of Python when it decodes their text."""
 
 
 def decode_rows(
-    packets: Sequence[tuple[int, memoryview]], errors: dict[int, str]
+    packets: Sequence[tuple[int, memoryview]], errors: dict[int, str], quality: QualityConfig
 ) -> list[tuple[pa.RecordBatch | None, NDArray[np.int64]]]:
-    """Alert tables of numbered packets, one per schema, with the numbers of its rows; the rest goes to ``errors``."""
+    """Alert tables of numbered packets, one per schema, with the numbers of its rows; fills ``errors``."""
     groups: dict[bytes, list[tuple[int, pa.RecordBatch]]] = defaultdict(list)
     for i, packet in packets:
         try:
@@ -30,31 +31,31 @@ def decode_rows(
             errors[i] = str(error)
     found = []
     for group in groups.values():
-        found += _to_alerts(group, errors)
+        found += _to_alerts(group, errors, quality)
     return found
 
 
 def _to_alerts(
-    group: list[tuple[int, pa.RecordBatch]], errors: dict[int, str]
+    group: list[tuple[int, pa.RecordBatch]], errors: dict[int, str], quality: QualityConfig
 ) -> list[tuple[pa.RecordBatch | None, NDArray[np.int64]]]:
-    """One alert table of the rows, which have one schema; if they do not go together, one of each alone."""
+    """One alert table of rows with one schema; if that fails, one table per row."""
     try:
         table = pa.Table.from_batches([row for _, row in group]).combine_chunks()
-        return [(to_alerts(table.to_struct_array().combine_chunks()), np.array([i for i, _ in group]))]
+        return [(to_alerts(table.to_struct_array().combine_chunks(), quality), np.array([i for i, _ in group]))]
     except (SchemaError, *_DAMAGE) as error:
         if len(group) > 1:
-            return [found for one in group for found in _to_alerts([one], errors)]
+            return [found for one in group for found in _to_alerts([one], errors, quality)]
         errors[group[0][0]] = str(error)
         return []
 
 
 def _schema_message(packet: memoryview) -> bytes:
-    """The stream's first message, which is the same for all rows of a table."""
+    """The first message of a stream, which is the same for all rows of a table."""
     return bytes(packet[: 8 + int.from_bytes(packet[4:8], "little")])
 
 
 def _one_row(packet: memoryview) -> pa.RecordBatch:
-    """The row of a stream, safe to be read: Arrow itself trusts the offsets that a stream brings."""
+    """The row of a stream, validated, because Arrow does not check the offsets in a stream."""
     try:
         table = pa.ipc.open_stream(packet).read_all()
         table.validate(full=True)

@@ -1,4 +1,4 @@
-"""A block: the packets that are processed together."""
+"""Block of packets that are processed together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Block:
-    """Packets end to end in one piece of memory: packet ``i`` is ``buffer[offsets[i]:offsets[i + 1]]``."""
+    """Packets end to end in one buffer: packet ``i`` is ``buffer[offsets[i]:offsets[i + 1]]``."""
 
     buffer: pa.Buffer
     offsets: NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""The compressions that blocks of an Avro object container may have, each bounded so that no block fills the memory."""
+"""Decompression of blocks of Avro object containers, with bounded output."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _zstandard(data: bytes) -> bytes:
 
 
 def _snappy(data: bytes) -> bytes:
-    """Raw snappy, which begins with its size, and a CRC32 behind it."""
+    """Raw snappy, which begins with its size, followed by a CRC32."""
     size = _snappy_size(data)
     out: bytes = pa.decompress(data[:-4], min(size, _BOUND), "snappy", asbytes=True)
     if zlib.crc32(out) != int.from_bytes(data[-4:], "big"):

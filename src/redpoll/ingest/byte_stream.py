@@ -1,4 +1,4 @@
-"""Bytes read once from front to back; damage is remembered, so that what came before it is still delivered."""
+"""Sequential reader of bytes that delivers everything before damage and keeps the reason."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ DAMAGE = (OSError, EOFError, cast(type[Exception], IsalError))
 
 
 class ByteStream:
-    """Reads by `read(n)`, which may give fewer bytes and gives none at the end.
+    """Buffers the bytes of `read(n)`, which may return fewer bytes, and none at the end.
 
-    An ``OSError``, ``EOFError`` or ``IsalError`` of `read` ends the stream and its reason is kept in ``damage``.
+    An ``OSError``, ``EOFError`` or ``IsalError`` of `read` ends the stream, and its message is kept in ``damage``.
 
     >>> import io
     >>> stream = ByteStream(io.BytesIO(b"abcdef").read)
@@ -28,19 +28,19 @@ class ByteStream:
         self.damage = ""
 
     def peek(self, n: int) -> bytes:
-        """The next `n` bytes, which stay in the stream; fewer only where it ends."""
+        """The next `n` bytes without consuming them; fewer only at the end."""
         if len(self._held) - self._at < n:
             self._fill(n)
         return self._held[self._at : self._at + n]
 
     def take(self, n: int) -> bytes:
-        """The next `n` bytes; fewer only where the stream ends."""
+        """Consume and return the next `n` bytes; fewer only at the end."""
         out = self.peek(n)
         self._at += len(out)
         return out
 
     def skip(self, n: int) -> int:
-        """Pass over `n` bytes without holding them; how many there were."""
+        """Consume `n` bytes without keeping them; returns how many there were."""
         left = n
         while left and (passed := len(self.take(min(left, _CHUNK)))):
             left -= passed

@@ -1,4 +1,4 @@
-"""Avro object containers of many records, taken apart into packets of one record each."""
+"""Packets of one record each from Avro object containers of many records."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from redpoll.errors import PacketError, SchemaError, SourceError
 from redpoll.ingest.block_codecs import CODECS, decompress
 from redpoll.ingest.byte_stream import MAX_PACKET_BYTES, ByteStream
-from redpoll.ingest.place import Place
+from redpoll.ingest.origin import Origin
 from redpoll.plugin.ports import Packet
 from redpoll.schema.avro.container import CONTAINER_MAGIC, Header, one_datum, read_header, read_long, wrap
 from redpoll.schema.avro.decoder import record_ends
@@ -22,9 +22,9 @@ _SYNC_BYTES = 16
 
 
 class OneRecord:
-    """Tells whole, uncompressed containers of one record, which are packets as they stand.
+    """Recognises complete, uncompressed containers of one record, which are packets without further processing.
 
-    It remembers the last header, because the packets of a night share theirs but for the sync marker.
+    Caches the last header, because the headers of a night's packets are equal except for the sync marker.
     """
 
     def __init__(self) -> None:
@@ -46,26 +46,26 @@ class OneRecord:
         return Header(known.schema_text, known.codec, data[known.start - _SYNC_BYTES : known.start], known.start)
 
 
-def container_packets(stream: ByteStream, place: Place) -> Iterator[Packet]:
-    """Each record of a container, or of containers laid end to end, as a packet.
+def container_packets(stream: ByteStream, origin: Origin) -> Iterator[Packet]:
+    """Packets of the records of a container, or of several containers end to end.
 
-    A block that cannot be taken apart is one packet as it stands, and so is a container without records or with a
-    header that cannot be read: they become dead letters.
+    A block that cannot be split is one packet, and so is a container without records or with an unreadable header;
+    these become dead letters.
 
     Raises
     ------
     SourceError
-        If the codec is not known; and, after all before it was given, if blocks are cut short or damaged so that
-        records beyond those given are lost.
+        If the codec is unknown; and, after the packets before it, if blocks are truncated or damaged so that records
+        are lost.
     """
     first = 1
     while stream.peek(1):
-        first = yield from _one_container(stream, place, first)
+        first = yield from _one_container(stream, origin, first)
 
 
 @dataclass(frozen=True)
 class _Block:
-    """``raw`` is the whole block; ``raw[start:stop]`` its records, still compressed."""
+    """A block: ``raw`` is all of it, ``raw[start:stop]`` its compressed records."""
 
     count: int
     raw: bytes
@@ -73,29 +73,29 @@ class _Block:
     stop: int
 
     def ends_with(self, sync: bytes) -> bool:
-        """Whether it is whole, so far as its marker tells."""
+        """Whether the block ends with this sync marker."""
         return self.raw[self.stop :] == sync
 
 
-def _one_container(stream: ByteStream, place: Place, first: int) -> Generator[Packet, None, int]:
-    """Packets of the container at hand; the number of the record after it."""
-    header, head = _header(stream, place)
+def _one_container(stream: ByteStream, origin: Origin, first: int) -> Generator[Packet, None, int]:
+    """Yield the packets of the next container; return the number of the record after it."""
+    header, head = _header(stream, origin)
     if header is None or not stream.peek(1):
-        yield place.within("header" if first == 1 else f"header before record {first}").packet(head)
+        yield origin.within("header" if first == 1 else f"header before record {first}").packet(head)
         return first
     next_record = first
     while stream.peek(1) and stream.peek(4) != CONTAINER_MAGIC:
-        block = _block(stream, place.within(f"record {next_record}"))
-        yield from _records(block, header, head, next_record, place)
+        block = _block(stream, origin.within(f"record {next_record}"))
+        yield from _records(block, header, head, next_record, origin)
         _check_end(
-            block, header, place.within(f"record {next_record}"), is_alone=next_record == 1 and not stream.peek(1)
+            block, header, origin.within(f"record {next_record}"), is_alone=next_record == 1 and not stream.peek(1)
         )
         next_record += block.count
     return next_record
 
 
-def _header(stream: ByteStream, place: Place) -> tuple[Header | None, bytes]:
-    """Header and its bytes; None and all that follows where it cannot be read."""
+def _header(stream: ByteStream, origin: Origin) -> tuple[Header | None, bytes]:
+    """Header and its bytes; None and the remaining bytes if the header cannot be read."""
     for size in _HEADER_SIZES:
         start = stream.peek(size)
         try:
@@ -104,21 +104,21 @@ def _header(stream: ByteStream, place: Place) -> tuple[Header | None, bytes]:
             if len(start) < size:
                 break
         else:
-            return _checked(header, place), stream.take(header.start)
+            return _checked(header, origin), stream.take(header.start)
     return None, stream.take(MAX_PACKET_BYTES)
 
 
-def _checked(header: Header, place: Place) -> Header:
+def _checked(header: Header, origin: Origin) -> Header:
     if header.codec not in CODECS:
         known = ", ".join(CODECS)
         raise SourceError(
-            f"{place}: compressed with '{header.codec}'; known are {known}: write the container with one of them"
+            f"{origin}: compressed with '{header.codec}'; supported are {known}: write the container with one of them"
         )
     return header
 
 
-def _block(stream: ByteStream, place: Place) -> _Block:
-    """The next block; one without end or with absurd counts is all that follows, as one record."""
+def _block(stream: ByteStream, origin: Origin) -> _Block:
+    """The next block; if it has no end or impossible counts, all remaining bytes as one record."""
     start = stream.peek(_LONGEST_COUNTS)
     try:
         count, at = read_long(start, 0)
@@ -130,8 +130,8 @@ def _block(stream: ByteStream, place: Place) -> _Block:
     return _Block(count, stream.take(at + size + _SYNC_BYTES), at, at + size)
 
 
-def _records(block: _Block, header: Header, head: bytes, first: int, place: Place) -> Iterator[Packet]:
-    """Packets of a block, or one packet of the whole block if its records cannot be told apart."""
+def _records(block: _Block, header: Header, head: bytes, first: int, origin: Origin) -> Iterator[Packet]:
+    """Packets of a block, or one packet of the whole block if its records cannot be separated."""
     try:
         if not block.ends_with(header.sync):
             raise PacketError("no sync marker follows it")
@@ -139,15 +139,15 @@ def _records(block: _Block, header: Header, head: bytes, first: int, place: Plac
         ends = [len(data)] if block.count == 1 else record_ends(header.schema_text, data, block.count).tolist()
     except (PacketError, SchemaError) as error:
         last = first + block.count - 1
-        broken = place.within(f"record {first}" if last <= first else f"records {first} to {last}")
+        broken = origin.within(f"record {first}" if last <= first else f"records {first} to {last}")
         log.warning("%s: kept as one dead letter: %s", broken, error)
         yield broken.packet(head + block.raw)
         return
     for n, (start, stop) in enumerate(zip([0, *ends], ends, strict=False), first):
-        yield place.within(f"record {n}").packet(wrap(header.schema_text, data[start:stop]))
+        yield origin.within(f"record {n}").packet(wrap(header.schema_text, data[start:stop]))
 
 
-def _check_end(block: _Block, header: Header, place: Place, *, is_alone: bool) -> None:
-    """A single broken record is a dead letter and no more; whatever else lacks its sync marker loses records."""
+def _check_end(block: _Block, header: Header, origin: Origin, *, is_alone: bool) -> None:
+    """Raise SourceError if the sync marker is missing, unless the block is the only record of its source."""
     if not block.ends_with(header.sync) and not (is_alone and block.count == 1):
-        raise SourceError(f"{place}: the container is cut short or damaged here; fetch or copy it again")
+        raise SourceError(f"{origin}: the container is cut short or damaged here; fetch or copy it again")

@@ -1,4 +1,4 @@
-"""Nights of alerts from public archives."""
+"""Download of nights of alerts from public archives."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ def fetch_ztf_night(
     progress: Progress = lambda done, total: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Path:
-    """Download one night of ZTF's public alerts; the path of its ``.tar.gz``.
+    """Download one night of ZTF's public alerts, and return the path of its ``.tar.gz``.
 
-    A download that was cut is resumed, a file that is whole is not fetched again, and its MD5 is checked where the
-    archive lists it.
+    An interrupted download is resumed, a complete file is not fetched again, and its MD5 is checked if the archive
+    lists it.
 
     Parameters
     ----------
     night
         UTC date as ``YYYYMMDD``.
     out
-        Folder to put it in, made if needed.
+        Destination folder, created if needed.
     progress
-        Told the bytes so far and of the whole, None if not known.
+        Called with the bytes received and the total, None if unknown.
 
     Raises
     ------
     UsageError
-        If `night` is no date that can have public alerts.
+        If `night` is not a date with public alerts.
     SourceError
-        If it cannot be fetched; the message says what to do.
+        If the night cannot be fetched; the message names the remedy.
     """
     name = f"ztf_public_{_checked(night)}.tar.gz"
     base = parse_address(base_url, "the alert archive").url
@@ -68,7 +68,7 @@ def _checked(night: str) -> str:
     try:
         day = datetime.strptime(night, "%Y%m%d").replace(tzinfo=UTC).date()
     except ValueError as error:
-        raise UsageError(f"'{night}' is no date; write the night as YYYYMMDD, such as 20240117") from error
+        raise UsageError(f"'{night}' is not a date; write the night as YYYYMMDD, such as 20240117") from error
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     if len(night) != 8 or not _FIRST_NIGHT <= day <= tomorrow:
         raise UsageError(f"'{night}': public ZTF alerts are from {_FIRST_NIGHT:%Y%m%d} to today, as YYYYMMDD")
@@ -76,10 +76,10 @@ def _checked(night: str) -> str:
 
 
 def _check_archive(path: Path, url: str, md5: str | None) -> None:
-    """SourceError unless the file is gzip and has the checksum, if there is one."""
+    """Raise SourceError unless the file is gzip and has the checksum, if one is given."""
     with path.open("rb") as file:
         if file.read(2) != _GZIP:
-            raise SourceError(f"{url}: what came is not gzip but perhaps an error page")
+            raise SourceError(f"{url}: the response is not gzip, perhaps an error page")
         file.seek(0)
         if md5 is not None and (found := hashlib.file_digest(file, _md5).hexdigest()) != md5:
             raise SourceError(f"{url}: its MD5 is {found}, the archive lists {md5}")
@@ -90,7 +90,7 @@ def _md5() -> hashlib._Hash:
 
 
 def _listed_md5(base: str, name: str) -> str | None:
-    """The checksum the archive lists for a file, None with a warning if it offers none."""
+    """The checksum that the archive lists for a file; None, with a warning, if it lists none."""
     try:
         with httpx.Client(follow_redirects=True) as client:
             answer = bounded_get(client, f"{base}/MD5SUMS", seconds=60.0, max_bytes=_MAX_LIST_BYTES)

@@ -14,8 +14,8 @@ from urllib.parse import unquote, urlsplit
 from redpoll.errors import SourceError
 from redpoll.ingest.byte_stream import ByteStream
 from redpoll.ingest.folders import packet_files
+from redpoll.ingest.origin import Origin
 from redpoll.ingest.parquet_rows import row_packets
-from redpoll.ingest.place import Place
 from redpoll.ingest.recognise import HEAD_BYTES, Kind, recognise
 from redpoll.ingest.unpack import Unpacker
 from redpoll.plugin.discovery import installed_sources
@@ -50,9 +50,9 @@ class FileSource:
     def _packets_in(self, file: BinaryIO) -> Iterator[Packet]:
         stream = ByteStream(file.read)
         if recognise(stream.peek(HEAD_BYTES)) is Kind.PARQUET:
-            yield from row_packets(str(self.path), Place(self.name), on_row=self._read_share)
+            yield from row_packets(str(self.path), Origin(self.name), on_row=self._read_share)
             return
-        for packet in Unpacker().packets(stream, Place(self.name)):
+        for packet in Unpacker().packets(stream, Origin(self.name)):
             self.n_read = file.tell()
             yield packet
         self.n_read = file.tell()

@@ -1,4 +1,4 @@
-"""Which files of a folder or glob hold packets, in an order that is the same on every machine."""
+"""Files with packets in a folder or glob, in an order that is the same on every machine."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ log = logging.getLogger(__name__)
 _TABLES = (".parquet", ".parq", ".pq")
 
 
-def packet_files(place: Path) -> list[Path]:
-    """Files with packets at a path or glob; those of folders are sorted, with sidecars left out and logged.
+def packet_files(path: Path) -> list[Path]:
+    """Files with packets at a path or glob; those of folders are sorted, without sidecars, which are logged.
 
-    A file that is named is taken as it is.
+    A path of a file is returned unchecked.
 
     Raises
     ------
     SourceError
         If there is none, or a folder cannot be listed.
     """
-    if place.is_dir():
-        found = _kept(_walk(place))
-    elif place.exists() or not glob.has_magic(str(place)):
-        return [place]
+    if path.is_dir():
+        found = _kept(_walk(path))
+    elif path.exists() or not glob.has_magic(str(path)):
+        return [path]
     else:
-        found = _matches(place)
+        found = _matches(path)
     if not found:
-        what = "folder" if place.is_dir() else "glob"
-        raise SourceError(f"{place}: no packets in this {what}; name files of packets or a folder that holds some")
+        what = "folder" if path.is_dir() else "glob"
+        raise SourceError(f"{path}: no packets in this {what}; name files of packets or a folder that holds some")
     return found
 
 
@@ -68,7 +68,7 @@ def _reason_to_skip(path: Path) -> str:
         return "not a regular file, or a link to nowhere"
     try:
         if path.suffix in _TABLES and not is_packet_table(str(path)):
-            return "a table whose rows are no alerts"
+            return "a table whose rows are not alerts"
         return reason_to_skip(path.name, lambda: _head(path))
     except (OSError, SourceError):
         return ""
@@ -80,7 +80,7 @@ def _head(path: Path) -> bytes:
 
 
 def _walk(folder: Path) -> list[Path]:
-    """Every file below a folder, sorted; a folder that links lead to again is entered once."""
+    """Every file below a folder, sorted; a folder reached again through links is entered once."""
     return sorted(_files_below(folder), key=lambda path: path.parts)
 
 
@@ -96,7 +96,7 @@ def _files_below(top: Path) -> Iterator[Path]:
 def _is_new(folder: Path, entered: set[tuple[int, int]]) -> bool:
     status = folder.stat()
     if (status.st_dev, status.st_ino) in entered:
-        log.info("%s: skipped: a link to a folder that is read already", folder)
+        log.info("%s: skipped: a link to a folder that was read already", folder)
         return False
     entered.add((status.st_dev, status.st_ino))
     return True

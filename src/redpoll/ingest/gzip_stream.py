@@ -1,4 +1,4 @@
-"""Gunzip as a stream, giving every byte that precedes damage (Python's and isal's own readers drop the last ones)."""
+"""Streaming gunzip that returns every byte before damage (the readers of Python and isal drop the last ones)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CHUNK = 256 << 10
 
 
 class GzipReader:
-    """Gunzips what `read(n)` gives; members laid end to end are one stream.
+    """Gunzips the bytes of `read(n)`; consecutive members are one stream.
 
     >>> import gzip, io
     >>> GzipReader(io.BytesIO(gzip.compress(b"abc") + gzip.compress(b"def")).read).read(100)
@@ -49,7 +49,7 @@ class GzipReader:
         return data
 
     def _next_member(self) -> bool:
-        """Go on to a member that follows; zeros that pad the end are no member."""
+        """Start the next member; returns False at the end. Padding zeros are skipped."""
         rest = self._member.unused_data
         while not (rest := rest.lstrip(b"\0")):
             if not (rest := self._read(_CHUNK)):

@@ -1,4 +1,4 @@
-"""A source that counts as it is read, so that a progress bar can show rate and time left."""
+"""Wrapper of a source that counts packets and bytes, for progress bars."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from redpoll.plugin.ports import Packet, Source
 
 
 class Metered:
-    """Any source with ``n_read`` (bytes, of ``n_bytes``) and ``n_packets`` so far.
+    """A source with ``n_read`` (bytes read, of ``n_bytes``) and ``n_packets``.
 
-    A source that counts for itself, in compressed bytes, is believed; for others the packets' sizes are added up.
+    ``n_read`` is that of the source if it has one, in compressed bytes; otherwise the sum of the packets' sizes.
     """
 
     def __init__(self, source: Source) -> None:
@@ -19,7 +19,7 @@ class Metered:
         self.n_read = self.n_packets = 0
 
     def packets(self) -> Iterator[Packet]:
-        """Every packet of the source; the counts are of those given."""
+        """Yield every packet of the source and count it."""
         self.n_read = self.n_packets = 0
         for packet in self._source.packets():
             self.n_packets += 1
@@ -28,6 +28,6 @@ class Metered:
 
 
 def total_bytes(sources: list[Source]) -> int | None:
-    """Size of all sources together; None if one does not know its own."""
+    """Total size of the sources; None if the size of one is unknown."""
     sizes = [source.n_bytes for source in sources]
     return None if None in sizes else sum(size or 0 for size in sizes)

@@ -1,4 +1,4 @@
-"""Avro schemas that name types of other files, put together into one schema that stands alone."""
+"""Resolution of named types in Avro schemas that refer to other schemas."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ MAX_NESTING = 64
 
 
 def self_contained(text: str, load: Callable[[str], str | None], what: str) -> str:
-    """The schema `text`, with each type that it names but does not hold put in where it is first used.
+    """The schema `text`, with each type defined elsewhere inserted where it is first used.
 
     Parameters
     ----------
     text
         A schema as JSON.
     load
-        Gives the schema of a full name such as ``lsst.v9_0.diaSource``, or None.
+        Returns the schema of a full name such as ``lsst.v9_0.diaSource``, or None.
     what
-        What the schema is, for messages.
+        Description of the schema for messages.
 
     Raises
     ------
     SchemaError
-        If it is not a schema, or names a type that `load` does not know.
+        If it is not a schema, or names a type that `load` does not return.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def self_contained(text: str, load: Callable[[str], str | None], what: str) -> s
 
 
 class _Resolver:
-    """Walks a schema in the order it is written, as names are defined and used in that order."""
+    """Walks a schema in the order of its text, in which names are defined before they are used."""
 
     def __init__(self, load: Callable[[str], str | None], what: str) -> None:
         self._load, self._what = load, what
@@ -51,7 +51,7 @@ class _Resolver:
         try:
             schema = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise SchemaError(f"{self._what}: not JSON ({error}); ask whoever wrote it") from error
+            raise SchemaError(f"{self._what}: not JSON ({error}); check its source") from error
         if not isinstance(schema, str | dict | list):
             raise SchemaError(f"{self._what}: {type(schema).__name__} is no Avro schema")
         return schema
@@ -74,7 +74,7 @@ class _Resolver:
         for known in dict.fromkeys((full, name)):
             if (text := self._load(known)) is not None:
                 return self.resolve(self.parsed(text), "", depth + 1)
-        raise SchemaError(f"{self._what}: type '{full}' is neither in it nor beside it; add its .avsc file")
+        raise SchemaError(f"{self._what}: type '{full}' is neither in it nor in another file; add its .avsc file")
 
     def _complex(self, schema: dict[str, Any], namespace: str, depth: int) -> dict[str, Any]:
         kind, out = schema["type"], dict(schema)
@@ -96,7 +96,7 @@ class _Resolver:
         return fields
 
     def _define(self, schema: dict[str, Any], namespace: str) -> str:
-        """Note the type's full name; the namespace that holds within it."""
+        """Record the type's full name, and return the namespace within it."""
         name, own = str(schema.get("name", "")), schema.get("namespace", namespace)
         full = name if "." in name or not own else f"{own}.{name}"
         self._defined.add(full)

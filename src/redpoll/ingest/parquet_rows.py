@@ -1,4 +1,4 @@
-"""Parquet copies of packets: each row becomes an Arrow IPC stream of one row, with its nested types."""
+"""Packets from rows of Parquet copies: one Arrow IPC stream of one row each."""
 
 from __future__ import annotations
 
@@ -9,70 +9,70 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from redpoll.errors import SourceError
-from redpoll.ingest.place import Place
+from redpoll.ingest.origin import Origin
 from redpoll.plugin.ports import Packet
 
 ALERT_COLUMNS = ("candidate", "diaSource")
 _ROWS_AT_ONCE = 64
 _DAMAGE = (pa.ArrowException, OSError, ValueError, LookupError, ArithmeticError)
-"""What Arrow raises on damaged files: its own errors, and those of Python where it decodes their text."""
+"""Exceptions that Arrow raises on damaged files, including those of Python when it decodes their text."""
 _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
 def is_packet_table(file: str | BinaryIO) -> bool:
     """Whether a Parquet file has a column that only alerts have; SourceError if it cannot be read."""
-    with _opened(file, Place(str(file))) as table:
+    with _opened(file, Origin(str(file))) as table:
         return _has_alerts(table.schema_arrow)
 
 
 def row_packets(
-    file: str | BinaryIO, place: Place, *, on_row: Callable[[float], None] = lambda done: None
+    file: str | BinaryIO, origin: Origin, *, on_row: Callable[[float], None] = lambda done: None
 ) -> Iterator[Packet]:
-    """Every row as a packet; `on_row` is told the share of rows given, 0 to 1.
+    """Packets of all rows; `on_row` is called with the fraction of rows returned, 0 to 1.
 
     Raises
     ------
     SourceError
-        If the file is not Parquet or its rows are no alerts, and, after the rows before it, where it is damaged.
+        If the file is not Parquet or its rows are not alerts; or, after the rows before it, at damage.
     """
-    with _opened(file, place) as table:
+    with _opened(file, origin) as table:
         schema, n_rows, row = table.schema_arrow, table.metadata.num_rows, 0
         if not _has_alerts(schema):
             wanted = " nor ".join(ALERT_COLUMNS)
             raise SourceError(
-                f"{place}: rows of this Parquet file are no alerts: it has no struct {wanted}; leave it out"
+                f"{origin}: rows of this Parquet file are not alerts: it has no struct {wanted}; leave it out"
             )
-        for batch in _batches(table, place):
+        for batch in _batches(table, origin):
             for data in _rows(batch):
                 row += 1
                 on_row(min(1.0, row / max(n_rows, 1)))
-                yield place.within(f"row {row}").packet(data)
+                yield origin.within(f"row {row}").packet(data)
         if row != n_rows:
-            raise SourceError(f"{place}: {row} rows where the Parquet file claims {n_rows}; copy it again")
+            raise SourceError(f"{origin}: {row} rows where the Parquet file claims {n_rows}; copy it again")
 
 
 def _has_alerts(schema: pa.Schema) -> bool:
     return any(field.name in ALERT_COLUMNS and pa.types.is_struct(field.type) for field in schema)
 
 
-def _opened(file: str | BinaryIO, place: Place) -> pq.ParquetFile:
+def _opened(file: str | BinaryIO, origin: Origin) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(file)
     except _DAMAGE as error:
-        raise SourceError(f"{place}: not a Parquet file that can be read ({error}); copy it again") from error
+        raise SourceError(f"{origin}: not a Parquet file that can be read ({error}); copy it again") from error
 
 
-def _batches(table: pq.ParquetFile, place: Place) -> Iterator[pa.RecordBatch]:
+def _batches(table: pq.ParquetFile, origin: Origin) -> Iterator[pa.RecordBatch]:
     try:
         yield from table.iter_batches(batch_size=_ROWS_AT_ONCE)
     except _DAMAGE as error:
         raise SourceError(
-            f"{place}: the Parquet file is damaged ({error}); rows before were read. Copy it again"
+            f"{origin}: the Parquet file is damaged ({error}); rows before were read. Copy it again"
         ) from error
 
 
 def _rows(batch: pa.RecordBatch) -> Iterator[bytes]:
-    """IPC streams of one row; the schema's message is made once and shared by all rows."""
+    """IPC streams of one row each; the schema message is serialised once."""
     if any(map(_has_dictionary, batch.schema.types)):
         yield from (_stream(batch.slice(i, 1)) for i in range(batch.num_rows))
         return

@@ -1,4 +1,4 @@
-"""What kind of bytes these are, told from the bytes and never from a file's name."""
+"""Recognition of file formats from their first bytes, never from file names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LARGEST_SCHEMA_ID = 1 << 24
 
 
 class Kind(Enum):
-    """Kinds of bytes that packets come in."""
+    """Formats of files with packets."""
 
     EMPTY = "nothing"
     AVRO = "an Avro object container"
@@ -20,11 +20,11 @@ class Kind(Enum):
     GZIP = "gzip"
     TAR = "a tar archive"
     PARQUET = "Parquet"
-    UNKNOWN = "bytes of no known kind"
+    UNKNOWN = "bytes of an unknown kind"
 
 
 def recognise(head: bytes) -> Kind:
-    """Kind of what begins with `head`; 512 bytes are enough.
+    """Format of a file that begins with `head`; 512 bytes suffice.
 
     >>> recognise(b"Obj\\x01...").name, recognise(b"\\x00\\x00\\x00\\x03\\x84...").name, recognise(b"SIMPLE  =").name
     ('AVRO', 'CONFLUENT', 'UNKNOWN')
@@ -40,7 +40,7 @@ def recognise(head: bytes) -> Kind:
 
 
 def _is_tar(block: bytes) -> bool:
-    """Whether it is a header block with a right checksum; zeros, all there is of an empty archive, are not."""
+    """Whether a block is a tar header with a valid checksum; a block of zeros is not."""
     try:
         tarfile.TarInfo.frombuf(block, "utf-8", "replace")
     except tarfile.HeaderError:

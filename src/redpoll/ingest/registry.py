@@ -1,4 +1,4 @@
-"""A Confluent schema registry, asked over HTTP only for ids that are not known yet."""
+"""Client of a Confluent schema registry, with a cache."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import httpx
 from redpoll.errors import RedpollError, SchemaError, SourceError
 from redpoll.ingest.named_types import self_contained
 from redpoll.ingest.unknown_schema import UnknownSchema
-from redpoll.web.bounded_get import Answer, bounded_get, parse_address
+from redpoll.web.bounded_get import HttpResponse, bounded_get, parse_address
 
 log = logging.getLogger(__name__)
 
@@ -25,23 +25,23 @@ _EVERY_ID = -1
 
 
 class RegistryFailed(SourceError):
-    """The registry cannot be asked now, or what answers is none; no id can be looked up."""
+    """The registry cannot be reached, or the server is not a schema registry."""
 
 
 class Registry:
-    """Schemas by id from ``GET URL/schemas/ids/ID``, with the references they name.
+    """Schemas by id from ``GET URL/schemas/ids/ID``, with their references.
 
-    An answer is kept for good. That an id is unknown, or the registry out of reach, is kept for `retry_after`
-    seconds, so that a stream of packets does not wait for it one by one.
+    Schemas are cached. Failures (unknown id, unreachable registry) are cached for `retry_after` seconds, so that each
+    packet of a stream does not wait for a new attempt.
 
     Parameters
     ----------
     url
-        Base URL; a user and password in it are used and never shown.
+        Base URL; its user and password are used and never shown.
     auth
         User and password, instead of those in the URL.
     timeout
-        Seconds that one answer may take in all.
+        Maximum seconds for one response.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class Registry:
         Raises
         ------
         UnknownSchema
-            If the registry has none of this id.
+            If the registry has no schema with this id.
         SchemaError
-            If what it has is no Avro schema.
+            If the entry is not an Avro schema.
         RegistryFailed
-            If it does not answer, refuses, or is no schema registry.
+            If it does not respond, denies access, or is not a schema registry.
         """
         if schema_id in self._known:
             return self._known[schema_id]
@@ -110,13 +110,13 @@ class Registry:
                 continue
             inner = self._entry(client, f"/subjects/{quote(subject, safe='')}/versions/{quote(version, safe='')}")
             if inner is None or len(found) >= _MAX_REFERENCES:
-                raise SchemaError(f"{what}: its reference '{name}' is not there, or it has too many")
+                raise SchemaError(f"{what}: its reference '{name}' does not exist, or it has too many")
             found[name] = inner["schema"]
             self._add_references(client, inner, found, what)
 
     def _entry(self, client: httpx.Client, path: str) -> Mapping[str, Any] | None:
-        """A registry's entry, None where it says that there is none."""
-        answer = self._answer(client, path)
+        """An entry of the registry; None if it does not exist."""
+        answer = self._response(client, path)
         content = _json(answer)
         if answer.status == 404 and "error_code" in content:
             return None
@@ -131,8 +131,8 @@ class Registry:
             raise SchemaError(f"{self.name}{path}: a {str(content['schemaType'])[:20]} schema; packets are Avro")
         return content
 
-    def _answer(self, client: httpx.Client, path: str) -> Answer:
-        """The answer, asked for again a few times while the registry is out of reach."""
+    def _response(self, client: httpx.Client, path: str) -> HttpResponse:
+        """The response, with retries while the registry cannot be reached."""
         problem = ""
         for wait in (*_WAITS, None):
             try:
@@ -148,7 +148,7 @@ class Registry:
         raise RegistryFailed(f"{self.name}: no answer after {len(_WAITS) + 1} tries ({problem}); check network and URL")
 
 
-def _json(answer: Answer) -> Mapping[str, Any]:
+def _json(answer: HttpResponse) -> Mapping[str, Any]:
     try:
         content = json.loads(answer.body)
     except (ValueError, RecursionError):

@@ -15,10 +15,10 @@ _BY_VERSION = re.compile(r"lsst\.v(\d+)_(\d+)\.alert")
 
 
 class SchemaFolder:
-    """Schemas in a folder and the folders below it.
+    """Schemas by id in a folder and its subfolders.
 
-    ``900.avsc`` has the id of its name. ``lsst.v9_0.alert.avsc`` has the id 900, major * 100 + minor, as Rubin
-    numbers them; the types it names are in files beside it, such as ``lsst.v9_0.diaSource.avsc``.
+    ``900.avsc`` has the id of its name. ``lsst.v9_0.alert.avsc`` has the id 900, major * 100 + minor, the
+    numbering of Rubin; types it refers to are in the same folder, such as ``lsst.v9_0.diaSource.avsc``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -29,7 +29,7 @@ class SchemaFolder:
 
     @property
     def ids(self) -> list[int]:
-        """Ids the folder has a schema for, sorted."""
+        """Sorted ids of the schemas in the folder."""
         return sorted(self._files)
 
     def schema(self, schema_id: int) -> str:

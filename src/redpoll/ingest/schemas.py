@@ -1,4 +1,4 @@
-"""Writer schemas of Confluent-framed packets: from folders, from those that Redpoll knows, from a registry."""
+"""Lookup of writer schemas of Confluent-framed packets: in folders, built-in schemas and a registry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from redpoll.schema.packet_schemas import confluent_schema
 
 
 class SchemaLookup(Protocol):
-    """Finds writer schemas by the id that a packet's frame names."""
+    """Lookup of writer schemas by the id in a packet's frame."""
 
     def schema(self, schema_id: int) -> str:
         """Self-contained schema as JSON text.
@@ -23,15 +23,15 @@ class SchemaLookup(Protocol):
         Raises
         ------
         UnknownSchema
-            If there is none of this id: the packet cannot be used.
+            If there is no schema with this id: the packet cannot be used.
         SourceError
-            If the place cannot be asked now: the packet may be used later.
+            If the schema cannot be looked up now: the packet may be used later.
         """
         ...
 
 
 class BuiltIn:
-    """The survey schemas that Redpoll itself knows."""
+    """The survey schemas built into Redpoll."""
 
     def schema(self, schema_id: int) -> str:
         """Schema of Rubin packets with this id, which is major * 100 + minor."""
@@ -41,10 +41,10 @@ class BuiltIn:
         return json.dumps(known)
 
 
-class Chain:
-    """Lookups asked in turn; what one answers is kept, so that each id is looked up once.
+class SchemaChain:
+    """Lookups tried in order; found schemas are cached.
 
-    >>> json.loads(Chain(BuiltIn()).schema(900))["name"]
+    >>> json.loads(SchemaChain(BuiltIn()).schema(900))["name"]
     'lsst.v9_0.alert'
     """
 
@@ -53,41 +53,41 @@ class Chain:
         self._known: dict[int, str] = {}
 
     def schema(self, schema_id: int) -> str:
-        """The first answer; SourceError if none has it and one could not be asked, else UnknownSchema."""
+        """The first schema found; if none, SourceError if a lookup failed, else UnknownSchema."""
         if schema_id not in self._known:
             self._known[schema_id] = self._first(schema_id)
         return self._known[schema_id]
 
     def _first(self, schema_id: int) -> str:
-        asked: list[str] = []
-        silent: SourceError | None = None
+        searched: list[str] = []
+        failed: SourceError | None = None
         for lookup in self._lookups:
             try:
                 return lookup.schema(schema_id)
             except UnknownSchema as error:
-                asked.append(error.where)
+                searched.append(error.where)
             except SourceError as error:
-                silent = error
-        if silent is not None:
-            raise silent
-        raise UnknownSchema(schema_id, *asked)
+                failed = error
+        if failed is not None:
+            raise failed
+        raise UnknownSchema(schema_id, *searched)
 
 
 @dataclass(frozen=True)
-class SchemaPlaces:
-    """Where to look for schemas; plain data, to be sent to worker processes, which each make their own lookup.
+class SchemaLocations:
+    """Folders and registry of schemas, as plain data from which each worker process makes its own lookup.
 
     Parameters
     ----------
     folders
-        Folders of ``.avsc`` files (see `SchemaFolder`), asked first.
+        Folders of ``.avsc`` files (see `SchemaFolder`), tried first.
     registry
-        Base URL of a schema registry, asked last and only for ids nobody else knows. A user and password come from
+        Base URL of a schema registry, tried last. A user and password come from
         the URL or from the environment, ``REDPOLL_SCHEMA_REGISTRY_USER`` and ``REDPOLL_SCHEMA_REGISTRY_PASSWORD``.
 
     Examples
     --------
-    >>> json.loads(SchemaPlaces().lookup().schema(1000))["name"]
+    >>> json.loads(SchemaLocations().lookup().schema(1000))["name"]
     'lsst.v10_0.alert'
     """
 
@@ -95,13 +95,13 @@ class SchemaPlaces:
     registry: str | None = field(default=None, repr=False)
 
     def lookup(self) -> SchemaLookup:
-        """A lookup over all places; SchemaError or SourceError if a folder or the URL cannot be used."""
+        """A lookup in all of them; SchemaError or SourceError if a folder or the URL cannot be used."""
         lookups: list[SchemaLookup] = [SchemaFolder(Path(folder)) for folder in self.folders]
         lookups.append(BuiltIn())
         if self.registry:
             user = os.environ.get("REDPOLL_SCHEMA_REGISTRY_USER")
             password = os.environ.get("REDPOLL_SCHEMA_REGISTRY_PASSWORD", "")
-            from redpoll.ingest.registry import Registry  # brings an HTTP client, which few runs need
+            from redpoll.ingest.registry import Registry  # imports an HTTP client, which few runs need
 
             lookups.append(Registry(self.registry, auth=(user, password) if user else None))
-        return Chain(*lookups)
+        return SchemaChain(*lookups)

@@ -1,4 +1,4 @@
-"""Files that lie beside packets and hold none: told by name and bytes together, so that no packet is passed over."""
+"""Recognition of files without packets beside packets, by name and first bytes together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAMES = ("MD5SUMS", "SHA256SUMS", "README", "LICENSE", "Thumbs.db")
 
 
 def reason_to_skip(name: str, head: Callable[[], bytes]) -> str:
-    """Why a file of this name, whose first bytes `head` reads, holds no packets; empty if it may.
+    """Reason why a file with this name and these first bytes holds no packets; empty if it may hold some.
 
     >>> reason_to_skip("night/.DS_Store", bytes), reason_to_skip("notes.json", lambda: b"{}")
     ('hidden', 'a sidecar, not packets')

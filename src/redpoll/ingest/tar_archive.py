@@ -1,6 +1,6 @@
-"""Members of a tar archive as a stream: nothing is unpacked to disk, and no damage passes for the end.
+"""Members of a tar archive as a stream, without unpacking to disk; damage is an error.
 
-Python's ``tarfile`` takes a damaged header for the end of the archive, so only its header parser is used here.
+Python's ``tarfile`` treats a damaged header as the end of the archive, so only its header parser is used here.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _WITHOUT_DATA = (b"1", b"2", b"3", b"4", b"5", b"6")
 class Member:
     """A regular file in the archive.
 
-    ``number`` counts from 1; ``data`` is shorter than ``size`` where the archive ends early, and only the first 64 kB
-    of a member that is larger than any packet.
+    ``number`` counts from 1; ``data`` is shorter than ``size`` if the archive ends early, and the first 64 kB of a
+    member that is larger than any packet.
     """
 
     name: str
@@ -35,12 +35,12 @@ class Member:
 
 
 def members(stream: ByteStream, where: str) -> Iterator[Member]:
-    """Regular files of the archive in order, the one that is cut short by damage included.
+    """Regular files of the archive in order, including one that is truncated.
 
     Raises
     ------
     SourceError
-        After the members before it were given: if the archive is damaged or ends early; `where` begins its message.
+        After the members before it, if the archive is damaged or ends early; the message begins with `where`.
     """
     number, last, ended = 0, "the start", False
     extended: dict[str, str] = {}
@@ -82,7 +82,7 @@ def _header(block: bytes, stream: ByteStream, where: str) -> tarfile.TarInfo:
 
 
 def _extended(info: tarfile.TarInfo, stream: ByteStream, where: str) -> dict[str, str]:
-    """Name or size of the next member, where they do not fit its own header."""
+    """Name or size of the next member, if they do not fit into its own header."""
     if info.size > _MAX_EXTENDED:
         raise SourceError(f"{where}: an extended header of {info.size} bytes; the archive is damaged")
     data = stream.take(_padded(info.size))[: info.size]
@@ -113,4 +113,4 @@ def _padded(size: int) -> int:
 def _early_end(where: str, last: str, stream: ByteStream) -> str:
     reason = stream.damage or "no end-of-archive mark"
     what = f"the archive is cut short or damaged after {last} ({reason})"
-    return f"{where}: {what}; what came before was read. Fetch it again"
+    return f"{where}: {what}; the members before it were read. Fetch it again"

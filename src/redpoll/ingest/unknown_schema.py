@@ -1,4 +1,4 @@
-"""The error of a schema id that no place knows."""
+"""Error of an unknown schema id."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from redpoll.errors import SchemaError
 
 
 class UnknownSchema(SchemaError):
-    """A packet names a schema id that no folder and no registry has."""
+    """No folder and no registry has the schema id of a packet."""
 
     def __init__(self, schema_id: int, *where: str) -> None:
         self.schema_id, self.where = schema_id, ", ".join(where)

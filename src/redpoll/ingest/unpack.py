@@ -1,4 +1,4 @@
-"""Packets out of whatever bytes hold them: archives, compressed files and containers, in any nesting."""
+"""Packets from archives, compressed files and containers, nested in any order."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from redpoll.errors import SourceError
 from redpoll.ingest.byte_stream import MAX_PACKET_BYTES, ByteStream
 from redpoll.ingest.containers import OneRecord, container_packets
 from redpoll.ingest.gzip_stream import GzipReader
+from redpoll.ingest.origin import Origin
 from redpoll.ingest.parquet_rows import row_packets
-from redpoll.ingest.place import Place
 from redpoll.ingest.recognise import HEAD_BYTES, Kind, recognise
 from redpoll.ingest.sidecars import reason_to_skip
 from redpoll.ingest.tar_archive import Member, members
@@ -23,71 +23,71 @@ MAX_NESTING = 4
 
 
 class Unpacker:
-    """Packets of one source, in order; what is of no known kind is a packet too, and so becomes a dead letter."""
+    """Unpacks the packets of one source, in order; bytes of an unknown kind are one packet, a later dead letter."""
 
     def __init__(self) -> None:
         self._is_one_record = OneRecord()
 
-    def packets(self, stream: ByteStream, place: Place, depth: int = 0) -> Iterator[Packet]:
+    def packets(self, stream: ByteStream, origin: Origin, depth: int = 0) -> Iterator[Packet]:
         """Packets in a stream of bytes.
 
         Raises
         ------
         SourceError
-            After all that came before it was given: if an archive is damaged or cut short, so that packets beyond
-            those given are lost, or if more than 64 MB are of no kind that can be taken apart.
+            After the packets before it: if an archive is damaged or truncated so that packets are lost, or if more than
+            64 MB are of a kind that cannot be split.
         """
         kind = recognise(stream.peek(HEAD_BYTES))
         if depth < MAX_NESTING and kind is Kind.TAR:
-            yield from self._tar(stream, place, depth)
+            yield from self._tar(stream, origin, depth)
         elif depth < MAX_NESTING and kind is Kind.GZIP:
-            yield from self._gzip(stream, place, depth)
+            yield from self._gzip(stream, origin, depth)
         elif len(data := stream.peek(MAX_PACKET_BYTES + 1)) <= MAX_PACKET_BYTES:
-            yield from self._whole(data, stream, place, kind)
+            yield from self._whole(data, stream, origin, kind)
         elif kind is Kind.AVRO:
-            yield from container_packets(stream, place)
+            yield from container_packets(stream, origin)
         else:
-            raise SourceError(f"{place}: more than {MAX_PACKET_BYTES >> 20} MB and {kind.value}; leave this file out")
+            raise SourceError(f"{origin}: more than {MAX_PACKET_BYTES >> 20} MB and {kind.value}; leave this file out")
 
-    def _whole(self, data: bytes, stream: ByteStream, place: Place, kind: Kind) -> Iterator[Packet]:
+    def _whole(self, data: bytes, stream: ByteStream, origin: Origin, kind: Kind) -> Iterator[Packet]:
         if kind is Kind.PARQUET:
-            yield from row_packets(io.BytesIO(data), place)
+            yield from row_packets(io.BytesIO(data), origin)
         elif kind is not Kind.AVRO or self._is_one_record(data):
-            yield place.packet(data)
+            yield origin.packet(data)
         else:
-            yield from container_packets(stream, place)
+            yield from container_packets(stream, origin)
 
-    def _gzip(self, stream: ByteStream, place: Place, depth: int) -> Iterator[Packet]:
+    def _gzip(self, stream: ByteStream, origin: Origin, depth: int) -> Iterator[Packet]:
         inner = ByteStream(GzipReader(stream.take).read)
         if inner.peek(HEAD_BYTES) == bytes(HEAD_BYTES):
-            yield from self._tar(inner, place, depth + 1)  # no members: a night without alerts
+            yield from self._tar(inner, origin, depth + 1)  # no members: a night without alerts
         elif inner.peek(1) or not inner.damage:
-            yield from self.packets(inner, place, depth + 1)
+            yield from self.packets(inner, origin, depth + 1)
         if inner.damage or stream.damage:
-            raise SourceError(f"{place}: {stream.damage or inner.damage}; what came before was read. Fetch it again")
+            raise SourceError(f"{origin}: {stream.damage or inner.damage}; earlier packets were read. Fetch it again")
 
-    def _tar(self, stream: ByteStream, place: Place, depth: int) -> Iterator[Packet]:
+    def _tar(self, stream: ByteStream, origin: Origin, depth: int) -> Iterator[Packet]:
         is_empty = True
-        for member in members(stream, str(place)):
+        for member in members(stream, str(origin)):
             is_empty = False
-            yield from self._member(member, place.within(f"member {member.name} ({member.number})"), depth)
+            yield from self._member(member, origin.within(f"member {member.name} ({member.number})"), depth)
         if is_empty:
-            log.warning("%s: the archive holds no packets", place)
+            log.warning("%s: the archive holds no packets", origin)
 
-    def _member(self, member: Member, place: Place, depth: int) -> Iterator[Packet]:
+    def _member(self, member: Member, origin: Origin, depth: int) -> Iterator[Packet]:
         if member.size != len(member.data):
-            yield place.within(f"{len(member.data)} of {member.size} bytes").packet(member.data)
+            yield origin.within(f"{len(member.data)} of {member.size} bytes").packet(member.data)
         elif self._is_one_record(member.data):
-            yield place.packet(member.data)
+            yield origin.packet(member.data)
         elif reason := reason_to_skip(member.name, lambda: member.data[:HEAD_BYTES]):
-            log.info("%s: skipped: %s", place, reason)
+            log.info("%s: skipped: %s", origin, reason)
         else:
-            yield from self._nested(member.data, place, depth)
+            yield from self._nested(member.data, origin, depth)
 
-    def _nested(self, data: bytes, place: Place, depth: int) -> Iterator[Packet]:
-        """Packets within a member; one that is damaged is kept as it stands and does not end the archive around it."""
+    def _nested(self, data: bytes, origin: Origin, depth: int) -> Iterator[Packet]:
+        """Packets within a member; a damaged member is one packet, and the archive is read on."""
         try:
-            yield from self.packets(ByteStream(io.BytesIO(data).read), place, depth + 1)
+            yield from self.packets(ByteStream(io.BytesIO(data).read), origin, depth + 1)
         except SourceError as error:
             log.warning("%s; the member is kept as a dead letter", error)
-            yield place.within("as stored").packet(data)
+            yield origin.within("as stored").packet(data)

@@ -8,11 +8,11 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from redpoll.config import Config, CutsConfig
+from redpoll.config import Config, Cuts
 from redpoll.engine.worker import MakeTask
 from redpoll.errors import ConfigError
 from redpoll.ingest.decode import PacketDecoder
-from redpoll.ingest.schemas import SchemaPlaces
+from redpoll.ingest.schemas import SchemaLocations
 from redpoll.pipeline.chain import Chain
 from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.models import load_models
@@ -21,7 +21,6 @@ from redpoll.plugin.expression import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.ports import Sink
-from redpoll.quality.cuts import Cuts
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.bands import BANDS
 from redpoll.store import open_store
@@ -58,7 +57,7 @@ def chain_maker(config: Config, store: Path) -> MakeTask:
 
 def packet_decoder(config: Config) -> PacketDecoder:
     """A decoder that looks for schemas where `config` says; SchemaError or SourceError if it cannot look there."""
-    return PacketDecoder(SchemaPlaces(config.ingest.schemas, config.ingest.registry).lookup())
+    return PacketDecoder(SchemaLocations(config.ingest.schemas, config.ingest.registry).lookup(), config.quality)
 
 
 def open_sinks(config: Config) -> list[Sink]:
@@ -83,10 +82,10 @@ def _make_chain(config: Config, store: Path, graph: Graph) -> Chain:
     return Chain(packet_decoder(config), cuts, open_stage(config), graph, reader.exists, reader.segments)
 
 
-def _cuts(config: CutsConfig, survey: str) -> Cuts:
-    if unknown := set(config.bands or ()) - set(BANDS):
+def _cuts(cuts: Cuts, survey: str) -> Cuts:
+    if unknown := set(cuts.bands or ()) - set(BANDS):
         raise ConfigError(f"quality: {survey}: bands: unknown {', '.join(sorted(unknown))}; use {', '.join(BANDS)}")
-    return Cuts(config.min_real_bogus, config.max_bad_pixels, config.bands)
+    return cuts
 
 
 def _with_own(nodes: list[Any], own: Sequence[Any]) -> list[Any]:

@@ -14,11 +14,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from redpoll.config import Cuts
 from redpoll.crossmatch.stage import Stage
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.plugin.graph import Graph
-from redpoll.quality.cuts import Cuts
+from redpoll.quality.cuts import cut_failures
 from redpoll.quality.duplicates import Known, duplicates
 from redpoll.quality.flags import fill_flags
 from redpoll.quality.usable import unusable
@@ -92,7 +93,7 @@ class Chain:
             batch = _settle(batch, duplicates(batch, self._known), "duplicate", outcome)
             if batch.num_rows:
                 cuts = self._cuts.get(batch["survey"][0].as_py(), Cuts())
-                batch = _settle(batch, cuts.failures(batch), "rejected", outcome)
+                batch = _settle(batch, cut_failures(batch, cuts), "rejected", outcome)
         if batch.num_rows:
             self._enrich(batch, outcome)
 

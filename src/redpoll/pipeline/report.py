@@ -58,7 +58,7 @@ class RunReport:
         self.stored += n_new
         if repeated := alerts.num_rows - n_new:
             self.duplicate += repeated
-            self.reasons["stored already"] += repeated
+            self.reasons["already stored"] += repeated
         passed = [name for name in alerts.schema.names if name.startswith("pass_")]
         self.topics.update({name.removeprefix("pass_"): pc.sum(alerts[name]).as_py() or 0 for name in passed})
 

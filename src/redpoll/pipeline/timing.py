@@ -27,7 +27,7 @@ from redpoll.quality.usable import usable
 from redpoll.schema.column import Column
 
 Clock = Callable[[], float]
-OVERHEAD = "between them"
+OVERHEAD = "overhead"
 """The row for what the steps themselves take: columns joined, checked and put together."""
 
 

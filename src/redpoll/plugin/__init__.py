@@ -1,1 +1,1 @@
-"""The contract of plugins: science modules, alert filters, sources and sinks; their discovery; the graph."""
+"""Contract of plugins (science modules, alert filters, sources, sinks), their discovery, and the graph."""

@@ -1,25 +1,22 @@
-"""Calling a plugin's function on a batch: once with arrays, or once per alert."""
+"""Call of a plugin's function on a batch: once with arrays, or once per alert."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from redpoll.plugin.columns import LIGHT_CURVE, Columns
 from redpoll.plugin.detections import DETECTION_NAMES
-from redpoll.plugin.node import Attempt, unguarded
+from redpoll.plugin.node import Attempt, FunctionNode, unguarded
 from redpoll.plugin.outputs import by_name, column_of
 from redpoll.schema.light_curve import LightCurves
 
-if TYPE_CHECKING:
-    from redpoll.plugin.contract import AlertFilter, ScienceModule
-
 
 def call(
-    node: ScienceModule | AlertFilter,
+    node: FunctionNode,
     columns: Columns,
     settings: Mapping[str, Any],
     model: Any = None,
@@ -27,13 +24,13 @@ def call(
 ) -> dict[str, pa.Array]:
     """The output columns of a module or filter for a batch.
 
-    Floating-point warnings are off while it runs: NaN is how a module says "no answer". With per="object",
-    `attempt` isolates each alert: where it fails, that alert alone has no answer.
+    Floating-point warnings are off during the call, because modules return NaN for unknown values. With per="object",
+    `attempt` isolates each alert: an alert that fails has null outputs (False for a filter), the others are kept.
 
     Raises
     ------
     PluginError
-        If what the function returns does not fit its declaration, or an input breaks the null rules.
+        If the return value does not fit the declaration, or a boolean input has nulls.
     """
     given = {**node.settings, **settings} | ({"model": model} if node.model else {})
     run = _per_object if node.per == "object" else _per_batch
@@ -43,7 +40,7 @@ def call(
 
 
 def batch_columns(inputs: tuple[str, ...], per: str) -> tuple[str, ...]:
-    """The columns of a batch behind a function's inputs.
+    """Names of the batch columns that a function's inputs are read from.
 
     >>> batch_columns(("mjd", "mag", "ra"), "object")
     ('light_curve', 'ra')
@@ -53,16 +50,12 @@ def batch_columns(inputs: tuple[str, ...], per: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(LIGHT_CURVE if name in DETECTION_NAMES else name for name in inputs))
 
 
-def _per_batch(
-    node: ScienceModule | AlertFilter, columns: Columns, given: dict[str, Any], attempt: Attempt
-) -> dict[str, Any]:
-    """`attempt` is not used: a batch fails as a whole, where the graph sees it."""
+def _per_batch(node: FunctionNode, columns: Columns, given: dict[str, Any], attempt: Attempt) -> dict[str, Any]:
+    """Outputs of one call on arrays; `attempt` is unused, because the batch fails as a whole."""
     return by_name(node, node.function(**{name: columns.numpy(name) for name in node.inputs}, **given))
 
 
-def _per_object(
-    node: ScienceModule | AlertFilter, columns: Columns, given: dict[str, Any], attempt: Attempt
-) -> dict[str, Any]:
+def _per_object(node: FunctionNode, columns: Columns, given: dict[str, Any], attempt: Attempt) -> dict[str, Any]:
     answers: dict[str, list[Any]] = {name: [] for name in node.outputs}
     no_answer: Any = None if node.is_module else False
 
@@ -79,7 +72,7 @@ def _per_object(
 
 
 def _objects(inputs: tuple[str, ...], columns: Columns) -> Iterator[dict[str, Any] | None]:
-    """The arguments for each alert; None for one without a detection, if detections are asked for."""
+    """Arguments for each alert; None for an alert without detections if detections are read."""
     readers = {name: _reader(name, columns) for name in inputs}
     needs_detection = any(name in DETECTION_NAMES for name in inputs)
     counts = np.diff(columns.detections()[0]) if needs_detection else np.ones(columns.n, np.int64)

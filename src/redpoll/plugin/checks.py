@@ -1,4 +1,4 @@
-"""What a graph refuses, and the order in which it runs."""
+"""Checks of the names in a graph, and the order in which its modules run."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from redpoll.schema.column import Column
 
 
 def check_names(modules: Sequence[Node], filters: Sequence[Node], columns: Mapping[str, Column]) -> None:
-    """Raise PluginError for a module, topic or output that is there twice."""
+    """Raise PluginError for a duplicate module, topic or output."""
     seen: dict[str, str] = {}
     for kind, node in chain((("module", m) for m in modules), (("topic", f) for f in filters)):
         if node.name in seen:
-            raise PluginError(f"two plugins are called '{node.name}': a {seen[node.name]} and a {kind}; rename one")
+            raise PluginError(f"two plugins are named '{node.name}': a {seen[node.name]} and a {kind}; rename one")
         seen[node.name] = kind
     makers: dict[str, str] = {}
     for node in chain(modules, filters):
@@ -34,12 +34,12 @@ def _check_output(name: str, output: str, makers: Mapping[str, str], columns: Ma
 
 
 def in_order(modules: Sequence[Node]) -> list[Node]:
-    """The modules, each after those whose outputs it reads; otherwise as given.
+    """The modules in dependency order; independent modules keep their order.
 
     Raises
     ------
     PluginError
-        If modules read each other in a circle; the message names the circle.
+        If modules depend on each other in a cycle; the message names the cycle.
     """
     makers = {output: module for module in modules for output in module.outputs}
     waiting = {module.name: module for module in modules}
@@ -48,14 +48,14 @@ def in_order(modules: Sequence[Node]) -> list[Node]:
     while waiting:
         ready = next((name for name in waiting if not any(need in waiting for need in needs[name])), None)
         if ready is None:
-            raise PluginError(f"modules read each other in a circle: {_circle(needs, list(waiting))}")
+            raise PluginError(f"modules depend on each other in a cycle: {_cycle(needs, list(waiting))}")
         ordered.append(waiting.pop(ready))
     return ordered
 
 
-def _circle(needs: Mapping[str, Sequence[str]], waiting: Sequence[str]) -> str:
-    """One circle among the waiting modules, as reader <- maker."""
+def _cycle(needs: Mapping[str, Sequence[str]], waiting: Sequence[str]) -> str:
+    """One cycle among the waiting modules, as ``reader -> module it reads``."""
     path = [waiting[0]]
     while path[-1] not in path[:-1]:
         path.append(next(need for need in needs[path[-1]] if need in waiting))
-    return " reads from ".join(path[path.index(path[-1]) :])
+    return " -> ".join(path[path.index(path[-1]) :])

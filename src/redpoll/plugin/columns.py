@@ -1,4 +1,4 @@
-"""The columns of a batch as plugins see them: Arrow to numpy, with nulls made plain.
+"""Columns of a batch as plugins read them: Arrow converted to numpy, with a defined value for null.
 
 ========================  =====================================================================
 column                    array in a module with ``per="batch"``
@@ -6,13 +6,13 @@ column                    array in a module with ``per="batch"``
 float32, float64          the same dtype; null becomes NaN
 integers                  the same dtype; **with nulls, float64** and NaN (exact up to 2**53)
 string, dictionary        objects: str or None
-bool                      bool; a null is an error, because neither True nor False would be honest
+bool                      bool; a null raises an error
 bytes                     objects: memoryview of the stored bytes, without a copy, or None
 ``light_curve``           `redpoll.schema.light_curve.LightCurves`; null becomes a curve without points
 any other                 objects: Python values or None
 ========================  =====================================================================
 
-All arrays are read-only, so a module that writes to its inputs fails instead of spoiling its neighbours.
+All arrays are read-only, so that a module that writes to its inputs fails.
 With ``per="object"`` every name but the detections' and ``light_curve`` is a Python scalar, or None for null
 (NaN stays NaN).
 """
@@ -35,7 +35,7 @@ LIGHT_CURVE = "light_curve"
 
 
 class Columns:
-    """The columns of one batch, each converted at most once; a module's outputs are added as they come.
+    """The columns of one batch, each converted at most once; the outputs of modules are added.
 
     Examples
     --------
@@ -51,17 +51,17 @@ class Columns:
         self.n = batch.num_rows
 
     def arrow(self, name: str) -> pa.Array:
-        """The column as it is in the batch; SchemaError if there is none."""
+        """The column as an Arrow array; SchemaError if there is none."""
         if name not in self._arrays:
             raise SchemaError(f"the batch has no column '{name}'")
         return self._arrays[name]
 
     def add(self, arrays: dict[str, pa.Array]) -> None:
-        """Append columns."""
+        """Add columns."""
         self._arrays |= arrays
 
     def numpy(self, name: str) -> Any:
-        """The column as a module with per="batch" reads it: see the table above."""
+        """The column as a module with per="batch" reads it; see the table above."""
         if name not in self._numpy:
             array = self.arrow(name)
             self._numpy[name] = light_curves(array) if name == LIGHT_CURVE else to_numpy(name, array)

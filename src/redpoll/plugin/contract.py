@@ -1,4 +1,4 @@
-"""The contract of science modules and alert filters: plain functions whose parameters are columns."""
+"""Contract of science modules and alert filters: functions whose parameters are columns."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ Per = Literal["batch", "object"]
 
 @dataclass(frozen=True, eq=False)
 class ScienceModule:
-    """A function that adds columns to the alert table; made by `science_module`, still callable as the function.
+    """A function that adds columns to the alert table; made by `science_module`, and callable like the function.
 
-    ``inputs`` are the columns it reads, ``settings`` its keyword-only parameters with their defaults and
-    ``outputs`` the columns it makes. ``model`` names the trained model it is given, if any, and ``features`` what
-    that model is trained on.
+    ``inputs`` are the columns it reads, ``settings`` its keyword-only parameters with their defaults, and
+    ``outputs`` the columns it adds. ``model`` is the name of its trained model, if any, and ``features`` the inputs
+    of that model.
     """
 
     function: Function
@@ -43,7 +43,7 @@ class ScienceModule:
     is_module: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        self.__dict__.update(_dress(self.function))
+        self.__dict__.update(_function_attributes(self.function))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -66,15 +66,15 @@ class ScienceModule:
     def compute(
         self, columns: Columns, settings: Mapping[str, Any], model: Any = None, attempt: Attempt = unguarded
     ) -> dict[str, pa.Array]:
-        """The output columns for a batch; whatever the function raises is raised here too."""
+        """The output columns for a batch; exceptions of the function propagate."""
         return call(self, columns, settings, model, attempt)
 
 
 @dataclass(frozen=True, eq=False)
 class AlertFilter:
-    """A function that chooses alerts, one boolean each; made by `alert_filter`, still callable as the function.
+    """A function that selects alerts by one boolean each; made by `alert_filter`, and callable like the function.
 
-    Its outcome becomes the column ``pass_<topic>``; the alerts that pass go to ``topic``.
+    Its result is the column ``pass_<topic>``; the alerts that pass go to ``topic``.
     """
 
     function: Function
@@ -89,7 +89,7 @@ class AlertFilter:
     is_module: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        self.__dict__.update(_dress(self.function))
+        self.__dict__.update(_function_attributes(self.function))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
@@ -107,7 +107,7 @@ class AlertFilter:
 
     @property
     def outputs(self) -> Mapping[str, Column]:
-        """The one column it makes: ``pass_<topic>``, never null."""
+        """The column it adds: ``pass_<topic>``, never null."""
         return {f"pass_{self.topic}": Column("bool", doc=self.doc)}
 
     @property
@@ -122,7 +122,7 @@ class AlertFilter:
     def compute(
         self, columns: Columns, settings: Mapping[str, Any], model: Any = None, attempt: Attempt = unguarded
     ) -> dict[str, pa.Array]:
-        """The outcome for a batch; whatever the function raises is raised here too."""
+        """The column ``pass_<topic>`` for a batch; exceptions of the function propagate."""
         return call(self, columns, settings, model, attempt)
 
 
@@ -134,22 +134,22 @@ def science_module(
     model: str | None = None,
     features: Sequence[str] = (),
 ) -> Callable[[Function], ScienceModule]:
-    """Declare a function as a science module.
+    """Return a decorator that makes a function a science module.
 
     Parameters
     ----------
     version
-        Bump it whenever an output may change; it is stored beside every value.
+        Change it whenever an output may change; it is stored with every value.
     outputs
-        Name and `Column` of everything the function returns, in its order.
+        Name and `Column` of each value the function returns, in the order of return.
     per
-        ``"batch"``: the function gets one array per column, one element per alert. ``"object"``: it is called
-        once per alert; ``mjd band flux flux_err mag mag_err`` are then the time-sorted detections of its light
-        curve, triggering detection last, and every other name is a Python scalar or None.
+        ``"batch"``: the function is called once, with one array per column. ``"object"``: it is called once per
+        alert; ``mjd band flux flux_err mag mag_err`` are then the time-sorted detections of the light curve,
+        triggering detection last, and every other parameter is a Python scalar or None.
     model
-        Name of a trained model, given to the function as parameter ``model``.
+        Name of a trained model, passed as parameter ``model``.
     features
-        What the model is trained on, in order, if the function computes it; by default the inputs.
+        Inputs of the model, in order, if the function computes them; default: the inputs of the function.
 
     Raises
     ------
@@ -183,12 +183,12 @@ def science_module(
 def alert_filter(
     topic: str | None = None, *, version: str = "1", per: Per = "batch"
 ) -> Callable[[Function], AlertFilter]:
-    """Declare a function that returns one boolean per alert as an alert filter.
+    """Return a decorator that makes a function of one boolean per alert an alert filter.
 
     Parameters
     ----------
     topic
-        Name of the topic that gets the alerts; the function's name if not given.
+        Name of the topic for alerts that pass; default: the function's name.
     version, per
         As for `science_module`.
 
@@ -230,7 +230,7 @@ def _check_per(name: str, per: object) -> None:
 
 def _check_outputs(name: str, outputs: object) -> None:
     if not isinstance(outputs, Mapping) or not outputs:
-        raise PluginError(f'{name}: outputs must name what it makes, like outputs={{"{name}": Column("float32")}}')
+        raise PluginError(f'{name}: outputs must name its output columns, like outputs={{"{name}": Column("float32")}}')
     for output, column in outputs.items():
         valid_name(output, f"an output of {name}")
         if not isinstance(column, Column):
@@ -239,12 +239,12 @@ def _check_outputs(name: str, outputs: object) -> None:
 
 
 def _doc(function: Function) -> str:
-    """First sentence-like line of the docstring; empty if there is none."""
+    """First line of the docstring; empty if there is none."""
     text = (function.__doc__ or "").strip()
     return text.splitlines()[0].strip() if text else ""
 
 
-def _dress(function: Function) -> dict[str, Any]:
-    """What makes `help`, doctest and notebooks take the object for the function."""
+def _function_attributes(function: Function) -> dict[str, Any]:
+    """Attributes that make `help`, doctest and notebooks treat the object as the function."""
     names = ("__module__", "__name__", "__qualname__", "__doc__")
     return {name: getattr(function, name) for name in names} | {"__wrapped__": function}

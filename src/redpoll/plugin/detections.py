@@ -1,4 +1,4 @@
-"""The detections of a batch of light curves, as modules with per="object" read them."""
+"""Detections of a batch of light curves, as modules with per="object" read them."""
 
 from __future__ import annotations
 

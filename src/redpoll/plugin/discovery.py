@@ -1,11 +1,11 @@
-"""Plugins that installed packages offer, found through their entry points.
+"""Discovery of plugins of installed packages through entry points.
 
-A package registers what it has in its ``pyproject.toml``::
+A package registers its plugins in its ``pyproject.toml``::
 
     [project.entry-points."redpoll.science_modules"]
     rise_rate = "my_modules:rise_rate"
 
-A plugin that cannot be loaded is logged and listed by `broken_plugins`; the others work on.
+A plugin that cannot be loaded is logged and listed by `broken_plugins`; the others are loaded.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Filter = AlertFilter | ExpressionFilter
 
 @dataclass(frozen=True)
 class Discovery:
-    """What one group of entry points offers: plugins by name, and an error for each that is broken."""
+    """Plugins of one group of entry points by name, and an error for each broken one."""
 
     found: dict[str, Any]
     broken: tuple[PluginError, ...]
@@ -47,22 +47,22 @@ def installed_filters() -> list[Filter]:
 
 
 def installed_sources() -> dict[str, Callable[..., Any]]:
-    """The makers of sources of all installed packages, under the names of their entry points."""
+    """The source factories of all installed packages, by entry-point name."""
     return _found(SOURCES)
 
 
 def installed_sinks() -> dict[str, Callable[..., Any]]:
-    """The makers of sinks of all installed packages, under the names of their entry points."""
+    """The sink factories of all installed packages, by entry-point name."""
     return _found(SINKS)
 
 
 def broken_plugins() -> list[PluginError]:
-    """One error for each installed plugin that cannot be used: which package, why, and what to do."""
+    """One error for each installed plugin that cannot be used, with its package, reason and remedy."""
     return [error for group in GROUPS for error in discover(group).broken]
 
 
 def discover(group: str) -> Discovery:
-    """Load every plugin of a group of entry points, in the order of their names."""
+    """Load every plugin of a group of entry points, sorted by name."""
     found: dict[str, Any] = {}
     broken: list[PluginError] = []
     for entry in sorted(entry_points(group=group), key=lambda e: (e.name, e.value)):
@@ -75,11 +75,11 @@ def discover(group: str) -> Discovery:
 
 
 def check_plugin(plugin: object, kinds: tuple[type, ...], wanted: str) -> None:
-    """Raise PluginError unless `plugin` is of the wanted kind and says in a docstring what it does."""
+    """Raise PluginError unless `plugin` is of one of these kinds and has a docstring."""
     if not isinstance(plugin, kinds):
         raise PluginError(f"it is a {type(plugin).__name__}, not {wanted}")
     if not getattr(plugin, "doc", None):
-        raise PluginError(f"{plugin} has no docstring; say in one line what it gives")
+        raise PluginError(f"{plugin} has no docstring; describe its output in one line")
 
 
 def _found(group: str) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def _load(entry: EntryPoint, group: str, found: dict[str, Any]) -> Any:
     elif not callable(plugin):
         raise PluginError(f"it is a {type(plugin).__name__}, not a class or function")
     if _name(entry, plugin) in found:
-        raise PluginError(f"another package already offers '{_name(entry, plugin)}'; rename or uninstall one")
+        raise PluginError(f"another package already provides '{_name(entry, plugin)}'; rename or uninstall one")
     return plugin
 
 
@@ -110,7 +110,7 @@ def _name(entry: EntryPoint, plugin: Any) -> str:
 def _explained(entry: EntryPoint, error: Exception) -> PluginError:
     package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
     reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-    remedy = "update or uninstall that package, or mend it and reinstall"
+    remedy = "update or uninstall that package, or fix it and reinstall"
     explained = PluginError(f"plugin '{entry.name}' ({entry.value}) of {package} cannot be used: {reason}; {remedy}")
     explained.__cause__ = error
     return explained

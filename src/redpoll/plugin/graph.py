@@ -26,9 +26,9 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class GraphResult:
-    """A processed batch; what failed in it, by module or topic; and the seconds each of them took.
+    """A processed batch, with the failures and the run time in seconds of each module and filter.
 
-    ``unknown_words`` counts what catalogues said that is no class of the taxonomy.
+    ``unknown_words`` counts words of catalogues that have no class in the taxonomy.
     """
 
     batch: pa.RecordBatch
@@ -40,7 +40,7 @@ class GraphResult:
 class Graph:
     """Science modules in dependency order, then filters; made by `Graph.build`.
 
-    A graph travels to worker processes by pickle: its modules by name, its settings and models by value.
+    Pickling a graph for worker processes stores modules by name, and settings and models by value.
 
     Examples
     --------
@@ -83,29 +83,30 @@ class Graph:
         clock: Clock = time.monotonic,
         min_probability: float = MIN_PROBABILITY,
     ) -> Graph:
-        """Check names and settings, and order the modules so that each comes after those it reads.
+        """A graph with checked names and settings, its modules in dependency order.
 
         Parameters
         ----------
         modules, filters
-            What to run; where the order is free, it stays as given.
+            What to run; independent modules keep their order.
         settings
             Settings that differ from their defaults, by module name or topic.
         models
-            Trained models by name; a module whose model is missing makes null columns.
+            Trained models by name; the columns of a module without its model are null.
         columns
-            The columns of the batches to come.
+            Columns of the batches that the graph will run on.
         clock
-            Times each node.
+            Clock for the run time of each node.
         min_probability
-            Least probability at which a score says its class (see `redpoll.plugin.classes`).
+            Minimum probability at which a score assigns its class (see `redpoll.plugin.classes`).
 
         Raises
         ------
         UnknownColumn
-            If something reads a column that nobody makes.
+            If a module or filter reads a column that does not exist.
         PluginError
-            If names or outputs are doubled, modules read each other in a circle, or a column says no known class.
+            If names or outputs are duplicated, modules depend on each other in a cycle, or a column assigns an
+            unknown class.
         ConfigError
             If a setting is unknown or has the wrong type.
         ExpressionError
@@ -126,7 +127,7 @@ class Graph:
 
     @cached_property
     def without_model(self) -> dict[str, str]:
-        """Modules that make nulls because their model is not there: module name -> model name."""
+        """Modules whose columns are null because their model is missing: module name -> model name."""
         return {node.name: node.model for node in self.nodes if node.model and node.model not in self.models}
 
     @cached_property
@@ -137,9 +138,9 @@ class Graph:
         )
 
     def output_schema(self, schema: pa.Schema) -> pa.Schema:
-        """The schema of a processed batch; the graph's columns come last, but before ``packet``.
+        """The schema of a processed batch; the graph's columns come last, before ``packet``.
 
-        The last of them is ``classes``, if any column speaks of classes.
+        The last of them is ``classes``, if any column assigns a class.
         """
         made = {field.name for field in self.fields} | {CLASSES, PACKET}
         added = [*(field for field in schema if field.name not in made), *self.fields]
@@ -148,7 +149,7 @@ class Graph:
         return pa.schema([*added, *classes, *packet], metadata=schema.metadata)
 
     def provenance(self) -> dict[str, dict[str, Any]]:
-        """For each column made: its maker ``by`` and the settings in force."""
+        """For each column of the graph, its maker ``by`` and the settings used."""
         return {
             name: {"by": self._by(node), "settings": {**node.settings, **self.settings[node.name]}}
             for node in self.nodes
@@ -158,8 +159,8 @@ class Graph:
     def run(self, batch: pa.RecordBatch) -> GraphResult:
         """Add every module's columns, every filter's ``pass_<topic>``, and ``classes`` to a batch.
 
-        A module that raises has null columns in this batch, a filter that raises passes nothing; both are named
-        in ``failures``. Columns of the batch that the graph makes itself are replaced.
+        The columns of a module that raises are null in this batch, and a filter that raises passes no alert; both are
+        listed in ``failures``. Columns of the batch that the graph adds are replaced.
 
         Raises
         ------
@@ -181,13 +182,13 @@ class Graph:
         schema = self.output_schema(batch.schema)
         unknown: Counter[str] = Counter()
         if CLASSES in schema.names:
-            tags, unknown = assigned_classes(schema, columns.arrow, columns.n, self.min_probability)
-            columns.add({CLASSES: tags})
+            classes, unknown = assigned_classes(schema, columns.arrow, columns.n, self.min_probability)
+            columns.add({CLASSES: classes})
         arrays = [columns.arrow(name) for name in schema.names]
         return GraphResult(pa.RecordBatch.from_arrays(arrays, schema=schema), failures, seconds, unknown)
 
     def _compute(self, node: Node, columns: Columns, guard: Guard) -> dict[str, pa.Array]:
-        """The node's columns; no answer for an empty batch, without its model, or after a failure."""
+        """The node's columns; null (False for a filter) for an empty batch, a missing model or a failure."""
         found = None
         if columns.n and node.name not in self.without_model:
             settings, model = self.settings[node.name], self._model(node)

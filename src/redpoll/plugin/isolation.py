@@ -1,4 +1,4 @@
-"""Keeping a failing plugin from stopping the stream. The one place that catches every exception."""
+"""Isolation of failing plugins, so that the stream continues; the only code that catches every exception."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ log = logging.getLogger(__name__)
 
 
 class Named(Protocol):
-    """What can fail alone: a module, a filter, a context."""
+    """A module, filter or context whose failures are isolated."""
 
     @property
     def name(self) -> str:
-        """Unique among its kind."""
+        """Name, unique among its kind."""
         ...
 
     @property
     def version(self) -> str:
-        """Told with the failure."""
+        """Version, reported with a failure."""
         ...
 
 
 def outcome(function: Callable[..., Any], **arguments: Any) -> tuple[Any, Exception | None]:
-    """What a plugin's function returns, or None and the exception it raises."""
+    """Return value of a plugin's function and None, or None and the exception it raised."""
     try:
         return function(**arguments), None
     except Exception as error:
@@ -32,7 +32,7 @@ def outcome(function: Callable[..., Any], **arguments: Any) -> tuple[Any, Except
 
 
 class Guard:
-    """Calls one plugin for one batch; keeps the first exception it raised and counts the rest."""
+    """Calls one plugin for one batch; keeps the first exception and counts the failures."""
 
     def __init__(self, node: Named, n: int) -> None:
         self.node, self.n = node, n
@@ -40,14 +40,14 @@ class Guard:
         self._lost = 0
 
     def attempt(self, function: Callable[..., Any], **arguments: Any) -> Any:
-        """What the function returns for the batch, or None if it raises."""
+        """Return value of the function for the batch, or None if it raises."""
         answer = self.attempt_one(function, **arguments)
         if answer is None:
             self._lost = self.n
         return answer
 
     def attempt_one(self, function: Callable[..., Any], **arguments: Any) -> Any:
-        """What the function returns for one alert of the batch, or None if it raises."""
+        """Return value of the function for one alert of the batch, or None if it raises."""
         answer, error = outcome(function, **arguments)
         if error is not None:
             self.error = self.error or error
@@ -56,7 +56,7 @@ class Guard:
 
     @property
     def message(self) -> str:
-        """The first failure in words, and how many alerts have no answer because of failures."""
+        """The first failure as text, and the number of alerts without a result because of failures."""
         return f"{type(self.error).__name__}: {self.error} ({self._lost} of {self.n} alerts)"
 
 
@@ -69,7 +69,7 @@ class FailureLog:
         self._silent: dict[str, int] = {}
 
     def report(self, guard: Guard) -> None:
-        """Log the failure with its traceback, or count it until the next report is due."""
+        """Log the failure with its traceback, or count it if the plugin was logged within `period`."""
         name, now = guard.node.name, self._clock()
         if now < self._next.get(name, now):
             self._silent[name] = self._silent.get(name, 0) + 1

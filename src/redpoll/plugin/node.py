@@ -1,4 +1,4 @@
-"""What the graph asks of a science module or a filter, however it is written."""
+"""Interface of science modules and filters to the graph."""
 
 from __future__ import annotations
 
@@ -11,25 +11,28 @@ from redpoll.plugin.columns import Columns
 from redpoll.schema.column import Column
 
 Attempt = Callable[..., Any]
-"""Calls ``attempt(function, **arguments)``; gives None if the function failed and that is isolated."""
+"""Called as ``attempt(function, **arguments)``; returns None if the function failed and failures are isolated."""
+
+FILE_PREFIX = "redpoll_file_"
+"""Prefix of the names of Python modules that were loaded from a user's file."""
 
 
 def unguarded(function: Callable[..., Any], **arguments: Any) -> Any:
-    """The attempt that isolates nothing: a failure is raised."""
+    """Attempt without isolation: exceptions propagate."""
     return function(**arguments)
 
 
 class Node(Protocol):
-    """One step of the graph: reads the columns `inputs`, makes the columns `outputs`."""
+    """One step of the graph: reads the columns `inputs` and adds the columns `outputs`."""
 
     @property
     def name(self) -> str:
-        """Unique in a graph; a filter's topic."""
+        """Name, unique in a graph; a filter's topic."""
         ...
 
     @property
     def version(self) -> str:
-        """Stored beside every value."""
+        """Version, stored with every value."""
         ...
 
     @property
@@ -39,7 +42,7 @@ class Node(Protocol):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """Names of the batch's columns behind the inputs."""
+        """Names of the batch columns that the inputs are read from."""
         ...
 
     @property
@@ -49,22 +52,22 @@ class Node(Protocol):
 
     @property
     def outputs(self) -> Mapping[str, Column]:
-        """The columns it makes."""
+        """The columns it adds."""
         ...
 
     @property
     def model(self) -> str | None:
-        """Name of the model it is given."""
+        """Name of its trained model; None if it has none."""
         ...
 
     @property
     def features(self) -> tuple[str, ...]:
-        """What that model is trained on, in order."""
+        """Inputs of that model, in order."""
         ...
 
     @property
     def is_module(self) -> bool:
-        """Whether its "no answer" is null; a filter's is False."""
+        """Whether it is a science module, whose missing outputs are null; those of a filter are False."""
         ...
 
     def check(self, columns: Mapping[str, Column]) -> None:
@@ -75,4 +78,18 @@ class Node(Protocol):
         self, columns: Columns, settings: Mapping[str, Any], model: Any = None, attempt: Attempt = unguarded
     ) -> dict[str, pa.Array]:
         """The outputs for a batch."""
+        ...
+
+
+class FunctionNode(Node, Protocol):
+    """A node made from a Python function: a science module or an alert filter."""
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The function; its parameters are the inputs, the settings and, if it is given one, the model."""
+        ...
+
+    @property
+    def per(self) -> str:
+        """``"batch"``: called once with arrays; ``"object"``: called once for each alert."""
         ...

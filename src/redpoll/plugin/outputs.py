@@ -1,31 +1,29 @@
-"""What plugins return, as Arrow columns of the declared types; NaN and None become null."""
+"""Arrow columns of the declared types from the return values of plugins; NaN and None become null."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from redpoll.errors import PluginError
+from redpoll.plugin.node import Node
 from redpoll.schema.column import Column
-
-if TYPE_CHECKING:
-    from redpoll.plugin.node import Node
 
 
 def by_name(node: Node, result: Any) -> dict[str, Any]:
-    """What a function returned, under the names of its outputs.
+    """The return value of a function as a dict by output name.
 
-    A dict has the declared names, a tuple the declared order; anything else is the only output. None is
-    "no answer" for all outputs.
+    A dict must have the declared names, a tuple the declared order; any other value is the only output. None makes
+    all outputs None.
 
     Raises
     ------
     PluginError
-        If names or their number differ from the declaration.
+        If the names or the number of outputs differ from the declaration.
     """
     names = tuple(node.outputs)
     if result is None:
@@ -61,7 +59,7 @@ def column_of(node: Node, name: str, values: Any, n: int) -> pa.Array:
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         raise PluginError(f"{node}: output '{name}' is declared {column.arrow_type}, {error}") from error
     if pa.types.is_boolean(made.type) and made.null_count:
-        raise PluginError(f"{node}: output '{name}' is declared bool, got {made.null_count} None; say True or False")
+        raise PluginError(f"{node}: output '{name}' is declared bool, got {made.null_count} None; return True or False")
     return made
 
 
@@ -76,7 +74,7 @@ def _one_per_alert(node: Node, name: str, values: Any, n: int) -> NDArray[Any]:
 
 
 def _objects(values: Any) -> NDArray[Any]:
-    """A list as an array of objects, element by element; anything else as numpy sees it."""
+    """An array of objects from a list, element by element; anything else by `numpy.asarray`."""
     return np.fromiter(values, object, len(values)) if isinstance(values, list) else np.asarray(values)
 
 

@@ -1,4 +1,4 @@
-"""How a plugin travels to a worker process: by the name under which it is found again, never by its code."""
+"""Pickling of plugins for worker processes: by module and name, never by code."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from importlib import import_module
 from pickle import PicklingError
 from typing import Any
 
-FILE_PREFIX = "redpoll_file_"
-"""Start of the names of modules that were loaded from a user's file instead of being imported."""
+from redpoll.plugin.node import FILE_PREFIX
 
 
 def reference(function: Callable[..., Any]) -> tuple[Any, ...]:
-    """What pickle stores for the plugin made from `function`: where to find it.
+    """The value of ``__reduce__`` for the plugin made from `function`: its module and name.
 
     Raises
     ------
@@ -21,7 +20,9 @@ def reference(function: Callable[..., Any]) -> tuple[Any, ...]:
         If the plugin is not at the top level of a module.
     """
     if "." in function.__qualname__:
-        raise PicklingError(f"{function.__qualname__}: move it to the top level of a file, where workers can find it")
+        raise PicklingError(
+            f"{function.__qualname__}: move it to the top level of a file, so that workers can import it"
+        )
     if function.__module__.startswith(FILE_PREFIX):
         return _from_file, (sys.modules[function.__module__].__file__, function.__qualname__)
     return _from_module, (function.__module__, function.__qualname__)
@@ -32,6 +33,6 @@ def _from_module(module: str, name: str) -> Any:
 
 
 def _from_file(path: str, name: str) -> Any:
-    from redpoll.plugin.files import imported_file
+    from redpoll.plugin.user_file import imported_file  # keeps `import redpoll` light
 
     return getattr(imported_file(path), name)

@@ -1,4 +1,4 @@
-"""What a trained model says of a batch, for modules that score."""
+"""Class probabilities of a trained model for a batch."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from redpoll.plugin.ports import Model
 
 
 def class_scores(model: Model, *features: NDArray[Any], n_classes: int = 1) -> NDArray[np.float32]:
-    """Probabilities of the model's last `n_classes` classes; NaN for an alert with an unknown feature.
+    """Probabilities of the model's last `n_classes` classes; NaN for an alert with a missing feature.
 
     Parameters
     ----------
     model
-        Given to the module as its parameter ``model``.
+        The module's parameter ``model``.
     features
         One array per feature, in the order the model was trained with, each of length n.
 

@@ -1,4 +1,4 @@
-"""Settings of plugins, as the configuration gives them, checked against their defaults."""
+"""Check of the configured settings of plugins against their defaults."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from redpoll.plugin.node import Node
 
 
 def check_settings(nodes: Iterable[Node], settings: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The settings in the types of their defaults: an integer serves for a float, a list for a tuple.
+    """The settings, converted to the types of their defaults: integer to float, list to tuple.
 
     Raises
     ------
     ConfigError
-        For a plugin or setting that does not exist (with near names), or a value of the wrong type.
+        For a plugin or setting that does not exist (with similar names), or a value of the wrong type.
     """
     by_name = {node.name: node for node in nodes}
     for name in settings:

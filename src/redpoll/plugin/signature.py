@@ -1,4 +1,4 @@
-"""What a plugin's signature says: which columns it reads and which settings it has."""
+"""Inputs and settings of a plugin, from its signature."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SETTING_TYPES = (bool, int, float, str, tuple, type(None))
 def inputs_and_settings(function: Function, *, model: bool) -> tuple[tuple[str, ...], Mapping[str, Any]]:
     """Names of the columns a function reads, and its settings with their defaults.
 
-    `model` says whether the function is given a trained model, as the parameter of that name.
+    `model` is whether the function takes a trained model, as the parameter of that name.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def inputs_and_settings(function: Function, *, model: bool) -> tuple[tuple[str, 
 
 
 def check_inputs(name: str, inputs: tuple[str, ...], columns: Mapping[str, Any]) -> None:
-    """Raise UnknownColumn, with near names, for the first input that is not among the columns."""
+    """Raise UnknownColumn, with similar names, for the first input that is not among the columns."""
     for column in inputs:
         if column not in columns:
             raise UnknownColumn(name, column, list(columns))
@@ -61,6 +61,6 @@ def _check(name: str, parameter: Parameter) -> None:
 
 def _check_model(name: str, takes: bool, declared: bool) -> None:
     if takes and not declared:
-        raise PluginError(f"{name}: it takes 'model' but declares none; say @science_module(model=...)")
+        raise PluginError(f"{name}: it takes 'model' but declares none; write @science_module(model=...)")
     if declared and not takes:
         raise PluginError(f"{name}: it declares a model but has no parameter 'model'")

@@ -1,1 +1,1 @@
-"""Between decoding and science: flags filled, unusable alerts and those beyond the cuts told apart."""
+"""Quality stage: fills missing flags, and separates unusable alerts and alerts that fail the cuts."""

@@ -1,4 +1,4 @@
-"""Flags that a packet does not tell count as set, so that no module sees a flag without an answer."""
+"""Missing quality flags default to true."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ FLAGS = ("has_bad_pixels", "is_edge", "is_streak", "is_dipole", "is_photometry_b
 
 
 def fill_flags(alerts: pa.RecordBatch) -> pa.RecordBatch:
-    """The same alerts with every missing flag set."""
+    """The alerts with missing flags set to true."""
     for name in FLAGS:
-        place = alerts.schema.get_field_index(name)
-        if alerts.column(place).null_count:
-            alerts = alerts.set_column(place, alerts.schema.field(place), pc.fill_null(alerts.column(place), True))
+        index = alerts.schema.get_field_index(name)
+        if alerts.column(index).null_count:
+            alerts = alerts.set_column(index, alerts.schema.field(index), pc.fill_null(alerts.column(index), True))
     return alerts

@@ -1,4 +1,4 @@
-"""What an alert must have to be an alert: identity, time, place and sign."""
+"""Check of the columns that are never null: identifiers, time, position and sign."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _NEEDED = {
     "night": "mjd is missing, not finite or out of range",
     "ra": "ra is missing or not finite",
     "dec": "dec is missing or not finite",
-    "hpx29": "ra and dec are no place on the sky",
+    "hpx29": "ra and dec are no position on the sky",
     "is_positive": "the sign of the flux is neither positive nor negative",
 }
 
 
 def unusable(alerts: pa.RecordBatch) -> dict[int, str]:
-    """Row -> reason for every alert that lacks what the data model says is never null."""
+    """Row -> reason for every alert with a null in a column that is never null."""
     reasons: dict[int, str] = {}
     for name, reason in _NEEDED.items():
         column = alerts.column(name)
@@ -32,7 +32,7 @@ def unusable(alerts: pa.RecordBatch) -> dict[int, str]:
 
 
 def usable(alerts: pa.RecordBatch) -> pa.RecordBatch:
-    """The alerts that lack nothing of it."""
+    """The alerts without such a null."""
     return take_rows(alerts, np.setdiff1d(np.arange(alerts.num_rows), list(unusable(alerts))).astype(np.int64))
 
 

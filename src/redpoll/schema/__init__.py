@@ -1,1 +1,1 @@
-"""The alert data model, one mapping per survey, and the Avro decoder."""
+"""The alert data model, the mapping of each survey to it, and the Avro decoder."""

@@ -1,4 +1,4 @@
-"""The alert table: every canonical column, the same for all surveys."""
+"""Canonical columns of the alert table, the same for all surveys."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ COLUMNS: dict[str, Column] = {
         source={"ztf": "candidate.jdstarthist", "rubin": "diaObject.firstDiaSourceMjdTai, else the history's first"},
     ),
     "sso_name": Column(
-        "string", doc="Known solar-system object at this place; null if none.", ucd="meta.id",
+        "string", doc="Known solar-system object at this position; null if none.", ucd="meta.id",
         source={"ztf": "candidate.ssnamenr", "rubin": "ssSource or mpc_orbits designation"},
     ),
     "sso_distance_arcsec": Column(
@@ -118,11 +118,11 @@ COLUMNS: dict[str, Column] = {
         source={"ztf": "candidate.nbad", "rubin": "not sent: null"},
     ),
     "has_bad_pixels": Column(
-        "bool", doc="Bad, saturated, interpolated or missing pixels. Unsure counts as true. Never null.",
+        "bool", doc="Bad, saturated, interpolated or missing pixels. True if not reported. Never null.",
         source={"ztf": "candidate.nbad", "rubin": "diaSource.pixelFlags_{bad,saturated,interpolated,cr,nodata}"},
     ),
     "is_edge": Column(
-        "bool", doc="Too near an edge of the image. Unsure counts as true. Never null.",
+        "bool", doc="Too near an edge of the image. True if not reported. Never null.",
         source={"ztf": "candidate.mindtoedge < 10 pixels", "rubin": "diaSource.pixelFlags_edge, psfFlux_flag_edge"},
     ),
     "trail_length_arcsec": Column(
@@ -130,15 +130,15 @@ COLUMNS: dict[str, Column] = {
         "phys.angSize", indexed=False, source={"ztf": "not sent: null", "rubin": "diaSource.trailLength"},
     ),
     "is_streak": Column(
-        "bool", doc="On a streak or trail. Unsure counts as true. Never null.",
+        "bool", doc="On a streak or trail. True if not reported. Never null.",
         source={"ztf": "not sent: false", "rubin": "diaSource.pixelFlags_streak"},
     ),
     "is_dipole": Column(
-        "bool", doc="Looks like a subtraction dipole. Unsure counts as true. Never null.",
+        "bool", doc="Looks like a subtraction dipole. True if not reported. Never null.",
         source={"ztf": "not sent: false", "rubin": "diaSource.isDipole"},
     ),
     "is_photometry_bad": Column(
-        "bool", doc="The flux failed the survey's own checks. Unsure counts as true. Never null.",
+        "bool", doc="The flux failed the survey's own checks. True if not reported. Never null.",
         source={"ztf": "not sent: false", "rubin": "diaSource.psfFlux_flag, centroid_flag, shape_flag"},
     ),
     "light_curve": Column(
@@ -162,7 +162,7 @@ COLUMNS: dict[str, Column] = {
 }  # fmt: skip
 CUTOUTS = ("cutout_science", "cutout_template", "cutout_difference")
 PACKET = "packet"
-"""The last column of a batch: a struct with all the survey's own fields but the cutouts' bytes."""
+"""Name of the last column of a batch: a struct of the survey's own fields, without the bytes of the cutouts."""
 
 
 def alert_schema() -> pa.Schema:

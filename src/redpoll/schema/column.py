@@ -1,4 +1,4 @@
-"""A column of the alert table: what it holds, in which unit, and where it comes from."""
+"""Column of the alert table: dtype, unit, meaning and origin."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DTYPES = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column, as declared by the data model or by a science module.
+    """A column, as declared by the data model or by a science module.
 
     Parameters
     ----------
@@ -39,14 +39,15 @@ class Column:
     ucd
         Unified Content Descriptor (IVOA UCD1+).
     indexed
-        Whether the value is kept in the store's index, where every query reaches it. Large families of features
-        set False: they are in the archive only.
+        Whether the value is stored in the index as well as in the archive. False for large families of features.
     aggregate
-        ``"max"`` or ``"min"``: the object keeps the maximum or minimum over its alerts. None: it does not.
+        ``"max"`` or ``"min"``: the object keeps the maximum or minimum over its alerts. None: no aggregate.
     assigns
         Name of the class in the taxonomy that this column assigns. A float is the probability of the class; a true
         boolean or a non-null string assigns it. ``"@simbad"``, ``"@vsx"`` and the like: a string of that vocabulary,
         which the taxonomy maps to classes. None: the column assigns no class.
+    label
+        Short name for people, such as ``"Peak magnitude"``. Empty: pages derive one from the column's name.
     source
         Where the value comes from in each survey, for the data model's own columns.
 
@@ -63,6 +64,7 @@ class Column:
     indexed: bool = True
     aggregate: Literal["max", "min"] | None = None
     assigns: str | None = None
+    label: str = ""
     source: Mapping[str, str] = attribute(default_factory=dict, compare=False)
 
     @property
@@ -75,14 +77,30 @@ class Column:
         return _DTYPES[self.dtype]
 
     def field(self, name: str, *, by: str | None = None) -> pa.Field:
-        """The Arrow field of this column, with all its facts and the maker `by` in the metadata.
+        """The Arrow field of this column, with its description and the maker `by` in the metadata.
 
         >>> Column("float32", "mag/day").field("rise_rate", by="rise_rate@1").metadata[b"by"]
         b'rise_rate@1'
         """
-        facts = {"unit": self.unit, "doc": self.doc, "ucd": self.ucd, "indexed": "1" if self.indexed else "0"}
+        facts = {
+            "unit": self.unit,
+            "doc": self.doc,
+            "ucd": self.ucd,
+            "label": self.label,
+            "indexed": "1" if self.indexed else "0",
+        }
         facts |= {"aggregate": self.aggregate or "", "assigns": self.assigns or "", "by": by or ""}
         return pa.field(name, self.arrow_type, metadata=facts)
+
+
+def field_fact(field: pa.Field, key: str) -> str:
+    """An entry of a field's metadata as text; empty if there is none.
+
+    >>> field_fact(Column("float32", "mag").field("m"), "unit")
+    'mag'
+    """
+    metadata: Mapping[bytes, bytes] = field.metadata or {}
+    return metadata.get(key.encode(), b"").decode()
 
 
 def is_text(arrow_type: pa.DataType) -> bool:

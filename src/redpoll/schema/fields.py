@@ -1,4 +1,4 @@
-"""Reading a survey's fields out of packets whose versions differ: what a version lacks is null."""
+"""Fields of packets of any schema version; a field that the version lacks is null."""
 
 from __future__ import annotations
 
@@ -10,27 +10,65 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from redpoll.errors import FieldError, SchemaError
 from redpoll.schema.bands import BANDS
 from redpoll.schema.light_curve import BAND_TYPE
 
+_EXACT = 2.0**53
+"""Integers from here on may differ from the float64 that holds them."""
+
 
 def field(packets: pa.Array, *paths: str, dtype: pa.DataType | None = None) -> pa.Array:
-    """The first of these dotted paths that the packets have, null inside null structs; all null if none."""
+    """Values at the first of these dotted paths that the packets have; null inside null structs, all null if none.
+
+    Raises
+    ------
+    FieldError
+        If a value cannot be converted to `dtype`. NaN is converted to null.
+    """
     for path in paths:
         array = packets
         for name in path.split("."):
             array = None if array is None else _child(array, name)
         if array is not None:
-            return array if dtype is None or array.type == dtype else array.cast(dtype)
+            return array if dtype is None or array.type == dtype else _cast(array, dtype, path)
     return pa.nulls(len(packets), dtype or pa.null())
 
 
+def identifier(packets: pa.Array, *paths: str) -> pa.Array:
+    """A 64-bit identifier, by the first of these dotted paths that the packets have; all null if none.
+
+    Raises
+    ------
+    FieldError
+        If an identifier is no integer, or a float too large to be exact.
+    """
+    for path in paths:
+        if has_field(packets, path):
+            found = field(packets, path)
+            if pa.types.is_floating(found.type) and pc.any(pc.greater_equal(pc.abs(found), _EXACT)).as_py():
+                raise FieldError(f"{path} is a float of at least 2**53, which holds no exact identifier; send integers")
+            return field(packets, path, dtype=pa.int64())
+    return pa.nulls(len(packets), pa.int64())
+
+
+def _cast(array: pa.Array, dtype: pa.DataType, path: str) -> pa.Array:
+    if pa.types.is_floating(array.type) and pa.types.is_integer(dtype):
+        array = pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
+    try:
+        return array.cast(dtype)
+    except pa.ArrowInvalid as error:
+        raise FieldError(f"{path}: {error}") from error
+    except pa.ArrowNotImplementedError as error:
+        raise SchemaError(f"{path} is {array.type}, which cannot be read as {dtype}") from error
+
+
 def _child(array: pa.Array, name: str) -> pa.Array | None:
-    """A field of structs, null where they are; None if they have no such field."""
-    place = array.type.get_field_index(name) if pa.types.is_struct(array.type) else -1
-    if place < 0:
+    """A field of structs, null where the struct is null; None if there is no such field."""
+    index = array.type.get_field_index(name) if pa.types.is_struct(array.type) else -1
+    if index < 0:
         return None
-    return pc.struct_field(array, place) if array.null_count else array.field(place)
+    return pc.struct_field(array, index) if array.null_count else array.field(index)
 
 
 def has_field(packets: pa.Array, path: str) -> bool:
@@ -44,7 +82,7 @@ def has_field(packets: pa.Array, path: str) -> bool:
 
 
 def floats(packets: pa.Array, *paths: str, sentinel: float | None = None) -> NDArray[np.float64]:
-    """A field as float64 with NaN for null, and for anything at or below the survey's `sentinel`."""
+    """A field as float64; NaN for null and for values at or below the survey's `sentinel`."""
     values = field(packets, *paths, dtype=pa.float64()).to_numpy(zero_copy_only=False)
     if sentinel is None:
         return np.asarray(values)
@@ -57,7 +95,7 @@ def nullable(values: NDArray[Any], dtype: pa.DataType) -> pa.Array:
 
 
 def band_array(codes: NDArray[np.int8]) -> pa.DictionaryArray:
-    """Bands as Arrow dictionary from codes; -1 is null."""
+    """Arrow dictionary array of bands from their codes; null for -1."""
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(BANDS)).cast(BAND_TYPE)
 
 
@@ -68,7 +106,7 @@ def codes_of(names: pa.Array, order: Sequence[str] = BANDS) -> NDArray[np.int8]:
 
 
 def any_flag(packets: pa.Array, *paths: str) -> pa.Array:
-    """True if any of these flags is set, null if none is set but one is missing; flags a version lacks are ignored."""
+    """True if any of these flags is set, null if none is set and one is null; flags not in the schema are ignored."""
     flags = [field(packets, path, dtype=pa.bool_()) for path in paths if has_field(packets, path)]
     result = pa.array(np.zeros(len(packets), bool))
     for flag in flags:
@@ -77,14 +115,14 @@ def any_flag(packets: pa.Array, *paths: str) -> pa.Array:
 
 
 def without(packets: pa.StructArray, drop: Sequence[str]) -> pa.StructArray:
-    """The same structs without some of their fields; a dotted path drops a field of an inner struct."""
+    """The structs without the fields in `drop`; a dotted path drops a field of an inner struct."""
     outer = {path for path in drop if "." not in path}
     inner = {path.partition(".")[0]: path.partition(".")[2] for path in drop if "." in path}
     arrays, fields = [], []
-    for place, kind in enumerate(packets.type):
+    for index, kind in enumerate(packets.type):
         if kind.name in outer:
             continue
-        array = pc.struct_field(packets, place)
+        array = pc.struct_field(packets, index)
         if kind.name in inner and pa.types.is_struct(array.type):
             array = _drop_inner(array, inner[kind.name])
         arrays.append(array)

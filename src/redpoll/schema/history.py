@@ -1,4 +1,4 @@
-"""From the histories a packet carries, and its triggering detection, to one time-sorted light curve."""
+"""Time-sorted light curves from the histories of packets and their triggering detections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from redpoll.schema.time_order import time_order
 
 @dataclass(frozen=True)
 class Points:
-    """Points of many light curves: ``row`` says whose each is. NaN flux means a limit of depth flux_err."""
+    """Points of many light curves; ``row`` is the row of the packet. A NaN flux is an upper limit of depth flux_err."""
 
     row: NDArray[np.int64]
     mjd: NDArray[np.float64]
@@ -34,7 +34,7 @@ _NAMES = ("row", "mjd", "band", "flux", "flux_err", "kind")
 
 
 def items(lists: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
-    """The items of a list column end to end, and the row each belongs to; none if the packets have no such field."""
+    """Items of a list column end to end, and the row of each; none if the packets have no such field."""
     if not pa.types.is_list(lists.type):
         return pa.nulls(0, pa.struct([])), np.zeros(0, np.int64)
     lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
@@ -42,7 +42,7 @@ def items(lists: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
 
 
 def light_curves(own: Points, *histories: Points) -> LightCurves:
-    """Light curves sorted by time with the triggering detection last; history points without a time are left out.
+    """Light curves sorted by time with the triggering detection last; history points without a time are dropped.
 
     ``own`` has exactly one point a row, in row order.
     """

@@ -1,4 +1,4 @@
-"""A batch of light curves as one ragged array: values end to end, and offsets."""
+"""Light curves of a batch as one ragged array: values end to end, and offsets."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class LightCurves:
     """Light curves of a batch; curve ``i`` is ``values[offsets[i]:offsets[i + 1]]``, time-sorted.
 
     ``mjd`` is TAI days, ``flux`` and ``flux_err`` nJy with NaN where unknown, ``band`` the index into
-    ``BANDS`` and ``kind`` the index into ``KINDS``, both int8 with -1 where unknown. The flux of a limit
-    is NaN and its flux_err the one-sigma depth. The alert's triggering detection is the last one.
+    ``BANDS`` and ``kind`` the index into ``KINDS``, both int8 with -1 where unknown. The flux of an
+    upper limit is NaN and its flux_err the one-sigma depth. The alert's triggering detection is the last one.
     """
 
     offsets: NDArray[np.int64]
@@ -47,8 +47,8 @@ class LightCurves:
     def __getitem__(self, i: int) -> LightCurves:
         """The light curve of alert `i` alone, without a copy."""
         i = range(len(self))[i]
-        part = slice(self.offsets[i], self.offsets[i + 1])
-        return self._sliced(np.array([0, part.stop - part.start]), part)
+        points = slice(self.offsets[i], self.offsets[i + 1])
+        return self._sliced(np.array([0, points.stop - points.start]), points)
 
     def __iter__(self) -> Iterator[LightCurves]:
         """The light curve of each alert alone."""
@@ -60,34 +60,34 @@ class LightCurves:
         return np.where(np.diff(self.offsets) > 0, self.offsets[1:] - 1, -1)
 
     def of_kind(self, *kinds: int) -> LightCurves:
-        """The same light curves with the points of these kinds only."""
+        """The light curves with only the points of these kinds."""
         return self.kept(np.isin(self.kind, kinds))
 
-    def since(self, start: NDArray[np.float64]) -> LightCurves:
-        """The same light curves with the points from a time on [MJD], one for each alert."""
+    def since(self, start: NDArray[np.floating[Any]]) -> LightCurves:
+        """The light curves with only the points at or after a time [MJD], one time per alert."""
         return self.kept(self.mjd >= np.repeat(start, np.diff(self.offsets)))
 
     def newest(self, n: int) -> LightCurves:
-        """The same light curves with at most the last `n` points of each."""
+        """The light curves with at most the last `n` points of each."""
         after = np.repeat(self.offsets[1:], np.diff(self.offsets)) - np.arange(len(self.mjd))
         return self.kept(after <= n)
 
     def kept(self, keep: NDArray[np.bool_]) -> LightCurves:
-        """The same light curves with the points only where `keep` is true."""
+        """The light curves with only the points where `keep` is true."""
         before = np.concatenate([[0], np.cumsum(keep)])
         return self._sliced(before[self.offsets], keep)
 
     def of_alerts(self, alerts: NDArray[np.int64]) -> LightCurves:
-        """The light curves of some alerts, by number, in increasing order."""
+        """The light curves of the alerts with these numbers, in increasing order."""
         is_wanted = np.zeros(len(self), bool)
         is_wanted[alerts] = True
         sizes = np.diff(self.offsets)
         offsets = np.concatenate([[0], np.cumsum(sizes[is_wanted])])
         return self._sliced(offsets, np.repeat(is_wanted, sizes))
 
-    def _sliced(self, offsets: NDArray[np.int64], part: slice | NDArray[np.bool_]) -> LightCurves:
-        band, flux, flux_err = self.band[part], self.flux[part], self.flux_err[part]
-        return LightCurves(offsets, self.mjd[part], band, flux, flux_err, self.kind[part])
+    def _sliced(self, offsets: NDArray[np.int64], points: slice | NDArray[np.bool_]) -> LightCurves:
+        band, flux, flux_err = self.band[points], self.flux[points], self.flux_err[points]
+        return LightCurves(offsets, self.mjd[points], band, flux, flux_err, self.kind[points])
 
     @classmethod
     def from_arrow(cls, array: pa.Array) -> LightCurves:
@@ -116,7 +116,7 @@ class LightCurves:
 
 
 def _nullable(values: NDArray[np.float32]) -> pa.Array:
-    """The values as they lie in memory, null where they are NaN."""
+    """Arrow array over the values in memory, null where they are NaN."""
     is_known = ~np.isnan(values)
     bits = None if is_known.all() else pa.py_buffer(np.packbits(is_known, bitorder="little"))
     return pa.Array.from_buffers(pa.float32(), len(values), [bits, pa.py_buffer(np.ascontiguousarray(values))])

@@ -1,4 +1,4 @@
-"""Which names plugins may have."""
+"""Check of the names of modules, topics, outputs and contexts."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ _SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def valid_name(name: object, what: str) -> str:
-    """The name itself, if it is snake_case; `what` says what it would name.
+    """The name itself if it is snake_case; `what` describes it in the error.
 
     Raises
     ------
     PluginError
-        If it is not.
+        If it is not snake_case.
     """
     if not isinstance(name, str) or not _SNAKE_CASE.fullmatch(name):
-        raise PluginError(f"{name!r} cannot be {what}: use small letters, digits and underscores, a letter first")
+        raise PluginError(
+            f"{name!r} cannot be {what}: use lower-case letters, digits and underscores, starting with a letter"
+        )
     return name

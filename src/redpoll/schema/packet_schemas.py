@@ -1,8 +1,8 @@
-"""Avro schemas of alert packets, written from the surveys' own field names, types and order.
+"""Avro schemas of alert packets, with the field names, types and order of the surveys.
 
 The files in `packet_schemas/` hold one field a line, `name type`, under the `[record]` it belongs to; a type ends
 in `[]` for an array and in `?` where null is allowed. ``long:timestamp-micros`` names a logical type, and
-``int?=0`` a default other than null. They are enough to read real packets and to write simulated ones.
+``int?=0`` a default other than null. They serve to read real packets and to write simulated ones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _VERSIONS = {"ztf": ("3.3", "4.02"), "rubin": ("9.0", "10.0", "11.0", "11.1")}
 
 
 def known_versions(survey: str) -> tuple[str, ...]:
-    """Versions of a survey's packet schema that `packet_schema` knows, oldest first.
+    """Versions of a survey's packet schema that `packet_schema` supports, oldest first.
 
     >>> known_versions("ztf")
     ('3.3', '4.02')
@@ -34,7 +34,7 @@ def known_versions(survey: str) -> tuple[str, ...]:
 
 
 def packet_schema(survey: str, version: str) -> dict[str, Any]:
-    """Avro schema of a survey's packets, as parsed JSON; a new dict at every call.
+    """Avro schema of a survey's packets as parsed JSON; a new dict for each call.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def packet_schema(survey: str, version: str) -> dict[str, Any]:
     Raises
     ------
     SchemaError
-        If the survey or its version is not known.
+        If the survey or its version is unknown.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def _compiled(survey: str, version: str) -> str:
 
 
 def _parse(text: str) -> tuple[str, dict[str, list[re.Match[str]]]]:
-    """The namespace, and the lines of each record."""
+    """The namespace and the fields of each record."""
     first, *lines = text.splitlines()
     records: dict[str, list[re.Match[str]]] = {}
     for line in filter(None, lines):
@@ -94,7 +94,7 @@ def _parse(text: str) -> tuple[str, dict[str, list[re.Match[str]]]]:
 
 
 def _record(name: str, namespace: str, records: dict[str, list[re.Match[str]]], seen: set[str]) -> dict[str, Any]:
-    """A record with its inner records spelled out where they first occur, as Avro wants it."""
+    """A record with its inner records defined where they first occur, as Avro requires."""
     seen.add(name)
     fields = [_field(match, namespace, records, seen) for match in records[name]]
     return {"type": "record", "name": f"{namespace}.{name}", "fields": fields}

@@ -1,4 +1,4 @@
-"""Choosing rows of a batch whose cutouts are views: the views are chosen, the bytes stay where they are."""
+"""Selection of rows of a batch without copying the bytes of its cutouts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _take_views(array: pa.Array, rows: NDArray[np.int64]) -> pa.Array:
 
 @cache
 def without_views(kind: pa.DataType) -> pa.DataType:
-    """The same type with plain binary in place of views, at any depth."""
+    """The type with plain binary in place of binary views, at any depth."""
     if kind == pa.binary_view():
         return pa.binary()
     if pa.types.is_struct(kind):

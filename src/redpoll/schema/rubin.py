@@ -1,4 +1,4 @@
-"""Rubin packets (schema 7.x to 11.x and on) to the alert table.
+"""Alert table of Rubin packets, schema 7.x to 11.x and later.
 
 Facts: the Rubin alert packet schemas (names, types and units of fields; Data Products Definition Document LSE-163).
 """
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from redpoll.astro.photometry import limiting_mag, mag_err_from_flux, mag_from_flux
 from redpoll.astro.time import NIGHT_OFFSET
-from redpoll.schema.bands import DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
-from redpoll.schema.fields import any_flag, band_array, codes_of, field, floats, nullable, without
+from redpoll.config import Cuts
+from redpoll.schema.bands import FORCED, UPPER_LIMIT
+from redpoll.schema.fields import any_flag, band_array, codes_of, field, floats, identifier, nullable, without
 from redpoll.schema.history import Points, items, light_curves
+from redpoll.schema.point_kinds import detection_kinds
 from redpoll.schema.table import assemble
 
 _PIXELS = tuple(f"diaSource.pixelFlags_{name}" for name in ("bad", "saturated", "interpolated", "cr", "nodata"))
@@ -25,13 +27,13 @@ _POOR_POINT = ("psfFlux_flag", "centroid_flag", "pixelFlags_bad", "pixelFlags_sa
 _CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 
 
-def to_alerts(packets: pa.StructArray) -> pa.RecordBatch:
-    """Alert table of Rubin packets of one writer schema, one row a packet."""
-    own, previous = _own(packets), _sources(packets)
-    curves = light_curves(own, previous, _forced(packets), _limits(packets))
+def to_alerts(packets: pa.StructArray, cuts: Cuts) -> pa.RecordBatch:
+    """Alert table of Rubin packets of one writer schema, one row per packet; `cuts` decide the kind of detections."""
+    own, previous = _own(packets, cuts), _sources(packets, cuts)
+    curves = light_curves(own, previous, _forced(packets), _upper_limits(packets))
     template, template_err = (floats(packets, f"diaSource.templateFlux{x}") for x in ("", "Err"))
     columns = {
-        "alert_id": field(packets, "diaSource.diaSourceId", "diaSourceId", dtype=pa.int64()),
+        "alert_id": identifier(packets, "diaSource.diaSourceId", "diaSourceId"),
         "object_id": _object_id(packets),
         "mjd": nullable(own.mjd, pa.float64()),
         "ra": nullable(floats(packets, "diaSource.ra"), pa.float64()),
@@ -74,25 +76,25 @@ def _f32(values: NDArray[np.float64]) -> pa.Array:
     return nullable(values.astype(np.float32), pa.float32())
 
 
-def _identifier(packets: pa.StructArray, *paths: str) -> pa.Array:
-    """An identifier as text; Rubin's 0 means none."""
-    number = field(packets, *paths, dtype=pa.int64())
+def _id_text(packets: pa.StructArray, *paths: str) -> pa.Array:
+    """An identifier as text; null for 0, which Rubin sends for none."""
+    number = identifier(packets, *paths)
     return pc.if_else(pc.equal(number, 0), None, number).cast(pa.string())
 
 
 def _object_id(packets: pa.StructArray) -> pa.Array:
-    """The diaObject; of a source that has none the solar-system object, else the alert itself."""
+    """Identifier of the diaObject, else of the solar-system object, else of the alert."""
     return pc.coalesce(
-        _identifier(packets, "diaSource.diaObjectId", "diaObject.diaObjectId"),
-        _identifier(packets, "diaSource.ssObjectId", "ssSource.ssObjectId"),
-        _identifier(packets, "diaSource.diaSourceId", "diaSourceId"),
+        _id_text(packets, "diaSource.diaObjectId", "diaObject.diaObjectId"),
+        _id_text(packets, "diaSource.ssObjectId", "ssSource.ssObjectId"),
+        _id_text(packets, "diaSource.diaSourceId", "diaSourceId"),
     )
 
 
 def _sso_name(packets: pa.StructArray) -> pa.Array:
     paths = ("ssSource.designation", "mpc_orbits.designation", "MPCORB.mpcDesignation")
     names = [field(packets, path, dtype=pa.string()) for path in paths]
-    return pc.coalesce(*names, _identifier(packets, "diaSource.ssObjectId"))
+    return pc.coalesce(*names, _id_text(packets, "diaSource.ssObjectId"))
 
 
 def _n_detections(packets: pa.StructArray, previous: Points) -> pa.Array:
@@ -103,28 +105,40 @@ def _n_detections(packets: pa.StructArray, previous: Points) -> pa.Array:
 def _first_mjd(packets: pa.StructArray, own: Points, previous: Points) -> pa.Array:
     first = own.mjd.copy()
     np.fmin.at(first, previous.row, previous.mjd)
-    told = floats(packets, "diaObject.firstDiaSourceMjdTai")
-    return nullable(np.where(np.isfinite(told), told, first), pa.float64())
+    reported = floats(packets, "diaObject.firstDiaSourceMjdTai")
+    return nullable(np.where(np.isfinite(reported), reported, first), pa.float64())
 
 
 def _points(sources: pa.Array, row: NDArray[np.int64], kind: NDArray[np.int8]) -> Points:
-    flux, flux_err = (floats(sources, name).astype(np.float32) for name in ("psfFlux", "psfFluxErr"))
-    return Points(row, floats(sources, "midpointMjdTai"), codes_of(field(sources, "band")), flux, flux_err, kind)
+    flux, flux_err = floats(sources, "psfFlux").astype(np.float32), _errors(sources, "psfFluxErr")
+    return Points(row, floats(sources, "midpointMjdTai"), _bands(sources), flux, flux_err, kind)
 
 
-def _detected(sources: pa.Array) -> NDArray[np.int8]:
-    poor = any_flag(sources, *_POOR_POINT).fill_null(True).to_numpy(zero_copy_only=False)
-    return np.where(poor, np.int8(LOW_QUALITY), np.int8(DETECTION)).astype(np.int8)
+def _errors(sources: pa.Array, path: str) -> NDArray[np.float32]:
+    """One-sigma errors; NaN unless positive."""
+    errors = floats(sources, path).astype(np.float32)
+    return np.where(errors > 0, errors, np.float32(np.nan))
 
 
-def _own(packets: pa.StructArray) -> Points:
+def _bands(sources: pa.Array) -> NDArray[np.int8]:
+    """Codes of the bands; "Y", as the filter is often written, is y."""
+    names = field(sources, "band", dtype=pa.string())
+    return codes_of(pc.if_else(pc.equal(names, "Y"), "y", names))
+
+
+def _kinds(sources: pa.Array, cuts: Cuts) -> NDArray[np.int8]:
+    is_flagged = any_flag(sources, *_POOR_POINT).fill_null(True).to_numpy(zero_copy_only=False)
+    return detection_kinds(cuts, floats(sources, "reliability"), is_flagged=is_flagged)
+
+
+def _own(packets: pa.StructArray, cuts: Cuts) -> Points:
     source = field(packets, "diaSource")
-    return _points(source, np.arange(len(packets)), _detected(source))
+    return _points(source, np.arange(len(packets)), _kinds(source, cuts))
 
 
-def _sources(packets: pa.StructArray) -> Points:
+def _sources(packets: pa.StructArray, cuts: Cuts) -> Points:
     sources, row = items(field(packets, "prvDiaSources"))
-    found = _points(sources, row, _detected(sources))
+    found = _points(sources, row, _kinds(sources, cuts))
     return found.kept(np.isfinite(found.flux))
 
 
@@ -134,10 +148,10 @@ def _forced(packets: pa.StructArray) -> Points:
     return found.kept(np.isfinite(found.flux))
 
 
-def _limits(packets: pa.StructArray) -> Points:
-    """Non-detection limits, which schema 7 sends: the noise is the one-sigma depth."""
+def _upper_limits(packets: pa.StructArray) -> Points:
+    """Upper limits, which schema 7 sends; the noise is the one-sigma depth."""
     limits, row = items(field(packets, "prvDiaNondetectionLimits"))
-    depth = floats(limits, "diaNoise").astype(np.float32)
-    mjd, band = floats(limits, "midpointMjdTai"), codes_of(field(limits, "band"))
+    depth = _errors(limits, "diaNoise")
+    mjd, band = floats(limits, "midpointMjdTai"), _bands(limits)
     none = np.full(len(row), np.nan, np.float32)
     return Points(row, mjd, band, none, depth, np.full(len(row), UPPER_LIMIT, np.int8)).kept(np.isfinite(depth))

@@ -1,4 +1,4 @@
-"""Which survey sent a packet, and its mapping onto the alert table."""
+"""Recognition of the survey of packets, and its mapping to the alert table."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
+from redpoll.config import Cuts, QualityConfig
 from redpoll.errors import SchemaError
 from redpoll.schema import rubin, ztf
 
-MAPPINGS: dict[str, Callable[[pa.StructArray], pa.RecordBatch]] = {"ztf": ztf.to_alerts, "rubin": rubin.to_alerts}
+MAPPINGS: dict[str, Callable[[pa.StructArray, Cuts], pa.RecordBatch]] = {"ztf": ztf.to_alerts, "rubin": rubin.to_alerts}
+DEFAULT_QUALITY = QualityConfig()
 _MARKS = {"ztf": ("objectId", "candid", "candidate"), "rubin": ("diaSource",)}
 _MARK_FIELDS = {
     "ztf": ("candidate", ("jd", "fid", "ra", "dec", "magpsf", "isdiffpos")),
@@ -19,7 +21,7 @@ _MARK_FIELDS = {
 
 
 def survey_of(packet_type: pa.DataType) -> str:
-    """The survey whose packets look like this struct type; SchemaError if none does."""
+    """The survey whose packets have this struct type; SchemaError if none has."""
     names = [kind.name for kind in packet_type]
     for survey, marks in _MARKS.items():
         if all(names.count(mark) == 1 for mark in marks):
@@ -39,13 +41,15 @@ def _check(survey: str, packet_type: pa.DataType) -> None:
         raise SchemaError(f"not a {survey} alert: {name} lacks {', '.join(missing)}")
 
 
-def to_alerts(packets: pa.StructArray) -> pa.RecordBatch:
-    """The alert table of packets of one writer schema, whatever the survey; SchemaError if they are no alerts.
+def to_alerts(packets: pa.StructArray, quality: QualityConfig = DEFAULT_QUALITY) -> pa.RecordBatch:
+    """The alert table of packets of one writer schema of any survey; SchemaError if they are no alerts.
 
-    Numbers that are too large for a flux or a magnitude become null.
+    `quality` holds the cuts that decide which detections of the light curves are of low quality. Numbers too large for
+    a flux or a magnitude become null.
     """
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            return MAPPINGS[survey_of(packets.type)](packets)
+            survey = survey_of(packets.type)
+            return MAPPINGS[survey](packets, getattr(quality, survey))
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise SchemaError(f"a field of the packets has a type that cannot be used: {error}") from error

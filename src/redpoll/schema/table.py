@@ -1,4 +1,4 @@
-"""The last step of every survey's mapping: survey, night and HEALPix added, columns in the model's order."""
+"""Last step of the mapping of every survey: adds survey, night and HEALPix index, and orders the columns."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from redpoll.schema.rows import without_views
 
 
 def assemble(survey: str, columns: dict[str, pa.Array], packet: pa.StructArray, night_offset: float) -> pa.RecordBatch:
-    """The alert table of one survey's mapped `columns`; night and hpx29 are null where time or place is unusable."""
+    """The alert table of one survey's mapped `columns`; night or hpx29 is null where time or position is invalid."""
     n = len(packet)
     mjd, ra, dec = (columns[name].to_numpy(zero_copy_only=False) for name in ("mjd", "ra", "dec"))
     on_sky, in_time = is_position(ra, dec), is_night(mjd)
-    nights, places = np.zeros(n, np.int32), np.zeros(n, np.int64)
+    nights, cells = np.zeros(n, np.int32), np.zeros(n, np.int64)
     nights[in_time] = night_of(mjd[in_time], night_offset)
-    places[on_sky] = hpx29(ra[on_sky], dec[on_sky])
+    cells[on_sky] = hpx29(ra[on_sky], dec[on_sky])
     codes = np.full(n, SURVEYS.index(survey), np.int8)
     columns = columns | {
         "survey": pa.DictionaryArray.from_arrays(pa.array(codes), pa.array(SURVEYS)),
         "night": pa.array(nights, mask=~in_time),
-        "hpx29": pa.array(places, mask=~on_sky),
+        "hpx29": pa.array(cells, mask=~on_sky),
     }
     schema = _schema()
     arrays = [_as(columns[field.name], field.type) for field in schema]

@@ -1,4 +1,4 @@
-"""The classes that anything may say of an alert: one versioned tree, and the words of other vocabularies for them."""
+"""The taxonomy: a versioned tree of classes, with the words of other vocabularies for each class."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from redpoll.errors import SchemaError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _DOUBT = re.compile(r"\([^)]*\)|:")
-_LONGEST_WORD = 200
+_MAX_WORD = 200
 _OWN_KEYS = ("in", "title", "means")
 COMPOSED = ("vsx", "gcvs")
-"""Vocabularies whose words are composed with ``|``, ``+``, ``/`` and ``:``."""
+"""Vocabularies with composed words, joined by ``|``, ``+``, ``/`` and ``:``."""
 _WAYS: Mapping[str, Callable[[str], str]] = {
-    "milliquas": lambda word: word[:1],  # then how it was found: QRX is a quasar seen in radio and X-rays
-    "4lac": str.lower,  # capitals: identified, not only associated
-    "ned": lambda word: word.removeprefix("!"),  # marks what is in the Milky Way
+    "milliquas": lambda word: word[
+        :1
+    ],  # the further letters name the means of discovery: QRX is a quasar seen in radio and X-rays
+    "4lac": str.lower,  # capitals mark an identification, as opposed to an association
+    "ned": lambda word: word.removeprefix("!"),  # "!" marks sources in the Milky Way
 }
 
 
 @dataclass(frozen=True)
 class Class:
-    """One class: what it is a kind of, what people read, and the words of each vocabulary for it."""
+    """A class: its parent, its title and description, and the words of each vocabulary for it."""
 
     name: str
     parent: str | None
@@ -38,21 +40,21 @@ class Class:
 
 
 class Taxonomy:
-    """The tree of classes; get it from `taxonomy`.
+    """The tree of classes, as returned by `taxonomy`.
 
     Parameters
     ----------
     version
-        Changes with every class and word.
+        Version of the tree; it changes with every class and word.
     classes
-        Every class once.
+        The classes, each once.
     silent
-        Words by vocabulary that say nothing.
+        Words of each vocabulary that assign no class.
 
     Raises
     ------
     SchemaError
-        If a parent is unknown, the tree has a circle, or a word means two classes.
+        If a parent is unknown, the tree has a cycle, or a word means two classes.
 
     Examples
     --------
@@ -71,11 +73,11 @@ class Taxonomy:
 
     @cached_property
     def vocabularies(self) -> tuple[str, ...]:
-        """Names of the vocabularies that are mapped."""
+        """Names of the mapped vocabularies."""
         return tuple(sorted({*self._words, *self._silent}))
 
     def of(self, vocabulary: str, word: str) -> str | None:
-        """The class a word means, the first if it means several; None if it means none that is known.
+        """The class of a word, the first if it has several; None if it has none.
 
         Raises
         ------
@@ -85,10 +87,10 @@ class Taxonomy:
         return next(iter(self.all_of(vocabulary, word)), None)
 
     def _all_of(self, vocabulary: str, word: str) -> tuple[str, ...]:
-        """Every class a word means, the most special ones only: ``E+UG`` is an eclipsing binary and a dwarf nova.
+        """The classes of a word, the most specific ones only: ``E+UG`` is an eclipsing binary and a dwarf nova.
 
-        In the words of VSX and GCVS, ``A+B`` says both and ``A|B`` says one of them, so what they have in common;
-        ``A/B`` is A of the subtype B, or A where the subtype has no class; ``:`` and ``(B)`` are left out.
+        In VSX and GCVS, ``A+B`` has both classes; ``A|B`` has their nearest common ancestor; ``A/B`` is the subtype B
+        of A, or A where the subtype has no class; ``:`` and ``(B)`` are ignored.
 
         >>> tree = taxonomy()
         >>> tree.all_of("vsx", "UGSU+E"), tree.all_of("vsx", "RRAB|RRC:"), tree.all_of("gcvs", "EA/RS:")
@@ -96,7 +98,7 @@ class Taxonomy:
         """
         words = self._vocabulary(vocabulary)
         word = word.strip()
-        if len(word) > _LONGEST_WORD:
+        if len(word) > _MAX_WORD:
             return ()
         if vocabulary in COMPOSED and word not in words:
             return self._composed(words, word)
@@ -104,12 +106,12 @@ class Taxonomy:
         return (found,) if found else ()
 
     def is_silent(self, vocabulary: str, word: str) -> bool:
-        """Whether a word is known to say nothing, so that it need not be counted as unknown."""
+        """Whether a word is listed as assigning no class, so that it does not count as unknown."""
         word = _DOUBT.sub("", word).strip() if vocabulary in COMPOSED else word.strip()
         return not word or word in self._silent.get(vocabulary, ())
 
     def ancestors(self, name: str) -> tuple[str, ...]:
-        """The classes that a class is a kind of, nearest first.
+        """The ancestors of a class, nearest first.
 
         >>> taxonomy().ancestors("sn_iip")
         ('sn_ii', 'sn', 'extragalactic_transient', 'extragalactic', 'real')
@@ -117,11 +119,11 @@ class Taxonomy:
         return self._ancestors[self.check(name)][1:]
 
     def is_a(self, name: str, other: str) -> bool:
-        """Whether a class is another one or a kind of it."""
+        """Whether a class is `other` or one of its descendants."""
         return self.check(other) in self._ancestors[self.check(name)]
 
     def descendants(self, name: str) -> tuple[str, ...]:
-        """A class and all kinds of it.
+        """A class and its descendants.
 
         >>> taxonomy().descendants("rr_lyrae")
         ('rr_lyrae', 'rr_lyrae_ab', 'rr_lyrae_c', 'rr_lyrae_d')
@@ -130,7 +132,7 @@ class Taxonomy:
         return tuple(c for c in self.classes if name in self._ancestors[c])
 
     def common(self, names: Iterable[str]) -> str | None:
-        """The nearest class that all of these are kinds of; None if there is none.
+        """The nearest common ancestor of these classes; None if there is none.
 
         >>> taxonomy().common(["rr_lyrae_ab", "classical_cepheid"])
         'pulsating_star'
@@ -139,22 +141,23 @@ class Taxonomy:
         return next((c for c in lines[0] if all(c in line for line in lines)), None) if lines else None
 
     def check(self, name: str) -> str:
-        """The name itself; SchemaError with the near ones if there is no such class."""
+        """The name itself; SchemaError with similar names if there is no such class."""
         if name not in self.classes:
-            near = ", ".join(get_close_matches(name, self.classes, n=3)) or "see the reference, Classes"
-            raise SchemaError(f"there is no class '{name}' in the taxonomy; near: {near}")
+            near = get_close_matches(name, self.classes, n=3)
+            hint = f"near: {', '.join(near)}" if near else "all are listed in the reference, under Classes"
+            raise SchemaError(f"there is no class '{name}' in the taxonomy; {hint}")
         return name
 
     def _composed(self, words: Mapping[str, str], word: str) -> tuple[str, ...]:
         alternatives = [[_single(words, piece) for piece in text.split("+")] for text in word.split("|")]
         if len(alternatives) == 1:
-            return self._special(c for c in alternatives[0] if c)
+            return self._most_specific(c for c in alternatives[0] if c)
         known = [c for pieces in alternatives for c in pieces if c]
         common = self.common(known) if all(all(pieces) for pieces in alternatives) else None
         return (common,) if common else ()
 
-    def _special(self, names: Iterable[str]) -> tuple[str, ...]:
-        """The names without doubles and without those that another one is a kind of."""
+    def _most_specific(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The names without duplicates and without ancestors of other names."""
         unique = tuple(dict.fromkeys(names))
         return tuple(c for c in unique if not any(c in self._ancestors[o][1:] for o in unique))
 
@@ -167,7 +170,9 @@ class Taxonomy:
         path = [name]
         while (parent := self.classes[path[-1]].parent) is not None:
             if parent not in self.classes or parent in path:
-                raise SchemaError(f"taxonomy: class '{path[-1]}' is in '{parent}', which is unknown or a kind of it")
+                raise SchemaError(
+                    f"taxonomy: class '{path[-1]}' is in '{parent}', which is unknown or one of its descendants"
+                )
             path.append(parent)
         return tuple(path)
 
@@ -182,7 +187,7 @@ class Taxonomy:
 
 
 def _single(words: Mapping[str, str], piece: str) -> str | None:
-    """The class of one piece of a composed word: with its subtypes, else with fewer of them."""
+    """The class of one piece of a composed word, dropping subtypes from the right until one is found."""
     text = _DOUBT.sub("", piece).strip()
     while text not in words and "/" in text:
         text = text.rpartition("/")[0]
@@ -201,14 +206,14 @@ def parse_taxonomy(text: str) -> Taxonomy:
 
 def _class(name: str, facts: Mapping[str, Any]) -> Class:
     if not _NAME.fullmatch(name):
-        raise SchemaError(f"taxonomy: '{name}' is no name: small letters, digits and underscores")
+        raise SchemaError(f"taxonomy: '{name}' is no valid name; use lower-case letters, digits and underscores")
     words = {key: tuple(value) for key, value in facts.items() if key not in _OWN_KEYS}
     return Class(name, facts.get("in"), facts["title"], facts["means"], words)
 
 
 @lru_cache(maxsize=1)
 def taxonomy() -> Taxonomy:
-    """The taxonomy of this Redpoll, read once.
+    """The taxonomy of this version of Redpoll, read once.
 
     >>> taxonomy().classes["tde"].title
     'Tidal disruption event'

@@ -1,4 +1,4 @@
-"""Sorting the points of many light curves by time, compiled: histories are runs in time already, and are merged."""
+"""Sort of the points of many light curves by time, compiled: merges histories that are already sorted."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from redpoll.kernels import kernel, part
 def time_order(
     row: NDArray[np.int64], mjd: NDArray[np.float64], n_rows: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Order that sorts points by row and time, and the offsets of the rows in it; ties stay as they are.
+    """Indices that sort points by row and time (stable), and the offsets of the rows.
 
-    The last `n_rows` points are the triggering detections, in row order; each comes last in its row at any time.
-    No time but theirs may be NaN.
+    The last `n_rows` points are the triggering detections, in row order; each is last in its row whatever its time.
+    Only their times may be NaN.
 
     >>> time_order(np.array([0, 0, 1, 0, 1]), np.array([2.0, 1.0, 5.0, 0.0, 4.0]), 2)
     (array([1, 0, 3, 2, 4]), array([0, 3, 5]))
@@ -45,7 +45,7 @@ def _sort(row: Any, mjd: Any, offsets: Any, order: Any, room: Any) -> None:
 
 @part
 def _end_of_run(order: Any, mjd: Any, first: int, stop: int) -> int:
-    """Where the times stop rising."""
+    """First index after `first` at which the times decrease."""
     at = first + 1
     while at < stop and mjd[order[at - 1]] <= mjd[order[at]]:
         at += 1
@@ -54,7 +54,7 @@ def _end_of_run(order: Any, mjd: Any, first: int, stop: int) -> int:
 
 @part
 def _merge_neighbours(order: Any, mjd: Any, first: int, stop: int, left: Any) -> None:
-    """Merge every run with the one after it."""
+    """Merge each run with the next one."""
     while first < stop:
         middle = _end_of_run(order, mjd, first, stop)
         if middle == stop:

@@ -1,7 +1,6 @@
-"""ZTF packets (schema 1.3 to 4.02) to the alert table.
+"""Alert table of ZTF packets, schema 1.3 to 4.02.
 
-Facts: the ZTF alert packet documentation (Patterson et al. 2019, PASP 131, 018001) and the quality cuts that Fink
-applies (bad pixels, real-bogus score), which tell a detection in the history from a low-quality one.
+Facts: the ZTF alert packet documentation (Patterson et al. 2019, PASP 131, 018001).
 """
 
 from __future__ import annotations
@@ -13,12 +12,14 @@ from numpy.typing import NDArray
 
 from redpoll.astro.photometry import flux_err_from_mag_err, flux_from_mag
 from redpoll.astro.time import NIGHT_OFFSET, tai_mjd_from_utc_jd
-from redpoll.schema.bands import BANDS, DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
-from redpoll.schema.fields import any_flag, band_array, field, floats, nullable, without
+from redpoll.config import Cuts
+from redpoll.errors import FieldError
+from redpoll.schema.bands import BANDS, FORCED, UPPER_LIMIT
+from redpoll.schema.fields import any_flag, band_array, field, floats, identifier, nullable, without
 from redpoll.schema.history import Points, items, light_curves
+from redpoll.schema.point_kinds import detection_kinds
 from redpoll.schema.table import assemble
 
-LEAST_REAL_BOGUS = 0.55
 PIXEL_ARCSEC = 1.012
 EDGE_PIXELS = 10.0
 _SENTINEL = -900.0
@@ -26,15 +27,14 @@ _NO_FORCED_FLUX = -99_999.0
 _BAND_OF_FID = np.array([-1, BANDS.index("g"), BANDS.index("r"), BANDS.index("i")], np.int8)
 
 
-def to_alerts(packets: pa.StructArray) -> pa.RecordBatch:
-    """Alert table of ZTF packets of one writer schema, one row a packet."""
+def to_alerts(packets: pa.StructArray, cuts: Cuts) -> pa.RecordBatch:
+    """Alert table of ZTF packets of one writer schema, one row per packet; `cuts` decide the kind of detections."""
     is_positive = _is_positive(field(packets, "candidate.isdiffpos"))
-    own = _own(packets, is_positive.fill_null(True).to_numpy(zero_copy_only=False))
-    curves = light_curves(own, _previous(packets), _forced(packets))
-    name = field(packets, "candidate.ssnamenr", dtype=pa.string())
+    own = _own(packets, is_positive.fill_null(True).to_numpy(zero_copy_only=False), cuts)
+    curves = light_curves(own, _previous(packets, cuts), _forced(packets))
     columns = {
-        "alert_id": field(packets, "candid", dtype=pa.int64()),
-        "object_id": field(packets, "objectId", dtype=pa.string()),
+        "alert_id": identifier(packets, "candid"),
+        "object_id": _object_id(packets),
         "mjd": nullable(own.mjd, pa.float64()),
         "ra": nullable(floats(packets, "candidate.ra"), pa.float64()),
         "dec": nullable(floats(packets, "candidate.dec"), pa.float64()),
@@ -49,8 +49,8 @@ def to_alerts(packets: pa.StructArray) -> pa.RecordBatch:
         "deep_real_bogus": _known(packets, "candidate.drb"),
         "n_detections": field(packets, "candidate.ndethist", dtype=pa.int32()),
         "first_mjd": nullable(tai_mjd_from_utc_jd(floats(packets, "candidate.jdstarthist")), pa.float64()),
-        "sso_name": pc.if_else(pc.is_in(name, pa.array(["null", ""])), None, name),
-        "sso_distance_arcsec": _known(packets, "candidate.ssdistnr"),
+        "sso_name": _sso_name(packets),
+        "sso_distance_arcsec": _sso_distance(packets),
         "sso_eccentricity": pa.nulls(len(packets), pa.float32()),
         "star_distance_arcsec": _known(packets, "candidate.distpsnr1"),
         "star_score": _known(packets, "candidate.sgscore1", "candidate.sgscore"),
@@ -77,6 +77,26 @@ def _known(packets: pa.StructArray, *paths: str) -> pa.Array:
     return nullable(floats(packets, *paths, sentinel=_SENTINEL).astype(np.float32), pa.float32())
 
 
+def _object_id(packets: pa.StructArray) -> pa.Array:
+    """The object's name; FieldError if it is a float, which holds no exact identifier."""
+    found = field(packets, "objectId")
+    if pa.types.is_floating(found.type):
+        raise FieldError("objectId is a float, which holds no exact identifier; send text")
+    return field(packets, "objectId", dtype=pa.string())
+
+
+def _sso_name(packets: pa.StructArray) -> pa.Array:
+    """Name of the nearest solar-system object; null for blanks and the word "null" in any case."""
+    name = pc.utf8_trim_whitespace(field(packets, "candidate.ssnamenr", dtype=pa.string()))
+    return pc.if_else(pc.is_in(pc.utf8_lower(name), pa.array(["null", ""])), None, name)
+
+
+def _sso_distance(packets: pa.StructArray) -> pa.Array:
+    """Distance to that object [arcsec]; null for negative values, which ZTF sends for none."""
+    distance = floats(packets, "candidate.ssdistnr")
+    return nullable(np.where(distance >= 0, distance, np.nan).astype(np.float32), pa.float32())
+
+
 def _scaled(values: NDArray[np.float64], factor: float) -> pa.Array:
     return nullable((values * factor).astype(np.float32), pa.float32())
 
@@ -92,18 +112,18 @@ def _band(fid: NDArray[np.float64]) -> NDArray[np.int8]:
     return _BAND_OF_FID[np.where(known, fid, 0).astype(np.int64)]
 
 
-def _own(packets: pa.StructArray, is_positive: NDArray[np.bool_]) -> Points:
+def _own(packets: pa.StructArray, is_positive: NDArray[np.bool_], cuts: Cuts) -> Points:
     mag, mag_err = (floats(packets, f"candidate.{x}psf", sentinel=_SENTINEL) for x in ("mag", "sigma"))
     flux = flux_from_mag(mag, is_positive)
     flux_err = flux_err_from_mag_err(mag_err, flux)
     n = len(packets)
-    kind = _quality(packets, "candidate.")
+    kind = _kinds(packets, "candidate.", cuts)
     mjd = tai_mjd_from_utc_jd(floats(packets, "candidate.jd"))
     return Points(np.arange(n), mjd, _band(floats(packets, "candidate.fid")), _f32(flux), _f32(flux_err), kind)
 
 
-def _previous(packets: pa.StructArray) -> Points:
-    """Earlier detections and upper limits; what says neither is left out."""
+def _previous(packets: pa.StructArray, cuts: Cuts) -> Points:
+    """Earlier detections and upper limits; entries that are neither are dropped."""
     points, row = items(field(packets, "prv_candidates"))
     mag, mag_err, limit = (floats(points, x, sentinel=_SENTINEL) for x in ("magpsf", "sigmapsf", "diffmaglim"))
     is_limit = np.isnan(mag)
@@ -111,19 +131,18 @@ def _previous(packets: pa.StructArray) -> Points:
     flux = flux_from_mag(mag, is_positive)
     flux_err = flux_err_from_mag_err(mag_err, flux)
     flux_err = np.where(is_limit, flux_from_mag(limit) / 5.0, flux_err)
-    kind = np.where(is_limit, np.int8(UPPER_LIMIT), _quality(points, "")).astype(np.int8)
+    kind = np.where(is_limit, np.int8(UPPER_LIMIT), _kinds(points, "", cuts)).astype(np.int8)
     mjd = tai_mjd_from_utc_jd(floats(points, "jd"))
     found = Points(row, mjd, _band(floats(points, "fid")), _f32(flux), _f32(flux_err), kind)
     return found.kept(~(is_limit & np.isnan(limit)))
 
 
-def _quality(packets: pa.Array, prefix: str) -> NDArray[np.int8]:
-    poor = (floats(packets, f"{prefix}rb") < LEAST_REAL_BOGUS) | (floats(packets, f"{prefix}nbad") > 0)
-    return np.where(poor, np.int8(LOW_QUALITY), np.int8(DETECTION)).astype(np.int8)
+def _kinds(points: pa.Array, prefix: str, cuts: Cuts) -> NDArray[np.int8]:
+    return detection_kinds(cuts, floats(points, f"{prefix}rb"), n_bad_pixels=floats(points, f"{prefix}nbad"))
 
 
 def _forced(packets: pa.StructArray) -> Points:
-    """Forced photometry (from schema 4.0 on), from counts and zero point to nJy; failed points are left out."""
+    """Forced photometry (schema 4.0 and later), from counts and zero point to nJy; failed points are dropped."""
     points, row = items(field(packets, "fp_hists"))
     counts, error = (floats(points, f"forcediffimflux{x}") for x in ("", "unc"))
     counts, error = (np.where(x == _NO_FORCED_FLUX, np.nan, x) for x in (counts, error))  # real counts may be lower

@@ -1,27 +1,21 @@
-"""Science module: whether the source varies as the discs of active galaxies do."""
+"""Science module: candidates for active galactic nuclei, by their damped random walk."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from redpoll import Column, science_module
-from redpoll.astro.damped_random_walk import damped_random_walk_fit
-from redpoll.astro.ragged import by_band, scattered, some_parts
-from redpoll.schema.bands import BANDS, DETECTION, FORCED
-from redpoll.schema.light_curve import LightCurves
+from redpoll import feature, flag, science_module
+from redpoll.conditions import is_solar_system
+from redpoll.light_curves import BANDS, DETECTION, FORCED, LightCurves, fitted_columns
+from redpoll.statistics import BandSeries, damped_random_walk_fit
+from redpoll.typing import Arrays, Bools, Floats, Texts
 
-Floats = NDArray[np.float32]
 OUTPUTS = {
-    "drw_tau": Column(
-        "float32", "d", "Damping time of the walk in the best-sampled band; null below min_points.", indexed=False
-    ),
-    "drw_tau_err": Column("float32", "d", "Error of drw_tau; null where the data do not bound it.", indexed=False),
-    "drw_sigma": Column("float32", "nJy", "Standard deviation of the walk over long times.", indexed=False),
-    "drw_delta_bic": Column("float32", doc="BIC of white noise less that of the walk: above 0, a walk.", indexed=False),
-    "is_agn_candidate": Column(
-        "bool", doc="A damped walk at a catalogued source that does not move.", assigns="agn", indexed=False
-    ),
+    "drw_tau": feature("d", "Damping time of the walk in the best-sampled band; null below min_points."),
+    "drw_tau_err": feature("d", "Error of drw_tau; null where the data do not bound it."),
+    "drw_sigma": feature("nJy", "Standard deviation of the walk over times much longer than drw_tau."),
+    "drw_delta_bic": feature("", "BIC of white noise minus BIC of the walk: positive favours the walk."),
+    "is_agn_candidate": flag("A damped random walk at a catalogued source that does not move.", assigns="agn"),
 }
 
 
@@ -34,8 +28,8 @@ def agn(
     gaia_parallax_err: Floats,
     gaia_pm_ra: Floats,
     gaia_pm_dec: Floats,
-    roid: NDArray[np.int8],
-    is_periodic: NDArray[np.bool_],
+    roid: Texts,
+    is_periodic: Bools,
     *,
     min_points: int = 20,
     max_points: int = 300,
@@ -45,31 +39,29 @@ def agn(
     max_offset_arcsec: float = 1.0,
     max_parallax_snr: float = 5.0,
     max_pm: float = 10.0,
-) -> dict[str, NDArray[np.generic]]:
+) -> Arrays:
     """Damped random walk of the newest difference fluxes in the band with most points, and a candidate flag by rule.
 
-    A candidate has a walk that beats white noise by `min_delta_bic`, with a damping time that the data bound, of at
-    least `min_tau` and seen for `min_lengths` times as long, as shorter curves bring out whatever they are long; lies
-    within `max_offset_arcsec` of a catalogued source or galaxy; has neither a period nor, where Gaia saw it, a parallax
-    or a proper motion (`max_pm` mas/yr). Thirty days of ZTF cannot show it: the answer is for packets with a long
-    history. Slow pulsators pass for walks if Gaia is missing.
+    The walk of a candidate is preferred to white noise by `min_delta_bic`. Its damping time is bounded by the data,
+    at least `min_tau`, and observed for `min_lengths` times as long: shorter light curves give a damping time that
+    depends on their length alone. A candidate lies within `max_offset_arcsec` of a catalogued source or galaxy. It has
+    no period and, where Gaia measured it, neither a parallax nor a proper motion (`max_pm` mas/yr). Slow pulsators
+    are confused with walks if Gaia is missing.
 
     References
     ----------
     Kelly, Bechtold & Siemiginowska 2009, ApJ 698, 895; MacLeod et al. 2011, ApJ 728, 26; Butler & Bloom 2011, AJ 141,
     93; Kozlowski 2017, A&A 597, A128, for the length.
     """
-    n, curve = len(light_curve), light_curve.of_kind(DETECTION, FORCED).newest(max_points)
-    order, parts = by_band(curve.offsets, curve.band, np.isfinite(curve.flux), len(BANDS))
-    counts = np.diff(parts).reshape(-1, len(BANDS))
-    rows = np.flatnonzero(counts.max(axis=1, initial=0) >= min_points)
-    index, offsets = some_parts(order, parts, rows * len(BANDS) + counts[rows].argmax(axis=1))
-    walk = damped_random_walk_fit(curve.mjd[index], curve.flux[index], curve.flux_err[index], offsets)
-    found = (walk.tau, walk.tau_err, walk.sigma, walk.delta_bic_white)
-    tau, tau_err, sigma, delta_bic = (scattered(values, rows, n) for values in found)
-    days = scattered(curve.mjd[index[offsets[1:] - 1]] - curve.mjd[index[offsets[:-1]]], rows, n)
-    is_walk = (delta_bic >= min_delta_bic) & (tau >= min_tau) & (tau_err < tau) & (days >= min_lengths * tau)
+    curve = light_curve.of_kind(DETECTION, FORCED).newest(max_points)
+    series = BandSeries.of(curve, np.isfinite(curve.flux))
+    rows = np.flatnonzero(series.counts.max(axis=1, initial=0) >= min_points)
+    best = series.chosen(rows * len(BANDS) + series.counts[rows].argmax(axis=1))
+    walk = damped_random_walk_fit(best.mjd, best.flux, best.flux_err, best.offsets)
+    is_walk = (walk.delta_bic_white >= min_delta_bic) & (walk.tau >= min_tau) & (walk.tau_err < walk.tau)
+    is_walk &= best.days() >= min_lengths * walk.tau
     is_there = (star_distance_arcsec <= max_offset_arcsec) | (host_arcsec <= max_offset_arcsec)
     moves = (gaia_parallax > max_parallax_snr * gaia_parallax_err) | (np.hypot(gaia_pm_ra, gaia_pm_dec) > max_pm)
-    is_candidate = is_walk & is_there & ~moves & ~is_periodic & (roid < 2)
-    return dict(zip(OUTPUTS, (tau, tau_err, sigma, delta_bic, is_candidate), strict=True))
+    is_candidate = is_walk & (is_there & ~moves & ~is_periodic & ~is_solar_system(roid))[rows]
+    found = (walk.tau, walk.tau_err, walk.sigma, walk.delta_bic_white, is_candidate)
+    return fitted_columns(OUTPUTS, rows, len(light_curve), *found)

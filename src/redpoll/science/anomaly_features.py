@@ -1,61 +1,41 @@
-"""Science module: the shape of the best-sampled band in numbers, for whoever looks for the unusual."""
+"""Science module: features for anomaly detection, from the light curve in the best-sampled band."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from redpoll import Column, science_module
-from redpoll.astro.light_curve_statistics import FEATURES, light_curve_statistics
-from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
-from redpoll.astro.ragged import by_band, some_parts, taken
-from redpoll.schema.bands import BANDS, DETECTION
-from redpoll.schema.light_curve import LightCurves
+from redpoll import feature, science_module
+from redpoll.light_curves import LightCurves, is_positive_detection
+from redpoll.statistics import FEATURES, BandSeries, light_curve_statistics
+from redpoll.typing import Arrays
 
 _LEFT_OUT = ("mean", "weighted_mean", "median", "mean_variance", "percent_amplitude", "linear_fit_slope_sigma")
-"""How bright a source is says nothing of its shape; the rest are close to others that are kept."""
-_KEPT = tuple(feature for feature in FEATURES if feature not in _LEFT_OUT)
-_OWN = {
-    "anomaly_n_points": "Detections that the shape was taken from; null below min_points.",
-    "anomaly_days": "Time from the first of them to the last [d].",
-    "anomaly_band_share": "Share of all detections that are in that band.",
-}
+"""Statistics of the mean brightness, which has nothing to do with shape, or nearly equal to others that are kept."""
+_KEPT = tuple(name for name in FEATURES if name not in _LEFT_OUT)
 OUTPUTS = {
-    **{name: Column("float32", doc=doc, indexed=False) for name, doc in _OWN.items()},
-    **{
-        f"anomaly_{feature}": Column("float32", doc=f"Statistic '{feature}' of that band's magnitudes.", indexed=False)
-        for feature in _KEPT
-    },
+    "anomaly_n_points": feature("", "Detections behind the features; null below min_points."),
+    "anomaly_days": feature("", "Time from the first to the last of these detections [d]."),
+    "anomaly_band_fraction": feature("", "Fraction of all detections that are in that band."),
+    **{f"anomaly_{name}": feature("", f"Statistic '{name}' of that band's magnitudes.") for name in _KEPT},
 }
 
 
 @science_module(version="1", outputs=OUTPUTS)
-def anomaly_features(light_curve: LightCurves, *, min_points: int = 4) -> dict[str, NDArray[np.float64]]:
+def anomaly_features(light_curve: LightCurves, *, min_points: int = 4) -> Arrays:
     """Statistics of the magnitudes in the band with most detections, none of which depends on the band's name.
 
-    One vector for both surveys, so that a personal anomaly detector (an isolation forest that learns from an expert's
-    answers) has no column that is empty for half of the stream, as features per band are. Of bands with equally
-    many detections the bluest counts. Where a statistic is undefined (no spread to divide by) it is null, and a
-    detector has no answer.
+    One vector serves both surveys, so that a personal anomaly detector (an isolation forest that learns from an
+    expert's labels) has no column that is empty for half of the stream, as features per band are. Of bands with
+    equally many detections the bluest is used. Where a statistic is undefined (no spread to divide by) it is null.
 
     References
     ----------
     Malanchev et al. 2021, MNRAS 502, 5147, for the statistics; Das et al. 2017, arXiv:1708.09441, for their use.
     """
-    flux = light_curve.flux.astype(np.float64)
-    keep = (light_curve.kind == DETECTION) & (flux > 0)
-    order, parts = by_band(light_curve.offsets, light_curve.band, keep, len(BANDS))
-    counts = np.diff(parts).reshape(-1, len(BANDS))
-    chosen, offsets = some_parts(order, parts, counts.argmax(axis=1) + len(BANDS) * np.arange(len(counts)))
-    n = np.diff(offsets)
-    mag, err = mag_from_flux(flux[chosen]), mag_err_from_flux(flux[chosen], light_curve.flux_err[chosen])
-    mjd = light_curve.mjd[chosen]
-    found = light_curve_statistics(mjd, mag, err, offsets)
-    own = [n, _span(mjd, offsets), n / np.maximum(counts.sum(axis=1), 1)]
-    columns = [*own, *(found[:, FEATURES.index(feature)] for feature in _KEPT)]
+    series = BandSeries.of(light_curve, is_positive_detection(light_curve))
+    best = series.chosen(series.best_sampled())
+    n = np.diff(best.offsets)
+    found = light_curve_statistics(best.mjd, best.mag, best.mag_err, best.offsets)
+    of_band = [n, best.days(), n / np.maximum(series.counts.sum(axis=1), 1)]
+    columns = [*of_band, *(found[:, FEATURES.index(name)] for name in _KEPT)]
     return {name: np.where(n >= min_points, x, np.nan) for name, x in zip(OUTPUTS, columns, strict=True)}
-
-
-def _span(mjd: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
-    is_some = np.diff(offsets) > 0
-    return taken(mjd, np.where(is_some, offsets[1:] - 1, -1)) - taken(mjd, np.where(is_some, offsets[:-1], -1))

@@ -2,62 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from redpoll import Column, science_module
-from redpoll.astro.photometry import flux_from_mag, mag_from_flux
-from redpoll.astro.ragged import owners, taken
-from redpoll.schema.bands import BANDS, DETECTION, FORCED, UPPER_LIMIT
-from redpoll.schema.light_curve import LightCurves
+from redpoll import Column, feature, flag, science_module
+from redpoll.conditions import is_solar_system
+from redpoll.light_curves import (
+    BANDS,
+    FORCED,
+    UPPER_LIMIT,
+    LightCurves,
+    at_trigger,
+    days_before_trigger,
+    highest_of_each,
+    in_alert_band,
+    is_positive_detection,
+    lowest_of_each,
+    owners,
+)
+from redpoll.photometry import mag_from_flux, reference_flux
+from redpoll.typing import Arrays, Bools, Floats, Texts
 
-Array = NDArray[np.float64]
 _COLOUR = 0.5
-"""What may be colour in a change between two bands [mag]: outbursts and quiescence are blue to within this."""
-_LEAST_DAYS = 0.2
-"""Shortest time between two epochs that tell a rise or a fall [d]: within hours stars flare."""
+"""Part of a change between two bands that may be colour [mag]: outburst and quiescence are blue to within this."""
+_MIN_DAYS = 0.2
+"""Shortest time between two epochs for a rise or fall [d]: stars flare within hours."""
 OUTPUTS = {
     "outburst_amplitude": Column(
-        "float32", "mag", "Brightness above quiescence, or at least so much; null if neither is known.", aggregate="max"
+        "float32", "mag", "Brightness above quiescence, or a lower limit; null if neither is known.", aggregate="max"
     ),
-    "outburst_amplitude_is_limit": Column(
-        "bool", doc="Whether the amplitude may be larger: quiescence is unseen.", indexed=False
-    ),
-    "outburst_rise": Column(
-        "float32",
-        "mag/d",
-        "Fastest sure brightening between neighbouring epochs in the packet; null if none.",
-        indexed=False,
-    ),
-    "outburst_fall": Column(
-        "float32",
-        "mag/d",
-        "Fastest sure fading between neighbouring detections in the packet; null if none.",
-        indexed=False,
-    ),
-    "is_dwarf_nova": Column(
-        "bool",
-        doc="Amplitude, rise, colour and place fit; false if it cannot be told.",
-        assigns="dwarf_nova",
-        indexed=False,
-    ),
+    "outburst_amplitude_is_limit": flag("Whether the amplitude is a lower limit: quiescence was not detected."),
+    "outburst_rise": feature("mag/d", "Fastest significant brightening between neighbouring epochs; null if none."),
+    "outburst_fall": feature("mag/d", "Fastest significant fading between neighbouring detections; null if none."),
+    "is_dwarf_nova": flag("Amplitude, rise, colour and position fit; false if unknown.", assigns="dwarf_nova"),
 }
 
 
 @science_module(version="2", outputs=OUTPUTS)
 def cataclysmic(
     light_curve: LightCurves,
-    is_good: NDArray[np.bool_],
-    roid: NDArray[np.integer[Any]],
-    reference_mag: NDArray[np.float32],
-    reference_mag_err: NDArray[np.float32],
-    reference_distance_arcsec: NDArray[np.float32],
-    star_score: NDArray[np.float32],
-    star_distance_arcsec: NDArray[np.float32],
-    colour_g_r: NDArray[np.float32],
-    host_d_dlr: NDArray[np.float32],
+    is_good: Bools,
+    roid: Texts,
+    reference_mag: Floats,
+    reference_mag_err: Floats,
+    reference_distance_arcsec: Floats,
+    star_score: Floats,
+    star_distance_arcsec: Floats,
+    colour_g_r: Floats,
+    host_d_dlr: Floats,
     *,
     min_amplitude: float = 2.0,
     max_amplitude: float = 9.0,
@@ -73,101 +64,95 @@ def cataclysmic(
     min_star_score: float = 0.6,
     max_galaxy_score: float = 0.4,
     max_arcsec: float = 1.5,
-) -> dict[str, NDArray[Any]]:
-    """Amplitude above the source in the template, or above the deepest image without it, and the fastest rise.
+) -> Arrays:
+    """Amplitude above the source in the template, or above the deepest upper limit, and the fastest rise and fall.
 
-    A dwarf nova brightens by 2 to 9 magnitudes at 0.5 mag/d and more, is then blue, g - r near 0, and at its brightest
-    within days: `max_rise_days`, where supernovae take weeks. On a catalogued star amplitude and one of rise, fall and
-    colour suffice; on a source of the template, where the survey sends no catalogue, a rise by `min_template_rise`, or
-    a fall by `min_fall`, which no supernova has in its first months, must be seen; where no star is known it must be
-    blue and rise by `min_lone_rise`, as only the first day of a supernova does, in `max_lone_rise_days`; in a galaxy
-    (`star_score`, `host_d_dlr`) it is none, nor if it is red.
+    A dwarf nova brightens by 2 to 9 magnitudes at 0.5 mag/d or more. It reaches its maximum within `max_rise_days`,
+    where a supernova needs weeks, and is blue there: g - r is near 0. A source redder than `max_colour`, or in a galaxy
+    (`star_score`, `host_d_dlr`), is no candidate. What else is required depends on what is known at the position:
 
-    The source in the template counts if it lies within `max_arcsec`, or if the survey gives no distance because it
-    measured at the place itself. Upper limits, and forced photometry without a signal, bound amplitude and rise from
-    below, and so do two errors of every flux. Which known variables are cataclysmic is what catalogues say (VSX, GCVS).
+    - a catalogued star: one of a rise by `min_rise`, a fall by `min_fall`, and a blue colour;
+    - a source in the template, and no catalogue from the survey: a rise by `min_template_rise`, or a fall by
+      `min_fall`, which is faster than any supernova's in its first months;
+    - no known star: a blue colour and a rise by `min_lone_rise` within `max_lone_rise_days`, which of supernovae only
+      the first day shows.
+
+    The source in the template is used if it lies within `max_arcsec`, or if the survey gives no distance because it
+    measured at the position itself. Upper limits, and forced photometry below three sigma, give lower limits of
+    amplitude and rise. Rises and falls are lower limits at two sigma of either flux.
 
     References
     ----------
     Coppejans et al. 2016, MNRAS 456, 4441 (amplitudes and rises); Szkody et al. 2020, AJ 159, 198 (the ZTF filter).
     """
-    is_there = np.isfinite(reference_mag) & ~(reference_distance_arcsec > max_arcsec) & ~(reference_mag_err > 0.36)
-    quiet = np.where(is_there, flux_from_mag(reference_mag), np.nan)
-    own = light_curve.triggering
-    flux = taken(light_curve.flux, own)
-    depth = np.where(np.isfinite(quiet), np.nan, _deepest(light_curve, own))
+    quiet = reference_flux(reference_mag, reference_distance_arcsec, max_arcsec)
+    quiet[reference_mag_err > 0.36] = np.nan
+    is_there = np.isfinite(quiet)
+    depth = np.where(is_there, np.nan, _deepest(light_curve))
+    flux = at_trigger(light_curve, light_curve.flux)
     apparent = np.where(flux > 0, flux, np.nan) + np.nan_to_num(quiet)
     amplitude = mag_from_flux(np.where(np.isfinite(depth), depth, quiet)) - mag_from_flux(apparent)
-    rise, fall = _fastest(light_curve, own, np.nan_to_num(quiet), max_gap_days)
+    rise, fall = _fastest(light_curve, np.nan_to_num(quiet), max_gap_days)
     is_near = star_distance_arcsec < max_arcsec
     is_star, is_galaxy = is_near & (star_score >= min_star_score), is_near & (star_score < max_galaxy_score)
-    is_galaxy |= host_d_dlr < min_d_dlr
     is_fast, is_blue = (rise >= min_rise) | (fall >= min_fall), colour_g_r <= max_colour
-    has_catalogue = np.isfinite(star_distance_arcsec)
-    is_like = np.where(
-        is_there & ~has_catalogue, (rise >= min_template_rise) | (fall >= min_fall), (rise >= min_lone_rise) & is_blue
-    )
-    is_like = np.where(is_star, is_fast | is_blue, is_like & ~is_galaxy) & ~(colour_g_r > max_colour)
-    is_like &= ~(_rise_days(light_curve, own) > np.where(is_star, max_rise_days, max_lone_rise_days))
+    in_template = (rise >= min_template_rise) | (fall >= min_fall)
+    is_like = np.where(is_there & np.isnan(star_distance_arcsec), in_template, (rise >= min_lone_rise) & is_blue)
+    is_like = np.where(is_star, is_fast | is_blue, is_like & ~(is_galaxy | (host_d_dlr < min_d_dlr)))
+    is_like &= ~(colour_g_r > max_colour)
+    is_like &= ~(_rise_days(light_curve) > np.where(is_star, max_rise_days, max_lone_rise_days))
     is_sized = (amplitude >= min_amplitude) & (amplitude <= max_amplitude)
     return {
         "outburst_amplitude": amplitude,
         "outburst_amplitude_is_limit": np.isfinite(depth) & np.isfinite(amplitude),
         "outburst_rise": rise,
         "outburst_fall": fall,
-        "is_dwarf_nova": is_good & (roid < 2) & is_sized & is_like,
+        "is_dwarf_nova": is_good & ~is_solar_system(roid) & is_sized & is_like,
     }
 
 
-def _bounds(curve: LightCurves) -> tuple[NDArray[np.bool_], Array]:
-    """Which epochs saw nothing, and below which flux the source then was [nJy]."""
+def _limits(curve: LightCurves) -> tuple[Bools, Floats]:
+    """Which epochs are non-detections, and the upper limit of the flux in them [nJy]."""
     flux, err = curve.flux.astype(np.float64), curve.flux_err.astype(np.float64)
     is_limit, is_forced = curve.kind == UPPER_LIMIT, (curve.kind == FORCED) & (flux < 3.0 * err)
-    bound = np.where(is_limit, 5.0 * err, np.maximum(flux, 0.0) + 3.0 * err)
-    return (is_limit | is_forced) & (err > 0), bound
+    limit = np.where(is_limit, 5.0 * err, np.maximum(flux, 0.0) + 3.0 * err)
+    return (is_limit | is_forced) & (err > 0), limit
 
 
-def _deepest(curve: LightCurves, own: NDArray[np.int64]) -> Array:
-    """Bound by the deepest image of the alert's band that saw nothing [nJy]; NaN if there is none."""
-    row, (is_empty, bound) = owners(curve.offsets), _bounds(curve)
-    keep = is_empty & (curve.band == taken(curve.band, own)[row])
-    depth = np.full(len(curve), np.inf)
-    np.minimum.at(depth, row[keep], bound[keep])
-    return np.where(np.isfinite(depth), depth, np.nan)
+def _deepest(curve: LightCurves) -> Floats:
+    """The deepest upper limit in the alert's band [nJy]; NaN if there is none."""
+    is_empty, limit = _limits(curve)
+    return lowest_of_each(curve, limit, is_empty & in_alert_band(curve))
 
 
-def _rise_days(curve: LightCurves, own: NDArray[np.int64], days: float = 30.0) -> Array:
-    """From the first detection of the last `days` in the alert's band to the first near the brightest [d]."""
-    row, n = owners(curve.offsets), len(curve)
-    keep = (curve.kind == DETECTION) & (curve.flux > 0) & (curve.band == taken(curve.band, own)[row])
-    keep &= curve.mjd >= taken(curve.mjd, own)[row] - days
-    first, bright, highest = np.full(n, np.inf), np.full(n, np.inf), np.full(n, -np.inf)
-    np.minimum.at(first, row[keep], curve.mjd[keep])
-    np.maximum.at(highest, row[keep], curve.flux[keep])
-    is_bright = keep & (curve.flux >= 0.63 * highest[row])  # half a magnitude: a plateau may be brightest anywhere
-    np.minimum.at(bright, row[is_bright], curve.mjd[is_bright])
-    return np.where(np.isfinite(first), bright - first, np.nan)
+def _rise_days(curve: LightCurves, days: float = 30.0) -> Floats:
+    """Time from the first detection of the last `days` in the alert's band to the first one near maximum [d]."""
+    keep = is_positive_detection(curve) & in_alert_band(curve) & (days_before_trigger(curve) <= days)
+    highest = highest_of_each(curve, curve.flux, keep)[owners(curve.offsets)]
+    is_bright = keep & (curve.flux >= 0.63 * highest)  # half a magnitude: the maximum of a plateau may be anywhere
+    return lowest_of_each(curve, curve.mjd, is_bright) - lowest_of_each(curve, curve.mjd, keep)
 
 
-def _fastest(curve: LightCurves, own: NDArray[np.int64], quiet: Array, max_gap_days: float) -> tuple[Array, Array]:
-    """Fastest rise to a detection and fall between two [mag/d], by what two errors of either epoch leave of them.
+def _fastest(curve: LightCurves, quiet: Floats, max_gap_days: float) -> tuple[Floats, Floats]:
+    """Fastest rise to a detection and fall between two [mag/d], as lower limits at two sigma of either epoch.
 
-    The two are neighbours in their band, or among the epochs of all bands.
+    The two epochs are neighbours in their band, or neighbours among the epochs of all bands.
     """
-    is_empty, bound = _bounds(curve)
-    at = np.flatnonzero(is_empty | ((curve.kind == DETECTION) & (curve.flux > 0)))
-    row, mjd, band, is_seen = owners(curve.offsets)[at], curve.mjd[at], curve.band[at], ~is_empty[at]
-    flux, two_errors = curve.flux[at].astype(np.float64), 2.0 * curve.flux_err[at].astype(np.float64)
-    brightest = mag_from_flux(np.where(is_seen, flux + two_errors, bound[at]) + quiet[row])
+    is_empty, limit = _limits(curve)
+    is_epoch = is_empty | is_positive_detection(curve)
+    epochs, is_seen, limit = curve.kept(is_epoch), ~is_empty[is_epoch], limit[is_epoch]
+    row, flux, two_errors = owners(epochs.offsets), epochs.flux.astype(np.float64), 2.0 * epochs.flux_err
+    brightest = mag_from_flux(np.where(is_seen, flux + two_errors, limit) + quiet[row])
     faintest = mag_from_flux(np.where(is_seen, np.maximum(flux - two_errors, 0.0), 0.0) + quiet[row])
-    rise, fall = np.full(len(curve), -np.inf), np.full(len(curve), -np.inf)
-    for order in (np.arange(len(at)), np.argsort(row * len(BANDS) + band, kind="stable")):
+    rise, fall = np.full(len(row), np.nan), np.full(len(row), np.nan)
+    for order in (np.arange(len(row)), np.argsort(row * len(BANDS) + epochs.band, kind="stable")):
         one, two = order[:-1], order[1:]
-        days = mjd[two] - mjd[one]
-        keep = (row[one] == row[two]) & (days >= _LEAST_DAYS) & (days <= max_gap_days) & is_seen[two]
+        days = epochs.mjd[two] - epochs.mjd[one]
+        keep = (row[one] == row[two]) & (days >= _MIN_DAYS) & (days <= max_gap_days) & is_seen[two]
         one, two, days = one[keep], two[keep], days[keep]
-        colour = np.where(band[one] == band[two], 0.0, _COLOUR)
-        np.fmax.at(rise, row[two], (brightest[one] - faintest[two] - colour) / days)
+        colour = np.where(epochs.band[one] == epochs.band[two], 0.0, _COLOUR)
+        rise[two] = np.fmax(rise[two], (brightest[one] - faintest[two] - colour) / days)
         falls = np.where(is_seen[one], (brightest[two] - faintest[one] - colour) / days, np.nan)
-        np.fmax.at(fall, row[two], falls)
-    return np.where(np.isfinite(rise), rise, np.nan), np.where(np.isfinite(fall), fall, np.nan)
+        fall[two] = np.fmax(fall[two], falls)
+    always = np.ones(len(row), bool)
+    return highest_of_each(epochs, rise, always), highest_of_each(epochs, fall, always)

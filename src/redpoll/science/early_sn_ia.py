@@ -1,42 +1,33 @@
-"""Science module: how probably a rising source is a type Ia supernova."""
+"""Science module: probability that a rising source is a type Ia supernova."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from redpoll import Column, science_module
-from redpoll.plugin.ports import Model
-from redpoll.plugin.scores import class_scores
+from redpoll import Model, class_scores, probability, science_module
+from redpoll.typing import Floats, Ints
 
-OUTPUTS = {
-    "p_early_sn_ia": Column(
-        "float32",
-        doc="0..1; null without the trained model, a fitted rise, or a colour.",
-        aggregate="max",
-        assigns="sn_ia",
-    )
-}
+OUTPUTS = {"p_early_sn_ia": probability("0..1; null without the trained model or a fitted rise.", assigns="sn_ia")}
 
 
 @science_module(version="1", model="early_sn_ia", outputs=OUTPUTS)
 def early_sn_ia(
-    rainbow_rise_time: NDArray[np.float32],
-    rainbow_rise_phase: NDArray[np.float32],
-    rainbow_temperature: NDArray[np.float32],
-    rainbow_rise_snr: NDArray[np.float32],
-    rainbow_rise_chi2: NDArray[np.float32],
-    rainbow_rise_points: NDArray[np.int32],
-    mag: NDArray[np.float32],
-    age: NDArray[np.float32],
+    rainbow_rise_time: Floats,
+    rainbow_rise_phase: Floats,
+    rainbow_temperature: Floats,
+    rainbow_rise_snr: Floats,
+    rainbow_rise_chi2: Floats,
+    rainbow_rise_points: Ints,
+    mag: Floats,
+    age: Floats,
     model: Model,
     *,
     max_phase: float = 30.0,
-) -> NDArray[np.float32]:
+) -> Floats:
     """Score of the model "early_sn_ia", trained by active learning, from the fit of `rainbow_rise`.
 
-    The inputs are its features, in this order. A source that came to its plateau more than `max_phase` days ago is no
-    longer early and has no answer. None of the features asks for two particular bands.
+    The inputs are its features, in this order. The score is null if the source reached its plateau more than
+    `max_phase` days ago. No feature requires two particular bands.
 
     References
     ----------

@@ -1,41 +1,37 @@
-"""Science module: objects from beyond the Solar System, as far as an alert can tell."""
+"""Science module: known interstellar objects, by designation or orbit."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from redpoll import Column, science_module
+from redpoll import flag, science_module
+from redpoll.typing import Bools, Floats, Texts
 
 _DESIGNATION = re.compile(r"\s*(?:\d{1,4}I\b|0\d{3}I\b|I/\d{4} [A-Z]|(?:[AC]/)?(?:2017 U1|2019 Q4|2025 N1)\b)")
-"""Permanent (3I/ATLAS, packed 0003I), of the year (I/2017 U1), and what 1I, 2I and 3I were first called."""
+"""Permanent (3I/ATLAS, packed 0003I), of the year (I/2017 U1), and the first designations of 1I, 2I and 3I."""
 OUTPUTS = {
-    "is_interstellar": Column(
-        "bool",
-        doc="The known object at this place is interstellar by its designation or by its orbit.",
-        assigns="interstellar_object",
-        indexed=False,
+    "is_interstellar": flag(
+        "The known object here is interstellar by designation or orbit.", assigns="interstellar_object"
     )
 }
 
 
 @science_module(version="2", outputs=OUTPUTS)
 def interstellar_candidate(
-    sso_name: NDArray[Any],
-    sso_distance_arcsec: NDArray[np.float32],
-    sso_eccentricity: NDArray[np.float32],
+    sso_name: Texts,
+    sso_distance_arcsec: Floats,
+    sso_eccentricity: Floats,
     *,
     max_arcsec: float = 5.0,
     min_eccentricity: float = 1.1,
-) -> NDArray[np.bool_]:
+) -> Bools:
     """Whether an object within `max_arcsec` is interstellar by its designation, or by a known, hyperbolic orbit.
 
-    Comets that the planets throw out of the Solar System reach an eccentricity of 1.06 (C/1980 E1); 1I, the least
-    hyperbolic visitor, had 1.20. Only Rubin sends orbits. An object without one takes detections of several nights,
-    linked: neither survey sends positions of earlier detections for a moving object.
+    Comets ejected by the planets reach an eccentricity of 1.06 (C/1980 E1); 1I, the least hyperbolic interstellar
+    object, has 1.20. Only Rubin sends orbits. An unknown object cannot be recognised from one alert: it needs linked
+    detections of several nights, and neither survey sends earlier positions of a moving object.
 
     References
     ----------

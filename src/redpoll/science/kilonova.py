@@ -1,54 +1,37 @@
-"""Science module: whether a young source fades as fast as a kilonova."""
+"""Science module: kilonova candidates, young sources that fade fast."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from redpoll import Column, science_module
-from redpoll.astro.latitudes import galactic_latitude
-from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
-from redpoll.astro.ragged import by_band, owners, taken
-from redpoll.astro.stars import is_on_star
-from redpoll.astro.straight_lines import line_sums
-from redpoll.schema.bands import BANDS, DETECTION
-from redpoll.schema.light_curve import LightCurves
+from redpoll import feature, flag, science_module
+from redpoll.conditions import is_on_star, is_solar_system
+from redpoll.curve_fitting import line_sums
+from redpoll.light_curves import BANDS, LightCurves, days_before_trigger, is_positive_detection
+from redpoll.sky import galactic_latitude
+from redpoll.statistics import BandSeries
+from redpoll.typing import Arrays, Bools, Floats, Ints, Texts
 
-Array = NDArray[np.float64]
 OUTPUTS = {
-    "kilonova_fade": Column(
-        "float32",
-        "mag/d",
-        "Slope of the most surely fading (or least rising) band; null without a band to fit.",
-        indexed=False,
-    ),
-    "kilonova_fade_err": Column(
-        "float32", "mag/d", "One-sigma error of kilonova_fade, from the errors of the points.", indexed=False
-    ),
-    "is_kilonova_candidate": Column(
-        "bool",
-        doc="Young and fading fast, as kilonovae do; false where it cannot be told.",
-        assigns="kilonova",
-        indexed=False,
-    ),
+    "kilonova_fade": feature("mag/d", "Slope in the band of most significant fading; null without a band to fit."),
+    "kilonova_fade_err": feature("mag/d", "One-sigma error of kilonova_fade, from the errors of the points."),
+    "is_kilonova_candidate": flag("Young and fading as fast as a kilonova; false if unknown.", assigns="kilonova"),
 }
 
 
 @science_module(version="1", outputs=OUTPUTS)
 def kilonova(
     light_curve: LightCurves,
-    ra: Array,
-    dec: Array,
-    is_good: NDArray[np.bool_],
-    roid: NDArray[np.integer[Any]],
-    age: NDArray[np.float32],
-    n_detections: NDArray[Any],
-    colour_g_r: NDArray[np.float32],
-    sso_distance_arcsec: NDArray[np.float32],
-    star_score: NDArray[np.float32],
-    star_distance_arcsec: NDArray[np.float32],
+    ra: Floats,
+    dec: Floats,
+    is_good: Bools,
+    roid: Texts,
+    age: Floats,
+    n_detections: Ints,
+    colour_g_r: Floats,
+    sso_distance_arcsec: Floats,
+    star_score: Floats,
+    star_distance_arcsec: Floats,
     *,
     min_fade: float = 0.3,
     min_sigma: float = 3.0,
@@ -61,21 +44,21 @@ def kilonova(
     min_sso_arcsec: float = 10.0,
     max_star_score: float = 0.76,
     min_star_arcsec: float = 1.5,
-) -> dict[str, NDArray[Any]]:
-    """Straight line through the magnitudes of the last `days` in each band, as the searches of ZTF do.
+) -> Arrays:
+    """Straight line through the magnitudes of the last `days` in each band, as in the searches of ZTF.
 
-    A candidate fades by more than `min_fade` mag/d, `min_sigma` of its errors from standing still, in a band whose
-    detections span `min_span` days; it is at most `max_age` days old with fewer than `max_detections` detections,
-    off the Galactic plane, not on a star, not near a known asteroid, and not bluer than `min_colour` in g - r (what
-    is bluer flares or erupts). The magnitudes are those of the difference, because a host galaxy does not fade.
+    A candidate fades by more than `min_fade` mag/d, at `min_sigma` sigma, in a band whose detections span `min_span`
+    days. It is at most `max_age` days old with fewer than `max_detections` detections, off the Galactic plane, not on a
+    star, not near a known asteroid, and not bluer than `min_colour` in g - r, as flares and eruptions are. The
+    magnitudes are those of the difference image, because a host galaxy does not fade.
 
     References
     ----------
     Andreoni et al. 2021, ApJ 918, 63 (ZTFReST); Fink's filter of rate-based kilonova candidates.
     """
-    fade, err = _surest_fade(light_curve, days, min_span)
+    fade, err = _most_significant_fade(light_curve, days, min_span)
     is_other = is_on_star(star_score, star_distance_arcsec, min_score=max_star_score, max_arcsec=min_star_arcsec)
-    is_other |= (roid >= 2) | (sso_distance_arcsec <= min_sso_arcsec) | (colour_g_r < min_colour)
+    is_other |= is_solar_system(roid) | (sso_distance_arcsec <= min_sso_arcsec) | (colour_g_r < min_colour)
     is_new = (age <= max_age) & (n_detections < max_detections)
     is_high = np.abs(galactic_latitude(ra, dec)) >= min_latitude
     is_fast = (fade > min_fade) & (fade > min_sigma * err)
@@ -86,16 +69,12 @@ def kilonova(
     }
 
 
-def _surest_fade(curve: LightCurves, days: float, min_span: float) -> tuple[Array, Array]:
-    """Slope and error of the band with the largest slope over its error."""
-    own = curve.triggering
-    time = curve.mjd - taken(curve.mjd, own)[owners(curve.offsets)]
-    keep = (curve.kind == DETECTION) & (curve.flux > 0) & (curve.flux_err > 0) & (time >= -days)
-    order, parts = by_band(curve.offsets, curve.band, keep, len(BANDS))
-    flux, err = curve.flux[order].astype(np.float64), curve.flux_err[order]
-    lines = line_sums(time[order], mag_from_flux(flux), mag_err_from_flux(flux, err), parts)
+def _most_significant_fade(curve: LightCurves, days: float, min_span: float) -> tuple[Floats, Floats]:
+    """Slope and error in the band with the largest ratio of slope to error."""
+    ago = days_before_trigger(curve)
+    series = BandSeries.of(curve, is_positive_detection(curve) & (curve.flux_err > 0) & (ago <= days))
+    lines = line_sums(-ago[series.point], series.mag, series.mag_err, series.offsets)
     is_fitted = (lines.n >= 2) & (lines.span >= max(min_span, 1e-6))
-    sure = np.where(is_fitted, lines.slope / lines.slope_err, -np.inf).reshape(-1, len(BANDS))
-    best = sure.argmax(axis=1) + np.arange(len(curve)) * len(BANDS)
-    is_known = is_fitted[best]
-    return np.where(is_known, lines.slope[best], np.nan), np.where(is_known, lines.slope_err[best], np.nan)
+    significance = np.where(is_fitted, lines.slope / lines.slope_err, -np.inf).reshape(-1, len(BANDS))
+    best = significance.argmax(axis=1) + np.arange(len(curve)) * len(BANDS)
+    return tuple(np.where(is_fitted, values, np.nan)[best] for values in (lines.slope, lines.slope_err))

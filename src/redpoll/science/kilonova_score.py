@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll import Column, science_module
-from redpoll.astro.latitudes import galactic_latitude
-from redpoll.plugin.scores import class_scores
+from redpoll import Model, class_scores, probability, science_module
+from redpoll.conditions import is_solar_system
+from redpoll.sky import galactic_latitude
+from redpoll.typing import Floats, Ints, Texts
 
-Floats = NDArray[np.floating[Any]]
 FEATURES = (
     "mag", "age", "n_detections", "latitude", "fade", "fade_err", "has_fade", "rate", "rate_err", "has_rate",
     "colour_g_r", "has_colour_g_r", "colour_r_i", "has_colour_r_i", "faded", "has_faded", "star_score", "has_star",
 )  # fmt: skip
-"""What the model is trained on, in this order. A number that may be unknown comes with `has_...`, 1 or 0, and is 0
-where it is unknown, so that no model needs to understand NaN."""
-OUTPUTS = {
-    "p_kilonova": Column(
-        "float32",
-        doc="Probability of a kilonova; null for old or often seen sources.",
-        aggregate="max",
-        assigns="kilonova",
-    )
-}
+"""Features of the model, in this order. A number that may be unknown is 0 where it is, and has a feature `has_...`
+beside it, 1 or 0, so that the model needs no NaN."""
+OUTPUTS = {"p_kilonova": probability("0..1; null for old or often detected sources.", assigns="kilonova")}
 
 
 def features(
-    mag: Floats, age: Floats, n_detections: NDArray[Any], latitude: Floats, fade: Floats, fade_err: Floats,
+    mag: Floats, age: Floats, n_detections: Ints, latitude: Floats, fade: Floats, fade_err: Floats,
     rate: Floats, rate_err: Floats, colour_g_r: Floats, colour_r_i: Floats, faded: Floats, star_score: Floats,
 ) -> NDArray[np.float32]:  # fmt: skip
     """Matrix of shape (n, len(FEATURES)); a row with an unknown magnitude, age or count holds NaN there.
@@ -52,34 +43,36 @@ def features(
 def kilonova_score(
     ra: Floats,
     dec: Floats,
-    mag: NDArray[np.float32],
-    age: NDArray[np.float32],
-    n_detections: NDArray[Any],
-    roid: NDArray[np.integer[Any]],
-    kilonova_fade: NDArray[np.float32],
-    kilonova_fade_err: NDArray[np.float32],
-    mag_rate: NDArray[np.float32],
-    mag_rate_err: NDArray[np.float32],
-    colour_g_r: NDArray[np.float32],
-    colour_r_i: NDArray[np.float32],
-    faded_mag: NDArray[np.float32],
-    star_score: NDArray[np.float32],
-    model: Any,
+    mag: Floats,
+    age: Floats,
+    n_detections: Ints,
+    roid: Texts,
+    kilonova_fade: Floats,
+    kilonova_fade_err: Floats,
+    mag_rate: Floats,
+    mag_rate_err: Floats,
+    colour_g_r: Floats,
+    colour_r_i: Floats,
+    faded_mag: Floats,
+    star_score: Floats,
+    model: Model,
     *,
     max_age: float = 20.0,
     min_detections: int = 2,
     max_detections: int = 20,
-) -> NDArray[np.float32]:
-    """Probability of the model's last class for sources of `min_detections` and more that are at most `max_age` old.
+) -> Floats:
+    """Probability of the model's last class for sources with `min_detections` or more, at most `max_age` days old.
 
-    The inputs are colours, rates, Galactic latitude and what lies underneath, which the features of Biswas et al. lack
-    (three principal components of the flux in each of two bands): they name point-like stars among their contaminants.
+    The features are colours, rates, Galactic latitude and the score of a catalogued star. Those of Biswas et al. (three
+    principal components of the flux in each of two bands) contain none of these, and stars contaminate their sample.
 
     References
     ----------
     Biswas et al. 2023, A&A 677, A77 (arXiv:2210.17433).
     """
-    may_be = (age <= max_age) & (n_detections >= min_detections) & (n_detections <= max_detections) & (roid < 2)
+    may_be = (
+        (age <= max_age) & (n_detections >= min_detections) & (n_detections <= max_detections) & ~is_solar_system(roid)
+    )
     matrix = features(
         mag, age, n_detections, galactic_latitude(ra, dec), kilonova_fade, kilonova_fade_err, mag_rate, mag_rate_err,
         colour_g_r, colour_r_i, faded_mag, star_score,

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from redpoll import Column, science_module
-from redpoll.astro.light_curve_statistics import FEATURES
-from redpoll.astro.light_curve_statistics import light_curve_statistics as statistics
-from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
-from redpoll.astro.ragged import by_band
-from redpoll.errors import UsageError
-from redpoll.schema.bands import BANDS, DETECTION
-from redpoll.schema.light_curve import LightCurves
+from redpoll import Column, UsageError, feature, science_module
+from redpoll.light_curves import BANDS, DETECTION, LightCurves, is_positive_detection
+from redpoll.statistics import FEATURES, BandSeries
+from redpoll.statistics import light_curve_statistics as statistics
+from redpoll.typing import Arrays
 
 _UNITS = dict.fromkeys(
     ("mean", "weighted_mean", "standard_deviation", "median", "amplitude", "inter_percentile_range_10",
@@ -23,35 +19,23 @@ _UNITS = dict.fromkeys(
 
 
 def _outputs() -> dict[str, Column]:
-    return {
-        f"{feature}_{band}": Column(
-            "float32",
-            _UNITS.get(feature, ""),
-            f"Statistic '{feature}' of the detections in {band}; null where it is not defined.",
-            indexed=False,
-        )
-        for band in BANDS
-        for feature in FEATURES
-    }
+    doc = "Statistic '{}' of the detections in {}; null where it is not defined."
+    return {f"{x}_{band}": feature(_UNITS.get(x, ""), doc.format(x, band)) for band in BANDS for x in FEATURES}
 
 
 @science_module(version="1", outputs=_outputs())
-def light_curve_statistics(light_curve: LightCurves, *, quantity: str = "mag") -> dict[str, NDArray[np.float64]]:
-    """Statistics of the detections' magnitudes, or fluxes, in each band: see docs/explanation.
+def light_curve_statistics(light_curve: LightCurves, *, quantity: str = "mag") -> Arrays:
+    """Statistics of the magnitudes or fluxes of the detections in each band: see docs/explanation.
 
-    ``quantity="mag"``: AB magnitudes of the difference flux, in mag and mag/d, which do not depend on how far away
-    a source is; a detection with a negative flux, which has no such magnitude, is left out.
-    ``quantity="flux"``: nJy and nJy/d, with every detection.
+    ``quantity="mag"``: AB magnitudes of the difference flux, in mag and mag/d. Shape statistics of magnitudes do not
+    depend on the distance of a source. A detection of negative flux has no such magnitude and is left out.
+    ``quantity="flux"``: nJy and nJy/d, of all detections.
     """
     if quantity not in ("mag", "flux"):
         raise UsageError(f"light_curve_statistics: quantity must be 'mag' or 'flux', not {quantity!r}")
-    flux, error = light_curve.flux.astype(np.float64), light_curve.flux_err.astype(np.float64)
-    keep = (light_curve.kind == DETECTION) & np.isfinite(flux)
-    value = flux
-    if quantity == "mag":
-        keep &= flux > 0
-        value, error = mag_from_flux(flux), mag_err_from_flux(flux, error)
-    order, parts = by_band(light_curve.offsets, light_curve.band, keep, len(BANDS))
-    found = statistics(light_curve.mjd[order], value[order], error[order], parts)
-    columns = found.reshape(len(light_curve), len(BANDS) * len(FEATURES)).T
-    return dict(zip(_outputs(), columns, strict=True))
+    is_mag = quantity == "mag"
+    keep = is_positive_detection(light_curve) if is_mag else light_curve.kind == DETECTION
+    series = BandSeries.of(light_curve, keep & np.isfinite(light_curve.flux))
+    value, error = (series.mag, series.mag_err) if is_mag else (series.flux, series.flux_err)
+    found = statistics(series.mjd, value, error, series.offsets)
+    return dict(zip(_outputs(), found.reshape(len(light_curve), len(BANDS) * len(FEATURES)).T, strict=True))

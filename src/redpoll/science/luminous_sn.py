@@ -1,38 +1,27 @@
-"""Science module: supernovae too luminous or too slow for the common kinds."""
+"""Science module: candidates for superluminous and pair-instability supernovae."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from redpoll import Column, science_module
+from redpoll import Column, flag, science_module
+from redpoll.conditions import is_solar_system
+from redpoll.typing import Arrays, Bools, Floats, Texts
 
-Floats = NDArray[np.float32]
 OUTPUTS = {
     "absolute_peak_mag": Column(
-        "float32",
-        "mag",
-        "Brightest magnitude so far at the distance of the nearest host; null without one.",
-        aggregate="min",
+        "float32", "mag", "Absolute magnitude at maximum, at the host's distance; null without one.", aggregate="min"
     ),
-    "is_slsn_candidate": Column(
-        "bool",
-        doc="Superluminous at its host's distance, and slow; false where it cannot be told.",
-        assigns="slsn",
-        indexed=False,
-    ),
-    "is_pair_instability_candidate": Column(
-        "bool",
-        doc="As slow as the decay of nickel in a massive ejecta; false where it cannot be told.",
-        assigns="pair_instability_sn",
-        indexed=False,
+    "is_slsn_candidate": flag("Superluminous at its host's distance, and slow; false if unknown.", assigns="slsn"),
+    "is_pair_instability_candidate": flag(
+        "As slow as the decay of cobalt in a massive ejecta; false if unknown.", assigns="pair_instability_sn"
     ),
 }
 
 
 @science_module(version="1", outputs=OUTPUTS)
 def luminous_sn(
-    is_good: NDArray[np.bool_],
+    is_good: Bools,
     mag: Floats,
     peak_mag: Floats,
     shape_rise_time: Floats,
@@ -41,7 +30,7 @@ def luminous_sn(
     shape_days: Floats,
     host_distance_modulus: Floats,
     host_d_dlr: Floats,
-    roid: NDArray[np.int8],
+    roid: Texts,
     *,
     max_absolute_mag: float = -20.5,
     min_rise_time: float = 5.0,
@@ -50,13 +39,14 @@ def luminous_sn(
     slow_rise_time: float = 15.0,
     slow_fall_time: float = 80.0,
     faint_limit: float = -19.5,
-) -> dict[str, NDArray[np.generic]]:
-    """Candidates by rule, where a host gives the distance.
+) -> Arrays:
+    """Candidates for superluminous and pair-instability supernovae by rule, at the distance of the host galaxy.
 
-    Superluminous: brighter than `max_absolute_mag` and with an exponential rise longer than `min_rise_time`.
-    Pair instability: at least `faint_limit`, a rise of `slow_rise_time` and a fall of `slow_fall_time` or more (the
-    decay of cobalt 56 is 111 d), seen for at least as long. The magnitude is that of the difference image without
-    K-correction or extinction. Hosts count within `max_d_dlr` of their own size, as chance galaxies lie farther out.
+    A superluminous supernova is brighter than `max_absolute_mag` and has an exponential rise time above
+    `min_rise_time`. A pair-instability supernova is the explosion of a star above 140 solar masses: brighter than
+    `faint_limit`, with a rise time above `slow_rise_time` and a fall time above `slow_fall_time` (cobalt 56 decays in
+    111 d), observed for at least as long. The magnitude is that of the difference image without K-correction or
+    extinction. A galaxy is the host if it lies within `max_d_dlr` of its own size; chance galaxies lie farther out.
 
     References
     ----------
@@ -64,7 +54,7 @@ def luminous_sn(
     """
     modulus = np.where(host_d_dlr <= max_d_dlr, host_distance_modulus, np.float32(np.nan))
     absolute = np.fmin(mag, peak_mag) - modulus
-    is_fitted = is_good & (shape_chi2 <= max_chi2) & (roid < 2)
+    is_fitted = is_good & (shape_chi2 <= max_chi2) & ~is_solar_system(roid)
     is_slow = (shape_rise_time >= slow_rise_time) & (shape_fall_time >= slow_fall_time) & (shape_days >= slow_fall_time)
     return {
         "absolute_peak_mag": absolute,

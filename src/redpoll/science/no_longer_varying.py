@@ -1,30 +1,30 @@
-"""Science module: sources that varied and are back at the template's brightness."""
+"""Science module: sources that varied and have returned to the brightness of the template."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from redpoll import Column, science_module
-from redpoll.astro.ragged import last_of_each, owners, taken
-from redpoll.schema.bands import DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
-from redpoll.schema.light_curve import LightCurves
+from redpoll import Column, feature, science_module
+from redpoll.light_curves import (
+    DETECTION,
+    FORCED,
+    LOW_QUALITY,
+    UPPER_LIMIT,
+    LightCurves,
+    at_trigger,
+    count_of_each,
+    last_of_each,
+    owners,
+    taken,
+)
+from redpoll.typing import Arrays, Floats
 
 OUTPUTS = {
     "quiet_points": Column(
-        "int16",
-        doc="Epochs since the last significant detection before the alert, all as in the template.",
-        indexed=False,
+        "int16", doc="Epochs since the last earlier significant detection, all as in the template.", indexed=False
     ),
-    "quiet_days": Column(
-        "float32", "d", "Time from that detection to the alert; null if too few epochs lie between.", indexed=False
-    ),
-    "is_no_longer_varying": Column(
-        "bool",
-        doc="It varied, was quiet since, and the alert is not significant; false if it cannot be told.",
-    ),
+    "quiet_days": feature("d", "Time from that detection to the alert; null if too few epochs lie between."),
+    "is_no_longer_varying": Column("bool", doc="It varied, was quiet since, and the alert is not significant."),
 }
 
 
@@ -36,45 +36,38 @@ def no_longer_varying(
     min_detections: int = 2,
     min_snr: float = 5.0,
     quiet_snr: float = 3.0,
-) -> dict[str, NDArray[Any]]:
-    """Epochs of any band since the last significant detection in which the source was as in the template.
+) -> Arrays:
+    """Number of epochs of any band since the last significant detection in which the source was as in the template.
 
-    Such an epoch is forced photometry within `quiet_snr` of its errors, or an upper limit deep enough to have shown the
-    median of the earlier detections. A survey sends no alert of what does not change, so that the alert itself is
-    nearly always a new detection: then `quiet_days` says how long it was quiet before it returned. The flag is for the
-    rest: an alert of low quality or below `min_snr`, or a light curve that ends with forced photometry.
+    Such an epoch is forced photometry within `quiet_snr` sigma of zero, or an upper limit below the median of the
+    earlier detections. A survey sends no alert of an unchanged source, so that the alert is nearly always a new
+    detection: `quiet_days` is then the duration of the quiet time before it. The flag is true for the others only: an
+    alert of low quality or below `min_snr`, or a light curve that ends with forced photometry.
     """
-    curve = light_curve
-    row, n = owners(curve.offsets), len(curve)
-    own = curve.triggering
-    is_own = np.arange(len(curve.mjd)) == own[row]
+    curve, index = light_curve, np.arange(len(light_curve.mjd))
+    row = owners(curve.offsets)
+    is_trigger = index == curve.triggering[row]
     size, err = np.abs(curve.flux.astype(np.float64)), curve.flux_err.astype(np.float64)
-    is_varied = (curve.kind == DETECTION) & (size >= min_snr * err)
-    is_earlier = is_varied & ~is_own
+    is_significant, is_forced = size >= min_snr * err, curve.kind == FORCED
+    is_earlier = (curve.kind == DETECTION) & is_significant & ~is_trigger
     last = last_of_each(curve.offsets, is_earlier)
-    is_after = (np.arange(len(curve.mjd)) > last[row]) & (last[row] >= 0)
-    median = _median(size, row, is_earlier, n)
-    is_quiet = ((curve.kind == FORCED) & (size <= quiet_snr * err)) | (
-        (curve.kind == UPPER_LIMIT) & (min_snr * err < median[row])
-    )
-    points = np.bincount(row[is_after & is_quiet], minlength=n)
-    is_broken = is_after & (curve.kind == FORCED) & (size > min_snr * err) & ~is_own
-    was_quiet = (points >= min_points) & (np.bincount(row[is_broken], minlength=n) == 0)
-    has_varied = np.bincount(row[is_earlier], minlength=n) >= min_detections
-    is_back = np.bincount(row[is_own & (size >= min_snr * err) & (curve.kind != UPPER_LIMIT)], minlength=n) > 0
-    is_back &= taken(curve.kind, own) != LOW_QUALITY
-    days = taken(curve.mjd, own) - taken(curve.mjd, last)
+    is_after = (index > last[row]) & (last[row] >= 0)
+    is_deep = (curve.kind == UPPER_LIMIT) & (min_snr * err < _medians(curve.kept(is_earlier))[row])
+    points = count_of_each(curve, is_after & ((is_forced & (size <= quiet_snr * err)) | is_deep))
+    is_broken = count_of_each(curve, is_after & is_forced & (size > min_snr * err) & ~is_trigger) > 0
+    was_quiet = (points >= min_points) & ~is_broken & (count_of_each(curve, is_earlier) >= min_detections)
+    is_back = count_of_each(curve, is_trigger & is_significant & (curve.kind != UPPER_LIMIT)) > 0
+    is_back &= at_trigger(curve, curve.kind) != LOW_QUALITY
+    days = at_trigger(curve, curve.mjd) - taken(curve.mjd, last)
     return {
         "quiet_points": points,
-        "quiet_days": np.where(was_quiet & has_varied, days, np.nan),
-        "is_no_longer_varying": was_quiet & has_varied & ~is_back,
+        "quiet_days": np.where(was_quiet, days, np.nan),
+        "is_no_longer_varying": was_quiet & ~is_back,
     }
 
 
-def _median(values: NDArray[Any], row: NDArray[np.int64], keep: NDArray[np.bool_], n: int) -> NDArray[np.float64]:
-    """Lower median of the kept values of each row; NaN without any."""
-    who, kept = row[keep], values[keep]
-    order = np.lexsort((kept, who))
-    counts = np.bincount(who, minlength=n)
-    place = np.concatenate([[0], np.cumsum(counts)])[:-1] + (counts - 1) // 2
-    return taken(kept[order], np.where(counts > 0, place, -1))
+def _medians(curve: LightCurves) -> Floats:
+    """Lower median of the absolute fluxes [nJy] of each light curve; NaN without points."""
+    size, counts = np.abs(curve.flux.astype(np.float64)), np.diff(curve.offsets)
+    order = np.lexsort((size, owners(curve.offsets)))
+    return taken(size[order], np.where(counts > 0, curve.offsets[:-1] + (counts - 1) // 2, -1))

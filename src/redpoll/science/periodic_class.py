@@ -1,13 +1,11 @@
-"""Science module: which kind of periodic variable a star probably is."""
+"""Science module: probabilities of the kinds of periodic variable stars."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from redpoll import Column, science_module
-from redpoll.plugin.ports import Model
-from redpoll.plugin.scores import class_scores
+from redpoll import Column, Model, class_scores, science_module
+from redpoll.typing import Arrays, Bools, Floats
 
 _KINDS = {
     "rr_lyrae": "RR Lyrae", "cepheid": "Cepheid", "delta_scuti": "delta Scuti", "eclipsing_binary": "eclipsing binary",
@@ -21,20 +19,20 @@ OUTPUTS = {
 
 @science_module(version="2", model="periodic_class", outputs=OUTPUTS)
 def periodic_class(
-    period: NDArray[np.float32],
-    period_log10_fap: NDArray[np.float32],
-    period_power: NDArray[np.float32],
-    period_log10_odds: NDArray[np.float32],
-    anomaly_skew: NDArray[np.float32],
-    anomaly_kurtosis: NDArray[np.float32],
-    anomaly_amplitude: NDArray[np.float32],
-    anomaly_beyond_1_std: NDArray[np.float32],
-    is_periodic: NDArray[np.bool_],
+    period: Floats,
+    period_log10_fap: Floats,
+    period_power: Floats,
+    period_log10_odds: Floats,
+    anomaly_skew: Floats,
+    anomaly_kurtosis: Floats,
+    anomaly_amplitude: Floats,
+    anomaly_beyond_1_std: Floats,
+    is_periodic: Bools,
     model: Model,
-) -> dict[str, NDArray[np.float32]]:
+) -> Arrays:
     """Scores of the model "periodic_class"; the inputs are its features, in this order.
 
-    Sources without a significant period have no answer.
+    The scores are null for sources without a significant period.
 
     References
     ----------

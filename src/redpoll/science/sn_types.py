@@ -1,41 +1,35 @@
-"""Science module: which type a supernova with a sampled peak probably is."""
+"""Science module: probabilities of the supernova types, for supernovae with a sampled peak."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from redpoll import Column, science_module
-from redpoll.plugin.ports import Model
-from redpoll.plugin.scores import class_scores
+from redpoll import Model, class_scores, probability, science_module
+from redpoll.typing import Arrays, Floats
 
 _TYPES = {"sn_ia": "Ia", "sn_ibc": "Ib or Ic", "sn_ii": "II", "slsn": "superluminous"}
 OUTPUTS = {
-    f"p_{name}": Column(
-        "float32", doc=f"Type {title}: 0..1; null without the model or a fitted shape.", aggregate="max", assigns=name
-    )
+    f"p_{name}": probability(f"Type {title}: 0..1; null without the model or a fitted shape.", assigns=name)
     for name, title in _TYPES.items()
 }
 
 
 @science_module(version="1", model="sn_types", outputs=OUTPUTS)
 def sn_types(
-    shape_rise_time: NDArray[np.float32],
-    shape_fall_time: NDArray[np.float32],
-    shape_phase: NDArray[np.float32],
-    shape_temperature_early: NDArray[np.float32],
-    shape_temperature_late: NDArray[np.float32],
-    shape_colour_time: NDArray[np.float32],
-    shape_snr: NDArray[np.float32],
-    shape_chi2: NDArray[np.float32],
-    shape_days: NDArray[np.float32],
-    mag: NDArray[np.float32],
+    shape_rise_time: Floats,
+    shape_fall_time: Floats,
+    shape_phase: Floats,
+    shape_temperature_early: Floats,
+    shape_temperature_late: Floats,
+    shape_colour_time: Floats,
+    shape_snr: Floats,
+    shape_chi2: Floats,
+    shape_days: Floats,
+    mag: Floats,
     model: Model,
-) -> dict[str, NDArray[np.float32]]:
+) -> Arrays:
     """Scores of the model "sn_types", from the fit of `rainbow_shape`; the inputs are its features, in this order.
 
-    The model's classes are "other" and then those of the outputs, so that the scores of a source that is no supernova
-    need not add up to one.
+    The model's classes are "other" and then those of the outputs, so that the scores do not add up to one for a source
+    that is no supernova.
 
     References
     ----------

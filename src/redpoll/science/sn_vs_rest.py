@@ -1,41 +1,33 @@
-"""Science module: how probably a source is a supernova of any type."""
+"""Science module: probability that a source is a supernova of any type."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from redpoll import Model, class_scores, probability, science_module
+from redpoll.typing import Floats
 
-from redpoll import Column, science_module
-from redpoll.plugin.ports import Model
-from redpoll.plugin.scores import class_scores
-
-OUTPUTS = {
-    "p_sn": Column(
-        "float32", doc="0..1; null without the trained model or a light curve to score.", aggregate="max", assigns="sn"
-    )
-}
+OUTPUTS = {"p_sn": probability("0..1; null without the trained model or a light curve to score.", assigns="sn")}
 
 
 @science_module(version="1", model="sn_vs_rest", outputs=OUTPUTS)
 def sn_vs_rest(
-    anomaly_n_points: NDArray[np.float32],
-    anomaly_days: NDArray[np.float32],
-    anomaly_amplitude: NDArray[np.float32],
-    anomaly_skew: NDArray[np.float32],
-    anomaly_linear_trend: NDArray[np.float32],
-    anomaly_maximum_slope: NDArray[np.float32],
-    anomaly_linear_fit_reduced_chi2: NDArray[np.float32],
-    rainbow_rise_time: NDArray[np.float32],
-    rainbow_temperature: NDArray[np.float32],
-    rainbow_rise_chi2: NDArray[np.float32],
-    mag: NDArray[np.float32],
-    age: NDArray[np.float32],
+    anomaly_n_points: Floats,
+    anomaly_days: Floats,
+    anomaly_amplitude: Floats,
+    anomaly_skew: Floats,
+    anomaly_linear_trend: Floats,
+    anomaly_maximum_slope: Floats,
+    anomaly_linear_fit_reduced_chi2: Floats,
+    rainbow_rise_time: Floats,
+    rainbow_temperature: Floats,
+    rainbow_rise_chi2: Floats,
+    mag: Floats,
+    age: Floats,
     model: Model,
-) -> NDArray[np.float32]:
+) -> Floats:
     """Score of the model "sn_vs_rest": supernovae against stars, active galaxies, asteroids and artefacts.
 
     The inputs are its features, in this order: the shape of the best-sampled band (`anomaly_features`) and the fitted
-    rise (`rainbow_rise`). They exist for both surveys and name no band.
+    rise (`rainbow_rise`). They exist for both surveys and depend on no particular band.
 
     References
     ----------

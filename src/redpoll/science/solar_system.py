@@ -1,25 +1,19 @@
-"""Science module: what the solar-system flag says of classes."""
+"""Science module: classes of Solar System objects, from the category of `roid`."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from redpoll import Column, science_module
+from redpoll import flag, science_module
+from redpoll.typing import Arrays, Texts
 
 OUTPUTS = {
-    "is_solar_system_known": Column(
-        "bool", doc="A known solar-system object: roid is 3.", assigns="solar_system_known", indexed=False
-    ),
-    "is_solar_system_candidate": Column(
-        "bool", doc="May be an unknown solar-system object: roid is 2.", assigns="solar_system_candidate", indexed=False
-    ),
+    "is_solar_system_known": flag("A known Solar System object.", assigns="solar_system_known"),
+    "is_solar_system_candidate": flag("A possible new Solar System object.", assigns="solar_system_candidate"),
 }
 
 
 @science_module(version="1", outputs=OUTPUTS)
-def solar_system(roid: NDArray[np.integer[Any]]) -> dict[str, NDArray[np.bool_]]:
-    """The flag of `roid`, whose rules these are, as two statements about classes."""
-    return {"is_solar_system_known": roid == 3, "is_solar_system_candidate": roid == 2}
+def solar_system(roid: Texts) -> Arrays:
+    """Whether the alert is a known Solar System object, and whether it is a candidate, by the rules of `roid`."""
+    return dict(zip(OUTPUTS, (np.asarray(roid == name, bool) for name in ("known", "candidate")), strict=True))

@@ -1,24 +1,23 @@
-"""Science module: candidates for stars torn apart by the black hole of a galaxy."""
+"""Science module: tidal disruption event candidates.
+
+A tidal disruption event is the disruption of a star by the massive black hole at the centre of a galaxy.
+"""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from redpoll import Column, flag, science_module
+from redpoll.conditions import is_solar_system
+from redpoll.typing import Arrays, Bools, Floats, Texts
 
-from redpoll import Column, science_module
-
-Floats = NDArray[np.float32]
 OUTPUTS = {
-    "is_tde_candidate": Column(
-        "bool", doc="Nuclear, hot and not cooling; false where it cannot be told.", assigns="tde", indexed=False
-    ),
+    "is_tde_candidate": flag("Nuclear, hot and not cooling; false if unknown.", assigns="tde"),
     "is_nuclear": Column("bool", doc="Within max_offset_arcsec of a galaxy's centre; false if no galaxy is known."),
 }
 
 
 @science_module(version="1", outputs=OUTPUTS)
 def tde(
-    is_good: NDArray[np.bool_],
+    is_good: Bools,
     star_score: Floats,
     star_distance_arcsec: Floats,
     host_arcsec: Floats,
@@ -28,7 +27,7 @@ def tde(
     rainbow_rise_chi2: Floats,
     colour_g_r: Floats,
     colour_g_r_err: Floats,
-    roid: NDArray[np.int8],
+    roid: Texts,
     *,
     max_offset_arcsec: float = 0.8,
     max_star_score: float = 0.5,
@@ -38,13 +37,13 @@ def tde(
     max_colour: float = 0.0,
     min_snr: float = 7.0,
     max_chi2: float = 5.0,
-) -> dict[str, NDArray[np.bool_]]:
-    """Candidates by rule: at the centre of a galaxy, a slow rise of a blackbody hotter than any common supernova.
+) -> Arrays:
+    """Tidal disruption event candidates: at the centre of a galaxy, a slow rise of a very hot blackbody.
 
-    Optical disruptions stay at 12,000 to 40,000 K for months and have g - r below zero, where supernovae cool within
-    weeks of their peak; rises last days to weeks. The centre is the nearest catalogued galaxy (`host_arcsec`), or a
-    source of the survey's reference that is not a star. Active galaxies pass this rule if they flare in the blue: look
-    at what the catalogues say beside it.
+    Tidal disruption events stay at 12,000 to 40,000 K for months and have g - r below zero, whereas supernovae cool
+    within weeks of their peak. Their rises last days to weeks. The centre is that of the nearest catalogued galaxy
+    (`host_arcsec`), or a source of the survey's reference catalogue that is not a star. Blue flares of active galaxies
+    pass this rule too: compare the classes from catalogues.
 
     References
     ----------
@@ -56,6 +55,6 @@ def tde(
     is_slow = (rainbow_rise_time >= min_rise_time) & (rainbow_rise_time <= max_rise_time)
     is_fitted = (rainbow_rise_snr >= min_snr) & (rainbow_rise_chi2 <= max_chi2)
     return {
-        "is_tde_candidate": is_good & is_nuclear & is_hot & is_slow & is_fitted & (roid < 2),
+        "is_tde_candidate": is_good & is_nuclear & is_hot & is_slow & is_fitted & ~is_solar_system(roid),
         "is_nuclear": is_nuclear,
     }

@@ -1,18 +1,15 @@
-"""Science module: young stars that catalogues know, and whether they change."""
+"""Science module: catalogued young stellar objects, and whether they brighten or fade steadily."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from redpoll import Column, science_module
-from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
-from redpoll.astro.ragged import by_band
-from redpoll.astro.straight_lines import line_sums
-from redpoll.schema.bands import BANDS, DETECTION
-from redpoll.schema.light_curve import LightCurves
+from redpoll import Column, feature, flag, science_module
+from redpoll.conditions import is_listed
+from redpoll.curve_fitting import line_sums
+from redpoll.light_curves import BANDS, LightCurves, is_positive_detection
+from redpoll.photometry import mag_err_from_flux, mag_from_flux
+from redpoll.typing import Arrays, Texts
 
 _SIMBAD = frozenset(
     ("YSO", "Y*O", "YSO_Candidate", "Candidate_YSO", "Y*?", "TTau*", "TT*", "TTau*_Candidate", "Candidate_TTau*", "TT?",
@@ -22,18 +19,9 @@ _VSX = frozenset(("YSO", "TTS", "CTTS", "WTTS", "INT", "INST", "IT", "INA", "INS
                   "FU", "FUOR", "EXOR", "UXOR", "DIP"))  # fmt: skip
 _NO_SPICY = frozenset((None, "", "uncertain"))
 OUTPUTS = {
-    "is_young_star": Column(
-        "bool", doc="SPICY, SIMBAD or VSX list a young stellar object at this place.", assigns="yso", indexed=False
-    ),
-    "young_star_slope": Column(
-        "float32",
-        "mag/d",
-        "Slope of the magnitudes in r of a listed young star; null with too few points.",
-        indexed=False,
-    ),
-    "young_star_r_squared": Column(
-        "float32", doc="Share of their variance that the slope explains, 0 to 1.", indexed=False
-    ),
+    "is_young_star": flag("SPICY, SIMBAD or VSX list a young stellar object at this position.", assigns="yso"),
+    "young_star_slope": feature("mag/d", "Slope of the r magnitudes of a listed young star; null with too few points."),
+    "young_star_r_squared": feature("", "Fraction of their variance that the slope explains, 0 to 1."),
     "is_young_star_changing": Column("bool", doc="A listed young star that brightens or fades steadily."),
 }
 
@@ -41,36 +29,33 @@ OUTPUTS = {
 @science_module(version="1", outputs=OUTPUTS)
 def young_stellar_object(
     light_curve: LightCurves,
-    spicy_class: NDArray[Any],
-    simbad_type: NDArray[Any],
-    vsx_type: NDArray[Any],
+    spicy_class: Texts,
+    simbad_type: Texts,
+    vsx_type: Texts,
     *,
     min_slope: float = 0.025,
     min_r_squared: float = 0.6,
     min_points: int = 5,
     band: str = "r",
-) -> dict[str, NDArray[Any]]:
-    """Fink's rule for SPICY candidates, for young stars of SIMBAD and VSX as well.
+) -> Arrays:
+    """Young stellar objects of SPICY, SIMBAD and VSX, and those that change, by Fink's rule for SPICY candidates.
 
-    Changing: the slope of at least `min_points` detections in `band` exceeds `min_slope` mag/d either way, and a
-    straight line explains `min_r_squared` of their weighted variance.
+    Changing: the slope of at least `min_points` detections in `band` exceeds `min_slope` mag/d in either direction, and
+    a straight line explains the fraction `min_r_squared` of their weighted variance.
 
     References
     ----------
     Kuhn et al. 2021, ApJS 254, 33 (SPICY); Fink's filter yso_spicy_candidates.
     """
-    is_listed = np.array([name not in _NO_SPICY for name in spicy_class], bool)
-    is_listed |= np.array([name in _SIMBAD for name in simbad_type], bool)
-    is_listed |= np.array([_is_young(name) for name in vsx_type], bool)
-    curve, code = light_curve, BANDS.index(band)
-    keep = (curve.kind == DETECTION) & (curve.flux > 0) & (curve.flux_err > 0) & (curve.band == code)
-    order, parts = by_band(curve.offsets, np.zeros(len(curve.band), np.int8), keep, 1)
-    flux, err = curve.flux[order].astype(np.float64), curve.flux_err[order]
-    line = line_sums(curve.mjd[order], mag_from_flux(flux), mag_err_from_flux(flux, err), parts)
-    known = np.where(is_listed & (line.n >= max(min_points, 3)), 1.0, np.nan)
+    is_young = ~is_listed(spicy_class, _NO_SPICY) | is_listed(simbad_type, _SIMBAD)
+    is_young |= np.fromiter((_is_young(name) for name in vsx_type), bool, len(vsx_type))
+    keep = is_positive_detection(light_curve) & (light_curve.flux_err > 0) & (light_curve.band == BANDS.index(band))
+    curve = light_curve.kept(keep)
+    line = line_sums(curve.mjd, mag_from_flux(curve.flux), mag_err_from_flux(curve.flux, curve.flux_err), curve.offsets)
+    known = np.where(is_young & (line.n >= max(min_points, 3)), 1.0, np.nan)
     slope, r_squared = line.slope * known, line.r_squared * known
     return {
-        "is_young_star": is_listed,
+        "is_young_star": is_young,
         "young_star_slope": slope,
         "young_star_r_squared": r_squared,
         "is_young_star_changing": (np.abs(slope) > min_slope) & (r_squared > min_r_squared),

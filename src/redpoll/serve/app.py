@@ -42,7 +42,7 @@ def create_app(
     opener
         Opens a store for reading; by default ``redpoll.store.open_store``.
     clock
-        Tells the time, UTC, from which pages say how long ago something was.
+        Returns the time, UTC, from which pages compute how long ago an alert was.
     assets
         Static files; by default those of the package.
     """

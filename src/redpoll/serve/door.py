@@ -25,7 +25,7 @@ class StoreNotReady(StoreError):
 
 
 class StoreDoor:
-    """The one reader of the server, opened only when somebody asks.
+    """The one reader of the server, opened at the first request.
 
     So the server starts before the store exists, and sees it as soon as it does.
 

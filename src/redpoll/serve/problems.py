@@ -16,16 +16,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from redpoll.errors import NotFound, PacketError, StoreError
+from redpoll.errors import BadQuery, NotFound, PacketError, StoreError
 from redpoll.serve.door import StoreNotReady
 from redpoll.serve.values import to_json
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
-
-
-class BadQuery(Exception):
-    """A question that cannot be answered as it was put (400): a stale cursor, a mixture of searches."""
 
 
 Headers = Mapping[str, str]
@@ -34,7 +30,7 @@ Headers = Mapping[str, str]
 def problem(
     status: int, detail: str, errors: list[dict[str, str]] | None = None, headers: Headers | None = None
 ) -> Response:
-    """A problem document: `detail` says what is wrong and what to do, `errors` which parameters are meant."""
+    """A problem document: `detail` is what is wrong and what to do, `errors` lists the parameters concerned."""
     body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     body |= {"detail": detail} | ({"errors": errors} if errors else {})
     return Response(to_json(body), status, headers=headers, media_type=MEDIA_TYPE)
@@ -93,7 +89,7 @@ def add_problems(app: FastAPI, page: Answer) -> None:
         return await answer(request, status, str(error), headers={"Retry-After": "5"})
 
     async def unexpected(request: Request, error: Exception) -> Response:
-        return problem(500, "This should not have happened; the server's log says what did.")
+        return problem(500, "Unexpected error in the server; its log has the details.")
 
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
@@ -103,7 +99,7 @@ def add_problems(app: FastAPI, page: Answer) -> None:
 
 
 def without_path(detail: str, path: Path) -> str:
-    """The detail without the place of the store on this machine, which is nobody's business."""
+    """The detail without the path of the store on this machine, which visitors must not see."""
     return detail.replace(str(path.absolute()), "this store").replace(str(path), "this store")
 
 

@@ -40,14 +40,14 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, telling somebody when it has begun to answer."""
+    """uvicorn's server, with a call when it has begun to answer."""
 
     def __init__(self, config: uvicorn.Config, address: str, ready: Callable[[str], None] | None) -> None:
         super().__init__(config)
         self._address, self._ready = address, ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer, then say so."""
+        """Begin to answer, then call `ready`."""
         await super().startup(sockets)
         if self._ready is not None and self.started:
             self._ready(self._address)

@@ -1,4 +1,4 @@
-"""Simulated light curves of every class, and whole nights in the survey's own packets, with the truth."""
+"""Simulator of light curves of every class and of whole nights in the survey's packets, with the truth."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Many flat Avro records at once, from columns to bytes: what makes long histories cheap to write.
+"""Encoder of many flat Avro records at once, from columns to bytes.
 
-A record of numbers, booleans and strings, nullable or not, is encoded column by column into one rectangle of bytes with
-a mask of those that count; reading the rectangle row by row gives the records. fastavro is the oracle in the tests.
+Records of numbers, booleans and strings, nullable or not, are encoded column by column into a rectangle of bytes with a
+mask of the used ones; the rectangle, read row by row, is the records. The tests compare it with fastavro.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FIXED = {"float": "<f4", "double": "<f8", "boolean": "u1"}
 
 
 @dataclass(frozen=True)
-class Rows:
+class EncodedRecords:
     """Encoded records end to end; record ``i`` is ``data[offsets[i]:offsets[i + 1]]``."""
 
     data: memoryview
@@ -55,10 +55,10 @@ def record_fields(survey: str, version: str) -> dict[str, tuple[tuple[str, Any],
     return found
 
 
-def encode_rows(fields: tuple[tuple[str, Any], ...], columns: dict[str, NDArray]) -> Rows:
-    """Records with these fields, one a row of the columns.
+def encode_rows(fields: tuple[tuple[str, Any], ...], columns: dict[str, NDArray]) -> EncodedRecords:
+    """Encoded records with these fields, one per row of the columns.
 
-    A field without a column is null, and so is what is NaN or masked where the field may be null.
+    A field without a column is null, and so are NaN and masked values of fields that may be null.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def encode_rows(fields: tuple[tuple[str, Any], ...], columns: dict[str, NDArray]
     pieces = [piece for name, kind in fields for piece in _field(name, kind, columns.get(name), n)]
     data, mask = (np.concatenate(part, axis=1) for part in zip(*pieces, strict=True))
     offsets = np.concatenate([[0], np.cumsum(mask.sum(axis=1))])
-    return Rows(memoryview(data[mask].tobytes()), offsets.tolist())
+    return EncodedRecords(memoryview(data[mask].tobytes()), offsets.tolist())
 
 
 def varint(value: int) -> bytes:
@@ -98,7 +98,7 @@ def _visit(kind: Any, namespace: str, found: dict[str, tuple[tuple[str, Any], ..
 
 
 def _field(name: str, kind: Any, column: NDArray | None, n: int) -> list[tuple[Bytes, Mask]]:
-    """The bytes of one field: those of the branch, if it may be null, and those of the value."""
+    """The bytes of one field: the branch of its union, if it may be null, and the value."""
     unknown = np.ones(n, bool) if column is None else _unknown(column)
     if not isinstance(kind, list):
         if column is None or unknown.any():

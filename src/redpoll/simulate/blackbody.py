@@ -1,4 +1,7 @@
-"""Light of an expanding or glowing black body as a survey's band sees it."""
+"""Flux of black bodies in the bands of the surveys.
+
+The six passbands are top hats. ZTF's g, r, i and Rubin's differ by up to 35 nm; the simulator uses one set for both.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from redpoll.simulate.distance import luminosity_distance
-from redpoll.simulate.passbands import EFFECTIVE_WAVELENGTH, WIDTH
 
 Array = NDArray[np.float64]
+EFFECTIVE_WAVELENGTH = np.array([367.0, 482.0, 622.0, 755.0, 869.0, 971.0])
+"""Centre of u, g, r, i, z, y [nm]."""
+WIDTH = np.array([48.0, 128.0, 138.0, 122.0, 102.0, 82.0])
+"""Full width of u, g, r, i, z, y [nm]."""
 _H, _C, _K = 6.62607015e-27, 2.99792458e10, 1.380649e-16  # erg s, cm/s, erg/K
 _SIGMA = 5.670374e-5  # erg/s/cm2/K4
 _MPC_CM = 3.0856776e24

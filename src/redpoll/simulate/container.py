@@ -1,4 +1,4 @@
-"""Avro as the surveys frame it: an object container of one alert, or a Confluent-framed datum."""
+"""Framing of alerts as the surveys do: an Avro object container, or a Confluent-framed message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Encoded = bytes | memoryview
 
 
 class Encoder:
-    """Writes alerts of one schema, whose inner records and arrays are already encoded."""
+    """Encoder of alerts of one schema, with inner records and arrays that are already encoded."""
 
     def __init__(self, survey: str, version: str) -> None:
         schema = packet_schema(survey, version)
@@ -24,7 +24,7 @@ class Encoder:
         self._fields = [(field["name"], field["type"]) for field in schema["fields"]]
 
     def datum(self, alert: Mapping[str, Encoded | str | int | None]) -> bytes:
-        """The bare Avro bytes of an alert; what it lacks is null."""
+        """The Avro bytes of an alert; missing fields are null."""
         return b"".join(piece for name, kind in self._fields for piece in _value(kind, alert.get(name)))
 
     def container(self, alert: Mapping[str, Encoded | str | int | None]) -> bytes:

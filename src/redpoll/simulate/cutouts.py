@@ -1,4 +1,4 @@
-"""Cutouts: a source, its host and star through the seeing, noise, and the ways a subtraction goes wrong."""
+"""Simulated cutouts: a source, its host and star through the seeing, noise, and subtraction artefacts."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from redpoll.simulate.classes.bogus import BAD_COLUMN, COSMIC_RAY, DIPOLE, GHOST
 Image = NDArray[np.float32]
 Array = NDArray[np.float64]
 _BETA = 3.0  # of the Moffat profile
-_BRIEF_SEEING = 0.85  # full width of a flash over that of an exposure: the image has no time to wander (Fried 1966)
+_BRIEF_SEEING = 0.85  # width of a flash over that of an exposure: image motion does not broaden it (Fried 1966)
 _DASH_POINTS = 9
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What to draw in each of `n` cutouts; lengths in pixels from the cutout's centre, fluxes in counts.
+    """Content of each of `n` cutouts; lengths in pixels from the cutout's centre, fluxes in counts.
 
     ``passing_*`` (n, k) are stars and galaxies nearby, drawn as points; their flux is NaN where there is none.
     ``dash`` is the length of a source that moved while it shone, NaN for all others, and ``dash_angle`` [rad] its
-    direction. ``artefact`` is NaN for what is no artefact. ``edges`` (n, 4): pixels to the image's left, right, lower
+    direction. ``artefact`` is NaN except for artefacts. ``edges`` (n, 4): pixels to the image's left, right, lower
     and upper edge, beyond which the cutout has no data.
     """
 
@@ -132,7 +132,7 @@ def _offsets(size: int, x: Array, y: Array) -> tuple[Array, Array]:
 
 
 def _steady(scene: Scene, fwhm: Array) -> Array:
-    """What does not change: host, star and passers-by."""
+    """The constant light: host, star and neighbours."""
     image = np.zeros((len(scene), scene.size, scene.size))
     host, star = np.isfinite(scene.host_flux), np.isfinite(scene.star_flux)
     if host.any():
@@ -159,7 +159,7 @@ def _noise(rng: np.random.Generator, sigma: Array, light: Array, gain: float) ->
 
 
 def _flaw(rng: np.random.Generator, scene: Scene, source: Array) -> Array:
-    """What an artefact puts into the images instead of a source."""
+    """Light of an artefact, drawn instead of a source."""
     image = np.zeros(source.shape)
     for kind, draw in ((BAD_COLUMN, _bad_column), (DIPOLE, _dipole), (COSMIC_RAY, _cosmic_ray), (GHOST, _ghost)):
         for k in np.flatnonzero(scene.artefact == kind):

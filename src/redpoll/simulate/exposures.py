@@ -1,4 +1,4 @@
-"""Exposures of a survey: where it looked, when, in which band, how deep."""
+"""Exposures of a survey: field, time, band and depth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 TAI_MINUS_UTC = 37.0 / 86400.0
-"""Days, since 2017."""
+"""TAI - UTC in days, since 2017."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,19 @@ class Exposures:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "offsets"}
 
 
+def sky_grid(rows: Array, step: float) -> tuple[Array, Array]:
+    """Right ascensions and declinations [deg] of a grid with rows at these declinations, `step` deg apart along each.
+
+    >>> sky_grid(np.array([0.0]), 180.0)
+    (array([  0., 180.]), array([0., 0.]))
+    """
+    grid = [(ra, dec) for dec in rows for ra in np.arange(0.0, 360.0, step / np.cos(np.radians(dec))) % 360.0]
+    ra, dec = np.array(grid).T
+    return ra, dec
+
+
 def moonlight(mjd: Array) -> Array:
-    """Illuminated share of the Moon, 0 to 1, from the mean lunation.
+    """Illuminated fraction of the Moon, 0 to 1, from the mean lunation.
 
     >>> moonlight(np.array([51550.0])).round(1)  # new Moon of 2000 January 6
     array([0.])
@@ -79,7 +90,7 @@ def separation_ra(ra: Array, other: Array) -> Array:
 
 
 def one_at_a_time(day: NDArray[np.int64], fraction: Array, seconds: float) -> Array:
-    """The same times of the day, shifted so that a telescope starts at most one exposure every so many seconds.
+    """Fractions of the day, delayed so that exposures start at least `seconds` apart.
 
     >>> one_at_a_time(np.array([1, 1]), np.array([0.5, 0.5]), 86.4).tolist()
     [0.5, 0.501]
@@ -87,9 +98,9 @@ def one_at_a_time(day: NDArray[np.int64], fraction: Array, seconds: float) -> Ar
     order = np.lexsort((fraction, day))
     shifted = fraction.copy()
     starts = np.flatnonzero(np.diff(day[order], prepend=day.min(initial=0) - 1))
-    for part in np.split(order, starts[1:]):
-        steps = np.arange(len(part)) * seconds / 86400.0
-        shifted[part] = np.maximum.accumulate(fraction[part] - steps) + steps
+    for night in np.split(order, starts[1:]):
+        steps = np.arange(len(night)) * seconds / 86400.0
+        shifted[night] = np.maximum.accumulate(fraction[night] - steps) + steps
     return shifted
 
 

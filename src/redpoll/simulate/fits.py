@@ -1,4 +1,4 @@
-"""FITS images as bytes, one header for many: the few cards a cutout needs."""
+"""FITS images as bytes, with one header for many images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the simulator knows of each survey's camera, and the error model."""
+"""Cameras of the surveys, and their error model."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Survey = Literal["ztf", "rubin"]
 
 @dataclass(frozen=True)
 class Instrument:
-    """A survey's camera and how well it measures.
+    """A survey's camera and its precision.
 
     ``half_width`` of a field [deg]; ``pixel_scale`` [arcsec] and ``detector_pixels``; ``cutout`` size of a cutout
-    [pixels]; ``depth`` and ``bright`` the useful magnitudes; ``history_days`` what a packet carries of the past.
+    [pixels]; ``depth`` and ``bright`` the useful magnitudes; ``history_days`` the length of a packet's history.
     ``noise_factor``, ``excess``, ``floor`` and ``template_light`` are explained in `flux_error`; ``gain`` is photons a
-    count of a cutout, and ``noon`` the share of the MJD day at which a night's date begins.
+    count of a cutout, and ``noon`` the fraction of the MJD day at which a night's date begins.
     """
 
     survey: Survey

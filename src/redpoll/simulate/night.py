@@ -22,23 +22,23 @@ from redpoll.errors import UsageError
 from redpoll.simulate.archive import PacketFile, packet_folder, tar_archive
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.classes.contract import Window
-from redpoll.simulate.part import Part, Setting
 from redpoll.simulate.population import Sources, draw_sources
-from redpoll.simulate.recipe import Recipe, make_recipe
+from redpoll.simulate.recipe import SimulationRecipe, make_recipe
+from redpoll.simulate.segment import Segment, Setting
 from redpoll.simulate.surroundings import Surroundings, draw_surroundings
 from redpoll.simulate.surveys import HABITS
 from redpoll.simulate.truth import truth_table
 
 Progress = Callable[[int, int], None]
-_PART = 100
-"""Alerts a worker makes at once; part of the recipe, as the noise in the cutouts is drawn part by part."""
+_SEGMENT = 100
+"""Alerts of a segment; part of the recipe, because the noise of the cutouts is drawn per segment."""
 _WORTH_A_PROCESS = 500
 _MJD_UNIX = 40587
 
 
 @dataclass(frozen=True)
 class SimulationReport:
-    """What was written: the packets' files or folders, the truth, the recipe, and how much of it."""
+    """Files written: packets, truth and recipe, with the numbers of alerts, objects and bytes."""
 
     survey: str
     n_alerts: int
@@ -63,7 +63,7 @@ def simulate_night(
     schema_version: str | None = None,
     layout: str = "archive",
     workers: int | None = None,
-    shares: Mapping[str, float] | None = None,
+    fractions: Mapping[str, float] | None = None,
 ) -> SimulationReport:
     """Write a night of alerts into folder `out`: packets, `truth.parquet` and `simulation.json`.
 
@@ -72,13 +72,13 @@ def simulate_night(
     Parameters
     ----------
     out
-        Folder, made if need be; files of the same names are replaced.
+        Folder, created if needed; files of the same names are replaced.
     survey
         ``"ztf"`` or ``"rubin"``.
     n_alerts
         Alerts in all, over all nights.
     seed
-        Of every random draw.
+        Seed of the random generator.
     progress
         Called with (packets written, packets in all), from zero to all.
     night, nights
@@ -88,21 +88,21 @@ def simulate_night(
     layout
         ``"archive"``: one gzipped tar a night, as ZTF publishes; ``"files"``: a folder a night, one file a packet.
     workers
-        Processes; default as many as processors for large nights, else none but this one.
-    shares
-        Share of each class among the alerts, in any unit; a class that is not named does not occur. Default a night
-        with something of every class.
+        Number of processes; default: as many as processors for large nights, else one.
+    fractions
+        Share of each class among the alerts, in any unit; other classes do not occur. Default: a night with
+        every class.
 
     Raises
     ------
     UsageError
-        If an argument cannot be followed.
+        If an argument is invalid.
     """
     began = time.monotonic()
-    recipe = make_recipe(survey, n_alerts, seed, night, nights, schema_version, layout, shares)
+    recipe = make_recipe(survey, n_alerts, seed, night, nights, schema_version, layout, fractions)
     _make_folder(out, workers)
-    setting, sources, points, parts = draw_night(recipe)
-    ids, names, files, size = _write(out, recipe, setting, parts, points, sources, progress, workers)
+    setting, sources, points, segments = draw_night(recipe)
+    ids, names, files, size = _write(out, recipe, setting, segments, points, sources, progress, workers)
     truth = truth_table(sources, setting.exposures, points, ids, names)
     pq.write_table(truth, out / "truth.parquet", compression="zstd")
     counts = _counts(sources, points)
@@ -121,7 +121,7 @@ def simulate_night(
 
 
 def _make_folder(out: Path, workers: int | None) -> None:
-    """Make the folder that a night is written into; UsageError if it cannot be, or nobody would write."""
+    """Make the folder that a night is written into; UsageError if it cannot be made or `workers` is below 1."""
     if workers is not None and workers < 1:
         raise UsageError(f"cannot simulate: {workers} workers; use at least 1")
     if out.exists() and not out.is_dir():
@@ -135,14 +135,14 @@ def _counts(sources: Sources, points: NDArray[np.int64]) -> dict[str, int]:
     return {name: kinds[name] for name in CLASSES}
 
 
-def draw_night(recipe: Recipe) -> tuple[Setting, Sources, NDArray[np.int64], Iterator[Part]]:
-    """Sky and sources of a recipe, the points that are alerts, by time, and the parts that packets are made of."""
+def draw_night(recipe: SimulationRecipe) -> tuple[Setting, Sources, NDArray[np.int64], Iterator[Segment]]:
+    """Sky and sources of a recipe, the points that are alerts, by time, and the segments that packets are made of."""
     setting, sources, surroundings = _draw(recipe)
     points = _alerts_in_order(sources, setting)
-    return setting, sources, points, _parts(sources, surroundings, points)
+    return setting, sources, points, _segments(sources, surroundings, points)
 
 
-def _draw(recipe: Recipe) -> tuple[Setting, Sources, Surroundings]:
+def _draw(recipe: SimulationRecipe) -> tuple[Setting, Sources, Surroundings]:
     """Sky, sources and surroundings, each from a random stream of its own."""
     sky, people, around = np.random.default_rng(recipe.seed).spawn(3)
     habits, camera, day = HABITS[recipe.survey], recipe.camera, recipe.first_day
@@ -150,7 +150,7 @@ def _draw(recipe: Recipe) -> tuple[Setting, Sources, Surroundings]:
     exposures = habits.draw_exposures(sky, fields, day, recipe.nights)
     start = day + camera.noon
     window = Window(start, start + recipe.nights, camera.depth, camera.bright)
-    sources = draw_sources(people, recipe.n_alerts, window, fields, exposures, camera, recipe.shares)
+    sources = draw_sources(people, recipe.n_alerts, window, fields, exposures, camera, recipe.fractions)
     setting = Setting(recipe.seed, day, recipe.schema_version, camera, fields, exposures)
     return setting, sources, draw_surroundings(around, sources)
 
@@ -161,22 +161,22 @@ def _alerts_in_order(sources: Sources, setting: Setting) -> NDArray[np.int64]:
     return np.asarray(points[np.argsort(setting.exposures.mjd[sources.row[points]], kind="stable")])
 
 
-def _parts(sources: Sources, surroundings: Surroundings, points: NDArray[np.int64]) -> Iterator[Part]:
+def _segments(sources: Sources, surroundings: Surroundings, points: NDArray[np.int64]) -> Iterator[Segment]:
     """Slices of the alerts with the objects they need."""
     owner = sources.index
-    for number, first in enumerate(range(0, len(points), _PART)):
-        mine = points[first : first + _PART]
-        objects, place = np.unique(owner[mine], return_inverse=True)
+    for number, first in enumerate(range(0, len(points), _SEGMENT)):
+        mine = points[first : first + _SEGMENT]
+        objects, index = np.unique(owner[mine], return_inverse=True)
         some = sources.take(objects)
-        at = mine - sources.offsets[objects][place] + some.offsets[:-1][place]
-        yield Part(number, some, surroundings.take(objects), at)
+        at = mine - sources.offsets[objects][index] + some.offsets[:-1][index]
+        yield Segment(number, some, surroundings.take(objects), at)
 
 
 def _write(
     out: Path,
-    recipe: Recipe,
+    recipe: SimulationRecipe,
     setting: Setting,
-    parts: Iterator[Part],
+    segments: Iterator[Segment],
     points: NDArray[np.int64],
     sources: Sources,
     progress: Progress | None,
@@ -187,10 +187,10 @@ def _write(
     ids, names, size = [], [], 0
     files: dict[int, tuple[Path, PacketFile]] = {}
     done, total = 0, len(points)
-    tell = progress or (lambda done, total: None)
-    tell(0, total)
+    report = progress or (lambda done, total: None)
+    report(0, total)
     with ExitStack() as stack:
-        for packets in _made(setting, recipe.survey, parts, total, workers, stack):
+        for packets in _made(setting, recipe.survey, segments, total, workers, stack):
             for alert_id, name, packet in packets:
                 if night[done] not in files:
                     files[night[done]] = _open(stack, out, recipe, night[done])
@@ -199,11 +199,11 @@ def _write(
                 names.append(name)
                 size += len(packet)
                 done += 1
-            tell(done, total)
+            report(done, total)
     return np.array(ids, np.int64), names, tuple(path for path, _ in files.values()), size
 
 
-def _open(stack: ExitStack, out: Path, recipe: Recipe, night: int) -> tuple[Path, PacketFile]:
+def _open(stack: ExitStack, out: Path, recipe: SimulationRecipe, night: int) -> tuple[Path, PacketFile]:
     stem = f"{HABITS[recipe.survey].file_stem}_{night}"
     mtime = (recipe.first_day - _MJD_UNIX) * 86400
     if recipe.layout == "files":
@@ -213,20 +213,20 @@ def _open(stack: ExitStack, out: Path, recipe: Recipe, night: int) -> tuple[Path
 
 
 def _made(
-    setting: Setting, survey: str, parts: Iterator[Part], total: int, workers: int | None, stack: ExitStack
+    setting: Setting, survey: str, segments: Iterator[Segment], total: int, workers: int | None, stack: ExitStack
 ) -> Iterator[list[tuple[int, str, bytes]]]:
-    """The packets of each part, in order, made here or by worker processes."""
+    """The packets of each segment, in order, made here or by worker processes."""
     n = workers or (1 if total < _WORTH_A_PROCESS else os.cpu_count() or 1)
     if n == 1:
-        for part in parts:
-            yield HABITS[survey].packets(setting, part)
+        for segment in segments:
+            yield HABITS[survey].packets(setting, segment)
         return
     pool = stack.enter_context(
         ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), _start_worker, (setting, survey))
     )
     waiting = []
-    for part in parts:
-        waiting.append(pool.submit(_work, part))
+    for segment in segments:
+        waiting.append(pool.submit(_work, segment))
         if len(waiting) > 3 * n:
             yield waiting.pop(0).result()
     for future in waiting:
@@ -240,12 +240,12 @@ def _start_worker(setting: Setting, survey: str) -> None:
     _worker[:] = [(setting, survey)]
 
 
-def _work(part: Part) -> list[tuple[int, str, bytes]]:
+def _work(segment: Segment) -> list[tuple[int, str, bytes]]:
     (setting, survey) = _worker[0]
-    return HABITS[survey].packets(setting, part)
+    return HABITS[survey].packets(setting, segment)
 
 
-def _sidecar(recipe: Recipe, counts: dict[str, int]) -> str:
+def _sidecar(recipe: SimulationRecipe, counts: dict[str, int]) -> str:
     facts = {
         "redpoll": package_version("redpoll"),
         "numpy": np.__version__,

@@ -1,4 +1,4 @@
-"""Who alerts: objects of every class drawn, observed and measured until there are as many alerts as asked for."""
+"""Objects of every class, drawn, observed and measured until there are as many alerts as requested."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from redpoll.simulate.exposures import Exposures, Fields
 from redpoll.simulate.instrument import Instrument
 
 Array = NDArray[np.float64]
-SHARES = {
+FRACTIONS = {
     "bogus": 0.20, "rr_lyrae": 0.14, "long_period_variable": 0.13, "agn": 0.13, "asteroid": 0.12,
     "eclipsing_binary": 0.10, "sn_ia": 0.05, "cataclysmic_variable": 0.03, "sn_ii": 0.025, "satellite_glint": 0.02,
     "m_dwarf_flare": 0.015, "sn_ibc": 0.015, "microlensing": 0.01, "tde": 0.008, "kilonova": 0.007,
 }  # fmt: skip
-"""Share of each class among the alerts: ordered as in a real night, with the rare classes far more frequent."""
+"""Fraction of each class among the alerts: ordered as in a real night, with the rare classes far more frequent."""
 _DETECTION = 5.0
 _MAX_ROUNDS = 200
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Objects that alert, and every exposure of their places that a packet may speak of.
+    """Objects with alerts, and every exposure of their positions that a packet may include.
 
     One entry an object: ``kind`` (index into CLASSES), ``unit`` (the physical object: sightings of one asteroid share
     it), ``field``, ``ra``, ``dec`` [deg], ``first_mjd`` of its first detection, ``serial`` number, ``detector`` and
-    place on it [pixels], ``parameters``, and ``reference_mag`` (n, 6), NaN where it is not in the template.
+    position on it [pixels], ``parameters``, and ``reference_mag`` (n, 6), NaN where it is not in the template.
 
     One entry a point, those of object ``i`` being ``offsets[i]:offsets[i + 1]``: ``row`` of the exposure,
-    ``true_flux``, ``flux``, ``flux_err`` [nJy], ``detected``, ``alert``, how often the place was detected and covered
-    up to and with this point, and the ``rank`` of a detection among those of its detector and exposure.
+    ``true_flux``, ``flux``, ``flux_err`` [nJy], ``detected``, ``alert``, how often the position was detected and
+    covered up to this point, and the ``rank`` of a detection among those of its detector and exposure.
     """
 
     kind: NDArray[np.int64]
@@ -104,19 +104,19 @@ def concatenate(parts: list[Sources]) -> Sources:
     return Sources(parameters=parameters, offsets=np.concatenate([[0], np.cumsum(counts)]), **columns)
 
 
-def alerts_per_class(n_alerts: int, shares: Mapping[str, float] = SHARES) -> dict[str, int]:
-    """How many of `n_alerts` each class gets: by its share, but at least one of fifteen, and five of a thousand.
+def alerts_per_class(n_alerts: int, fractions: Mapping[str, float] = FRACTIONS) -> dict[str, int]:
+    """Number of alerts of each class: by its fraction, but at least one of fifteen, and five of a thousand.
 
     >>> alerts_per_class(1000)["kilonova"], sum(alerts_per_class(1000).values())
     (7, 1000)
     """
-    least = min(n_alerts // len(shares), max(1, n_alerts // 200)) if n_alerts >= len(shares) else 0
-    rest = n_alerts - least * len(shares)
-    spare = np.array([max(share - least / max(n_alerts, 1), 0.0) for share in shares.values()])
+    minimum = min(n_alerts // len(fractions), max(1, n_alerts // 200)) if n_alerts >= len(fractions) else 0
+    rest = n_alerts - minimum * len(fractions)
+    spare = np.array([max(fraction - minimum / max(n_alerts, 1), 0.0) for fraction in fractions.values()])
     exact = rest * spare / spare.sum()
     counts = np.floor(exact).astype(int)
     counts[np.argsort(counts - exact, kind="stable")[: rest - counts.sum()]] += 1
-    return {name: least + int(count) for name, count in zip(shares, counts, strict=True)}
+    return {name: minimum + int(count) for name, count in zip(fractions, counts, strict=True)}
 
 
 def draw_sources(
@@ -126,23 +126,23 @@ def draw_sources(
     fields: Fields,
     exposures: Exposures,
     camera: Instrument,
-    shares: Mapping[str, float] = SHARES,
+    fractions: Mapping[str, float] = FRACTIONS,
 ) -> Sources:
     """Sources with `n_alerts` alerts among them, classes in the order of CLASSES."""
-    wanted = alerts_per_class(n_alerts, shares)
+    wanted = alerts_per_class(n_alerts, fractions)
     streams = dict(zip(CLASSES, rng.spawn(len(CLASSES)), strict=True))
-    parts = [
+    batches = [
         _draw_class(streams[name], CLASSES[name], wanted[name], window, fields, exposures, camera)
         for name in CLASSES
         if wanted.get(name)
     ]
-    sources = concatenate(parts)
+    sources = concatenate(batches)
     rank = _rank(sources.detected, sources.row * camera.n_detectors + sources.detector[sources.index])
     return replace(sources, serial=np.arange(len(sources)), rank=rank)
 
 
 def _rank(detected: NDArray[np.bool_], place: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number of each detection among those of the same place, from 1; 0 for what is not detected."""
+    """Number of each detection among those of the same position, from 1; 0 for what is not detected."""
     at = np.flatnonzero(detected)
     at = at[np.argsort(place[at], kind="stable")]
     starts = np.flatnonzero(np.diff(place[at], prepend=-1))
@@ -182,7 +182,7 @@ def _observe(
     exposures: Exposures,
     camera: Instrument,
 ) -> Sources:
-    """Draw `n` objects, look at each in every exposure of its field, and keep those that alert."""
+    """Draw `n` objects, observe each in every exposure of its field, and keep those with alerts."""
     field = rng.integers(0, len(fields.ra), n)
     ra, dec = _scatter(rng, fields, field, camera)
     counts = np.diff(exposures.offsets)[field]
@@ -243,14 +243,14 @@ def _first(mjd: Array, detected: NDArray[np.bool_], index: NDArray[np.int64], n:
 
 
 def _running(flags: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many flags are set up to and with each point, counted anew for each object."""
+    """How many flags are set up to and with each point, counted for each object."""
     total = np.cumsum(flags)
     before = np.concatenate([[0], total])[offsets[:-1]]
     return np.asarray(total - np.repeat(before, np.diff(offsets)))
 
 
 def _sightings(sources: Sources, exposures: Exposures) -> Sources:
-    """Each alert of a moving object as an object of its own, at the place where it was then."""
+    """Each alert of a moving object as an object of its own, at its position at that time."""
     points = np.flatnonzero(sources.alert)
     owner = sources.index[points]
     single = sources.take(owner)
@@ -276,7 +276,7 @@ def _sightings(sources: Sources, exposures: Exposures) -> Sources:
 
 
 def _trim(sources: Sources, wanted: int, exposures: Exposures, history_days: float) -> Sources:
-    """The first objects with `wanted` alerts; of the last one its latest alerts go, and points too old for packets."""
+    """The first objects with `wanted` alerts, without surplus alerts and points too old for packets."""
     number = np.cumsum(sources.alert)
     alert = sources.alert & (number <= wanted)
     n = int(sources.index[np.flatnonzero(alert)[-1]]) + 1

@@ -1,12 +1,12 @@
-"""What a Rubin packet says of a known asteroid: where the catalogue expected it, and its orbit."""
+"""Columns of a known asteroid in a Rubin packet: predicted position and orbit."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.simulate.part import Part, Setting
 from redpoll.simulate.rubin_sources import ss_object_id
+from redpoll.simulate.segment import Segment, Setting
 
 Array = NDArray[np.float64]
 Columns = dict[str, NDArray]
@@ -29,9 +29,11 @@ def designation(unit: int) -> tuple[str, str]:
     return f"{year} {letters[half]}{letters[letter]}{cycle or ''}", packed
 
 
-def sighting_columns(setting: Setting, part: Part, who: NDArray[np.int64], diasource_id: NDArray[np.int64]) -> Columns:
-    """The ssSource of these objects: predicted place, brightness and geometry; distances in au, offsets in arcsec."""
-    s = part.sources
+def sighting_columns(
+    setting: Setting, segment: Segment, who: NDArray[np.int64], diasource_id: NDArray[np.int64]
+) -> Columns:
+    """The ssSource of these objects: predicted position, brightness and geometry; in au and arcsec."""
+    s = segment.sources
     p = {name: values[who] for name, values in s.parameters.items()}
     ra, dec = s.ra[who], s.dec[who]
     lam, beta = ecliptic(ra, dec)
@@ -64,9 +66,9 @@ def sighting_columns(setting: Setting, part: Part, who: NDArray[np.int64], diaso
     }
 
 
-def orbit_columns(setting: Setting, part: Part, who: NDArray[np.int64]) -> Columns:
+def orbit_columns(setting: Setting, segment: Segment, who: NDArray[np.int64]) -> Columns:
     """The catalogue entry of these objects: a main-belt orbit that fits the distance, H and G."""
-    s = part.sources
+    s = segment.sources
     p = {name: values[who] for name, values in s.parameters.items()}
     names = [designation(int(unit)) for unit in s.unit[who]]
     plain, packed = (np.array(column, dtype=object) for column in (list(zip(*names, strict=True)) or [(), ()]))

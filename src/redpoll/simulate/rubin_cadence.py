@@ -1,4 +1,4 @@
-"""Where Rubin looks: a wide survey in pairs of bands every few nights, and one deep field visited again and again."""
+"""Cadence of Rubin: a wide survey in pairs of bands every few nights, and one deep field with many visits."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from redpoll.simulate.exposures import (
     moonlight,
     one_at_a_time,
     separation_ra,
+    sky_grid,
 )
 
 PAST_DAYS = 400
-"""How far back the simulated survey reaches."""
+"""Days of the simulated survey before the night."""
 DEEP = 0
 """Position of the deep field among the fields."""
 _DARK_LIMIT = np.array([23.3, 24.3, 23.9, 23.4, 22.8, 22.0])
@@ -27,15 +28,13 @@ _DEEP_VISITS = 8
 
 
 def n_fields(n_alerts: int) -> int:
-    """How many fields a night of so many alerts looks at."""
+    """Number of fields of a night with so many alerts."""
     return int(np.clip(n_alerts // 60, 8, 150))
 
 
 def draw_fields(rng: np.random.Generator, n: int, night_mjd: float) -> Fields:
     """`n` fields of a grid 3 deg apart in the southern sky that are up at midnight; the first is the deep one."""
-    rows = np.arange(-66.0, 6.0, 3.0)
-    grid = [(ra, dec) for dec in rows for ra in np.arange(0.0, 360.0, 3.0 / np.cos(np.radians(dec))) % 360.0]
-    ra, dec = np.array(grid).T
+    ra, dec = sky_grid(np.arange(-66.0, 6.0, 3.0), 3.0)
     up = np.flatnonzero(np.abs(separation_ra(ra, midnight_ra(np.array(night_mjd)))) < 65.0)
     chosen = rng.choice(up, min(n, len(up)), replace=False)
     return Fields(number=chosen.astype(np.int64), ra=ra[chosen], dec=dec[chosen])

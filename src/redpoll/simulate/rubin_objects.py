@@ -1,4 +1,4 @@
-"""The diaObject of a Rubin packet: what the survey has gathered of an object up to this alert."""
+"""The diaObject of a Rubin packet: statistics of the object's detections up to the alert."""
 
 from __future__ import annotations
 

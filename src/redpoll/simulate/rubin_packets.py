@@ -11,7 +11,6 @@ from redpoll.simulate.avro_rows import encode_rows, record_fields
 from redpoll.simulate.container import Encoder
 from redpoll.simulate.cutouts import draw_cutouts
 from redpoll.simulate.fits import fits_bytes, fits_header
-from redpoll.simulate.part import Part, Setting, cutout_scene, kicks
 from redpoll.simulate.rubin_asteroids import orbit_columns, sighting_columns
 from redpoll.simulate.rubin_cadence import DEEP
 from redpoll.simulate.rubin_objects import object_summary
@@ -23,25 +22,29 @@ from redpoll.simulate.rubin_sources import (
     source_columns,
     template_flux,
 )
+from redpoll.simulate.segment import Segment, Setting, cutout_scene, kicks
 
 _REASON = {True: "ddf_simulated", False: "wide_simulated"}
 _STAMPS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 
 
-def rubin_packets(setting: Setting, part: Part) -> list[tuple[int, str, bytes]]:
-    """Alert id, object id and packet of each alert of a part."""
-    s, mjd = part.sources, setting.exposures.mjd[part.sources.row]
+def rubin_packets(setting: Setting, segment: Segment) -> list[tuple[int, str, bytes]]:
+    """Alert id, object id and packet of each alert of a segment."""
+    s, mjd = segment.sources, setting.exposures.mjd[segment.sources.row]
     encoder, schema_id = _encoder(setting.version), _schema_id(setting.version)
-    seen, columns = _detections(setting, part)
+    seen, columns = _detections(setting, segment)
     fields = record_fields("rubin", setting.version)
     history = encode_rows(fields["diaSource"], columns)
-    forced = encode_rows(fields["diaForcedSource"], forced_columns(setting, part))
-    known = is_known_asteroid(part)
-    objects, asteroids = _dia_objects(setting, part, ~known), _asteroids(setting, part, columns["diaSourceId"], seen)
-    cutouts = _images(setting, part)
+    forced = encode_rows(fields["diaForcedSource"], forced_columns(setting, segment))
+    known = is_known_asteroid(segment)
+    objects, asteroids = (
+        _dia_objects(setting, segment, ~known),
+        _asteroids(setting, segment, columns["diaSourceId"], seen),
+    )
+    cutouts = _images(setting, segment)
     before = np.concatenate([[0], np.cumsum(s.detected)])
     packets = []
-    for k, point in enumerate(part.points.tolist()):
+    for k, point in enumerate(segment.points.tolist()):
         who = int(s.index[point])
         start, me = int(s.offsets[who]), int(before[point])
         first = start + int(np.searchsorted(mjd[start:point], mjd[point] - setting.camera.history_days))
@@ -63,38 +66,38 @@ def rubin_packets(setting: Setting, part: Part) -> list[tuple[int, str, bytes]]:
     return packets
 
 
-def _detections(setting: Setting, part: Part) -> tuple[NDArray[np.int64], Columns]:
-    """The detected points of the part's objects, and their diaSources."""
-    seen = np.flatnonzero(part.sources.detected)
-    return seen, source_columns(setting, part, seen, kicks(setting, part.sources)[seen])
+def _detections(setting: Setting, segment: Segment) -> tuple[NDArray[np.int64], Columns]:
+    """The detected points of the segment's objects, and their diaSources."""
+    seen = np.flatnonzero(segment.sources.detected)
+    return seen, source_columns(setting, segment, seen, kicks(setting, segment.sources)[seen])
 
 
 def _asteroids(
-    setting: Setting, part: Part, ids: NDArray[np.int64], seen: NDArray[np.int64]
+    setting: Setting, segment: Segment, ids: NDArray[np.int64], seen: NDArray[np.int64]
 ) -> dict[int, dict[str, memoryview]]:
-    """ssSource and orbit of each alert of a known asteroid, by the alert's number in the part."""
-    owner = part.sources.index[part.points]
-    mine = np.flatnonzero(is_known_asteroid(part)[owner])
+    """ssSource and orbit of each alert of a known asteroid, by the alert's number in the segment."""
+    owner = segment.sources.index[segment.points]
+    mine = np.flatnonzero(is_known_asteroid(segment)[owner])
     if not len(mine):
         return {}
     fields, who = record_fields("rubin", setting.version), owner[mine]
     orbit_name = "mpc_orbits" if "mpc_orbits" in fields else "MPCORB"
-    mine_ids = ids[np.searchsorted(seen, part.points[mine])]
-    sightings = encode_rows(fields["ssSource"], sighting_columns(setting, part, who, mine_ids))
-    orbits = encode_rows(fields[orbit_name], orbit_columns(setting, part, who))
+    mine_ids = ids[np.searchsorted(seen, segment.points[mine])]
+    sightings = encode_rows(fields["ssSource"], sighting_columns(setting, segment, who, mine_ids))
+    orbits = encode_rows(fields[orbit_name], orbit_columns(setting, segment, who))
     return {k: {"ssSource": sightings.row(j), orbit_name: orbits.row(j)} for j, k in enumerate(mine.tolist())}
 
 
-def _dia_objects(setting: Setting, part: Part, has_object: NDArray[np.bool_]) -> dict[int, memoryview]:
-    """The object of each alert as it stands with it, by the alert's number in the part."""
-    s = part.sources
-    mine = np.flatnonzero(has_object[s.index[part.points]])
+def _dia_objects(setting: Setting, segment: Segment, has_object: NDArray[np.bool_]) -> dict[int, memoryview]:
+    """The diaObject of each alert at its time, by the alert's number in the segment."""
+    s = segment.sources
+    mine = np.flatnonzero(has_object[s.index[segment.points]])
     if not len(mine):
         return {}
-    summaries = [_summary(setting, part, point) for point in part.points[mine].tolist()]
+    summaries = [_summary(setting, segment, point) for point in segment.points[mine].tolist()]
     names = {name for summary in summaries for name in summary}
     columns = {name: np.array([summary.get(name, np.nan) for summary in summaries]) for name in sorted(names)}
-    who = s.index[part.points[mine]]
+    who = s.index[segment.points[mine]]
     columns |= {
         "diaObjectId": dia_object_id(setting, s.serial[who]),
         "validityStartMjdTai": columns["lastDiaSourceMjdTai"],
@@ -107,20 +110,20 @@ def _dia_objects(setting: Setting, part: Part, has_object: NDArray[np.bool_]) ->
     return {k: rows.row(j) for j, k in enumerate(mine.tolist())}
 
 
-def _summary(setting: Setting, part: Part, point: int) -> dict[str, float]:
+def _summary(setting: Setting, segment: Segment, point: int) -> dict[str, float]:
     """Statistics of an alert's object over the twelve months up to it."""
-    s, e = part.sources, setting.exposures
+    s, e = segment.sources, setting.exposures
     who = int(s.index[point])
     start = int(s.offsets[who])
     at = start + np.flatnonzero(s.detected[start : point + 1])
     band = e.band[s.row[at]]
-    template = template_flux(part, np.full(len(at), who), band)
+    template = template_flux(segment, np.full(len(at), who), band)
     return object_summary(e.mjd[s.row[at]], band, s.flux[at], s.flux_err[at], s.flux[at] + template)
 
 
-def _images(setting: Setting, part: Part) -> tuple[NDArray[np.float32], ...]:
-    rng = np.random.default_rng([setting.seed, 2, part.number])
-    return draw_cutouts(rng, cutout_scene(setting, part, rng, np.full(len(part.points), 31.4)))
+def _images(setting: Setting, segment: Segment) -> tuple[NDArray[np.float32], ...]:
+    rng = np.random.default_rng([setting.seed, 2, segment.number])
+    return draw_cutouts(rng, cutout_scene(setting, segment, rng, np.full(len(segment.points), 31.4)))
 
 
 def _cutouts(setting: Setting, ra: float, dec: float, images: list[NDArray[np.float32]]) -> dict[str, bytes]:

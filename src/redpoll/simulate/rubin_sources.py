@@ -1,4 +1,4 @@
-"""The numbers in a Rubin packet's diaSource and forced sources, one column a field, one entry a visit."""
+"""Columns of the diaSource and forced sources of Rubin packets, one entry per visit."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from redpoll.schema.bands import BANDS
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.classes.bogus import BAD_COLUMN, COSMIC_RAY, DIPOLE, STAR_RESIDUAL
-from redpoll.simulate.part import BOGUS, Part, Setting
+from redpoll.simulate.segment import BOGUS, Segment, Setting
 
 Array = NDArray[np.float64]
 Columns = dict[str, NDArray]
 _ASTEROID, _GLINT = (list(CLASSES).index(name) for name in ("asteroid", "satellite_glint"))
 _STAMP_PIXELS = 1681
-_HOST_SHARE = 0.1  # of a galaxy's light within a point-source fit
+_HOST_FRACTION = 0.1  # of a galaxy's light within a point-source fit
 _FALSE = (
     "apFlux_flag", "apFlux_flag_apertureTruncated", "psfFlux_flag_edge", "psfFlux_flag_noGoodPixels", "trail_flag_edge",
     "forced_PsfFlux_flag_edge", "forced_PsfFlux_flag_noGoodPixels", "shape_flag", "shape_flag_no_pixels",
@@ -36,14 +36,14 @@ def visit_id(setting: Setting, row: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(setting.exposures.night[row] * 10**5 + second)
 
 
-def is_known_asteroid(part: Part) -> NDArray[np.bool_]:
-    """Nine of ten asteroids are in the catalogue; the others look like new objects."""
-    return np.asarray((part.sources.kind == _ASTEROID) & (part.sources.unit % 10 != 0))
+def is_known_asteroid(segment: Segment) -> NDArray[np.bool_]:
+    """Whether each object is a catalogued asteroid: nine of ten asteroids are."""
+    return np.asarray((segment.sources.kind == _ASTEROID) & (segment.sources.unit % 10 != 0))
 
 
-def visit_columns(setting: Setting, part: Part, points: NDArray[np.int64]) -> Columns:
+def visit_columns(setting: Setting, segment: Segment, points: NDArray[np.int64]) -> Columns:
     """Fields that detections and forced sources share."""
-    s, e = part.sources, setting.exposures
+    s, e = segment.sources, setting.exposures
     row, who = s.row[points], s.index[points]
     return {
         "visit": visit_id(setting, row),
@@ -56,20 +56,21 @@ def visit_columns(setting: Setting, part: Part, points: NDArray[np.int64]) -> Co
     }
 
 
-def template_flux(part: Part, who: NDArray[np.int64], band: NDArray[np.int64]) -> Array:
-    """Flux [nJy] of the template under each source: its star, and what a point-source fit sees of its host."""
+def template_flux(segment: Segment, who: NDArray[np.int64], band: NDArray[np.int64]) -> Array:
+    """Flux [nJy] of the template under each source: its star, and the part of its host in a point-source fit."""
     star, host = (
-        10.0 ** (0.4 * (31.4 - mag[who, band])) for mag in (part.surroundings.star_mag, part.surroundings.host_mag)
+        10.0 ** (0.4 * (31.4 - mag[who, band]))
+        for mag in (segment.surroundings.star_mag, segment.surroundings.host_mag)
     )
-    return np.asarray(np.nan_to_num(star) + _HOST_SHARE * np.nan_to_num(host))
+    return np.asarray(np.nan_to_num(star) + _HOST_FRACTION * np.nan_to_num(host))
 
 
-def forced_columns(setting: Setting, part: Part) -> Columns:
-    """Forced photometry at every point of the part's objects."""
-    s = part.sources
+def forced_columns(setting: Setting, segment: Segment) -> Columns:
+    """Forced photometry at every point of the segment's objects."""
+    s = segment.sources
     points, who = np.arange(len(s.row)), s.index
-    columns = visit_columns(setting, part, points)
-    template = template_flux(part, who, setting.exposures.band[s.row])
+    columns = visit_columns(setting, segment, points)
+    template = template_flux(segment, who, setting.exposures.band[s.row])
     return columns | {
         "diaForcedSourceId": columns["visit"] * 10**5 + s.serial[who] % 10**5,
         "diaObjectId": dia_object_id(setting, s.serial)[who],
@@ -80,18 +81,18 @@ def forced_columns(setting: Setting, part: Part) -> Columns:
     }
 
 
-def source_columns(setting: Setting, part: Part, points: NDArray[np.int64], kick: Array) -> Columns:
+def source_columns(setting: Setting, segment: Segment, points: NDArray[np.int64], kick: Array) -> Columns:
     """Fields of a diaSource at these points: as the alert's own, and as an entry of a later alert's history."""
-    s = part.sources
+    s = segment.sources
     who = s.index[points]
-    visit = visit_columns(setting, part, points)
+    visit = visit_columns(setting, segment, points)
     flux, err = s.flux[points], s.flux_err[points]
     snr = np.abs(flux) / err
     pixel_err = 2.0 / snr
     wobble = pixel_err * setting.camera.pixel_scale / 3600.0
     dec = s.dec[who] + wobble * kick[:, 0]
-    template = template_flux(part, who, setting.exposures.band[s.row[points]])
-    known = is_known_asteroid(part)[who]
+    template = template_flux(segment, who, setting.exposures.band[s.row[points]])
+    known = is_known_asteroid(segment)[who]
     columns = {
         "diaSourceId": visit["visit"] * 10**5 + s.detector[who] * 500 + s.rank[points] % 500,
         "diaObjectId": np.ma.masked_array(dia_object_id(setting, s.serial)[who], known),
@@ -119,7 +120,7 @@ def source_columns(setting: Setting, part: Part, points: NDArray[np.int64], kick
         "exposureTime": np.full(len(points), 30.0),
     }
     flags = {name: np.zeros(len(points), bool) for name in _FALSE}
-    return visit | columns | flags | _shape_columns(setting, part, points, kick, snr)
+    return visit | columns | flags | _shape_columns(setting, segment, points, kick, snr)
 
 
 def ss_object_id(setting: Setting, unit: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -127,9 +128,9 @@ def ss_object_id(setting: Setting, unit: NDArray[np.int64]) -> NDArray[np.int64]
     return np.asarray(21 * 10**15 + (unit * 7_919 + setting.name_offset) % 10**14)
 
 
-def _shape_columns(setting: Setting, part: Part, points: NDArray[np.int64], kick: Array, snr: Array) -> Columns:
+def _shape_columns(setting: Setting, segment: Segment, points: NDArray[np.int64], kick: Array, snr: Array) -> Columns:
     """Shape, trail, dipole, flags and reliability; artefacts differ from sources, with an overlap."""
-    s = part.sources
+    s = segment.sources
     who, flux = s.index[points], s.flux[points]
     kind, artefact = s.kind[who], s.parameters.get("artefact", np.full(len(s), np.nan))[who]
     bogus, dipole = kind == BOGUS, artefact == DIPOLE

@@ -1,4 +1,4 @@
-"""A simulated night as a source: packets without files."""
+"""Source of simulated packets, without files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from redpoll.errors import SourceError, UsageError
 from redpoll.plugin.ports import Packet
 from redpoll.simulate.night import draw_night
-from redpoll.simulate.recipe import Recipe, make_recipe
+from redpoll.simulate.recipe import SimulationRecipe, make_recipe
 from redpoll.simulate.surveys import HABITS
 
 _KNOWN = ("alerts", "seed", "night", "nights", "schema_version")
@@ -17,29 +17,30 @@ _KNOWN = ("alerts", "seed", "night", "nights", "schema_version")
 
 @dataclass(frozen=True)
 class SimulatedSource:
-    """Packets of a recipe, made as they are asked for; the same recipe gives the same bytes."""
+    """Packets of a recipe, made on demand; the same recipe gives the same bytes."""
 
     name: str
-    recipe: Recipe
+    recipe: SimulationRecipe
     n_bytes: int | None = None
 
     def packets(self) -> Iterator[Packet]:
         """Every packet, by time."""
-        setting, _, _, parts = draw_night(self.recipe)
-        for part in parts:
-            for alert_id, _, data in HABITS[self.recipe.survey].packets(setting, part):
+        setting, _, _, segments = draw_night(self.recipe)
+        for segment in segments:
+            for alert_id, _, data in HABITS[self.recipe.survey].packets(setting, segment):
                 yield Packet(data, self.name, f"alert {alert_id}")
 
 
 def simulated_source(uri: str) -> SimulatedSource:
-    """Source of a URI such as ``simulate://rubin?alerts=100&seed=3``; what the scheme `simulate` is registered as.
+    """Source of a URI such as ``simulate://rubin?alerts=100&seed=3``, registered for the scheme `simulate`.
 
-    Known are alerts (1000), seed (1), night, nights and schema_version, with the defaults of `simulate_night`.
+    Its parameters are alerts (1000), seed (1), night, nights and schema_version, with the defaults of
+    `simulate_night`.
 
     Raises
     ------
     SourceError
-        If the URI cannot be followed; the message says what would do.
+        If the URI is invalid; the message names valid values.
 
     Examples
     --------

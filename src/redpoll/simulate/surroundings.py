@@ -1,4 +1,4 @@
-"""What lies around each source: its host or star, and the catalogued neighbours a packet lists."""
+"""Surroundings of each source: its host or star, and the catalogued neighbours in its packet."""
 
 from __future__ import annotations
 
@@ -48,17 +48,19 @@ class Surroundings:
     near_angle: Array
 
     def take(self, objects: NDArray[np.int64]) -> Surroundings:
-        """Those of these sources, in this order."""
+        """The surroundings of these sources, in this order."""
         return Surroundings(**{f.name: getattr(self, f.name)[objects] for f in fields(self)})
 
 
 def draw_surroundings(rng: np.random.Generator, sources: Sources) -> Surroundings:
-    """Surroundings of every source, as its class asks for."""
-    places = np.array([each.place for each in CLASSES.values()])[sources.kind]
-    host = _hosts(rng, sources, places)
-    star = _stars(rng, sources, places)
+    """Surroundings of every source, by the environment of its class."""
+    environments = np.array([each.environment for each in CLASSES.values()])[sources.kind]
+    host = _hosts(rng, sources, environments)
+    star = _stars(rng, sources, environments)
     host_distance, star_distance = np.hypot(host["host_east"], host["host_north"]), np.hypot(*star[1:])
-    reference_distance, reference_mag = _reference(rng, places, sources, host, star[0], host_distance, star_distance)
+    reference_distance, reference_mag = _reference(
+        rng, environments, sources, host, star[0], host_distance, star_distance
+    )
     near = _neighbours(rng, host["host_mag"], host_distance, star[0], star_distance)
     return Surroundings(
         **host,
@@ -71,15 +73,15 @@ def draw_surroundings(rng: np.random.Generator, sources: Sources) -> Surrounding
     )
 
 
-def _hosts(rng: np.random.Generator, sources: Sources, places: NDArray[np.str_]) -> dict[str, Array]:
+def _hosts(rng: np.random.Generator, sources: Sources, environments: NDArray[np.str_]) -> dict[str, Array]:
     """Host galaxies: a broad luminosity function, sizes of a few kpc, transients where the light is."""
     n = len(sources)
-    has = np.isin(places, ("host", "nucleus"))
+    has = np.isin(environments, ("host", "nucleus"))
     z = np.where(has, sources.parameters.get("redshift", np.nan), np.nan)
     r_mag = rng.normal(-20.2, 1.3, n) + distance_modulus(np.where(has, z, 0.1))
     scale = luminosity_distance(np.where(has, z, 0.1)) / (1.0 + np.where(has, z, 0.1)) ** 2 * _KPC_PER_ARCSEC_PER_MPC
     radius = np.exp(rng.normal(np.log(4.0), 0.4, n)) / scale
-    offset = np.where(places == "nucleus", 0.12 * rng.rayleigh(1.0, n), rng.exponential(0.8, n) * radius)
+    offset = np.where(environments == "nucleus", 0.12 * rng.rayleigh(1.0, n), rng.exponential(0.8, n) * radius)
     angle = rng.uniform(0.0, 2 * np.pi, n)
     reddening = np.clip(np.where(has, z, 0.0), 0.0, 1.0)[:, None] * np.array([1.5, 1.8, 0.0, -0.4, -0.6, -0.7])
     return {
@@ -93,11 +95,11 @@ def _hosts(rng: np.random.Generator, sources: Sources, places: NDArray[np.str_])
     }
 
 
-def _stars(rng: np.random.Generator, sources: Sources, places: NDArray[np.str_]) -> tuple[Array, Array, Array]:
+def _stars(rng: np.random.Generator, sources: Sources, environments: NDArray[np.str_]) -> tuple[Array, Array, Array]:
     """The source's own star or nucleus, or the bright star next to an artefact: magnitudes and offset."""
     n = len(sources)
     own = np.isfinite(sources.reference_mag[:, 0])
-    beside = places == "near_star"
+    beside = environments == "near_star"
     distance = np.where(beside, rng.gamma(2.0, 1.5, n), rng.rayleigh(0.1, n))
     angle = rng.uniform(0.0, 2 * np.pi, n)
     bright = rng.normal(15.5, 1.5, n).clip(12.0, 19.0)[:, None] + _STAR
@@ -108,14 +110,14 @@ def _stars(rng: np.random.Generator, sources: Sources, places: NDArray[np.str_])
 
 def _reference(
     rng: np.random.Generator,
-    places: NDArray[np.str_],
+    environments: NDArray[np.str_],
     sources: Sources,
     host: dict[str, Array],
     star_mag: Array,
     host_distance: Array,
     star_distance: Array,
 ) -> tuple[Array, Array]:
-    """Distance and magnitudes of the nearest source in the template: star, else host, else someone passing by."""
+    """Distance and magnitudes of the nearest source in the template: star, else host, else a chance neighbour."""
     n = len(sources)
     by_chance = np.sqrt(rng.exponential(1.0, n) / (np.pi * _NEIGHBOURS_PER_ARCSEC2))
     distance, mag = by_chance, rng.uniform(17.0, 21.5, n)[:, None] + _STAR

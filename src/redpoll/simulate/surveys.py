@@ -1,4 +1,4 @@
-"""How each survey looks at the sky and writes its packets."""
+"""Cadence and packet writer of each survey."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from redpoll.simulate import rubin_cadence, ztf_cadence
+import redpoll.simulate.rubin_cadence as rubin_cadence
+import redpoll.simulate.ztf_cadence as ztf_cadence
 from redpoll.simulate.exposures import Exposures, Fields
-from redpoll.simulate.part import Part, Setting
 from redpoll.simulate.rubin_packets import rubin_packets
+from redpoll.simulate.segment import Segment, Setting
 from redpoll.simulate.ztf_packets import ztf_packets
 
 
 @dataclass(frozen=True)
 class SurveyHabits:
-    """``n_fields`` for so many alerts; fields and exposures of a night; packets of a part; names of the files."""
+    """Functions of a survey: number of fields by alerts, fields and exposures of a night, packets of a segment."""
 
     n_fields: Callable[[int], int]
     draw_fields: Callable[[np.random.Generator, int, float], Fields]
     draw_exposures: Callable[[np.random.Generator, Fields, int, int], Exposures]
-    packets: Callable[[Setting, Part], list[tuple[int, str, bytes]]]
+    packets: Callable[[Setting, Segment], list[tuple[int, str, bytes]]]
     file_stem: str
 
 

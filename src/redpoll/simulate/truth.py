@@ -1,4 +1,4 @@
-"""The truth about a simulated night: what each alert really is."""
+"""Truth table of a simulated night: class and parameters of each alert."""
 
 from __future__ import annotations
 

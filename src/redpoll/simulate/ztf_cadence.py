@@ -1,4 +1,4 @@
-"""Where ZTF's public survey looks: the northern sky in g and r, both in one night, every second clear night."""
+"""Cadence of ZTF's public survey: the northern sky in g and r, both in one night, every second clear night."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from redpoll.simulate.exposures import (
     moonlight,
     one_at_a_time,
     separation_ra,
+    sky_grid,
 )
 
 PAST_DAYS = 1500
-"""How far back the simulated survey reaches, which ndethist and jdstarthist count from."""
+"""Days of the simulated survey before the night, from which ndethist and jdstarthist count."""
 _SEEING = 2.05  # median FWHM [arcsec], Bellm et al. 2019
 _G, _R, _I = 1, 2, 3
 _DARK_LIMIT = {_G: 20.75, _R: 20.6, _I: 20.0}
@@ -26,15 +27,13 @@ _ZERO_POINT = {_G: 26.3, _R: 26.2, _I: 25.7}
 
 
 def n_fields(n_alerts: int) -> int:
-    """How many fields a night of so many alerts looks at."""
+    """Number of fields of a night with so many alerts."""
     return int(np.clip(n_alerts // 30, 6, 300))
 
 
 def draw_fields(rng: np.random.Generator, n: int, night_mjd: float) -> Fields:
     """`n` fields of a grid 7.2 deg apart that are up at midnight; numbered in the order of the grid."""
-    dec_rows = np.arange(-24.85, 85.0, 7.2)
-    grid = [(ra, dec) for dec in dec_rows for ra in np.arange(0.0, 360.0, 7.2 / np.cos(np.radians(dec))) % 360.0]
-    ra, dec = np.array(grid).T
+    ra, dec = sky_grid(np.arange(-24.85, 85.0, 7.2), 7.2)
     up = np.flatnonzero(np.abs(separation_ra(ra, midnight_ra(np.array(night_mjd)))) < 70.0)
     chosen = np.sort(rng.choice(up, min(n, len(up)), replace=False))
     return Fields(number=chosen.astype(np.int64) + 200, ra=ra[chosen], dec=dec[chosen])

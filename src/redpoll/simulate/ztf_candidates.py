@@ -1,4 +1,4 @@
-"""The numbers in a ZTF packet's candidate and history, one column a field, one entry a detection or exposure."""
+"""Columns of the candidate and history of ZTF packets, one entry per detection or exposure."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from numpy.typing import NDArray
 
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.exposures import TAI_MINUS_UTC
-from redpoll.simulate.part import BOGUS, Part, Setting
+from redpoll.simulate.segment import BOGUS, Segment, Setting
 
 Array = NDArray[np.float64]
 Columns = dict[str, NDArray]
 MISSING = -999.0
-"""What ZTF writes where it knows nothing, for asteroids and catalogue neighbours."""
+"""Value that ZTF writes for unknown asteroids and catalogue neighbours."""
 _ASTEROID = list(CLASSES).index("asteroid")
 _COLOUR_TERM = [0.0, -0.05, 0.09, 0.12]
 
 
-def exposure_columns(setting: Setting, part: Part, points: NDArray[np.int64]) -> Columns:
+def exposure_columns(setting: Setting, segment: Segment, points: NDArray[np.int64]) -> Columns:
     """Fields that every history entry has, detection or upper limit."""
-    s, e = part.sources, setting.exposures
+    s, e = segment.sources, setting.exposures
     row, who = s.row[points], s.index[points]
     jd = e.mjd[row] - TAI_MINUS_UTC + 2400000.5
     nid = np.floor(jd - 2457754.5).astype(np.int64)
@@ -56,11 +56,11 @@ def _file_names(night: NDArray, fraction: Array, field: NDArray, band: NDArray, 
     )
 
 
-def detection_columns(setting: Setting, part: Part, points: NDArray[np.int64], kick: Array) -> Columns:
+def detection_columns(setting: Setting, segment: Segment, points: NDArray[np.int64], kick: Array) -> Columns:
     """Fields of a detection: as candidate, and as entry of a later alert's history."""
-    s, around = part.sources, part.surroundings
+    s, around = segment.sources, segment.surroundings
     row, who = s.row[points], s.index[points]
-    exposure = exposure_columns(setting, part, points)
+    exposure = exposure_columns(setting, segment, points)
     snr = np.abs(s.flux[points]) / s.flux_err[points]
     positive = s.flux[points] > 0
     mag, sigma = 31.4 - 2.5 * np.log10(np.abs(s.flux[points])), 1.0857 / snr
@@ -93,12 +93,12 @@ def detection_columns(setting: Setting, part: Part, points: NDArray[np.int64], k
         "sigmagnr": np.clip(0.012 + 10.0 ** (0.4 * (reference - 23.5)), 0.008, 0.36),
         "scorr": snr * np.exp(0.08 * kick[:, 7]) * 1.05,
     }
-    return exposure | columns | _shape_columns(setting, part, points, kick, snr)
+    return exposure | columns | _shape_columns(setting, segment, points, kick, snr)
 
 
-def _shape_columns(setting: Setting, part: Part, points: NDArray[np.int64], kick: Array, snr: Array) -> Columns:
+def _shape_columns(setting: Setting, segment: Segment, points: NDArray[np.int64], kick: Array, snr: Array) -> Columns:
     """Shape of the detection and how real it looks; artefacts differ from sources, with an overlap."""
-    s, around = part.sources, part.surroundings
+    s, around = segment.sources, segment.surroundings
     row, who = s.row[points], s.index[points]
     bogus = s.kind[who] == BOGUS
     seeing = setting.exposures.seeing[row] / setting.camera.pixel_scale
@@ -132,9 +132,9 @@ def _logistic(x: Array) -> Array:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -40.0, 40.0))))
 
 
-def candidate_columns(setting: Setting, part: Part, points: NDArray[np.int64], detection: Columns) -> Columns:
+def candidate_columns(setting: Setting, segment: Segment, points: NDArray[np.int64], detection: Columns) -> Columns:
     """Fields that only the alert's own candidate has: history counts, neighbours, image statistics."""
-    s = part.sources
+    s = segment.sources
     who = s.index[points]
     n = len(points)
     snr = np.abs(s.flux[points]) / s.flux_err[points]
@@ -155,11 +155,11 @@ def candidate_columns(setting: Setting, part: Part, points: NDArray[np.int64], d
         "exptime": np.full(n, 30.0),
         "drbversion": np.full(n, "d6_m7"),
     }
-    return columns | _neighbour_columns(part, who) | _asteroid_columns(setting, part, who)
+    return columns | _neighbour_columns(segment, who) | _asteroid_columns(setting, segment, who)
 
 
-def _neighbour_columns(part: Part, who: NDArray[np.int64]) -> Columns:
-    around, s = part.surroundings, part.sources
+def _neighbour_columns(segment: Segment, who: NDArray[np.int64]) -> Columns:
+    around, s = segment.surroundings, segment.sources
     columns: Columns = {}
     for k in range(3):
         distance = around.near_distance[who, k]
@@ -182,9 +182,9 @@ def _neighbour_columns(part: Part, who: NDArray[np.int64]) -> Columns:
     }
 
 
-def _asteroid_columns(setting: Setting, part: Part, who: NDArray[np.int64]) -> Columns:
-    """The known asteroid at the place: nine of ten that are sighted, by name and predicted magnitude."""
-    s = part.sources
+def _asteroid_columns(setting: Setting, segment: Segment, who: NDArray[np.int64]) -> Columns:
+    """Name and predicted magnitude of the known asteroid at the position; nine of ten asteroids are known."""
+    s = segment.sources
     known = (s.kind[who] == _ASTEROID) & (s.unit[who] % 10 != 0)
     v_mag = s.parameters.get("v_mag", np.full(len(s), np.nan))[who]
     names = [str(1000 + 37 * int(unit)) if yes else "null" for unit, yes in zip(s.unit[who], known, strict=True)]

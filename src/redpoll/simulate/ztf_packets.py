@@ -8,11 +8,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.simulate.avro_rows import Rows, encode_rows, record_fields
+from redpoll.simulate.avro_rows import EncodedRecords, encode_rows, record_fields
 from redpoll.simulate.container import Encoder, prefixed
 from redpoll.simulate.cutouts import draw_cutouts
 from redpoll.simulate.fits import fits_bytes, fits_header, gzipped
-from redpoll.simulate.part import Part, Setting, cutout_scene, kicks
+from redpoll.simulate.segment import Segment, Setting, cutout_scene, kicks
 from redpoll.simulate.ztf_candidates import Columns, candidate_columns, detection_columns, exposure_columns
 
 PUBLISHER = "Redpoll simulator, in the schema of ZTF (www.ztf.caltech.edu)"
@@ -21,17 +21,17 @@ _NO_FIELDS = (("jd", "double"),)
 _STAMPS = {"Science": "targ_sci", "Template": "ref", "Difference": "targ_scimref"}
 
 
-def ztf_packets(setting: Setting, part: Part) -> list[tuple[int, str, bytes]]:
-    """Alert id, object id and packet of each alert of a part."""
-    s = part.sources
+def ztf_packets(setting: Setting, segment: Segment) -> list[tuple[int, str, bytes]]:
+    """Alert id, object id and packet of each alert of a segment."""
+    s = segment.sources
     encoder, fields = _encoder(setting.version), record_fields("ztf", setting.version)
-    own, history, candidates = _tables(setting, part)
+    own, history, candidates = _tables(setting, segment)
     # schema 3.3 has no forced photometry
-    forced = encode_rows(fields.get("alert.fp_hist", _NO_FIELDS), _forced_columns(setting, part))
-    cutouts = _images(setting, part)
+    forced = encode_rows(fields.get("alert.fp_hist", _NO_FIELDS), _forced_columns(setting, segment))
+    cutouts = _images(setting, segment)
     mjd = setting.exposures.mjd[s.row]
     packets = []
-    for k, (point, candid, pid) in enumerate(zip(part.points.tolist(), own["candid"], own["pid"], strict=True)):
+    for k, (point, candid, pid) in enumerate(zip(segment.points.tolist(), own["candid"], own["pid"], strict=True)):
         who = int(s.index[point])
         start = int(s.offsets[who])
         first = start + int(np.searchsorted(mjd[start:point], mjd[point] - setting.camera.history_days))
@@ -65,30 +65,30 @@ def object_id(serial: int, first_mjd: float, offset: int) -> str:
     return f"ZTF{(int(year.astype(np.int64)) + 1970) % 100:02d}{letters}"
 
 
-def _tables(setting: Setting, part: Part) -> tuple[Columns, Rows, Rows]:
+def _tables(setting: Setting, segment: Segment) -> tuple[Columns, EncodedRecords, EncodedRecords]:
     """Columns of the alerts' candidates; the history entry of every point; the candidate of every alert."""
-    s, fields = part.sources, record_fields("ztf", setting.version)
+    s, fields = segment.sources, record_fields("ztf", setting.version)
     seen = np.flatnonzero(s.detected)
-    detection = detection_columns(setting, part, seen, kicks(setting, s)[seen])
-    history = exposure_columns(setting, part, np.arange(len(s.row)))
+    detection = detection_columns(setting, segment, seen, kicks(setting, s)[seen])
+    history = exposure_columns(setting, segment, np.arange(len(s.row)))
     for name in detection.keys() - history.keys():
         values = np.zeros(len(s.row), detection[name].dtype)
         values[seen] = detection[name]
         history[name] = np.ma.masked_array(values, ~s.detected)
-    own = {name: column[np.searchsorted(seen, part.points)] for name, column in detection.items()}
-    own |= candidate_columns(setting, part, part.points, own)
+    own = {name: column[np.searchsorted(seen, segment.points)] for name, column in detection.items()}
+    own |= candidate_columns(setting, segment, segment.points, own)
     rows = encode_rows(fields["alert.prv_candidate"], history), encode_rows(fields["alert.candidate"], own)
     return own, *rows
 
 
-def _forced_columns(setting: Setting, part: Part) -> Columns:
+def _forced_columns(setting: Setting, segment: Segment) -> Columns:
     """Forced photometry at every point: the flux there, detected or not, in counts."""
-    s, around, e = part.sources, part.surroundings, setting.exposures
+    s, around, e = segment.sources, segment.surroundings, setting.exposures
     points = np.arange(len(s.row))
     who, row = s.index, s.row
     counts = 10.0 ** (0.4 * (e.zero_point[row] - 31.4))
     reference = around.reference_mag[who, e.band[row]]
-    columns = exposure_columns(setting, part, points)
+    columns = exposure_columns(setting, segment, points)
     return columns | {
         "rfid": columns["field"] * 10**6 + columns["fid"] * 10**5 + 20000 + columns["rcid"],
         "sciinpseeing": e.seeing[row],
@@ -110,12 +110,12 @@ def _forced_columns(setting: Setting, part: Part) -> Columns:
     }
 
 
-def _images(setting: Setting, part: Part) -> tuple[NDArray[np.float32], ...]:
-    """Science, template and difference; that of a negative alert is turned over, as in all 364 real ones looked at."""
-    rng = np.random.default_rng([setting.seed, 2, part.number])
-    zero_point = setting.exposures.zero_point[part.sources.row[part.points]]
-    science, template, difference = draw_cutouts(rng, cutout_scene(setting, part, rng, zero_point))
-    difference[part.sources.flux[part.points] < 0] *= -1
+def _images(setting: Setting, segment: Segment) -> tuple[NDArray[np.float32], ...]:
+    """Science, template and difference cutouts; the difference of a negative alert is negated, as in real ones."""
+    rng = np.random.default_rng([setting.seed, 2, segment.number])
+    zero_point = setting.exposures.zero_point[segment.sources.row[segment.points]]
+    science, template, difference = draw_cutouts(rng, cutout_scene(setting, segment, rng, zero_point))
+    difference[segment.sources.flux[segment.points] < 0] *= -1
     return science, template, difference
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from redpoll.errors import StoreError
 from redpoll.schema.alert import COLUMNS, CUTOUTS, PACKET
 from redpoll.schema.classifications import CLASSES
+from redpoll.schema.column import field_fact
 
 PASS = "pass_"
 CORE = ("alert_id", "night", "mjd", "ra", "dec", "hpx29")
@@ -38,7 +39,7 @@ def belongs_in_index(field: pa.Field) -> bool:
 
 def is_indexed(field: pa.Field) -> bool:
     """Whether a column goes into the index: marked indexed and of a type SQLite can hold."""
-    return _fact(field, "indexed") != "0" and not is_topic(field) and _dtype(field.type) is not None
+    return field_fact(field, "indexed") != "0" and not is_topic(field) and _dtype(field.type) is not None
 
 
 def is_topic(field: pa.Field) -> bool:
@@ -63,7 +64,7 @@ def check_names(schema: pa.Schema) -> None:
 
 def provenance(schema: pa.Schema) -> str:
     """Column -> module@version of the columns that say who made them, as JSON with sorted keys."""
-    made = {f.name: _fact(f, "by") for f in schema if _fact(f, "by")}
+    made = {f.name: field_fact(f, "by") for f in schema if field_fact(f, "by")}
     return json.dumps(made, sort_keys=True)
 
 
@@ -102,7 +103,7 @@ def register(connection: sqlite3.Connection, schema: pa.Schema) -> None:
 def aggregate_columns(schema: pa.Schema) -> list[tuple[str, str]]:
     """(name, "max" or "min") of the columns whose best value an object keeps."""
     indexed = (f for f in schema if is_indexed(f) and (pa.types.is_floating(f.type) or pa.types.is_integer(f.type)))
-    return [(f.name, _fact(f, "aggregate")) for f in indexed if _fact(f, "aggregate") in ("max", "min")]
+    return [(f.name, field_fact(f, "aggregate")) for f in indexed if field_fact(f, "aggregate") in ("max", "min")]
 
 
 def table_columns(connection: sqlite3.Connection, table: str) -> list[str]:
@@ -124,13 +125,8 @@ def _add(connection: sqlite3.Connection, table: str, names: Iterable[str]) -> No
 
 def _facts(field: pa.Field) -> tuple[str, str, str, str, int, str]:
     dtype = _dtype(field.type) or ("bytes" if field.name in CUTOUTS else "struct" if field.name == PACKET else "list")
-    unit, doc, ucd, best = (_fact(field, key) for key in ("unit", "doc", "ucd", "aggregate"))
+    unit, doc, ucd, best = (field_fact(field, key) for key in ("unit", "doc", "ucd", "aggregate"))
     return dtype, unit, doc, ucd, int(is_indexed(field)), best
-
-
-def _fact(field: pa.Field, key: str) -> str:
-    metadata: dict[bytes, bytes] = field.metadata or {}
-    return metadata.get(key.encode(), b"").decode()
 
 
 def _dtype(kind: pa.DataType) -> str | None:

@@ -1,1 +1,1 @@
-"""Public test kit: conformance suites, small made-up batches, and a pytest plugin with fixtures."""
+"""Public test kit: conformance suites, small synthetic batches, and a pytest plugin with fixtures."""

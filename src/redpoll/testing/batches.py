@@ -1,4 +1,4 @@
-"""Small made-up batches and light curves for tests, built from numpy and a seed alone."""
+"""Small synthetic batches and light curves for tests, built from numpy and a seed alone."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def light_curve(
 
 
 def sample_batch(n: int = 64, *, seed: int = 0, survey: str = "ztf") -> pa.RecordBatch:
-    """A canonical batch of `n` made-up alerts, with light curves, cutouts, and nulls wherever the schema has them.
+    """A canonical batch of `n` synthetic alerts, with light curves, cutouts, and nulls wherever the schema has them.
 
     The same `n`, `seed` and `survey` give the same bytes. There is no ``packet`` column.
 
@@ -62,13 +62,13 @@ def sample_batch(n: int = 64, *, seed: int = 0, survey: str = "ztf") -> pa.Recor
     """
     rng = np.random.default_rng(seed)
     curves = _light_curves(n, rng)
-    values = _own_points(curves) | _places(n, rng, survey) | _qualities(n, rng)
+    values = _triggering(curves) | _positions(n, rng, survey) | _qualities(n, rng)
     arrays = [_array(field, values, rng, n) for field in alert_schema()]
     return pa.RecordBatch.from_arrays(arrays, schema=alert_schema())
 
 
 def _light_curves(n: int, rng: np.random.Generator) -> LightCurves:
-    """1 to 40 points each, the last one the alert's own detection."""
+    """1 to 40 points each, the last one the triggering detection."""
     counts = rng.integers(1, 41, n)
     offsets = np.concatenate([[0], np.cumsum(counts)])
     total, last = int(offsets[-1]), offsets[1:] - 1
@@ -84,7 +84,7 @@ def _light_curves(n: int, rng: np.random.Generator) -> LightCurves:
     return LightCurves(offsets, mjd, band, flux, error, kind)
 
 
-def _own_points(curves: LightCurves) -> dict[str, pa.Array]:
+def _triggering(curves: LightCurves) -> dict[str, pa.Array]:
     last = curves.offsets[1:] - 1
     flux, error = curves.flux[last], curves.flux_err[last]
     own = {"mjd": curves.mjd[last], "flux": flux, "flux_err": error}
@@ -96,7 +96,7 @@ def _own_points(curves: LightCurves) -> dict[str, pa.Array]:
     return arrays | {"band": pa.array(band, pa.string()), "light_curve": curves.to_arrow()}
 
 
-def _places(n: int, rng: np.random.Generator, survey: str) -> dict[str, pa.Array]:
+def _positions(n: int, rng: np.random.Generator, survey: str) -> dict[str, pa.Array]:
     order = np.arange(n)
     values: dict[str, object] = {
         "survey": [survey] * n,
@@ -110,7 +110,7 @@ def _places(n: int, rng: np.random.Generator, survey: str) -> dict[str, pa.Array
         "sso_distance_arcsec": np.where(order % 8, np.nan, rng.uniform(0, 20, n)),
         "sso_eccentricity": np.where(order % 8, np.nan, 0.05 + order / max(n, 1)),
     }
-    values |= {name: [b"made-up cutout %d" % i for i in order] for name in CUTOUTS}
+    values |= {name: [b"synthetic cutout %d" % i for i in order] for name in CUTOUTS}
     return {name: pa.array(value, from_pandas=True) for name, value in values.items()}
 
 
@@ -132,7 +132,7 @@ def _qualities(n: int, rng: np.random.Generator) -> dict[str, pa.Array]:
 
 
 def _array(field: pa.Field, values: dict[str, pa.Array], rng: np.random.Generator, n: int) -> pa.Array:
-    """The column in its declared type, one value in ten null where the schema lets it be."""
+    """The column in its declared type, with one value in ten null where allowed."""
     array = values[field.name]
     hide = rng.uniform(0, 1, n) < 0.1
     if field.name in _NEVER_NULL or field.type == pa.bool_() or not n:

@@ -1,7 +1,7 @@
-"""Fake catalogue services over real sockets: VizieR, TAP, CDS X-Match and plain files, as their documents say.
+"""Fake catalogue services over real sockets: VizieR, TAP, CDS X-Match and plain files, by their documentation.
 
-They know one table and understand just what such a client may ask; what they do not understand they refuse, as the real
-ones do. Their limits and faults are set by the test.
+They serve one table, support the requests of Redpoll's client and refuse all others, as the real services do. The test
+sets their limits and faults.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll.astro.sky import separation_arcsec
-from redpoll.testing.http import Answer, LocalServer, Request, http_server
+from redpoll.testing.http import CannedResponse, LocalServer, Request, http_server
 
 Infos = Sequence[tuple[str, ...]]
 _BOUND = re.compile(r"(>=|<)\s*(\S+)")
@@ -41,15 +41,15 @@ class CatalogueServer:
     columns
         Cells as text; None is unknown.
     name
-        What the table is called at the services.
+        Name of the table at the services.
     ra, dec
         Names of the columns of positions, degrees.
     max_rows
-        Rows above which every service cuts an answer short; TAP says so, VizieR and X-Match do not.
+        Maximum rows of a response; TAP reports a truncation, VizieR and X-Match do not.
     polls
-        How often a job says that it is at work before it completes.
+        Number of requests for the phase of a job before it completes.
     faults
-        Answers given instead, in turn; None lets one through.
+        Responses sent instead of the real ones, in order; None sends the real one.
     """
 
     columns: Mapping[str, Sequence[str | None]]
@@ -58,12 +58,12 @@ class CatalogueServer:
     dec: str = "dec"
     max_rows: int = 1_000_000
     polls: int = 2
-    faults: list[Answer | None] = field(default_factory=list)
+    faults: list[CannedResponse | None] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     jobs: dict[str, list[str]] = field(default_factory=dict)
 
-    def answer(self, request: Request) -> Answer:
-        """The answer of the service that a request is for."""
+    def answer(self, request: Request) -> CannedResponse:
+        """The response of the requested service."""
         fault = self.faults.pop(0) if self.faults else None
         if fault is not None:
             return fault
@@ -73,9 +73,13 @@ class CatalogueServer:
             return services[path](request)
         if path.startswith("/tap/async"):
             return self._async(path, request)
-        return Answer(200, self.files[path]) if path in self.files else Answer(404, b"<html>no such page</html>")
+        return (
+            CannedResponse(200, self.files[path])
+            if path in self.files
+            else CannedResponse(404, b"<html>no such page</html>")
+        )
 
-    def _vizier(self, request: Request) -> Answer:
+    def _vizier(self, request: Request) -> CannedResponse:
         fields = _form(request)
         if fields.pop("-source") != [self.name]:
             return _votable([], [], infos=[("Error", "no catalogue of this name")])
@@ -92,40 +96,40 @@ class CatalogueServer:
         rows = np.flatnonzero(keep)[:limit]
         return self._table(names, rows) if len(rows) else _votable([], [], with_table=False)
 
-    def _sync(self, request: Request) -> Answer:
+    def _sync(self, request: Request) -> CannedResponse:
         fields = {name: values[0] for name, values in _form(request).items()}
         if (fields["REQUEST"], fields["LANG"]) != ("doQuery", "ADQL") or "votable" not in fields["FORMAT"]:
             return _votable([], [], infos=[("QUERY_STATUS", "ERROR")], status=400)
         return self._query(fields["QUERY"], int(fields["MAXREC"]))
 
-    def _async(self, path: str, request: Request) -> Answer:
+    def _async(self, path: str, request: Request) -> CannedResponse:
         if path == "/tap/async":
             job = f"/tap/async/{len(self.jobs) + 1}"
             fields = _form(request)
             self.jobs[job] = [fields["QUERY"][0], fields["MAXREC"][0], "PENDING", str(self.polls)]
-            return Answer(303, b"", {"Location": job})
+            return CannedResponse(303, b"", {"Location": job})
         job, _, rest = path.removeprefix("/tap/async/").partition("/")
         state = self.jobs.get(f"/tap/async/{job}")
         if state is None:
-            return Answer(404)
+            return CannedResponse(404)
         if request.method == "DELETE":
             del self.jobs[f"/tap/async/{job}"]
-            return Answer(303, b"", {"Location": "/tap/async"})
+            return CannedResponse(303, b"", {"Location": "/tap/async"})
         return self._job(state, rest, request)
 
-    def _job(self, state: list[str], rest: str, request: Request) -> Answer:
+    def _job(self, state: list[str], rest: str, request: Request) -> CannedResponse:
         query, limit, phase, polls = state
         if rest == "phase" and request.method == "POST":
             state[2] = "EXECUTING"
-            return Answer(200, b"EXECUTING")
+            return CannedResponse(200, b"EXECUTING")
         if rest == "phase":
             if phase == "EXECUTING" and int(polls) <= 0:
                 state[2] = "COMPLETED" if _SELECT.fullmatch(query) else "ERROR"
             state[3] = str(int(polls) - 1)
-            return Answer(200, state[2].encode())
-        return self._query(query, int(limit)) if rest in ("results/result", "error") else Answer(404)
+            return CannedResponse(200, state[2].encode())
+        return self._query(query, int(limit)) if rest in ("results/result", "error") else CannedResponse(404)
 
-    def _query(self, query: str, limit: int) -> Answer:
+    def _query(self, query: str, limit: int) -> CannedResponse:
         try:
             names, keep = self._understood(query)
         except ValueError as error:
@@ -154,7 +158,7 @@ class CatalogueServer:
             return self._inside(float(match[3]), float(match[4]), float(match[5]))
         raise ValueError(f"not understood: {clause[:100]}")
 
-    def _xmatch(self, request: Request) -> Answer:
+    def _xmatch(self, request: Request) -> CannedResponse:
         fields, upload = _multipart(request)
         if fields["request"] != "xmatch" or fields["cat2"] != self.name or float(fields["distMaxArcsec"]) > 180:
             return _votable([], [], infos=[("QUERY_STATUS", "ERROR", "bad parameters")], status=400)
@@ -168,7 +172,9 @@ class CatalogueServer:
         heads = ["angDist", fields["colRA1"], fields["colDec1"], *names]
         return _votable(heads, rows[: min(self.max_rows, int(fields["MAXREC"]))])
 
-    def _table(self, names: Sequence[str], rows: NDArray[np.int64], infos: Infos = (), after: Infos = ()) -> Answer:
+    def _table(
+        self, names: Sequence[str], rows: NDArray[np.int64], infos: Infos = (), after: Infos = ()
+    ) -> CannedResponse:
         bare = [name.strip('"') for name in names]
         if unknown := [name for name in bare if name not in self.columns]:
             return _votable([], [], infos=[("QUERY_STATUS", "ERROR", f"unknown column {unknown[0]}")], status=400)
@@ -206,7 +212,7 @@ def catalogue_server(catalogue: CatalogueServer) -> Iterator[LocalServer]:
     ...     "<TD>1.5</TD>" in httpx.post(server.url + "/viz-bin/votable", data=form).text
     True
     """
-    answer: Callable[[Request], Answer] = catalogue.answer
+    answer: Callable[[Request], CannedResponse] = catalogue.answer
     with http_server(answer) as server:
         yield server
 
@@ -219,7 +225,7 @@ def _votable(
     after: Infos = (),
     status: int = 200,
     with_table: bool = True,
-) -> Answer:
+) -> CannedResponse:
     out = [
         '<?xml version="1.0" encoding="UTF-8"?>\n<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">'
     ]
@@ -230,7 +236,7 @@ def _votable(
         out += ("<TR>" + "".join(f"<TD>{escape(c)}</TD>" if c else "<TD/>" for c in row) + "</TR>" for row in rows)
         out.append("</TABLEDATA></DATA></TABLE>")
     out += [*map(_info, after), "</RESOURCE></VOTABLE>\n"]
-    return Answer(status, "\n".join(out).encode(), {"Content-Type": "application/x-votable+xml"})
+    return CannedResponse(status, "\n".join(out).encode(), {"Content-Type": "application/x-votable+xml"})
 
 
 def _info(info: tuple[str, ...]) -> str:
@@ -239,7 +245,7 @@ def _info(info: tuple[str, ...]) -> str:
 
 
 def _last(name: str) -> str:
-    """The name of a column in the answer: its alias, or what comes after its table."""
+    """The name of a column in the response: its alias, or what comes after its table."""
     return name.rpartition(" AS ")[2].rpartition(".")[2]
 
 

@@ -1,4 +1,4 @@
-"""The exam of science modules and filters: one call in a plugin's own tests.
+"""Conformance test of science modules and filters, for the tests of plugins.
 
 ::
 
@@ -27,15 +27,15 @@ from redpoll.testing.upstream import with_inputs
 
 
 class ConformanceError(RedpollError, AssertionError):
-    """A module or filter that breaks the contract; the message says which rule, and how."""
+    """A module or filter breaks the contract; the message names the rule and the failure."""
 
 
 def conformance(
     node: Node, batch: pa.RecordBatch, *, model: Any = None, settings: Mapping[str, Any] | None = None
 ) -> None:
-    """Examine a module or filter on a batch of alerts.
+    """Test a module or filter on a batch of alerts.
 
-    Columns of other modules that it reads are made by the installed modules if the batch lacks them.
+    Columns of other modules that the batch lacks are computed by the installed modules.
 
     Parameters
     ----------
@@ -44,27 +44,29 @@ def conformance(
     batch
         Some alerts with realistic values and nulls, such as the fixture ``sample_batch``.
     model
-        The model to give it, if it declares one; by default a `FakeModel` with a class for each output and one more.
+        The model, if it declares one; by default a `FakeModel` with a class for each output and one more.
     settings
         Settings that differ from their defaults.
 
     Raises
     ------
     ConformanceError
-        If it breaks one of the rules: the answer is of the declared type; it does not depend on which alerts
-        share the batch, on their order, or on earlier calls; the inputs stay as they are; a batch without
-        alerts and a batch of nulls are answered.
+        If it breaks a rule: outputs have the declared types; they do not depend on the other alerts of the batch,
+        on their order, or on earlier calls; inputs are not changed; a batch without alerts and a batch of nulls
+        raise no error.
     """
-    exam = _Exam(node, with_inputs(node, batch), model or FakeModel(n_classes=len(node.outputs) + 1), settings or {})
-    exam.dtype()
-    exam.purity()
-    exam.split()
-    exam.order()
-    exam.empty()
-    exam.nulls()
+    checks = _Checks(
+        node, with_inputs(node, batch), model or FakeModel(n_classes=len(node.outputs) + 1), settings or {}
+    )
+    checks.dtype()
+    checks.purity()
+    checks.split()
+    checks.order()
+    checks.empty()
+    checks.nulls()
 
 
-class _Exam:
+class _Checks:
     def __init__(self, node: Node, batch: pa.RecordBatch, model: Any, settings: Mapping[str, Any]) -> None:
         self._node = node
         self._batch = batch.select([name for name in batch.schema.names if name in node.reads])
@@ -75,7 +77,7 @@ class _Exam:
         self._answer(self._batch, "dtype", "the batch as it is")
 
     def purity(self) -> None:
-        before, chance = _bytes(self._batch), _chance()
+        before, state = _bytes(self._batch), _random_state()
         first = self._answer(self._batch, "purity", "the batch as it is")
         again = self._answer(self._batch, "purity", "the same batch again")
         self._require(_same(first, again), "purity", "it answers the same batch differently the second time")
@@ -83,7 +85,7 @@ class _Exam:
         last = self._answer(self._batch, "purity", "the same batch again")
         self._require(_same(first, last), "purity", "its answer depends on the batches it has seen before")
         self._require(before == _bytes(self._batch), "purity", "it writes to its inputs")
-        self._require(chance == _chance(), "purity", "it draws from numpy's global random generator")
+        self._require(state == _random_state(), "purity", "it draws from numpy's global random generator")
 
     def split(self) -> None:
         whole = self._answer(self._batch, "batch split", "the batch as it is")
@@ -107,10 +109,10 @@ class _Exam:
         self._answer(_nulled(self._batch), "null input", "a batch where all that may be null is null")
 
     def _answer(self, batch: pa.RecordBatch, rule: str, what: str) -> pa.RecordBatch:
-        """The answer to a batch."""
+        """The outputs for a batch; ConformanceError if the call fails."""
         arrays, error = outcome(self._compute, columns=Columns(batch))
         if error is not None:
-            raise ConformanceError(f"{self._node} breaks the rule of {rule}: on {what}, {_told(error)}") from error
+            raise ConformanceError(f"{self._node} breaks the rule of {rule}: on {what}, {_explained(error)}") from error
         wrong = [name for name, c in self._node.outputs.items() if arrays[name].type != c.arrow_type]
         self._require(not wrong, "dtype", f"{', '.join(wrong)} is not of the declared type")
         return _rebuilt(pa.record_batch(arrays))
@@ -120,19 +122,19 @@ class _Exam:
             raise ConformanceError(f"{self._node} breaks the rule of {rule}: {how}")
 
 
-def _told(error: Exception) -> str:
+def _explained(error: Exception) -> str:
     if isinstance(error, ValueError) and "read-only" in str(error):
         return f"it writes to its inputs ({error})"
     return f"it raises {type(error).__name__}: {error}"
 
 
 def _taken(batch: pa.RecordBatch, order: list[int]) -> pa.RecordBatch:
-    """The rows in this order; Arrow's own `take` knows no views of bytes."""
+    """The rows in this order; Arrow's `take` does not support binary views."""
     return pa.concat_batches([batch.slice(i, 1) for i in order] or [batch])
 
 
 def _same(a: pa.RecordBatch, b: pa.RecordBatch) -> bool:
-    """Whether two answers have the same Arrow bytes; ``==`` would lie about NaN."""
+    """Whether two batches have the same Arrow bytes; ``==`` is False for NaN."""
     return _bytes(a) == _bytes(b)
 
 
@@ -146,14 +148,14 @@ def _bytes(batch: pa.RecordBatch) -> bytes:
     return bytes(batch.serialize())
 
 
-def _chance() -> str:
+def _random_state() -> str:
     """The state of numpy's global random generator, without a draw."""
     state: Any = np.random.get_state(legacy=False)
     return repr((state["state"]["key"].tobytes(), state["state"]["pos"], state["has_gauss"]))
 
 
 def _cuts(n: int) -> Iterator[list[int]]:
-    """Where to cut a batch: in the middle, into single alerts, and at some seeded places."""
+    """Positions at which to cut a batch: the middle, every alert, and random ones."""
     yield [0, n // 2, n]
     yield [0, *range(1, n), n]
     rng = np.random.default_rng(n)

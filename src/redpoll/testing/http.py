@@ -1,4 +1,4 @@
-"""A local HTTP server for tests: real sockets, scripted answers, every way to fail."""
+"""Local HTTP server for tests, with scripted responses and failures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from threading import Thread
 
 @dataclass(frozen=True)
 class Request:
-    """What the server was asked; names of headers are lower case."""
+    """A received request; names of headers are lower case."""
 
     path: str
     headers: Mapping[str, str]
@@ -21,13 +21,13 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the server is to answer.
+class CannedResponse:
+    """A scripted response.
 
     Parameters
     ----------
     cut_after
-        Close the connection after so many bytes of the body, although its whole length was announced.
+        Close the connection after so many bytes of the body, fewer than announced.
     pause
         Seconds to wait before each kilobyte of the body.
     """
@@ -41,18 +41,18 @@ class Answer:
 
 @dataclass(frozen=True)
 class LocalServer:
-    """A server at ``url``; ``requests`` are those it had so far."""
+    """A server at ``url``; ``requests`` lists the received ones."""
 
     url: str
     requests: list[Request]
 
 
 @contextmanager
-def http_server(answer: Callable[[Request], Answer]) -> Iterator[LocalServer]:
-    """A server on a free port of this machine that answers each GET, POST and DELETE by calling `answer`.
+def http_server(answer: Callable[[Request], CannedResponse]) -> Iterator[LocalServer]:
+    """A server on a free port of this machine that responds to each GET, POST and DELETE with the result of `answer`.
 
     >>> import httpx
-    >>> with http_server(lambda request: Answer(body=request.path.encode())) as server:
+    >>> with http_server(lambda request: CannedResponse(body=request.path.encode())) as server:
     ...     httpx.get(server.url + "/here").text
     '/here'
     """
@@ -76,7 +76,7 @@ def http_server(answer: Callable[[Request], Answer]) -> Iterator[LocalServer]:
             self.do_GET()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing: a test shows what matters."""
+            """Do not log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -89,16 +89,16 @@ def http_server(answer: Callable[[Request], Answer]) -> Iterator[LocalServer]:
         thread.join()
 
 
-def file_answer(request: Request, data: bytes, *, etag: str = '"1"', cut_after: int | None = None) -> Answer:
-    """Answer to a GET of a file as a good server gives it, with ``Range`` and ``If-Range``."""
+def file_response(request: Request, data: bytes, *, etag: str = '"1"', cut_after: int | None = None) -> CannedResponse:
+    """CannedResponse to a GET of a file with support of ``Range`` and ``If-Range``."""
     start = _range_start(request, etag)
     headers = {"ETag": etag, "Accept-Ranges": "bytes"}
     if start is None:
-        return Answer(200, data, headers, cut_after)
+        return CannedResponse(200, data, headers, cut_after)
     if start >= len(data):
-        return Answer(416, b"", headers | {"Content-Range": f"bytes */{len(data)}"})
+        return CannedResponse(416, b"", headers | {"Content-Range": f"bytes */{len(data)}"})
     span = {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"}
-    return Answer(206, data[start:], headers | span, cut_after)
+    return CannedResponse(206, data[start:], headers | span, cut_after)
 
 
 def _range_start(request: Request, etag: str) -> int | None:
@@ -108,7 +108,7 @@ def _range_start(request: Request, etag: str) -> int | None:
     return int(asked.removeprefix("bytes=").partition("-")[0])
 
 
-def _send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
+def _send(handler: BaseHTTPRequestHandler, answer: CannedResponse) -> None:
     handler.send_response(answer.status)
     for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
         handler.send_header(name, value)

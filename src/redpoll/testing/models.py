@@ -1,4 +1,4 @@
-"""A stand-in for a trained model."""
+"""Fake of a trained model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class FakeModel:
-    """A model that learned nothing: a few classes, each row scored by itself, the same every time.
+    """A deterministic model of a few classes that scores each row independently.
 
     >>> FakeModel().predict_proba([[0.0, 0.0]])
     array([[0.5, 0.5]])
@@ -21,7 +21,7 @@ class FakeModel:
     n_classes: int = 2
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Class probabilities, the later classes the more probable the greater the sum of the row."""
+        """Class probabilities, increasing with the sum of the row for later classes."""
         total = np.clip(np.asarray(X, np.float64).sum(axis=1), -50, 50)
         weight = np.exp(np.outer(total, np.arange(self.n_classes) / (self.n_classes - 1)))
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))

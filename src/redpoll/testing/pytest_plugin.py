@@ -1,4 +1,4 @@
-"""Fixtures for the tests of plugins, loaded by pytest wherever Redpoll is installed."""
+"""Pytest fixtures for the tests of plugins, available where Redpoll is installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def sample_batch() -> pa.RecordBatch:
-    """A canonical batch of 64 made-up alerts of both kinds of history, with nulls where nulls may be."""
+    """A canonical batch of 64 synthetic alerts of both kinds of history, with nulls where nulls may be."""
     from redpoll.testing import batches
 
     return batches.sample_batch()

@@ -1,4 +1,4 @@
-"""The files of the data folder that tests and benchmarks share: catalogues by their recipe, and packets."""
+"""Files of the data folder for tests and benchmarks: catalogues by recipe, and packets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real server in a process of its own, for browsers."""
+"""Portal server in a separate process, for browser tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns a module needs from other modules, made by those that are installed, and from catalogues, made up."""
+"""Inputs of a module under test: columns of installed modules, and synthetic columns of catalogues."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from redpoll.plugin.discovery import installed_modules
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.node import Node
 from redpoll.schema.column import Column
+from redpoll.testing.context_columns import with_context_columns
 from redpoll.testing.models import FakeModel
-from redpoll.testing.places import with_places
 
 
 def with_inputs(node: Node, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -24,7 +24,7 @@ def with_inputs(node: Node, batch: pa.RecordBatch) -> pa.RecordBatch:
     """
     if not set(node.reads) - set(batch.schema.names):
         return batch
-    batch = with_places(batch)
+    batch = with_context_columns(batch)
     columns = {field.name: Column(field.type) for field in batch.schema}
     makers = _makers(node, columns)
     models = {maker.model: FakeModel(n_classes=len(maker.outputs) + 1) for maker in makers if maker.model}

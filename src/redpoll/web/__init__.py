@@ -1,1 +1,1 @@
-"""What comes over HTTP: a small answer within bounds, a large file that is resumed and checked."""
+"""HTTP client functions: small bounded responses, and large downloads that are resumed and checked."""

@@ -1,4 +1,4 @@
-"""A small answer over HTTP, bounded in size and time."""
+"""HTTP GET of a small response, bounded in size and time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from redpoll.errors import SourceError
 
 @dataclass(frozen=True)
 class Address:
-    """A base URL without its user and password, which no message and no log shows."""
+    """A base URL, with its user and password kept apart so that messages and logs do not show them."""
 
     url: str
     auth: tuple[str, str] | None = None
@@ -23,8 +23,8 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a server answered; ``kind`` is the media type."""
+class HttpResponse:
+    """Response of a server; ``kind`` is the media type."""
 
     status: int
     kind: str
@@ -32,7 +32,7 @@ class Answer:
 
 
 def parse_address(url: str, what: str) -> Address:
-    """The address in `url`; SourceError, which names `what` it is of, if it is not http or https.
+    """The address in `url`; SourceError, with `what` it is the address of, if it is not http or https.
 
     >>> parse_address("https://me:secret@schemas.example/", "a registry")
     Address('https://schemas.example')
@@ -48,13 +48,13 @@ def parse_address(url: str, what: str) -> Address:
     return Address(clean, (unquote(parts.username), unquote(parts.password or "")) if parts.username else None)
 
 
-def bounded_get(client: httpx.Client, url: str, *, seconds: float, max_bytes: int) -> Answer:
-    """The answer to a GET.
+def bounded_get(client: httpx.Client, url: str, *, seconds: float, max_bytes: int) -> HttpResponse:
+    """The response to a GET request.
 
     Raises
     ------
     httpx.HTTPError
-        If the server cannot be reached, or its answer takes longer than `seconds` or is larger than `max_bytes`.
+        If the server cannot be reached, or its response takes longer than `seconds` or is larger than `max_bytes`.
     """
     deadline = time.monotonic() + seconds
     body = bytearray()
@@ -62,8 +62,8 @@ def bounded_get(client: httpx.Client, url: str, *, seconds: float, max_bytes: in
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > max_bytes:
-                raise httpx.DecodingError(f"an answer of more than {max_bytes} bytes", request=response.request)
+                raise httpx.DecodingError(f"a response of more than {max_bytes} bytes", request=response.request)
             if time.monotonic() > deadline:
-                raise httpx.ReadTimeout(f"no whole answer within {seconds:g} s", request=response.request)
+                raise httpx.ReadTimeout(f"no complete response within {seconds:g} s", request=response.request)
         kind = response.headers.get("content-type", "").partition(";")[0].strip()
-        return Answer(response.status_code, kind, bytes(body))
+        return HttpResponse(response.status_code, kind, bytes(body))

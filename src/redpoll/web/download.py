@@ -1,4 +1,4 @@
-"""A large file over HTTP: resumed where it was cut, checked, and in its place only when whole."""
+"""Download of a large file over HTTP: resumed after an interruption, checked, and renamed when complete."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 
 @dataclass(frozen=True)
 class Download:
-    """What to fetch and where to; while it is not whole it lies beside `out` with ``.part`` at its name.
+    """A file to fetch from `url` to `out`; an incomplete file is kept beside `out` with the suffix ``.part``.
 
     Parameters
     ----------
     if_missing
-        What to tell the user where the server has no such file.
+        Text of the error if the server has no such file.
     progress
-        Told the bytes so far and of the whole, None if not known.
+        Called with the bytes received and the total, None if unknown.
     check
-        Called with the whole file before it goes to its place; raises SourceError if the file is wrong.
+        Called with the complete file before it is renamed; raises SourceError if the file is wrong.
     """
 
     url: str
@@ -48,21 +48,21 @@ class Download:
     sleep: Callable[[float], None] = time.sleep
 
     def run(self) -> Path:
-        """Fetch what is not there yet; the path of the whole file.
+        """Fetch the file unless it exists, and return its path.
 
         Raises
         ------
         SourceError
-            If it cannot be had: no such file, no network, no space, a wrong checksum, or another fetch at work.
+            If there is no such file, no network, no space, a wrong checksum, or another process fetches it.
         """
         if self.out.exists():
-            log.info("%s is there already", self.out)
+            log.info("%s exists already", self.out)
             return self.out
         try:
             with _locked(self._part) as file:
                 if not self.out.exists():
                     self._fetch(file)
-                    self._settle(file)
+                    self._finish(file)
         except OSError as error:
             raise SourceError(_disk_trouble(self._part, error)) from error
         return self.out
@@ -76,26 +76,26 @@ class Download:
         return self.out.with_name(f"{self.out.name}.part.json")
 
     def _fetch(self, file: BinaryIO) -> None:
-        """Ask until the file is whole; give up after some tries that add nothing to it."""
+        """Send requests until the file is complete; give up after several that add nothing."""
         best, idle = _size(file), 0
         while True:
             try:
                 with httpx.Client(timeout=_TIMEOUT, follow_redirects=True) as client:
                     if self._request(client, file):
                         return
-                problem = "the part did not fit what the server has now"
+                problem = "the partial file does not fit the file on the server"
             except httpx.HTTPError as error:
                 problem = f"{type(error).__name__}: {error}"
             best, idle = (size, 0) if (size := _size(file)) > best else (best, idle + 1)
             if idle > len(_WAITS):
                 raise SourceError(
-                    f"{self.url}: {problem}. What came is kept: check the network and run the same command"
+                    f"{self.url}: {problem}. The received part is kept: check the network and run the same command"
                 )
             log.warning("%s: %s; going on from %d bytes", self.url, problem, size)
             self.sleep(_WAITS[max(idle - 1, 0)])
 
     def _request(self, client: httpx.Client, file: BinaryIO) -> bool:
-        """One request for all that is missing; whether the file is whole now."""
+        """Request the missing bytes; returns whether the file is complete."""
         held, validator = _size(file), self._validator()
         headers = {"Accept-Encoding": "identity"}
         if held and validator:
@@ -123,14 +123,14 @@ class Download:
     def _refuse_errors(self, response: httpx.Response) -> None:
         status = response.status_code
         if status == 404:
-            raise SourceError(f"{self.url}: not there. {self.if_missing}")
+            raise SourceError(f"{self.url}: not found. {self.if_missing}")
         if status >= 500 or status == 429:
             raise httpx.HTTPStatusError(f"status {status}", request=response.request, response=response)
         if status not in (200, 206):
             raise SourceError(f"{self.url}: the server answers with status {status}; check the address")
 
     def _begin(self, response: httpx.Response, file: BinaryIO) -> None:
-        """Start anew, and note by what to know this file again (a weak ETag does not vouch for its bytes)."""
+        """Start from the first byte, and store the file's validator; a weak ETag does not identify the bytes."""
         file.truncate(0)
         etag = response.headers.get("etag", "")
         validator = etag if etag and not etag.startswith("W/") else response.headers.get("last-modified", "")
@@ -148,15 +148,15 @@ class Download:
         total = held + int(length) if length.isdigit() else None
         free = shutil.disk_usage(self.out.parent).free
         if total is not None and free < total - held:
-            raise OSError(errno.ENOSPC, f"{(total - held) / 1e9:.2f} GB to come, {free / 1e9:.2f} GB free")
+            raise OSError(errno.ENOSPC, f"{(total - held) / 1e9:.2f} GB missing, {free / 1e9:.2f} GB free")
         file.seek(held)
         for chunk in response.iter_raw():
             _write(file, chunk)
             held += len(chunk)
             self.progress(held, total)
 
-    def _settle(self, file: BinaryIO) -> None:
-        """Check the whole file and put it in its place; a wrong one is set aside as ``.corrupt``."""
+    def _finish(self, file: BinaryIO) -> None:
+        """Check the complete file and rename it; a wrong one is renamed to ``.corrupt``."""
         os.fsync(file.fileno())
         self._state.unlink(missing_ok=True)
         try:
@@ -164,20 +164,20 @@ class Download:
         except SourceError as error:
             aside = self.out.with_name(f"{self.out.name}.corrupt")
             self._part.replace(aside)
-            raise SourceError(f"{error}; it is set aside as {aside}. Run the same command to fetch it anew") from error
+            raise SourceError(f"{error}; it is kept as {aside}. Run the same command to fetch it again") from error
         self._part.replace(self.out)
 
 
 @contextmanager
 def _locked(part: Path) -> Iterator[BinaryIO]:
-    """The unfinished file, open for this process alone."""
+    """The partial file, opened and locked for this process."""
     part.parent.mkdir(parents=True, exist_ok=True)
     part.touch()
     with part.open("r+b", buffering=0) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise SourceError(f"{part}: another fetch is writing it; wait for that one") from error
+            raise SourceError(f"{part}: another process is fetching it; wait until it ends") from error
         try:
             yield file
         finally:
@@ -186,7 +186,7 @@ def _locked(part: Path) -> Iterator[BinaryIO]:
 
 
 def _write(file: BinaryIO, data: bytes) -> None:
-    """Write all of `data`: an unbuffered file may take a part only, as where the disk is nearly full."""
+    """Write all of `data`; one write to an unbuffered file may be partial, as on a nearly full disk."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
@@ -199,5 +199,5 @@ def _size(file: BinaryIO) -> int:
 def _disk_trouble(part: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         what = f"{part}: no space left on the disk ({error.strerror})"
-        return f"{what}. What came is kept: make room and run the same command"
+        return f"{what}. The received part is kept: make room and run the same command"
     return f"{part}: cannot be written ({error.strerror or error}); check the folder and its permissions"

@@ -9,7 +9,7 @@ from redpoll.plugin.discovery import broken_plugins, installed_filters, installe
 from redpoll.plugin.graph import Graph
 from redpoll.schema.alert import COLUMNS
 from redpoll.testing.conformance import conformance
-from redpoll.testing.places import with_places
+from redpoll.testing.context_columns import with_context_columns
 
 MODULES, FILTERS = installed_modules(), installed_filters()
 has_test_plugin = pytest.mark.skipif(
@@ -28,7 +28,7 @@ def test_no_installed_plugin_is_broken() -> None:
 
 
 def test_all_installed_plugins_run_in_one_graph(sample_batch) -> None:
-    found = Graph.build(MODULES, FILTERS, columns=COLUMNS | known_columns()).run(with_places(sample_batch))
+    found = Graph.build(MODULES, FILTERS, columns=COLUMNS | known_columns()).run(with_context_columns(sample_batch))
     assert found.failures == {}
     assert {f"pass_{f.topic}" for f in FILTERS} <= set(found.batch.schema.names)
 

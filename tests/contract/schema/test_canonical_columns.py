@@ -11,13 +11,13 @@ import pytest
 import slow_rubin
 import slow_ztf
 from fastavro_oracle import encode
-from made_up_packets import simulated
 from real_packets import V7, V9, V10, ZTF_ARCHIVES, framed, v10_rows, ztf_packets
+from synthetic_packets import simulated
 
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
+from redpoll.ingest.origin import Origin
 from redpoll.ingest.parquet_rows import row_packets
-from redpoll.ingest.place import Place
 from redpoll.ingest.schemas import BuiltIn
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.packet_schemas import packet_schema
@@ -91,10 +91,10 @@ def test_real_rubin_v9(data_dir):
 def test_real_rubin_v10_as_avro_and_as_rows_of_parquet(data_dir):
     schema, rows = packet_schema("rubin", "10.0"), list(v10_rows(data_dir))
     check([b"\0\0\0\x03\xe8" + datum for datum in encode(schema, *rows)], rows, slow_rubin)
-    check([packet.data for packet in row_packets(str(data_dir / "rubin" / V10), Place("v10"))], rows, slow_rubin)
+    check([packet.data for packet in row_packets(str(data_dir / "rubin" / V10), Origin("v10"))], rows, slow_rubin)
 
 
 def test_simulated_rubin_v7_of_parquet(data_dir):
     path = data_dir / "rubin" / V7
     rows = pq.read_table(path).to_pylist()
-    check([packet.data for packet in row_packets(str(path), Place("v7"))], rows, slow_rubin)
+    check([packet.data for packet in row_packets(str(path), Origin("v7"))], rows, slow_rubin)

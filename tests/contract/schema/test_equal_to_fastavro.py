@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from fastavro_oracle import arrow_type, decode_all, encode, is_same, read
-from made_up_packets import simulated
 from real_packets import V9, ZTF_ARCHIVES, framed, v10_rows, ztf_packets
+from synthetic_packets import simulated
 
 from redpoll.schema.avro.container import CONFLUENT_PREFIX, one_datum, read_header
 from redpoll.schema.avro.decoder import decode

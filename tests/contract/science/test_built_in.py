@@ -14,7 +14,7 @@ from redpoll.plugin.graph import Graph
 from redpoll.schema.alert import COLUMNS
 from redpoll.testing.batches import sample_batch
 from redpoll.testing.conformance import conformance
-from redpoll.testing.places import with_places
+from redpoll.testing.context_columns import with_context_columns
 
 MODULES = [m for m in installed_modules() if m.function.__module__.startswith("redpoll.science.")]
 FILTERS = [f for f in installed_filters() if f.function.__module__.startswith("redpoll.filters.")]
@@ -35,7 +35,7 @@ def test_a_module_keeps_the_contract(module, survey):
 
 @pytest.mark.parametrize("one", FILTERS, ids=str)
 def test_a_filter_keeps_the_contract(one):
-    scored = Graph.build(MODULES, [], columns=KNOWN).run(with_places(sample_batch(48, seed=5)))
+    scored = Graph.build(MODULES, [], columns=KNOWN).run(with_context_columns(sample_batch(48, seed=5)))
     conformance(one, scored.batch)
 
 
@@ -46,7 +46,9 @@ def test_statistics_of_fluxes_keep_the_contract():
 
 @pytest.mark.parametrize("survey", ["ztf", "rubin"])
 def test_all_run_in_one_graph_without_failures(survey):
-    found = Graph.build(MODULES, FILTERS, columns=KNOWN).run(with_places(sample_batch(200, seed=7, survey=survey)))
+    found = Graph.build(MODULES, FILTERS, columns=KNOWN).run(
+        with_context_columns(sample_batch(200, seed=7, survey=survey))
+    )
     assert found.failures == {}
     answered = [name for m in MODULES for name in m.outputs if found.batch[name].null_count < 200]
     assert {"age", "mag_rate", "mag_slope", "colour_g_r", "peak_mag", "mean_g", "roid"} <= set(answered)

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the made-up night, which two folders of tests share
+sys.path.insert(0, str(Path(__file__).parent))  # for the synthetic night, which two folders of tests share
 
-from made_up_night import make_store
 from served import Get, client
+from synthetic_night import make_store
 
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with a made-up night."""
+    """A store with a synthetic night."""
     return make_store(tmp_path_factory.mktemp("serve") / "store")
 
 
 @pytest.fixture(scope="session")
 def get(store: Path) -> Get:
-    """Ask the application over the made-up night."""
+    """Ask the application over the synthetic night."""
     return client(store)

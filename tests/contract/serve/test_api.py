@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from made_up_night import MJD, NIGHT, TOPICS
 from pydantic import TypeAdapter
 from served import Get
+from synthetic_night import MJD, NIGHT, TOPICS
 
+from redpoll.astro.cutout_file import read_cutout
 from redpoll.serve.api import models
-from redpoll.serve.image.fits import read_cutout
 from redpoll.serve.problems import MEDIA_TYPE
 
 OBJECT = "ZTF26aaaaaaa"
@@ -220,6 +220,7 @@ def test_topics_count_what_the_query_finds(get: Get) -> None:
 def test_an_object_says_what_its_columns_mean(get: Get) -> None:
     answer = get(f"/api/v2/objects/{OBJECT}").json()
     assert answer["columns"]["rise_rate"] == {
+        "label": "Rise rate",
         "dtype": "float32",
         "unit": "mag/day",
         "doc": "Slope of the last points; negative is brightening.",

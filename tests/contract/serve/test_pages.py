@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up_night import (
+from served import Get, client
+from synthetic_night import (
     MadeUpObject,
     batch_of,
     commit,
@@ -20,12 +21,14 @@ from made_up_night import (
     night_objects,
     supernova,
 )
-from served import Get, client
 
 from redpoll.schema.light_curve import LightCurves
 from redpoll.serve.door import N_THREADS, StoreDoor
+from redpoll.serve.portal import tonight
 from redpoll.serve.portal.assets import Assets
+from redpoll.serve.portal.groups import groups_of
 from redpoll.store import open_store
+from redpoll.store.ports import Commit, LedgerEntry
 
 OBJECT = "/objects/ZTF26aaaaaaa"
 XSS = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -83,7 +86,7 @@ def test_tonight_shows_the_books_the_topics_and_the_candidates(get: Get) -> None
     assert "Night of 2026-03-10" in text
     assert re.search(r"75 received = 59 stored \+ 3 duplicate \+ 13 rejected", text)
     assert "9 real_bogus < 0.55" in text
-    assert "2 packets did not say which night" in text
+    assert "2 packets without a known night" in text
     assert text.count("fast_risers") > 2
     assert {"class": "spark"}.items() <= next(
         a for t, a in page.tags if t == "svg" and a.get("class") == "spark"
@@ -113,8 +116,8 @@ def test_tonight_counts_classes_and_shows_those_of_one_with_its_kinds(get: Get) 
 
 
 def test_tonight_without_alerts_of_a_class_says_so_and_refuses_a_topic_beside_it(get: Get) -> None:
-    for path in ("/?class=kilonova&night=19990101", "/?class=no_such_class"):
-        assert get(path).status_code == 200 and "No alerts of" in get(path).text
+    page = get("/?class=kilonova&night=19990101")
+    assert page.status_code == 200 and "No alerts of" in page.text
     for page in ("/", "/tonight.json"):
         assert get(f"{page}?class=sn_ia&topic=fast_risers").status_code == 400
 
@@ -131,7 +134,7 @@ def test_an_object_s_page_can_be_read_without_javascript(get: Get) -> None:
         "12 alerts",
         "Light curve",
         "ICRS",
-        "p_early_ia",
+        "Probability: early ia",
         "early_ia@1",
         "Slope of the last points",
         "18.90 ± 0.06",
@@ -149,7 +152,73 @@ def test_what_was_said_of_an_object_stands_side_by_side(get: Get) -> None:
     assert re.search(r"What is it\? .* Active galactic nucleus Galaxy < Extragalactic – milliquas@8 20", text)
     assert re.search(r"Supernova of type Ia .* 0\.93 early_ia@1 \d{4}-\d\d-\d\d 2026-03-10 12 ", text)
     other = next(r for r in get("/api/v2/alerts?topic=fast_risers").json()["alerts"] if r["object_id"] not in OBJECT)
-    assert "No module and no catalogue says" in get(f"/objects/{other['object_id']}").text
+    assert "No classifications" in get(f"/objects/{other['object_id']}").text
+
+
+def test_groups_without_values_come_last_and_are_closed(get: Get) -> None:
+    opened = [("open" in a) for t, a in Tags(get(OBJECT).text).tags if t == "details"]
+    groups = groups_of(
+        {"mag": 1.0, "a": None, "b": False, "c": 2.0},
+        {name: dict.fromkeys(("label", "dtype", "unit", "doc", "by"), name) for name in ("mag", "a", "b", "c")},
+        {"a": "first@1", "b": "second@1", "c": "third@1"},
+    )
+    assert opened[0]
+    assert [(g.title, g.is_empty) for g in groups] == [
+        ("third@1", False), ("Brightness", False), ("first@1", True), ("second@1", True),
+    ]  # fmt: skip
+
+
+def test_the_cutouts_have_one_box_with_the_address_of_their_pixels(get: Get) -> None:
+    boxes = [a for t, a in Tags(get(OBJECT).text).tags if "images" in str(a.get("class")).split()]
+    assert [str(a["data-source"]).endswith("/cutouts") for a in boxes] == [True]
+
+
+def test_a_quantity_has_a_label_and_its_column_in_the_tooltip(get: Get) -> None:
+    page = get(OBJECT).text
+    assert re.search(r'<th scope="row" title="mag_err">Error of magnitude</th>', page)
+    shown = [a["title"] for t, a in Tags(page).tags if t == "th" and a.get("title")]
+    assert len(shown) > 10 and not re.search(r'<th scope="row"[^>]*>\w+_\w+</th>', page)
+
+
+@pytest.mark.parametrize("page", ["/", "/tonight.json"])
+def test_an_unknown_class_or_topic_is_an_error_that_names_the_near_ones(get: Get, page: str) -> None:
+    class_, topic = get(f"{page}?class=kilonva"), get(f"{page}?topic=fast_riser")
+    assert class_.status_code == 400 and "kilonova" in class_.text
+    assert topic.status_code == 404 and "fast_risers" in topic.text
+    assert get(f"{page}?topic=all").status_code == 200
+
+
+def test_an_empty_class_explains_where_classes_come_from(get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "redpoll catalog list" in get("/?class=comet").text
+    monkeypatch.setattr(tonight, "scores_of", lambda reader, class_: [("p_comet", "Probability: Comet")])
+    page = get("/?class=comet").text
+    assert "until the model of its module is trained" in page and "<code>p_comet</code>" in page
+    assert "until the model" not in get("/?class=sn_ia").text
+
+
+def test_the_scores_of_a_class_are_those_of_its_subclasses_too() -> None:
+    class Reader:
+        def columns(self) -> list[dict[str, str]]:
+            names = ("mag", "p_sn", "p_early_sn_ia", "p_kilonova", "p_", "p_rr_lyrae", "pass_sn")
+            return [{"name": name} for name in names]
+
+    assert [name for name, _ in tonight.scores_of(Reader(), "sn")] == ["p_sn", "p_early_sn_ia"]
+    assert [name for name, _ in tonight.scores_of(Reader(), "rr_lyrae")] == ["p_rr_lyrae"]
+
+
+def test_every_night_is_reached_by_links(tmp_path: Path) -> None:
+    store, nights = make_store(tmp_path / "store", night_objects(1)), [20260100 + i for i in range(1, 29)]
+    with open_store(store, mode="write") as opened:
+        opened.start_run("test")
+        opened.commit(Commit(None, None, ledger=[LedgerEntry("ztf", n, "rejected", "test", 1) for n in nights]))
+    ask, seen, to_see = client(store), set(), ["/"]
+    while to_see:
+        path = to_see.pop()
+        links = {str(a["href"]) for t, a in Tags(ask(path).text).tags if t == "a" and "?night=" in str(a.get("href"))}
+        new = {link.partition("&")[0] for link in links} - seen
+        seen |= new
+        to_see += sorted(new)
+    assert {f"/?night={night}" for night in nights} <= seen
 
 
 def test_older_points_and_alerts_are_on_further_pages(get: Get) -> None:
@@ -224,7 +293,7 @@ def test_an_object_of_one_point_without_cutouts_has_a_page(tmp_path: Path) -> No
     get = client(make_store(tmp_path / "store", [lonely]))
     page = get("/objects/169298433216610349")
     assert page.status_code == 200
-    assert "came without cutouts" in page.text
+    assert "has no cutouts" in page.text
     assert get("/").status_code == 200
 
 
@@ -321,8 +390,8 @@ def test_values_by_band_are_one_row_and_the_unknown_are_named(get: Get) -> None:
     page = Tags(get(OBJECT).text)
     text = " ".join(page.text.split())
     assert "Statistic 'amplitude' in each band." in text
-    assert "lc_amplitude _g|r|i" in text
-    assert re.search(r"Without a value here: .*lc_amplitude_u, .*lc_amplitude_z", text)
+    assert 'title="lc_amplitude_g|r|i">Lc amplitude</th>' in get(OBJECT).text
+    assert re.search(r"No value: .*Lc amplitude \(u\) , .*Lc amplitude \(z\)", text)
 
 
 def test_static_files_are_named_by_content_and_kept_for_ever(get: Get) -> None:

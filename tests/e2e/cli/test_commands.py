@@ -56,6 +56,25 @@ def test_run_and_ledger_print_data_that_adds_up(store):
     assert row["received"] == row["stored"] + row["duplicate"] + row["rejected"] == 300
 
 
+@pytest.mark.parametrize(("verb", "name"), [("modules", "rise_rate"), ("filters", "fast_risers")])
+def test_one_module_or_filter_is_shown_in_full(verb, name):
+    shown = redpoll(verb, name).stdout
+    assert "Inputs" in shown and "Settings" in shown and "mag/d" in shown
+    data = json.loads(redpoll(verb, name, "--json").stdout)
+    assert data["version"] and all(fact["doc"] for fact in data["inputs"].values())
+
+
+def test_an_unknown_module_is_misuse_that_names_the_near_ones():
+    done = redpoll("modules", "rise_rat")
+    assert done.returncode == 2 and "rise_rate" in done.stderr
+
+
+def test_the_ledger_ends_with_the_newest_night_and_a_total(store):
+    shown = redpoll("ledger", "--store", store, "--last", "1").stdout
+    assert redpoll("ledger", "--store", store, "--last", "0").returncode == 2
+    assert "= stored" in shown
+
+
 def test_modules_and_filters_list_what_is_installed():
     modules = {row["name"] for row in json.loads(redpoll("modules", "--json").stdout)}
     topics = {row["name"] for row in json.loads(redpoll("filters", "--json").stdout)}
@@ -150,4 +169,4 @@ def test_demo_without_serving_ends_by_itself(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Latest candidates" in done.stdout
     again = redpoll("demo", "--no-serve", "--alerts", 200, cwd=tmp_path)
-    assert (again.returncode, "stored already" in again.stdout) == (0, True)
+    assert (again.returncode, "already stored" in again.stdout) == (0, True)

@@ -1,4 +1,4 @@
-"""A real server over a made-up night, and a Chromium that may talk to nobody else."""
+"""A real server over a synthetic night, and a Chromium that may talk to nobody else."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "contract/serve"))  # for the made-up night
+sys.path.insert(0, str(Path(__file__).parents[2] / "contract/serve"))  # for the synthetic night
 
-from made_up_night import long_object, make_store, night_objects
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from synthetic_night import long_object, make_store, night_objects
 
 from redpoll.testing.server import running_server
 
@@ -36,7 +36,7 @@ class Visit:
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server over the made-up night and an object of 1000 alerts."""
+    """Address of a server over the synthetic night and an object of 1000 alerts."""
     store = make_store(tmp_path_factory.mktemp("portal") / "store", [*night_objects(30), long_object(1000)])
     with running_server(store) as address:
         yield address

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from redpoll.errors import SourceError
 from redpoll.ingest.byte_stream import ByteStream
 from redpoll.ingest.gzip_stream import GzipReader
-from redpoll.ingest.place import Place
+from redpoll.ingest.origin import Origin
 from redpoll.ingest.unpack import Unpacker
 
 SCHEMA = {
@@ -46,7 +46,7 @@ def dribble(data: bytes, sizes: list[int]) -> Callable[[int], bytes]:
 
 
 def unpack(data: bytes) -> list[bytes]:
-    return [packet.data for packet in Unpacker().packets(ByteStream(io.BytesIO(data).read), Place("made up"))]
+    return [packet.data for packet in Unpacker().packets(ByteStream(io.BytesIO(data).read), Origin("synthetic"))]
 
 
 def tar_of(blobs: list[bytes], form: int = tarfile.GNU_FORMAT) -> bytes:
@@ -141,7 +141,7 @@ def test_damaged_files_give_packets_or_a_source_error(kind, edits, cut):
     try:
         packets = unpack(mutated(data, edits, cut))
     except SourceError as error:
-        assert "made up" in str(error)
+        assert "synthetic" in str(error)
     else:
         assert all(isinstance(packet, bytes) for packet in packets)
 

@@ -6,7 +6,7 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import BarycentricMeanEcliptic, SkyCoord
 
-from redpoll.astro.latitudes import ecliptic_latitude, galactic_latitude
+from redpoll.astro.sky import ecliptic_latitude, galactic_latitude
 
 
 def test_latitudes_are_those_of_astropy_to_an_arcsecond():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from redpoll.astro.magnitude_rate import rate_between, rate_from_limit
+from redpoll.astro.magnitude_rate import rate_between, rate_from_upper_limit
 from redpoll.astro.photometry import flux_err_from_mag_err, flux_from_mag
 
 DAYS = np.array([2.0])
@@ -33,7 +33,7 @@ def test_bounds_between_detections_are_the_quantiles(snr0, snr1):
 @pytest.mark.parametrize("flux", [300.0, 1000.0, 9000.0])
 def test_bounds_from_a_limit_are_the_quantiles(flux, snr):
     rng = np.random.default_rng(2)
-    found = rate_from_limit(np.array([1000.0]), *_one(flux, flux / snr), DAYS)
+    found = rate_from_upper_limit(np.array([1000.0]), *_one(flux, flux / snr), DAYS)
     draws = rng.normal(flux, flux / snr, 400_000) / rng.uniform(0, 1000, 400_000)
     changes = -2.5 * np.log10(np.maximum(draws, 1e-9))
     _assert_quantiles(found, changes)
@@ -52,7 +52,7 @@ def test_rate_and_error_are_those_of_the_magnitudes():
 def test_a_flux_lost_in_its_error_has_no_bounds():
     found = rate_between(*_one(1000, 700), *_one(3000, 30), DAYS)
     assert np.isfinite([found.rate[0], found.err[0]]).all() and np.isnan([found.lower[0], found.upper[0]]).all()
-    assert np.isnan(rate_from_limit(np.array([1000.0]), *_one(300, 200), DAYS).lower).all()
+    assert np.isnan(rate_from_upper_limit(np.array([1000.0]), *_one(300, 200), DAYS).lower).all()
 
 
 @pytest.mark.parametrize(
@@ -61,4 +61,4 @@ def test_a_flux_lost_in_its_error_has_no_bounds():
 def test_no_positive_fluxes_or_no_time_gives_no_rate(flux0, flux1, days):
     days = np.array([float(days)])
     assert np.isnan(rate_between(*_one(flux0, 0.1), *_one(flux1, 0.1), days)).all()
-    assert np.isnan(rate_from_limit(np.array([float(flux0)]), *_one(flux1, 0.1), days)).all()
+    assert np.isnan(rate_from_upper_limit(np.array([float(flux0)]), *_one(flux1, 0.1), days)).all()

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from redpoll.astro.magnitude_rate import rate_between, rate_from_limit
+from redpoll.astro.magnitude_rate import rate_between, rate_from_upper_limit
 
 N_DRAWS, DAYS = 10_000, np.array([1.5])
 SHARE_ERR = np.sqrt(0.05 * 0.95 / N_DRAWS)
@@ -36,14 +36,14 @@ def test_ten_thousand_draws_from_a_limit_say_the_same(seed):
     rng = np.random.default_rng(seed)
     limit, flux = rng.uniform(300, 2000, (2, 1)) * [[1], [2]]
     err = flux / rng.uniform(8, 60)
-    found = rate_from_limit(limit, flux, err, DAYS)
+    found = rate_from_upper_limit(limit, flux, err, DAYS)
     _assert_like_draws(found, rng.uniform(0, limit[0], N_DRAWS), rng.normal(flux[0], err[0], N_DRAWS))
 
 
 def test_no_chance_is_involved():
     limit, flux, err = (np.full(3, x) for x in (1000.0, 3000.0, 200.0))
     before = str(np.random.get_state())
-    one, other = (rate_from_limit(limit, flux, err, np.full(3, 1.5)) for _ in range(2))
+    one, other = (rate_from_upper_limit(limit, flux, err, np.full(3, 1.5)) for _ in range(2))
     np.testing.assert_array_equal(one, other)
     assert (np.ptp(one, axis=1) == 0).all() and str(np.random.get_state()) == before
 
@@ -57,7 +57,7 @@ def _share_below(change, limit, flux, err):
 @pytest.mark.parametrize("snr", [1.7, 4.0, 300.0])
 @pytest.mark.parametrize("flux", [1.0, 1e6])
 def test_bounds_solve_their_equation(snr, flux):
-    found = rate_from_limit(np.array([1000.0]), np.array([flux]), np.array([flux / snr]), np.ones(1))
+    found = rate_from_upper_limit(np.array([1000.0]), np.array([flux]), np.array([flux / snr]), np.ones(1))
     about = -2.5 * np.log10(flux / 1000)
     for bound, share in ((found.lower[0], 0.05), (found.upper[0], 0.95)):
         slow = brentq(lambda c, p=share: _share_below(c, 1000.0, flux, flux / snr) - p, about - 12, about + 12)

@@ -102,10 +102,10 @@ def test_misuse_says_what_to_do(words, message, catalog):
     ("words", "error", "message"),
     [
         (["add", "mine", "none.csv"], CatalogError, "No such file"),
-        (["add", "Mine", "stars.csv"], UsageError, "small letters"),
+        (["add", "Mine", "stars.csv"], UsageError, "lower-case letters"),
         (["add", "mine", "stars.csv", "--recipe", "stars.csv"], UsageError, "not TOML"),
         (["add", "mine", "stars.csv", "--column", "Vmga"], CatalogError, "Near: Vmag"),
-        (["add", "mine", "stars.csv", "--ra", "Type"], CatalogError, "no row that can be used"),
+        (["add", "mine", "stars.csv", "--ra", "Type"], CatalogError, "has no usable row"),
         (["add", "mine", "stars.csv", "--column", "RAJ2000", "--column", "raj2000"], CatalogError, "Near: RAJ2000"),
         (["remove", "vsx"], CatalogError, "holds no catalogue 'vsx'"),
         (["info", "vsxx"], UsageError, "no catalogue 'vsxx'; known: "),

@@ -83,7 +83,7 @@ def test_all_sources_within_the_radius_come_nearest_first(tmp_path):
 
 def test_rows_that_cannot_be_used_are_counted(tmp_path):
     facts, _ = built(tmp_path, STARS + '[where]\ntype = ["EA", "None", "M"]')
-    assert (facts.rows, facts.skipped) == (2, {"not chosen by [where]": 1, "without a position": 2})
+    assert (facts.rows, facts.skipped) == (2, {"not selected by [where]": 1, "without a position": 2})
 
 
 def test_the_facts_say_where_it_comes_from(tmp_path):
@@ -177,11 +177,11 @@ MANY = {"type": ["a"] * 300, "mag": [1.0] * 300}
 BAD = {
     "hours": (MANY | {"ra": RNG.uniform(0, 24, 300), "dec": RNG.uniform(-80, 80, 300)}, "in hours"),
     "radians": (MANY | {"ra": RNG.uniform(0, 6.28, 300), "dec": RNG.uniform(-1.5, 1.5, 300)}, "radians"),
-    "no valid row": (TABLE | {"ra": [np.nan] * 5}, "no row that can be used: 5 without a position"),
+    "no valid row": (TABLE | {"ra": [np.nan] * 5}, "has no usable row: 5 without a position"),
     "no rows": ({name: pa.array([], type="float64") for name in TABLE}, "it is empty"),
     "no column": ({"ra": [1.0], "dec": [1.0], "Type": ["a"], "mag": [1.0]}, "no column 'type'. Near: Type"),
     "text for numbers": (TABLE | {"mag": ["faint"] * 5}, "'mag' is declared float.*faint"),
-    "text for positions": (TABLE | {"ra": ["10 00 00"] * 5}, "ra: is no column of numbers"),
+    "text for positions": (TABLE | {"ra": ["10 00 00"] * 5}, "ra: is not a column of numbers"),
     "lists": (TABLE | {"mag": [[1.0]] * 5}, "'mag' is declared float"),
 }
 

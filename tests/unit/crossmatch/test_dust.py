@@ -107,7 +107,7 @@ def test_the_version_changes_with_the_file_and_a_map_is_replaced(add, tmp_path):
 def test_only_a_dust_map_is_replaced(add, tmp_path):
     (tmp_path / "dust").mkdir()
     (tmp_path / "dust" / "thesis.tex").write_text("years of work")
-    with pytest.raises(SkyFileError, match="is no dust map"):
+    with pytest.raises(SkyFileError, match="is not a dust map"):
         add(fits_bytes())
     assert (tmp_path / "dust" / "thesis.tex").exists()
 
@@ -115,15 +115,15 @@ def test_only_a_dust_map_is_replaced(add, tmp_path):
 @pytest.mark.parametrize(
     "content, says",
     [
-        (b"", "is no FITS file"),
-        (b"GIF89a", "is no FITS file"),
+        (b"", "is not a FITS file"),
+        (b"GIF89a", "is not a FITS file"),
         (fits_bytes()[:-6000], "ends in row"),
         (fits_bytes(NSIDE=8), "NSIDE 8 has 768 pixels"),
         (fits_bytes(ordering="NESTED", INDXSCHM="EXPLICIT"), "only part of the sky"),
         (fits_bytes(ORDERING="NUNIQ"), "ORDERING is 'NUNIQ'"),
-        (fits_bytes(COORDSYS="E"), "says 'E' in which coordinates"),
+        (fits_bytes(COORDSYS="E"), "unknown frame 'E'"),
         (gzip.compress(fits_bytes())[:-100], "cut short or damaged"),
-        (b"PAR1 and then nothing", "is no Parquet file"),
+        (b"PAR1 and then nothing", "is not a readable Parquet file"),
     ],
 )
 def test_a_file_that_is_no_map_is_refused_and_leaves_nothing(add, tmp_path, content, says):
@@ -155,7 +155,7 @@ def test_a_forged_table_is_refused(add, columns, says):
 
 
 def test_a_file_without_a_frame_or_column_takes_the_users_word(add):
-    with pytest.raises(SkyFileError, match="does not say"):
+    with pytest.raises(SkyFileError, match="does not name its frame"):
         add(fits_bytes(COORDSYS=""))
     assert add(fits_bytes(COORDSYS=""), frame="galactic").frame == "galactic"
     assert add(fits_bytes(name="TAU353"), column="tau353").order == ORDER
@@ -171,7 +171,7 @@ def test_a_huge_claim_costs_no_memory(add):
     forged = forged[:at] + b"NSIDE   =                8192".ljust(80) + forged[at + 80 :]
     bomb = gzip.compress(b"SIMPLE  =" + bytes(200 << 20), compresslevel=1)
     tracemalloc.start()
-    for content, says in ((forged, "finest is 11|bytes more"), (bomb, "END|FITS")):
+    for content, says in ((forged, "finest is 11|more bytes"), (bomb, "END|FITS")):
         with pytest.raises(SkyFileError, match=says):
             add(content)
     assert tracemalloc.get_traced_memory()[1] < 60 << 20
@@ -182,5 +182,5 @@ def test_a_huge_claim_costs_no_memory(add):
 def test_a_damaged_folder_is_refused(add, tmp_path, name, content):
     add(fits_bytes())
     (tmp_path / "dust" / name).write_bytes(content)
-    with pytest.raises(SkyFileError, match=r"anew|no dust map"):
+    with pytest.raises(SkyFileError, match=r"again|not a dust map"):
         DustMap(tmp_path / "dust")

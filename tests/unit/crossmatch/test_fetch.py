@@ -17,13 +17,13 @@ from redpoll.catalogs.fetch import Cone, Positions, fetch_table
 from redpoll.catalogs.recipe import parse_recipe
 from redpoll.errors import UsageError
 from redpoll.testing.catalogue_server import CatalogueServer, catalogue_server
-from redpoll.testing.http import Answer, file_answer, http_server
+from redpoll.testing.http import CannedResponse, file_response, http_server
 
 RNG = np.random.default_rng(1)
 N = 400
 RA, DEC = RNG.uniform(0, 360, N), np.degrees(np.arcsin(RNG.uniform(-1, 1, N)))
 RECIPE = """
-title = "Made up"
+title = "Synthetic"
 [position]
 ra = "RA"
 dec = "DEC"
@@ -187,9 +187,9 @@ def test_matches_need_positions_and_nothing_else_does(tmp_path):
 
 
 def test_a_cut_fetch_goes_on_where_it_was(tmp_path):
-    fake = catalogue(faults=[None, None, None, *[Answer(503)] * 5])
+    fake = catalogue(faults=[None, None, None, *[CannedResponse(503)] * 5])
     with catalogue_server(fake) as server:
-        with pytest.raises(CatalogError, match="What came is kept"):
+        with pytest.raises(CatalogError, match="The received part is kept"):
             fetch(tap(server, "strips = 6\n"), tmp_path)
         before = len(server.requests)
         path = fetch(tap(server, "strips = 6\n"), tmp_path)
@@ -198,7 +198,7 @@ def test_a_cut_fetch_goes_on_where_it_was(tmp_path):
 
 
 def test_what_was_split_is_not_asked_for_again(tmp_path):
-    fake = catalogue(max_rows=150, faults=[None, None, *[Answer(503)] * 5])
+    fake = catalogue(max_rows=150, faults=[None, None, *[CannedResponse(503)] * 5])
     with catalogue_server(fake) as server:
         with pytest.raises(CatalogError):
             fetch(tap(server, "strips = 2\n"), tmp_path)
@@ -209,7 +209,7 @@ def test_what_was_split_is_not_asked_for_again(tmp_path):
 
 
 def test_parts_of_another_question_are_thrown_away(tmp_path):
-    fake = catalogue(faults=[None, None, *[Answer(503)] * 5])
+    fake = catalogue(faults=[None, None, *[CannedResponse(503)] * 5])
     with catalogue_server(fake) as server:
         with pytest.raises(CatalogError):
             fetch(tap(server, "strips = 6\n"), tmp_path)
@@ -227,9 +227,9 @@ def test_a_table_that_is_there_is_fetched_again_only_for_another_question(tmp_pa
 
 
 def test_an_overloaded_service_is_asked_again(tmp_path, caplog):
-    cut = Answer(200, b"<VOTABLE><RESOURCE><TABLE>" + b" " * 500, cut_after=100)
+    cut = CannedResponse(200, b"<VOTABLE><RESOURCE><TABLE>" + b" " * 500, cut_after=100)
     with (
-        catalogue_server(catalogue(faults=[Answer(503), Answer(429), cut])) as server,
+        catalogue_server(catalogue(faults=[CannedResponse(503), CannedResponse(429), cut])) as server,
         caplog.at_level(logging.WARNING),
     ):
         assert rows(fetch(tap(server), tmp_path)) == everything()
@@ -245,10 +245,10 @@ def test_no_server_is_an_error_that_says_what_to_do(tmp_path):
 BROKEN = {
     "an HTML page": (b"<html><body>Service <b>down</b></body></html>", "not a VOTable.*Service down"),
     "plain words": (b"Sorry, no.", "not a VOTable.*Sorry, no"),
-    "nothing": (b"", "breaks off"),
+    "nothing": (b"", "the response ends after"),
     "a table that breaks off": (
         b"<VOTABLE><RESOURCE><TABLE><FIELD name='ra'/><DATA><TABLEDATA><TR><TD>1</TD></TR>",
-        "breaks off after 1 rows",
+        "the response ends after 1 rows",
     ),
     "cells in binary": (
         b"<VOTABLE><RESOURCE><TABLE><FIELD name='ra'/><DATA><BINARY2><STREAM/></BINARY2></DATA></TABLE>"
@@ -286,7 +286,7 @@ BROKEN = {
 def test_an_answer_that_is_no_table_is_an_error_and_leaves_nothing(tmp_path, name):
     body, words = BROKEN[name]
     with (
-        catalogue_server(catalogue(faults=[Answer(200, body)] * 5)) as server,
+        catalogue_server(catalogue(faults=[CannedResponse(200, body)] * 5)) as server,
         pytest.raises(CatalogError, match=f"(?s){words}"),
     ):
         fetch(tap(server), tmp_path)
@@ -299,7 +299,7 @@ def test_more_bytes_than_allowed_are_refused(tmp_path):
 
 
 def test_a_service_cannot_send_a_job_to_another_host(tmp_path):
-    away = Answer(303, b"", {"Location": "http://elsewhere.example/tap/async/1"})
+    away = CannedResponse(303, b"", {"Location": "http://elsewhere.example/tap/async/1"})
     with catalogue_server(catalogue(faults=[away])) as server, pytest.raises(CatalogError, match="another host"):
         fetch(tap(server, 'mode = "async"\n'), tmp_path)
 
@@ -323,7 +323,7 @@ def test_a_file_is_fetched_checked_and_resumed(tmp_path):
     data = CSV * 20_000
     digest = hashlib.sha256(data).hexdigest()
     cuts = [300_000, None]
-    with http_server(lambda request: file_answer(request, data, cut_after=cuts.pop(0))) as server:
+    with http_server(lambda request: file_response(request, data, cut_after=cuts.pop(0))) as server:
         path = fetch(url(server, f'sha256 = "{digest}"\n'), tmp_path)
         assert server.requests[1].headers["range"] == "bytes=300000-"
     assert path.read_bytes() == data
@@ -333,21 +333,21 @@ def test_a_file_is_fetched_checked_and_resumed(tmp_path):
 @pytest.mark.parametrize(
     ("body", "more", "words"),
     [
-        (b"<!DOCTYPE html><p>moved", "", "a page, not a table"),
-        (b"", "", "nothing, not a table"),
+        (b"<!DOCTYPE html><p>moved", "", "a web page, not a table"),
+        (b"", "", "empty, not a table"),
         (CSV, f'sha256 = "{"0" * 64}"\n', "its SHA-256 is"),
         (CSV, "max_bytes = 10\n", "more than 10 bytes"),
         (CSV, 'member = "a.csv"\n', "not a zip archive"),
     ],
 )
 def test_a_file_that_is_not_what_it_should_be_is_refused(tmp_path, body, more, words):
-    with http_server(lambda request: Answer(200, body)) as server, pytest.raises(CatalogError, match=words):
+    with http_server(lambda request: CannedResponse(200, body)) as server, pytest.raises(CatalogError, match=words):
         fetch(url(server, more), tmp_path)
     assert not (tmp_path / "table.csv").exists()
 
 
 def test_a_missing_file_is_an_error(tmp_path):
-    with http_server(lambda request: Answer(404)) as server, pytest.raises(CatalogError, match="not there"):
+    with http_server(lambda request: CannedResponse(404)) as server, pytest.raises(CatalogError, match="not found"):
         fetch(url(server), tmp_path)
 
 
@@ -365,7 +365,7 @@ def test_a_key_is_sent_and_the_archive_unpacked_without_its_first_line(tmp_path,
         'member = "t.csv"\nskip_lines = 1\nform_from_env = { api_key = "FAKE_KEY" }\n'
         'headers_from_env = { User-Agent = "FAKE_AGENT" }\n'
     )
-    with http_server(lambda request: Answer(200, archive("t.csv", b'"2026-01-01"\n' + CSV))) as server:
+    with http_server(lambda request: CannedResponse(200, archive("t.csv", b'"2026-01-01"\n' + CSV))) as server:
         path = fetch(url(server, more, "t.csv.zip"), tmp_path)
         (asked,) = server.requests
     assert path.read_bytes() == CSV
@@ -376,7 +376,7 @@ def test_a_key_is_sent_and_the_archive_unpacked_without_its_first_line(tmp_path,
 def test_a_key_that_is_not_set_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.delenv("FAKE_KEY", raising=False)
     with (
-        http_server(lambda request: Answer(200, CSV)) as server,
+        http_server(lambda request: CannedResponse(200, CSV)) as server,
         pytest.raises(UsageError, match="environment variable FAKE_KEY"),
     ):
         fetch(url(server, 'form_from_env = { api_key = "FAKE_KEY" }\n'), tmp_path)
@@ -386,7 +386,7 @@ def test_a_key_that_is_not_set_is_asked_for(tmp_path, monkeypatch):
 def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path):
     bomb = archive("t.csv", b"0" * 3_000_000)
     with (
-        http_server(lambda request: Answer(200, bomb)) as server,
+        http_server(lambda request: CannedResponse(200, bomb)) as server,
         pytest.raises(CatalogError, match="unpacks to 3000000 bytes"),
     ):
         fetch(url(server, 'member = "t.csv"\nmax_bytes = 100000\n'), tmp_path)
@@ -395,19 +395,19 @@ def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "does not say how to fetch"),
+        ("", "has no \\[fetch\\]"),
         ('kind = "ftp"', "kind: expected one of vizier, tap, xmatch, url"),
         ('kind = "vizier"', "needs 'source'"),
         ('kind = "vizier"\nsource = "x"\nstrips = 3', "needs strip_column"),
         ('kind = "vizier"\nsource = "x"\nsuorce = 3', "unknown key 'suorce'"),
         ('kind = "vizier"\nsource = "x"\npage_rows = 0.5', "whole number"),
         ('kind = "vizier"\nsource = "x"\ncolumns = { nope = "x" }', "reads no column 'nope'"),
-        ('kind = "tap"\nurl = "http://x/tap"\ntable = "x"\ncolumns = { z = "z; DROP TABLE" }', "no name of a column"),
+        ('kind = "tap"\nurl = "http://x/tap"\ntable = "x"\ncolumns = { z = "z; DROP TABLE" }', "is not a column name"),
         ('kind = "tap"\nurl = "file:///etc/passwd"\ntable = "x"', "not of the form"),
         ('kind = "xmatch"\ncatalogue = "simbad"\nradius_arcsec = 600', "at most 180"),
-        ('kind = "url"\nurl = "http://x/"', "no name of a file"),
-        ('kind = "url"\nurl = "http://x/y"\nfile = "../y"', "no name of a file"),
-        ('kind = "url"\nurl = "http://me:secret@x/y"', "a password in url"),
+        ('kind = "url"\nurl = "http://x/"', "is not a file name"),
+        ('kind = "url"\nurl = "http://x/y"\nfile = "../y"', "is not a file name"),
+        ('kind = "url"\nurl = "http://me:secret@x/y"', "url holds a password"),
     ],
 )
 def test_a_recipe_that_cannot_be_followed_is_refused(tmp_path, text, words):

@@ -85,10 +85,10 @@ def test_every_source_may_be_of_one_class():
         ("radius_arcsec = 2", 'which = "best"', "which: expected one of nearest, all"),
         ("columns.stars_type", "columns.type", "name it stars_<what>"),
         ("columns.stars_type", "columns.stars_arcsec", "stars_arcsec is the distance"),
-        ("columns.stars_type", 'columns."stars_Type"', "small letters"),
+        ("columns.stars_type", 'columns."stars_Type"', "lower-case letters"),
         ('dtype = "string"', 'dtype = "str"', "unknown dtype 'str'"),
         ('dtype = "string"', 'dtype = "bytes"', "cannot be bytes"),
-        ('dtype = "string"', 'dtype = "bool"', "cannot be bool; for yes, no and unknown take int8"),
+        ('dtype = "string"', 'dtype = "bool"', "cannot be bool; use int8 for a boolean with nulls"),
         ('doc = "Type of the star."', "", "needs 'doc'"),
         ("scale = 24", "scale = 24\nfactor = 2", "unknown key 'factor'"),
         ('null = ["", "None"]', "null = [[]]", "null: expected a value or a list"),
@@ -106,13 +106,13 @@ def test_a_class_needs_one_match_and_a_column_of_its_own():
     text = STARS.replace("licence", 'class = "variable_star"\nlicence')
     with pytest.raises(RecipeError, match="nearest match"):
         parse_recipe(text.replace("radius_arcsec = 2", 'which = "all"'), "stars")
-    with pytest.raises(RecipeError, match="makes stars_class"):
+    with pytest.raises(RecipeError, match="adds stars_class"):
         parse_recipe(text.replace("stars_type", "stars_class"), "stars")
 
 
 @pytest.mark.parametrize("name", ["Stars", "2mass", "", "../up", "a b"])
 def test_a_catalogue_has_a_plain_name(name):
-    with pytest.raises(RecipeError, match="small letters"):
+    with pytest.raises(RecipeError, match="lower-case letters"):
         parse_recipe(STARS, name)
 
 

@@ -151,7 +151,7 @@ def test_the_version_changes_with_the_file(path):
         ("ra,dec\n__import__('os'),2\n", "numbers"),
         ("ra,dec,radius_arcsec\n1,2,0\n", "entry 1 has a radius of 0 arcsec"),
         ("ra,dec,radius_arcsec\n1,2,-3\n", "entry 1 has a radius of -3"),
-        ("ra,dec,radius_arcsec\n1,2,7200\n", "make a region"),
+        ("ra,dec,radius_arcsec\n1,2,7200\n", "Use a region"),
         ("ra,dec,radius_arcsec\n1,2,inf\n", "radius of inf"),
         ("ra,dec,radius_arcsec\n1,2,wide\n", "numbers"),
         ("ra dec name\n1 2 a\n1 2\n", "1 lines have more or fewer values"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from redpoll.conditions import FINK_ROID
 from redpoll.filters.bright_new_transients import bright_new_transients
 from redpoll.filters.fast_risers import fast_risers
 from redpoll.filters.lost_and_found import lost_and_found
@@ -12,7 +13,7 @@ from redpoll.filters.solar_system_candidates import solar_system_candidates
 
 TRANSIENTS = (bright_new_transients, fast_risers)
 ALL = (*TRANSIENTS, lost_and_found, solar_system_candidates)
-EXTRA = {solar_system_candidates.topic: {"roid": 2}}
+EXTRA = {solar_system_candidates.topic: {"roid": "candidate"}}
 
 
 @pytest.mark.parametrize("one", ALL, ids=str)
@@ -26,7 +27,9 @@ def test_a_detection_that_cannot_be_believed_does_not_pass(passes, one):
 
 
 @pytest.mark.parametrize("one", (*TRANSIENTS, lost_and_found), ids=str)
-@pytest.mark.parametrize("roid, expected", [(0, True), (1, True), (2, False), (3, False)])
+@pytest.mark.parametrize(
+    "roid, expected", [("not_sso", True), ("first_detection", True), ("candidate", False), ("known", False)]
+)
 def test_a_solar_system_object_is_no_transient(passes, one, roid, expected):
     assert passes(one, roid=roid) == expected
 
@@ -57,9 +60,9 @@ def test_thresholds_and_the_unknown(passes, one, column, inside, outside):
 
 
 def test_known_solar_system_objects_pass_only_on_request(passes):
-    assert [passes(solar_system_candidates, roid=r) for r in (0, 1, 2, 3)] == [False, False, True, False]
+    assert [r for r in FINK_ROID if passes(solar_system_candidates, roid=r)] == ["candidate"]
     with_known = {"include_known": True}
-    assert [passes(solar_system_candidates, with_known, roid=r) for r in (1, 2, 3)] == [False, True, True]
+    assert [r for r in FINK_ROID if passes(solar_system_candidates, with_known, roid=r)] == ["candidate", "known"]
 
 
 def test_thresholds_are_settings(passes):

@@ -1,4 +1,4 @@
-"""Small packets, archives and sources made up for the tests of sources."""
+"""Small packets, archives and sources synthesised for the tests of sources."""
 
 from __future__ import annotations
 

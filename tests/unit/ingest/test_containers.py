@@ -11,21 +11,21 @@ import pytest
 from redpoll.errors import SourceError
 from redpoll.ingest.byte_stream import ByteStream
 from redpoll.ingest.containers import OneRecord, container_packets
-from redpoll.ingest.place import Place
+from redpoll.ingest.origin import Origin
 from redpoll.schema.avro.container import read_header
 
 CODECS = ["null", "deflate", "bzip2", "xz"]
 
 
 def split(data: bytes) -> list:
-    return list(container_packets(ByteStream(io.BytesIO(data).read), Place("file.avro")))
+    return list(container_packets(ByteStream(io.BytesIO(data).read), Origin("file.avro")))
 
 
 def before_error(data: bytes) -> list:
     """Packets that come before the SourceError which must end them."""
     packets = []
     with pytest.raises(SourceError, match=r"file\.avro"):
-        for packet in container_packets(ByteStream(io.BytesIO(data).read), Place("file.avro")):
+        for packet in container_packets(ByteStream(io.BytesIO(data).read), Origin("file.avro")):
             packets.append(packet)
     return packets
 
@@ -94,7 +94,7 @@ def test_an_unreadable_header_is_kept_whole():
 
 def test_an_unknown_codec_is_refused_with_those_known(container):
     data = fastavro_head("brotli", container(1)) + b"\x02\x02x" + bytes(range(16))
-    with pytest.raises(SourceError, match="'brotli'; known are null, deflate"):
+    with pytest.raises(SourceError, match="'brotli'; supported are null, deflate"):
         split(data)
 
 

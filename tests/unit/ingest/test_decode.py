@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import sys
 from pathlib import Path
@@ -16,7 +18,7 @@ from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.schemas import BuiltIn
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "schema"))  # for the made-up packets
+sys.path.insert(0, str(Path(__file__).parents[1] / "schema"))  # for the synthetic packets
 
 from alert_rows import RUBIN, SOURCE, ZTF, rubin_packet, ztf_packet
 from fastavro_oracle import container, encode, record
@@ -197,3 +199,64 @@ def test_text_in_a_packet_that_is_not_utf8_isolates_it():
     broken = ztf(1).replace(b"ZTF18abcdefg", b"ZTF18abcd\xff\xfe\xfd")
     ids, errors = decoded(ztf(0), broken, ztf(2))
     assert list(ids) == [0, 2] and "UTF-8" in errors[1]
+
+
+def _with_type(schema, name, kind, inner=None):
+    """The schema with another type for one field, of the packet or of an inner record."""
+    changed = json.loads(json.dumps(schema))
+    fields = changed["fields"]
+    if inner is not None:
+        fields = next(f["type"] for f in fields if f["name"] == inner)["fields"]
+    next(f for f in fields if f["name"] == name)["type"] = kind
+    return changed
+
+
+@pytest.mark.parametrize("bad", range(4))
+def test_a_value_that_cannot_be_converted_rejects_its_packet_alone(bad):
+    schema = _with_type(ZTF, "candid", "string")
+    ids = ["1", "2", "3", "4"]
+    ids[bad] = "oops"
+    found, errors = decoded(*(container(schema, ztf_packet() | {"candid": candid}) for candid in ids))
+    assert found == {i: i + 1 for i in range(4) if i != bad}
+    assert list(errors) == [bad]
+    assert "candid" in errors[bad] and "oops" in errors[bad]
+
+
+def test_several_bad_values_reject_their_packets_alone_and_keep_the_order():
+    schema = _with_type(ZTF, "candid", "string")
+    found, errors = decoded(*(container(schema, ztf_packet() | {"candid": c}) for c in ["x", "2", "", "4", "5", "y"]))
+    assert found == {1: 2, 3: 4, 4: 5}
+    assert sorted(errors) == [0, 2, 5]
+
+
+def test_nan_in_an_optional_integer_is_null():
+    schema = _with_type(ZTF, "ndethist", "double", inner="candidate")
+    packets = [container(schema, ztf_packet(ndethist=n) | {"candid": 5}) for n in (3.0, math.nan)]
+    ((batch, _),) = PacketDecoder(BuiltIn())(Block.of(packets)).batches
+    assert batch["n_detections"].to_pylist() == [3, None]
+
+
+def test_a_fraction_in_an_integer_field_rejects_its_packet_alone():
+    schema = _with_type(ZTF, "ndethist", "double", inner="candidate")
+    found, errors = decoded(*(container(schema, ztf_packet(ndethist=n) | {"candid": 5}) for n in (3.0, 3.5)))
+    assert found == {0: 5}
+    assert "candidate.ndethist" in errors[1]
+
+
+@pytest.mark.parametrize(("candid", "is_exact"), [(2.0**53 - 1, True), (2.0**53, False), (2.4e18, False), (1.5, False)])
+def test_an_identifier_that_came_as_a_float_is_taken_only_if_it_is_exact(candid, is_exact):
+    schema = _with_type(ZTF, "candid", "double")
+    found, errors = decoded(container(schema, ztf_packet() | {"candid": candid}))
+    assert found == ({0: int(candid)} if is_exact else {})
+    assert is_exact or "candid" in errors[0]
+
+
+def test_float_identifiers_of_parquet_copies_are_refused_by_name():
+    own = {name: SOURCE[name] for name in ("midpointMjdTai", "ra", "dec", "psfFlux", "psfFluxErr", "band")}
+    rows = [
+        own | {"diaSourceId": 5, "diaObjectId": 1.6983058043109379e17},
+        own | {"diaSourceId": 6.0, "diaObjectId": 7},
+    ]
+    found, errors = decoded(*(arrow([{"diaSource": row}]) for row in rows))
+    assert found == {1: 6}
+    assert "diaSource.diaObjectId" in errors[0]

@@ -17,7 +17,7 @@ import pytest
 
 from redpoll.errors import SourceError, UsageError
 from redpoll.ingest.fetch import fetch_ztf_night
-from redpoll.testing.http import Answer, Request, file_answer, http_server
+from redpoll.testing.http import CannedResponse, Request, file_response, http_server
 
 NAME = "ztf_public_20240117.tar.gz"
 DATA = gzip.compress(os.urandom(200_000), 1)
@@ -25,12 +25,16 @@ MD5 = hashlib.md5(DATA).hexdigest()
 
 
 @contextmanager
-def archive(answer: Callable[[Request], Answer], listed: str | None = f"{MD5}  {NAME}\n"):
+def archive(answer: Callable[[Request], CannedResponse], listed: str | None = f"{MD5}  {NAME}\n"):
     """An archive whose list of checksums is `listed` and which answers `answer` for the night itself."""
 
-    def reply(request: Request) -> Answer:
+    def reply(request: Request) -> CannedResponse:
         if request.path.endswith("/MD5SUMS"):
-            return Answer(404) if listed is None else Answer(200, f"{'0' * 32}  other.tar.gz\n{listed}".encode())
+            return (
+                CannedResponse(404)
+                if listed is None
+                else CannedResponse(200, f"{'0' * 32}  other.tar.gz\n{listed}".encode())
+            )
         assert request.path.endswith(f"/{NAME}")
         return answer(request)
 
@@ -53,16 +57,16 @@ class Cuts:
     def __init__(self, *after: int, ranges: bool = True, etags: tuple[str, ...] = ()) -> None:
         self.after, self.ranges, self.etags = list(after), ranges, list(etags)
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> CannedResponse:
         headers = request.headers if self.ranges else {}
         etag = self.etags.pop(0) if self.etags else '"1"'
         cut = self.after.pop(0) if self.after else None
-        return file_answer(Request(request.path, headers), DATA, etag=etag, cut_after=cut)
+        return file_response(Request(request.path, headers), DATA, etag=etag, cut_after=cut)
 
 
 def test_a_night_is_fetched_whole(tmp_path):
     seen = []
-    with archive(lambda r: file_answer(r, DATA)) as server:
+    with archive(lambda r: file_response(r, DATA)) as server:
         path = fetch(server, tmp_path / "new" / "folder", progress=lambda done, total: seen.append((done, total)))
     assert path == tmp_path / "new" / "folder" / NAME
     assert path.read_bytes() == DATA
@@ -72,7 +76,7 @@ def test_a_night_is_fetched_whole(tmp_path):
 
 def test_a_whole_night_is_not_fetched_again(tmp_path):
     (tmp_path / NAME).write_bytes(DATA)
-    with archive(lambda r: Answer(500)) as server:
+    with archive(lambda r: CannedResponse(500)) as server:
         assert fetch(server, tmp_path) == tmp_path / NAME
         assert server.requests == []
 
@@ -84,7 +88,7 @@ def test_a_cut_connection_is_resumed_at_the_byte(tmp_path):
 
 
 def test_a_second_run_resumes_what_the_first_left(tmp_path):
-    with archive(Cuts(50_000, 0, 0, 0, 0, 0)) as server, pytest.raises(SourceError, match="What came is kept"):
+    with archive(Cuts(50_000, 0, 0, 0, 0, 0)) as server, pytest.raises(SourceError, match="The received part is kept"):
         fetch(server, tmp_path)
     assert not (tmp_path / NAME).exists()
     with archive(Cuts()) as other:
@@ -128,16 +132,16 @@ def test_a_weak_etag_does_not_vouch_for_the_part(tmp_path):
 
 def test_a_wrong_range_is_not_believed(tmp_path):
     answers = [
-        file_answer(Request("", {}), DATA, cut_after=50_000),
-        Answer(206, DATA[60_000:], {"Content-Range": f"bytes 60000-{len(DATA) - 1}/{len(DATA)}"}),
-        file_answer(Request("", {}), DATA),
+        file_response(Request("", {}), DATA, cut_after=50_000),
+        CannedResponse(206, DATA[60_000:], {"Content-Range": f"bytes 60000-{len(DATA) - 1}/{len(DATA)}"}),
+        file_response(Request("", {}), DATA),
     ]
     with archive(lambda r: answers.pop(0)) as server:
         assert fetch(server, tmp_path).read_bytes() == DATA
 
 
 def test_a_part_that_is_whole_already_is_settled(tmp_path):
-    with archive(lambda r: file_answer(r, DATA)) as server:
+    with archive(lambda r: file_response(r, DATA)) as server:
         (tmp_path / f"{NAME}.part").write_bytes(DATA)
         (tmp_path / f"{NAME}.part.json").write_text(f'{{"url": "{server.url}/public/{NAME}", "validator": "\\"1\\""}}')
         assert fetch(server, tmp_path).read_bytes() == DATA
@@ -145,7 +149,7 @@ def test_a_part_that_is_whole_already_is_settled(tmp_path):
 
 
 def test_a_part_longer_than_the_file_is_fetched_anew(tmp_path):
-    with archive(lambda r: file_answer(r, DATA)) as server:
+    with archive(lambda r: file_response(r, DATA)) as server:
         (tmp_path / f"{NAME}.part").write_bytes(DATA + b"more")
         (tmp_path / f"{NAME}.part.json").write_text(f'{{"url": "{server.url}/public/{NAME}", "validator": "\\"1\\""}}')
         assert fetch(server, tmp_path).read_bytes() == DATA
@@ -155,14 +159,14 @@ def test_a_part_longer_than_the_file_is_fetched_anew(tmp_path):
 def test_a_broken_note_of_the_part_starts_over(tmp_path, state):
     (tmp_path / f"{NAME}.part").write_bytes(b"old")
     (tmp_path / f"{NAME}.part.json").write_text(state)
-    with archive(lambda r: file_answer(r, DATA)) as server:
+    with archive(lambda r: file_response(r, DATA)) as server:
         assert fetch(server, tmp_path).read_bytes() == DATA
 
 
 def test_a_wrong_checksum_sets_the_file_aside(tmp_path):
     with (
-        archive(lambda r: file_answer(r, DATA), listed=f"{'a' * 32} *{NAME}\n") as server,
-        pytest.raises(SourceError, match=r"its MD5 is .*, the archive lists a{32}; it is set aside"),
+        archive(lambda r: file_response(r, DATA), listed=f"{'a' * 32} *{NAME}\n") as server,
+        pytest.raises(SourceError, match=r"its MD5 is .*, the archive lists a{32}; it is kept as"),
     ):
         fetch(server, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [f"{NAME}.corrupt"]
@@ -170,39 +174,42 @@ def test_a_wrong_checksum_sets_the_file_aside(tmp_path):
 
 @pytest.mark.parametrize("listed", [None, "", "<html>"])
 def test_a_checksum_that_is_not_offered_is_said(tmp_path, listed, caplog):
-    with archive(lambda r: file_answer(r, DATA), listed=listed) as server, caplog.at_level(logging.WARNING):
+    with archive(lambda r: file_response(r, DATA), listed=listed) as server, caplog.at_level(logging.WARNING):
         assert fetch(server, tmp_path).exists()
     assert "its checksum is not checked" in caplog.text
 
 
 def test_an_error_page_is_no_night(tmp_path):
     with (
-        archive(lambda r: Answer(200, b"<html>please sign in</html>"), listed=None) as server,
-        pytest.raises(SourceError, match="not gzip but perhaps an error page"),
+        archive(lambda r: CannedResponse(200, b"<html>please sign in</html>"), listed=None) as server,
+        pytest.raises(SourceError, match="not gzip, perhaps an error page"),
     ):
         fetch(server, tmp_path)
     assert not (tmp_path / NAME).exists()
 
 
 def test_a_night_without_alerts_is_told_and_leaves_nothing(tmp_path):
-    with archive(lambda r: Answer(404)) as server, pytest.raises(SourceError, match="No public alerts of 20240117"):
+    with (
+        archive(lambda r: CannedResponse(404)) as server,
+        pytest.raises(SourceError, match="No public alerts of 20240117"),
+    ):
         fetch(server, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_busy_server_is_asked_again(tmp_path):
-    answers = [Answer(503), Answer(429), file_answer(Request("", {}), DATA)]
+    answers = [CannedResponse(503), CannedResponse(429), file_response(Request("", {}), DATA)]
     with archive(lambda r: answers.pop(0)) as server:
         assert fetch(server, tmp_path).read_bytes() == DATA
 
 
 def test_a_strange_status_is_told(tmp_path):
-    with archive(lambda r: Answer(403)) as server, pytest.raises(SourceError, match="status 403"):
+    with archive(lambda r: CannedResponse(403)) as server, pytest.raises(SourceError, match="status 403"):
         fetch(server, tmp_path)
 
 
 def test_no_network_is_told(tmp_path):
-    with http_server(lambda r: Answer()) as server:
+    with http_server(lambda r: CannedResponse()) as server:
         pass
     with pytest.raises(SourceError, match=r"ConnectError: .*check the network"):
         fetch(server, tmp_path)
@@ -212,8 +219,8 @@ def test_a_full_disk_is_told_before_it_is_full(tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr("redpoll.web.download.shutil.disk_usage", lambda path: usage)
     with (
-        archive(lambda r: file_answer(r, DATA)) as server,
-        pytest.raises(SourceError, match=r"no space left on the disk \(0.00 GB to come, 0.00 GB free\)"),
+        archive(lambda r: file_response(r, DATA)) as server,
+        pytest.raises(SourceError, match=r"no space left on the disk \(0.00 GB missing, 0.00 GB free\)"),
     ):
         fetch(server, tmp_path)
 
@@ -224,7 +231,7 @@ def test_a_disk_that_fills_up_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr("redpoll.web.download._write", full)
     with (
-        archive(lambda r: file_answer(r, DATA)) as server,
+        archive(lambda r: file_response(r, DATA)) as server,
         pytest.raises(SourceError, match="make room and run the same command"),
     ):
         fetch(server, tmp_path)
@@ -232,14 +239,14 @@ def test_a_disk_that_fills_up_is_told(tmp_path, monkeypatch):
 
 def test_a_folder_that_is_a_file_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with archive(lambda r: file_answer(r, DATA)) as server, pytest.raises(SourceError, match="check the folder"):
+    with archive(lambda r: file_response(r, DATA)) as server, pytest.raises(SourceError, match="check the folder"):
         fetch(server, tmp_path / "file")
 
 
 def test_two_fetches_of_one_night_do_not_mix(tmp_path):
-    with archive(lambda r: file_answer(r, DATA)) as server, (tmp_path / f"{NAME}.part").open("wb") as part:
+    with archive(lambda r: file_response(r, DATA)) as server, (tmp_path / f"{NAME}.part").open("wb") as part:
         fcntl.flock(part, fcntl.LOCK_EX)
-        with pytest.raises(SourceError, match="another fetch is writing it"):
+        with pytest.raises(SourceError, match="another process is fetching it"):
             fetch(server, tmp_path)
 
 

@@ -91,7 +91,7 @@ def test_sidecars_are_left_out_and_the_log_says_why(tree, put, caplog):
     (tree / "dangling").symlink_to("nowhere")
     with caplog.at_level(logging.INFO):
         assert names(tree, root=tree) == ["a/1.avro", "b/10.avro", "b/2.avro", "c.avro"]
-    for reason in ("hidden", "a sidecar", "unfinished download", "rows are no alerts", "not a regular file"):
+    for reason in ("hidden", "a sidecar", "unfinished download", "rows are not alerts", "not a regular file"):
         assert reason in caplog.text
 
 

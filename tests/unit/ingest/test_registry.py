@@ -10,15 +10,17 @@ import pytest
 from redpoll.errors import SchemaError, SourceError
 from redpoll.ingest import registry as module
 from redpoll.ingest.registry import Registry, RegistryFailed
-from redpoll.ingest.schemas import SchemaPlaces
+from redpoll.ingest.schemas import SchemaLocations
 from redpoll.ingest.unknown_schema import UnknownSchema
-from redpoll.testing.http import Answer, Request, http_server
+from redpoll.testing.http import CannedResponse, Request, http_server
 
-UNKNOWN = Answer(404, b'{"error_code": 40403, "message": "Schema 7 not found"}', {"Content-Type": "application/json"})
+UNKNOWN = CannedResponse(
+    404, b'{"error_code": 40403, "message": "Schema 7 not found"}', {"Content-Type": "application/json"}
+)
 
 
-def entry(schema: object, **more: object) -> Answer:
-    return Answer(200, json.dumps({"schema": json.dumps(schema), **more}).encode())
+def entry(schema: object, **more: object) -> CannedResponse:
+    return CannedResponse(200, json.dumps({"schema": json.dumps(schema), **more}).encode())
 
 
 class Time:
@@ -41,7 +43,7 @@ def ask():
 
     @contextmanager
     def make(answers, **settings):
-        def answer(request: Request) -> Answer:
+        def answer(request: Request) -> CannedResponse:
             found = answers[request.path] if isinstance(answers, dict) else answers
             return found.pop(0) if isinstance(found, list) else found
 
@@ -108,13 +110,17 @@ def test_an_unknown_id_is_not_asked_again_for_a_while(ask):
 
 
 def test_a_failing_server_is_asked_again_with_pauses(ask):
-    with ask([Answer(500), Answer(503), Answer(429), entry("int")]) as (registry, requests, time):
+    with ask([CannedResponse(500), CannedResponse(503), CannedResponse(429), entry("int")]) as (
+        registry,
+        requests,
+        time,
+    ):
         assert registry.schema(7) == '"int"'
         assert (len(requests), time.slept) == (4, [0.5, 1.0, 2.0])
 
 
 def test_a_server_that_stays_down_is_left_alone_for_a_while(ask):
-    with ask(Answer(500, b"<html>secret stack</html>")) as (registry, requests, _):
+    with ask(CannedResponse(500, b"<html>secret stack</html>")) as (registry, requests, _):
         for schema_id in (7, 7, 8):
             with pytest.raises(RegistryFailed, match=r"no answer after 4 tries .status 500.; check network and URL"):
                 registry.schema(schema_id)
@@ -131,13 +137,13 @@ def test_nobody_there_is_told():
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(200, b"<html>Sign in</html>", {"Content-Type": "text/html"}),
-        Answer(404, b"<html>Not Found</html>", {"Content-Type": "text/html"}),
-        Answer(200, b"[1]"),
-        Answer(200, b'{"schema": 5}'),
-        Answer(200, b"[" * 100_000),
-        Answer(302, b"", {"Location": "http://elsewhere.invalid/"}),
-        Answer(200, b"\xff\xfe\x00"),
+        CannedResponse(200, b"<html>Sign in</html>", {"Content-Type": "text/html"}),
+        CannedResponse(404, b"<html>Not Found</html>", {"Content-Type": "text/html"}),
+        CannedResponse(200, b"[1]"),
+        CannedResponse(200, b'{"schema": 5}'),
+        CannedResponse(200, b"[" * 100_000),
+        CannedResponse(302, b"", {"Location": "http://elsewhere.invalid/"}),
+        CannedResponse(200, b"\xff\xfe\x00"),
     ],
 )
 def test_what_is_no_registry_is_told(ask, answer):
@@ -150,7 +156,7 @@ def test_what_is_no_registry_is_told(ask, answer):
 @pytest.mark.parametrize("status", [401, 403])
 def test_refused_access_is_told_with_the_remedy(ask, status):
     with (
-        ask(Answer(status)) as (registry, _, _),
+        ask(CannedResponse(status)) as (registry, _, _),
         pytest.raises(RegistryFailed, match="set REDPOLL_SCHEMA_REGISTRY_USER"),
     ):
         registry.schema(7)
@@ -167,7 +173,7 @@ def test_other_schema_languages_are_told(ask):
 def test_a_giant_answer_is_not_read_to_its_end(ask, monkeypatch):
     monkeypatch.setattr(module, "MAX_ANSWER_BYTES", 1000)
     with (
-        ask(Answer(200, b"x" * 1_000_000)) as (registry, _, _),
+        ask(CannedResponse(200, b"x" * 1_000_000)) as (registry, _, _),
         pytest.raises(RegistryFailed, match="more than 1000 bytes"),
     ):
         registry.schema(7)
@@ -176,14 +182,14 @@ def test_a_giant_answer_is_not_read_to_its_end(ask, monkeypatch):
 def test_a_dripping_answer_is_not_waited_for(ask, monkeypatch):
     monkeypatch.setattr(module, "_WAITS", ())
     with (
-        ask(Answer(200, b"x" * 50_000, pause=0.02), timeout=0.1) as (registry, _, _),
+        ask(CannedResponse(200, b"x" * 50_000, pause=0.02), timeout=0.1) as (registry, _, _),
         pytest.raises(RegistryFailed, match="ReadTimeout"),
     ):
         registry.schema(7)
 
 
 def test_an_answer_cut_short_is_asked_for_again(ask):
-    with ask([Answer(200, b"x" * 1000, cut_after=10), entry("int")]) as (registry, _, time):
+    with ask([CannedResponse(200, b"x" * 1000, cut_after=10), entry("int")]) as (registry, _, time):
         assert (registry.schema(7), time.slept) == ('"int"', [0.5])
 
 
@@ -191,18 +197,18 @@ def test_user_and_password_are_sent_and_never_shown(monkeypatch, caplog):
     with http_server(lambda request: UNKNOWN) as server, caplog.at_level(logging.DEBUG):
         url = server.url.replace("//", "//me:s3cret@")
         with pytest.raises(UnknownSchema) as caught:
-            SchemaPlaces(registry=url).lookup().schema(7)
+            SchemaLocations(registry=url).lookup().schema(7)
         monkeypatch.setenv("REDPOLL_SCHEMA_REGISTRY_USER", "me")
         monkeypatch.setenv("REDPOLL_SCHEMA_REGISTRY_PASSWORD", "s3cret")
         with pytest.raises(UnknownSchema):
-            SchemaPlaces(registry=server.url).lookup().schema(7)
+            SchemaLocations(registry=server.url).lookup().schema(7)
     assert [r.headers["authorization"] for r in server.requests] == ["Basic bWU6czNjcmV0"] * 2
     assert "s3cret" not in str(caught.value) + caplog.text
 
 
 def test_known_ids_are_not_asked_of_the_registry(monkeypatch):
     with http_server(lambda request: UNKNOWN) as server:
-        assert SchemaPlaces(registry=server.url).lookup().schema(1000)
+        assert SchemaLocations(registry=server.url).lookup().schema(1000)
         assert server.requests == []
 
 

@@ -12,7 +12,7 @@ import pytest
 from redpoll.errors import SchemaError, SourceError
 from redpoll.ingest.named_types import self_contained
 from redpoll.ingest.schema_folder import SchemaFolder
-from redpoll.ingest.schemas import BuiltIn, Chain, SchemaPlaces
+from redpoll.ingest.schemas import BuiltIn, SchemaChain, SchemaLocations
 from redpoll.ingest.unknown_schema import UnknownSchema
 
 INNER = {"type": "record", "name": "x.v9_0.inner", "fields": [{"name": "a", "type": "int"}]}
@@ -63,7 +63,7 @@ def test_types_that_refer_to_one_another_are_put_together():
         ("<html>", "not JSON"),
         ("3", "no Avro schema"),
         ("[" * 100_000, "not JSON"),
-        ('"missing.name"', "neither in it nor beside it"),
+        ('"missing.name"', "neither in it nor in another file"),
         ('{"type": "array"}', "no Avro type"),
         ('{"name": "x"}', "no Avro type"),
         ('{"type": "record", "name": "r", "fields": [5]}', "no Avro type"),
@@ -94,7 +94,7 @@ def test_a_folder_has_schemas_by_id_and_by_version(put, tmp_path):
 def test_a_schema_does_not_reach_out_of_its_folder(put, tmp_path):
     put("secret.avsc", b'"int"')
     put("in/5.avsc", b'"../secret"')
-    with pytest.raises(SchemaError, match="neither in it nor beside it"):
+    with pytest.raises(SchemaError, match="neither in it nor in another file"):
         SchemaFolder(tmp_path / "in").schema(5)
 
 
@@ -119,30 +119,30 @@ def test_built_in_schemas_know_rubin():
 
 def test_a_chain_asks_in_turn_and_each_id_once():
     unknown, known = Fixed(UnknownSchema(5, "there")), Fixed('"int"')
-    chain = Chain(unknown, known)
+    chain = SchemaChain(unknown, known)
     assert [chain.schema(5), chain.schema(5)] == ['"int"', '"int"']
     assert (unknown.asked, known.asked) == (1, 1)
 
 
 def test_a_chain_that_nobody_knows_names_all_it_asked():
     with pytest.raises(UnknownSchema, match="no schema with id 5 in here, there; name a folder or a registry"):
-        Chain(Fixed(UnknownSchema(5, "here")), Fixed(UnknownSchema(5, "there"))).schema(5)
+        SchemaChain(Fixed(UnknownSchema(5, "here")), Fixed(UnknownSchema(5, "there"))).schema(5)
 
 
 def test_a_silent_place_is_not_taken_for_an_unknown_id():
     with pytest.raises(SourceError, match="silent"):
-        Chain(Fixed(SourceError("silent")), Fixed(UnknownSchema(5, "there"))).schema(5)
+        SchemaChain(Fixed(SourceError("silent")), Fixed(UnknownSchema(5, "there"))).schema(5)
 
 
 def test_places_travel_to_a_worker_and_their_folders_come_first(put, tmp_path):
     put("900.avsc", b'"int"')
-    places = copy.deepcopy(SchemaPlaces(folders=(str(tmp_path),)))
+    places = copy.deepcopy(SchemaLocations(folders=(str(tmp_path),)))
     assert places.lookup().schema(900) == '"int"'
     assert json.loads(places.lookup().schema(1000))["name"] == "lsst.v10_0.alert"
 
 
 def test_places_do_not_show_a_password():
-    assert "secret" not in repr(SchemaPlaces(registry="https://me:secret@host"))
+    assert "secret" not in repr(SchemaLocations(registry="https://me:secret@host"))
 
 
 def test_unknown_schema_travels_between_processes():

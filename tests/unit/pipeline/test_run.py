@@ -66,7 +66,7 @@ def test_a_second_run_stores_nothing_new(some, tmp_path):
     first = run_night([Packets(some)], tmp_path, HERE)
     again = run_night([Packets(some)], tmp_path, HERE)
     assert (again.stored, again.duplicate) == (0, first.stored)
-    assert again.reasons["stored already"] == first.stored
+    assert again.reasons["already stored"] == first.stored
 
 
 def test_a_packet_twice_in_one_run_is_stored_once(some, tmp_path):

@@ -52,7 +52,7 @@ def graph(*modules, **options) -> Graph:
     return Graph.build(modules, [], columns=BASE, **options)
 
 
-def said(result) -> list[list[tuple]]:
+def assigned(result) -> list[list[tuple]]:
     rows = result.batch["classes"].to_pylist()
     return [
         [(t["name"], None if t["probability"] is None else round(t["probability"], 3), t["by"]) for t in row]
@@ -60,9 +60,9 @@ def said(result) -> list[list[tuple]]:
     ]
 
 
-def test_all_that_is_said_stands_side_by_side_sorted_by_name() -> None:
+def test_classes_of_all_sources_are_kept_sorted_by_name() -> None:
     result = graph(oracle, rival).run(batch([80.0, 30.0, 50.0], ["UGSU+E", None, "RRAB"]))
-    assert said(result) == [
+    assert assigned(result) == [
         [("agn", None, "oracle@1"), ("dwarf_nova", None, "vsx@2026"), ("eclipsing_binary", None, "vsx@2026"),
          ("sn", 0.8, "oracle@1")],
         [("sn", 0.7, "rival@2")],
@@ -72,8 +72,8 @@ def test_all_that_is_said_stands_side_by_side_sorted_by_name() -> None:
 
 def test_a_string_with_the_name_of_a_class_says_yes_where_it_is_not_null() -> None:
     fields = [Column("string", assigns="blazar").field("name", by="hsp@1")]
-    tags, _ = assigned_classes(pa.schema(fields), lambda _: pa.array(["3HSPJ0", None, ""]), 3)
-    assert [[tag["name"] for tag in row] for row in tags.to_pylist()] == [["blazar"], [], ["blazar"]]
+    classes, _ = assigned_classes(pa.schema(fields), lambda _: pa.array(["3HSPJ0", None, ""]), 3)
+    assert [[c["name"] for c in row] for row in classes.to_pylist()] == [["blazar"], [], ["blazar"]]
 
 
 def test_the_column_stands_before_the_packet_and_names_the_taxonomy() -> None:
@@ -83,7 +83,7 @@ def test_the_column_stands_before_the_packet_and_names_the_taxonomy() -> None:
     assert (field.type, field.metadata[b"by"]) == (CLASSES_TYPE, f"taxonomy@{taxonomy().version}".encode())
 
 
-def test_a_graph_of_which_nothing_speaks_adds_no_column() -> None:
+def test_a_graph_that_assigns_no_class_adds_no_column() -> None:
     @science_module(version="1", outputs={"x": Column("float32")})
     def silent(mag):
         return mag
@@ -95,12 +95,12 @@ def test_a_graph_of_which_nothing_speaks_adds_no_column() -> None:
 def test_the_least_probability_is_a_choice_that_travels_to_workers() -> None:
     bold = copy.copy(graph(min_probability=0.1))  # by the same __reduce__ as pickle
     assert bold.min_probability == 0.1
-    assert said(graph(oracle, min_probability=0.2).run(batch([30.0], [None]))) == [[("sn", 0.3, "oracle@1")]]
+    assert assigned(graph(oracle, min_probability=0.2).run(batch([30.0], [None]))) == [[("sn", 0.3, "oracle@1")]]
 
 
 def test_unknown_words_are_counted_and_never_guessed() -> None:
     result = graph().run(batch([0.0] * 5, ["NOPE", "NOPE", ":", None, "EA"]))
-    assert said(result) == [[], [], [], [], [("eclipsing_ea", None, "vsx@2026")]]
+    assert assigned(result) == [[], [], [], [], [("eclipsing_ea", None, "vsx@2026")]]
     assert result.unknown_words == {"vsx 'NOPE'": 2}
 
 
@@ -112,7 +112,7 @@ def test_a_flood_of_unknown_words_stays_small() -> None:
 
 
 def test_a_failed_module_says_nothing() -> None:
-    assert said(graph(failing, oracle).run(batch([60.0], [None]))) == [
+    assert assigned(graph(failing, oracle).run(batch([60.0], [None]))) == [
         [("agn", None, "oracle@1"), ("sn", 0.6, "oracle@1")]
     ]
 
@@ -130,22 +130,22 @@ def test_a_batch_tagged_before_is_tagged_anew() -> None:
 def test_what_is_no_probability_says_nothing_and_is_counted() -> None:
     column = Column("float32", assigns="sn").field("score", by="m@1")
     values = pa.array([np.inf, 1.5, np.nan, -1.0, 1.0], pa.float32())
-    tags, unknown = assigned_classes(pa.schema([column]), {"score": values}.get, 5)
-    assert [len(row) for row in tags.to_pylist()] == [0, 0, 0, 0, 1]
+    classes, unknown = assigned_classes(pa.schema([column]), {"score": values}.get, 5)
+    assert [len(row) for row in classes.to_pylist()] == [0, 0, 0, 0, 1]
     assert list(unknown.values()) == [2]
 
 
 def test_a_class_that_a_newer_taxonomy_lacks_is_counted_not_raised() -> None:
     column = Column("bool", assigns="gone").field("is_gone", by="m@1")
-    tags, unknown = assigned_classes(pa.schema([column]), {"is_gone": pa.array([True])}.get, 1)
-    assert tags.to_pylist() == [[]]
+    classes, unknown = assigned_classes(pa.schema([column]), {"is_gone": pa.array([True])}.get, 1)
+    assert classes.to_pylist() == [[]]
     assert unknown == {"class 'gone' of column 'is_gone'": 1}
 
 
 def test_of_one_thing_said_twice_the_more_probable_counts() -> None:
     fields = [Column("float32", assigns="sn").field(name, by="m@1") for name in ("a", "b")]
-    tags, _ = assigned_classes(pa.schema(fields), {"a": pa.array([0.6]), "b": pa.array([0.9])}.get, 1)
-    assert tags.to_pylist() == [[{"name": "sn", "probability": pytest.approx(0.9), "by": "m@1"}]]
+    classes, _ = assigned_classes(pa.schema(fields), {"a": pa.array([0.6]), "b": pa.array([0.9])}.get, 1)
+    assert classes.to_pylist() == [[{"name": "sn", "probability": pytest.approx(0.9), "by": "m@1"}]]
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ def test_of_one_thing_said_twice_the_more_probable_counts() -> None:
     [
         (Column("float32", assigns="super_nova"), "near: .*supernova|near: .*nova"),
         (Column("float32", assigns="@simbat"), "known: .*simbad"),
-        (Column("float32", assigns="@simbad"), "needs float, bool or string, a @word string"),
-        (Column("int32", assigns="sn"), "needs float, bool or string"),
+        (Column("float32", assigns="@simbad"), "declare it as a string"),
+        (Column("int32", assigns="sn"), "declare it as a float, a bool or a string"),
     ],
 )
 def test_a_column_cannot_say_what_does_not_fit(column: Column, wrong: str) -> None:
@@ -184,16 +184,16 @@ def test_tags_of_an_alert_do_not_depend_on_its_neighbours(rows: list[tuple], dat
     whole = batch([r[0] for r in rows], [r[1] for r in rows])
     cut = data.draw(st.integers(0, len(rows)))
     run = graph(oracle, rival).run
-    parts = said(run(whole.slice(0, cut))) + said(run(whole.slice(cut)))
-    assert said(run(whole)) == parts == [_slowly(*row) for row in rows]
+    parts = assigned(run(whole.slice(0, cut))) + assigned(run(whole.slice(cut)))
+    assert assigned(run(whole)) == parts == [_slowly(*row) for row in rows]
 
 
 def _slowly(mag: float, word: str | None) -> list[tuple]:
     """The same, one alert at a time."""
     p = np.float32(mag) / np.float32(100), 1 - np.float32(mag) / np.float32(100)
-    tags = [
+    classes = [
         ("sn", round(float(np.float32(v)), 3), by) for v, by in zip(p, ("oracle@1", "rival@2"), strict=True) if v >= 0.5
     ]
-    tags += [("agn", None, "oracle@1")] if np.float32(mag) > 50 else []
-    tags += [(name, None, "vsx@2026") for name in taxonomy().all_of("vsx", word or "")]
-    return sorted(tags, key=lambda t: (t[0], t[2]))
+    classes += [("agn", None, "oracle@1")] if np.float32(mag) > 50 else []
+    classes += [(name, None, "vsx@2026") for name in taxonomy().all_of("vsx", word or "")]
+    return sorted(classes, key=lambda t: (t[0], t[2]))

@@ -93,7 +93,7 @@ def test_name_offered_twice_keeps_the_first(offer) -> None:
     offer(discovery.MODULES, "one", first)
     offer(discovery.MODULES, "two", second)
     assert [str(m) for m in installed_modules()] == ["documented@1"]
-    assert "already offers 'documented'" in str(broken_plugins()[0])
+    assert "already provides 'documented'" in str(broken_plugins()[0])
 
 
 def test_package_that_cannot_be_imported_is_reported(offer, monkeypatch) -> None:

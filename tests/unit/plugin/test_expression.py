@@ -90,7 +90,7 @@ def test_columns_are_named_once_in_order() -> None:
     assert parse_expression("b < a and abs(b) > c or a is null").columns == ("b", "a", "c")
 
 
-def test_tidy_form() -> None:
+def test_normalised_text() -> None:
     assert str(parse_expression("not(a<1 AND(b=='x'))or-(c)>.5")) == 'not (a < 1 and b == "x") or -c > 0.5'
 
 

@@ -98,14 +98,14 @@ def test_a_filter_may_not_read_another_filter() -> None:
 @pytest.mark.parametrize(
     ("modules", "message"),
     [
-        ([module("a", "ra"), module("a", "dec", "other")], "two plugins are called 'a'"),
+        ([module("a", "ra"), module("a", "dec", "other")], "two plugins are named 'a'"),
         ([module("a", "ra", "same"), module("b", "ra", "same")], "b and a both make 'same'"),
         ([module("a", "ra", "mag")], "a makes 'mag', which is a column of the alerts"),
         ([module("a", "ra", "packet")], "a makes 'packet'"),
-        ([module("a", "a_out")], "circle: a reads from a"),
+        ([module("a", "a_out")], "cycle: a -> a"),
         (
             [module("a", "c_out"), module("b", "a_out"), module("c", "b_out"), module("d", "a_out")],
-            "circle: a reads from c reads from b reads from a",
+            "cycle: a -> c -> b -> a",
         ),
     ],
 )
@@ -115,7 +115,7 @@ def test_doubled_or_cyclic_names_are_refused(modules, message) -> None:
 
 
 def test_doubled_topic_is_refused() -> None:
-    with pytest.raises(PluginError, match="two plugins are called 'significant': a topic and a topic"):
+    with pytest.raises(PluginError, match="two plugins are named 'significant': a topic and a topic"):
         Graph.build([snr], [significant, expression_filter("significant", "mag < 18")])
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from redpoll.quality.cuts import Cuts
+from redpoll.config import Cuts
+from redpoll.quality.cuts import cut_failures
 
 
 def batch(n=1, **columns):
@@ -18,7 +19,7 @@ def batch(n=1, **columns):
 
 
 def passes(cuts, **columns):
-    return cuts.failures(batch(**{name: [value] for name, value in columns.items()})) == {}
+    return cut_failures(batch(**{name: [value] for name, value in columns.items()}), cuts) == {}
 
 
 @pytest.mark.parametrize(
@@ -45,16 +46,18 @@ def test_no_bands_let_nothing_pass():
 
 
 def test_a_cut_that_is_off_asks_for_nothing():
-    assert Cuts().failures(batch(real_bogus=[None], n_bad_pixels=[None], band=[None])) == {}
+    assert cut_failures(batch(real_bogus=[None], n_bad_pixels=[None], band=[None]), Cuts()) == {}
 
 
 def test_the_first_cut_that_fails_is_the_reason():
     cuts = Cuts(min_real_bogus=0.55, max_bad_pixels=0, bands=("g",))
-    found = cuts.failures(
-        batch(4, n_bad_pixels=[0, 3, 0, 0], real_bogus=[0.9, 0.1, 0.1, 0.9], band=["g", "i", "i", "i"])
-    )
-    assert found == {1: "cut: n_bad_pixels > 0", 2: "cut: real_bogus < 0.55", 3: "cut: band not in g"}
+    alerts = batch(4, n_bad_pixels=[0, 3, 0, 0], real_bogus=[0.9, 0.1, 0.1, 0.9], band=["g", "i", "i", "i"])
+    assert cut_failures(alerts, cuts) == {
+        1: "cut: n_bad_pixels > 0",
+        2: "cut: real_bogus < 0.55",
+        3: "cut: band not in g",
+    }
 
 
 def test_no_alerts_fail_nothing():
-    assert Cuts(min_real_bogus=0.5, bands=("g",)).failures(batch(0)) == {}
+    assert cut_failures(batch(0), Cuts(min_real_bogus=0.5, bands=("g",))) == {}

@@ -23,7 +23,7 @@ def nothing(survey, ids):
     ("ids", "rows"), [((1, 2, 3), []), ((1, 1, 1), [1, 2]), ((3, 1, 3, 2, 1), [2, 4]), ((-5, 5, -5), [2]), ((), [])]
 )
 def test_the_first_in_a_batch_stays(ids, rows):
-    assert duplicates(batch(*ids), nothing) == dict.fromkeys(rows, "stands twice in the batch")
+    assert duplicates(batch(*ids), nothing) == dict.fromkeys(rows, "repeated in the batch")
 
 
 def test_what_is_stored_already_is_told_so():
@@ -33,12 +33,12 @@ def test_what_is_stored_already_is_told_so():
         asked.append((survey, ids.tolist()))
         return np.isin(ids, [2])
 
-    assert duplicates(batch(1, 2, 3, survey="rubin"), known) == {1: "stored already"}
+    assert duplicates(batch(1, 2, 3, survey="rubin"), known) == {1: "already stored"}
     assert asked == [("rubin", [1, 2, 3])]
 
 
 def test_what_is_stored_and_stands_twice_is_stored():
-    assert duplicates(batch(7, 7), lambda survey, ids: np.ones(2, bool)) == {0: "stored already", 1: "stored already"}
+    assert duplicates(batch(7, 7), lambda survey, ids: np.ones(2, bool)) == {0: "already stored", 1: "already stored"}
 
 
 def test_ids_of_64_bits_stay_apart():

@@ -1,4 +1,4 @@
-"""A flag that a packet does not tell counts as set."""
+"""Missing quality flags default to true."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_missing_counts_as_set(name):
 
 
 def test_every_flag_of_the_model_is_filled():
-    promised = {name for name, column in COLUMNS.items() if "Unsure counts as true" in column.doc}
+    promised = {name for name, column in COLUMNS.items() if "True if not reported" in column.doc}
     assert set(FLAGS) == promised
 
 

@@ -38,7 +38,7 @@ def test_the_first_thing_missing_is_the_reason():
 
 
 def test_all_that_the_model_promises_is_asked_for():
-    filled = {name for name, column in COLUMNS.items() if "Unsure" in column.doc}
+    filled = {name for name, column in COLUMNS.items() if "True if not reported" in column.doc}
     promised = {name for name, column in COLUMNS.items() if "Never null" in column.doc} - filled - {"survey"}
     batch = sample_batch(1)
     assert {name for name in COLUMNS if unusable(blanked(batch, name, {0}))} == promised

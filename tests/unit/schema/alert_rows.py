@@ -7,9 +7,10 @@ from typing import Any
 import pyarrow as pa
 from fastavro_oracle import decode_all, encode
 
+from redpoll.config import QualityConfig
 from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.packet_schemas import packet_schema
-from redpoll.schema.survey import to_alerts
+from redpoll.schema.survey import DEFAULT_QUALITY, to_alerts
 
 ZTF = packet_schema("ztf", "4.02")
 RUBIN = packet_schema("rubin", "10.0")
@@ -63,10 +64,10 @@ def rubin_packet(*, previous: Any = None, forced: Any = None, own: Any = None, *
     return packet | {"prvDiaSources": previous, "prvDiaForcedSources": forced} | top
 
 
-def alerts(*packets: dict[str, Any]) -> pa.RecordBatch:
+def alerts(*packets: dict[str, Any], quality: QualityConfig = DEFAULT_QUALITY) -> pa.RecordBatch:
     """The alert table of packets of one survey."""
     schema = ZTF if "candidate" in packets[0] else RUBIN
-    batch = to_alerts(decode_all(schema, *encode(schema, *packets)).rows)
+    batch = to_alerts(decode_all(schema, *encode(schema, *packets)).rows, quality)
     batch.validate(full=True)
     return batch
 
@@ -76,6 +77,6 @@ def alert(packet: dict[str, Any]) -> dict[str, Any]:
     return alerts(packet).to_pylist()[0]
 
 
-def curve(packet: dict[str, Any]) -> LightCurves:
+def curve(packet: dict[str, Any], quality: QualityConfig = DEFAULT_QUALITY) -> LightCurves:
     """The packet's light curve."""
-    return LightCurves.from_arrow(alerts(packet)["light_curve"])[0]
+    return LightCurves.from_arrow(alerts(packet, quality=quality)["light_curve"])[0]

@@ -5,4 +5,4 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # for fastavro_oracle and made_up_packets
+sys.path.insert(0, str(Path(__file__).parent))  # for fastavro_oracle and synthetic_packets

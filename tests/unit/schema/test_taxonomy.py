@@ -153,9 +153,9 @@ _CLASS = '[classes.{}]\nin = "{}"\ntitle = "T"\nmeans = "M"\nvsx = ["W"]\n'
         ("[classes]", "version"),
         ('version = "1"\n[classes.a]\ntitle = "A"', "means"),
         ('version = "1"\n[classes]\na = 1', "AttributeError|SchemaError|object"),
-        ('version = "1"\n[classes."A b"]\ntitle = "A"\nmeans = "B"', "is no name"),
-        ('version = "1"\n' + _CLASS.format("a", "b"), "unknown or a kind of it"),
-        ('version = "1"\n' + _CLASS.format("a", "b") + _CLASS.format("b", "a"), "unknown or a kind of it"),
+        ('version = "1"\n[classes."A b"]\ntitle = "A"\nmeans = "B"', "is no valid name"),
+        ('version = "1"\n' + _CLASS.format("a", "b"), "unknown or one of its descendants"),
+        ('version = "1"\n' + _CLASS.format("a", "b") + _CLASS.format("b", "a"), "unknown or one of its descendants"),
         ('version = "1"\n[classes.b]\ntitle = "T"\nmeans = "M"\nvsx = ["W"]\n' + _CLASS.format("a", "b"), "b or a"),
     ],
 )

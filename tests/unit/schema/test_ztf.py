@@ -9,6 +9,7 @@ import pytest
 from alert_rows import CANDIDATE, FORCED, PREVIOUS, ZTF, alert, alerts, curve, ztf_packet
 from fastavro_oracle import decode_all, encode
 
+from redpoll.config import Cuts, QualityConfig
 from redpoll.schema.bands import BANDS, DETECTION, LOW_QUALITY, UPPER_LIMIT
 from redpoll.schema.bands import FORCED as FORCED_KIND
 from redpoll.schema.survey import to_alerts
@@ -83,6 +84,29 @@ def test_history_that_says_nothing_is_left_out(limit):
 )  # fmt: skip
 def test_quality_of_history(fields, kind):
     assert curve(ztf_packet(previous=[DETECTED | fields])).kind[0] == kind
+
+
+@pytest.mark.parametrize("name", ["null", "NULL", "Null", "", "  ", None])
+def test_blank_or_null_is_no_name_of_a_solar_system_object(name):
+    assert alert(ztf_packet(ssnamenr=name))["sso_name"] is None
+
+
+@pytest.mark.parametrize(("distance", "found"), [(-1.0, None), (-999.0, None), (0.0, 0.0), (2.5, 2.5), (None, None)])
+def test_a_negative_distance_to_a_solar_system_object_is_unknown(distance, found):
+    assert alert(ztf_packet(ssdistnr=distance))["sso_distance_arcsec"] == found
+
+
+@pytest.mark.parametrize(("min_real_bogus", "kind"), [(0.9, LOW_QUALITY), (0.3, DETECTION), (None, DETECTION)])
+def test_the_configured_score_decides_the_quality_of_history_and_own_point(min_real_bogus, kind):
+    quality = QualityConfig(ztf=Cuts(min_real_bogus=min_real_bogus))
+    found = curve(ztf_packet(rb=0.5, previous=[DETECTED | {"rb": 0.5}]), quality)
+    assert found.kind.tolist() == [kind, kind]
+
+
+@pytest.mark.parametrize(("max_bad_pixels", "kind"), [(0, LOW_QUALITY), (2, DETECTION), (None, DETECTION)])
+def test_the_configured_bad_pixels_decide_the_quality_of_history(max_bad_pixels, kind):
+    quality = QualityConfig(ztf=Cuts(max_bad_pixels=max_bad_pixels))
+    assert curve(ztf_packet(previous=[DETECTED | {"nbad": 1}]), quality).kind[0] == kind
 
 
 def test_the_own_point_is_last_though_history_claims_later_times():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 _USUAL: dict[str, Any] = {
-    "is_good": True, "roid": 0, "age": 1.0, "n_detections": 3.0, "survey": "ztf", "is_positive": True,
+    "is_good": True, "roid": "not_sso", "age": 1.0, "n_detections": 3.0, "survey": "ztf", "is_positive": True,
     "is_streak": False, "is_dipole": False, "has_bad_pixels": False, "ra": 180.0, "dec": 60.0, "flux": 1e5,
     "flux_err": 1e3, "sso_name": None, "cutout_difference": None, "cutout_science": None, "cutout_template": None,
     "spicy_class": None, "simbad_type": None, "vsx_type": None, "mag": 18.9, "is_artefact": False,

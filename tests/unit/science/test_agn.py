@@ -9,7 +9,7 @@ from redpoll.science.agn import OUTPUTS, agn
 
 SOURCE = {
     "star_distance_arcsec": 0.3, "host_arcsec": np.nan, "gaia_parallax": np.nan, "gaia_parallax_err": np.nan,
-    "gaia_pm_ra": np.nan, "gaia_pm_dec": np.nan, "roid": 0, "is_periodic": False,
+    "gaia_pm_ra": np.nan, "gaia_pm_dec": np.nan, "roid": "not_sso", "is_periodic": False,
 }  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def test_a_walk_at_a_galaxy_is_a_candidate(curves):
         {"gaia_parallax": 2.0, "gaia_parallax_err": 0.1},
         {"gaia_pm_ra": 30.0, "gaia_pm_dec": 0.0},
         {"is_periodic": True},
-        {"roid": 3},
+        {"roid": "known"},
     ],
     ids=str,
 )

@@ -21,7 +21,7 @@ def test_the_band_with_most_detections_counts_whatever_its_name(curves, seen):
     found = anomaly_features(curves(in_g, in_z))
     assert all(x[0] == x[1] for x in found.values())
     assert found["anomaly_n_points"][0] == 5 and found["anomaly_days"][0] == 8
-    assert found["anomaly_band_share"][0] == pytest.approx(5 / 6)
+    assert found["anomaly_band_fraction"][0] == pytest.approx(5 / 6)
 
 
 def test_statistics_are_those_of_the_magnitudes(curves, seen):

@@ -96,7 +96,7 @@ def test_the_surveys_own_dipole_flag_counts(one):
     assert answers(artefact, light_curve=one, is_dipole=True)["artefact_reason"].tolist() == ["dipole"]
 
 
-@pytest.mark.parametrize("data", [None, b"made-up", b"\x1f\x8b broken"])
+@pytest.mark.parametrize("data", [None, b"synthetic", b"\x1f\x8b broken"])
 def test_without_a_cutout_nothing_is_held_against_it(data, one):
     found = answers(artefact, light_curve=one, cutout_difference=data)
     assert not found["is_artefact"][0] and np.isnan(found["cutout_snr"][0]) and found["artefact_score"][0] == 0

@@ -16,7 +16,7 @@ def _run(curves, ratios, band="r", **changes):
     points = [(band, 60000.0 + i, x * MEDIAN * 1e9 - reference, 1000.0) for i, x in enumerate(ratios)]
     columns = {
         "mjd": points[-1][1], "flux": points[-1][2], "reference_mag": 31.4 - 2.5 * np.log10(reference),
-        "reference_mag_err": 0.01, "ctao_blazars_median_g": np.nan, "ctao_blazars_median_r": MEDIAN,
+        "ctao_blazars_median_g": np.nan, "ctao_blazars_median_r": MEDIAN,
         "ctao_blazars_low_threshold": 0.6, "ctao_blazars_high_threshold": 2.0,
     }  # fmt: skip
     columns = {name: np.array([value]) for name, value in {**columns, **changes}.items()}

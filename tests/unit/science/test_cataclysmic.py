@@ -42,7 +42,7 @@ def test_forced_photometry_without_a_signal_is_a_limit(curves, seen):
 @pytest.mark.parametrize(
     "change",
     [
-        {"is_good": False}, {"roid": 2}, {"colour_g_r": 0.8}, {"star_score": 0.1}, {"reference_mag": 17.0},
+        {"is_good": False}, {"roid": "candidate"}, {"colour_g_r": 0.8}, {"star_score": 0.1}, {"reference_mag": 17.0},
         {"min_rise": 3.0}, {"max_rise_days": 0.5}, {"max_amplitude": 3.0},
         {"star_score": 0.5}, {"star_distance_arcsec": 5.0},
     ],

@@ -20,7 +20,8 @@ def test_both_ways_count_and_are_named():
 @pytest.mark.parametrize(
     "change",
     [
-        {"is_good": False}, {"roid": 2}, {"roid": 3}, {"age": 11.0}, {"age": float("nan")}, {"mag_rate_days": 6.0},
+        {"is_good": False}, {"roid": "candidate"}, {"roid": "known"}, {"age": 11.0}, {"age": float("nan")},
+        {"mag_rate_days": 6.0},
         {"star_score": 0.9, "star_distance_arcsec": 1.0}, {"mag_rate_upper": -0.4, "mag_rate_lower": -2.0},
         {"mag_rate_upper": float("nan"), "mag_rate_lower": float("nan")}, {"n_detections": 1},
         {"n_detections": float("nan")},

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from redpoll.conditions import FINK_ROID
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.science.fink_class import HOSTS, Flags, fink_class, fink_label, flags_of
 from redpoll.testing.batches import sample_batch
@@ -14,19 +15,19 @@ from redpoll.testing.conformance import conformance
 NAMES = ("microlensing", "sn", "early_sn_ia", "kilonova", "tracklet")
 
 
-def label(simbad: str | None = None, roid: int = 0, **said: bool) -> str:
+def label(simbad: str | None = None, roid: str = "not_sso", **said: bool) -> str:
     flags = {name: np.array([said.get(name, False)]) for name in NAMES}
-    return str(fink_label(np.array([simbad], object), Flags(**flags, roid=np.array([roid], np.int8)))[0])
+    return str(fink_label(np.array([simbad], object), Flags(**flags, roid=np.array([roid], object)))[0])
 
 
 def flag(
-    simbad: str | None = None, roid: int = 0, n: int = 5, age: float = 3.0, drb: float = 0.9, **scores: float
+    simbad: str | None = None, roid: str = "not_sso", n: int = 5, age: float = 3.0, drb: float = 0.9, **scores: float
 ) -> list[str]:
     names = ("p_sn", "p_sn_ia", "p_early_sn_ia", "p_kilonova")
     given = {name: np.array([scores.get(name, np.nan)]) for name in names}
     given["is_microlensing"] = np.array([scores.get("is_microlensing", False)])
     flags = flags_of(
-        np.array([simbad], object), np.array([roid]), np.array([n]), np.array([age]), np.array([drb]), **given
+        np.array([simbad], object), np.array([roid], object), np.array([n]), np.array([age]), np.array([drb]), **given
     )
     return [name for name in NAMES if getattr(flags, name)[0]]
 
@@ -35,17 +36,17 @@ def flag(
     ("said", "expected"),
     [
         ({}, "Unknown"),
-        ({"roid": 1}, "Unknown"),
+        ({"roid": "first_detection"}, "Unknown"),
         ({"microlensing": True}, "Microlensing candidate"),
         ({"sn": True}, "SN candidate"),
         ({"sn": True, "early_sn_ia": True}, "Early SN Ia candidate"),
         ({"sn": True, "kilonova": True}, "Kilonova candidate"),
         ({"early_sn_ia": True, "kilonova": True}, "Kilonova candidate"),
-        ({"kilonova": True, "roid": 2}, "Solar System candidate"),
-        ({"roid": 2, "tracklet": True}, "Tracklet"),
+        ({"kilonova": True, "roid": "candidate"}, "Solar System candidate"),
+        ({"roid": "candidate", "tracklet": True}, "Tracklet"),
         ({"kilonova": True, "early_sn_ia": True, "tracklet": True}, "Tracklet"),
-        ({"tracklet": True, "roid": 3}, "Solar System MPC"),
-        ({"kilonova": True, "roid": 3}, "Solar System MPC"),
+        ({"tracklet": True, "roid": "known"}, "Solar System MPC"),
+        ({"kilonova": True, "roid": "known"}, "Solar System MPC"),
     ],
 )
 def test_of_several_labels_the_last_in_finks_order_wins(said: dict, expected: str) -> None:
@@ -56,10 +57,10 @@ def test_of_several_labels_the_last_in_finks_order_wins(said: dict, expected: st
     "said",
     [
         {"microlensing": True, "sn": True},
-        {"microlensing": True, "roid": 2},
-        {"sn": True, "roid": 3},
-        {"sn": True, "early_sn_ia": True, "roid": 2},
-        {"sn": True, "roid": 2, "tracklet": True, "kilonova": True},
+        {"microlensing": True, "roid": "candidate"},
+        {"sn": True, "roid": "known"},
+        {"sn": True, "early_sn_ia": True, "roid": "candidate"},
+        {"sn": True, "roid": "candidate", "tracklet": True, "kilonova": True},
     ],
 )
 def test_two_rivals_are_ambiguous(said: dict) -> None:
@@ -68,7 +69,7 @@ def test_two_rivals_are_ambiguous(said: dict) -> None:
 
 @pytest.mark.parametrize("simbad", ["QSO", "EB*", "Candidate_CV*", "SN", "Seyfert_1"])
 def test_simbads_word_hides_everything(simbad: str) -> None:
-    assert label(simbad) == label(simbad, sn=True) == label(simbad, sn=True, roid=3) == simbad
+    assert label(simbad) == label(simbad, sn=True) == label(simbad, sn=True, roid="known") == simbad
 
 
 @pytest.mark.parametrize("simbad", [None, "", "Unknown", "Transient", "Fail", "Fail 504", "Galaxy", "Galaxy_Candidate"])
@@ -77,14 +78,15 @@ def test_where_simbad_says_nothing_or_galaxy_finks_own_label_stands(simbad: str 
 
 
 def test_every_combination_gives_what_the_rules_say_one_by_one() -> None:
-    for *said, roid in product(*[[False, True]] * 5, range(4)):
+    for *said, roid in product(*[[False, True]] * 5, FINK_ROID):
         flags = dict(zip(NAMES, said, strict=True))
         expected = "Unknown"
         for name, holds in [
             ("Microlensing candidate", flags["microlensing"]), ("SN candidate", flags["sn"]),
             ("Early SN Ia candidate", flags["early_sn_ia"]), ("Kilonova candidate", flags["kilonova"]),
-            ("Solar System candidate", roid == 2), ("Tracklet", flags["tracklet"]), ("Solar System MPC", roid == 3),
-            ("Ambiguous", flags["microlensing"] + flags["sn"] + (roid in (2, 3)) > 1),
+            ("Solar System candidate", roid == "candidate"), ("Tracklet", flags["tracklet"]),
+            ("Solar System MPC", roid == "known"),
+            ("Ambiguous", flags["microlensing"] + flags["sn"] + (roid in ("candidate", "known")) > 1),
         ]:  # fmt: skip
             expected = name if holds else expected
         assert label(roid=roid, **flags) == expected
@@ -93,7 +95,7 @@ def test_every_combination_gives_what_the_rules_say_one_by_one() -> None:
 def test_finks_thresholds_decide_who_is_a_candidate() -> None:
     assert flag(p_sn=0.51) == flag(p_sn_ia=0.51) == ["sn"]
     assert flag(p_sn=0.5) == flag(p_sn=0.9, drb=0.5) == flag(p_sn=0.9, simbad="QSO") == flag(p_sn=0.9, n=1) == []
-    assert flag(p_sn=0.9, roid=3) == flag(p_sn=0.9, age=90.5) == flag() == []
+    assert flag(p_sn=0.9, roid="known") == flag(p_sn=0.9, age=90.5) == flag() == []
     assert (
         flag(p_sn=0.9, p_early_sn_ia=0.6, n=20)
         == flag(p_sn=0.9, p_early_sn_ia=0.6, n=20, simbad="Seyfert")
@@ -102,7 +104,7 @@ def test_finks_thresholds_decide_who_is_a_candidate() -> None:
     assert flag(p_sn=0.9, p_early_sn_ia=0.6, n=21) == ["sn"]
     assert flag(p_early_sn_ia=0.9) == []
     assert flag(p_kilonova=0.6) == ["kilonova"]
-    assert flag(p_kilonova=0.6, age=5.0) == flag(p_kilonova=0.6, n=20) == flag(p_kilonova=0.6, roid=3) == []
+    assert flag(p_kilonova=0.6, age=5.0) == flag(p_kilonova=0.6, n=20) == flag(p_kilonova=0.6, roid="known") == []
     assert flag(is_microlensing=True) == ["microlensing"]
 
 
@@ -118,7 +120,7 @@ def test_the_hosts_are_finks_thirty_four_and_no_match() -> None:
 def test_the_module_labels_a_batch() -> None:
     simbad = np.array([None, "RRLyr", None, None], object)
     n, scores = np.array([3, 3, 3, 3]), np.array([np.nan, 0.9, np.nan, 0.9])
-    good, no, roid = np.full(4, 0.9), np.full(4, np.nan), np.array([0, 0, 3, 0], np.int8)
+    good, no, roid = np.full(4, 0.9), np.full(4, np.nan), np.array([*["not_sso"] * 2, "known", "not_sso"], object)
     labels = fink_class(simbad, roid, n, np.full(4, 2.0), good, no, no, no, scores, simbad == "none")
     assert labels.tolist() == ["Unknown", "RRLyr", "Solar System MPC", "Kilonova candidate"]
     labels = fink_class(simbad, roid, n, np.full(4, 2.0), good, good, no, scores, no, n == 0)
@@ -131,7 +133,7 @@ def test_the_module_labels_a_batch() -> None:
 def test_the_module_keeps_the_contract(survey: str) -> None:
     rng, batch = np.random.default_rng(1), sample_batch(40, seed=2, survey=survey)
     words = pa.array(rng.choice(["QSO", "Galaxy", None], 40), pa.string())
-    made = {"simbad_type": words, "roid": pa.array(rng.integers(0, 4, 40), pa.int8()), "age": pa.array(rng.random(40))}
+    made = {"simbad_type": words, "roid": pa.array(rng.choice(list(FINK_ROID), 40)), "age": pa.array(rng.random(40))}
     made |= {f"p_{name}": pa.array(rng.random(40)) for name in ("sn", "sn_ia", "early_sn_ia", "kilonova")}
     made["is_microlensing_candidate"] = pa.array(rng.random(40) < 0.2)
     for name, values in made.items():

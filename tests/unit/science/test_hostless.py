@@ -44,9 +44,9 @@ def test_a_point_on_a_galaxy_is_not():
 @pytest.mark.parametrize(
     "change",
     [
-        {"is_good": False}, {"roid": 3}, {"age": 50.0}, {"age": np.nan}, {"n_detections": 1}, {"flux": 5e3},
+        {"is_good": False}, {"roid": "known"}, {"age": 50.0}, {"age": np.nan}, {"n_detections": 1}, {"flux": 5e3},
         {"flux": -1e5}, {"star_distance_arcsec": 1.0}, {"reference_mag": 20.0},
-        {"cutout_template": None}, {"cutout_science": b"made-up"}, {"cutout_template": cutout(sky(2, 62))},
+        {"cutout_template": None}, {"cutout_science": b"synthetic"}, {"cutout_template": cutout(sky(2, 62))},
         {"cutout_science": cutout(np.zeros((63, 63)))}, {"cutout_science": cutout(sky(1)[:48])},
         {"cutout_science": cutout(np.full((63, 63), np.nan)), "cutout_template": cutout(np.full((63, 63), np.nan))},
     ],

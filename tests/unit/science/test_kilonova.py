@@ -34,7 +34,7 @@ def test_points_of_before_the_last_days_do_not_count(curves, seen):
 @pytest.mark.parametrize(
     "change",
     [
-        {"is_good": False}, {"age": 6.0}, {"n_detections": 20}, {"roid": 3}, {"ra": 266.4, "dec": -28.9},
+        {"is_good": False}, {"age": 6.0}, {"n_detections": 20}, {"roid": "known"}, {"ra": 266.4, "dec": -28.9},
         {"star_score": 0.9, "star_distance_arcsec": 0.5}, {"sso_distance_arcsec": 5.0}, {"colour_g_r": -0.5},
         {"n_detections": float("nan")}, {"min_fade": 0.7}, {"min_span": 3.0},
     ],

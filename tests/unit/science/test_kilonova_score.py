@@ -51,5 +51,5 @@ def _score(model):
     given |= {"ra": np.full(n, 10.0), "dec": np.full(n, 10.0), "mag": np.full(n, 20.0, np.float32)}
     given["age"] = np.array([1, 21, 1, 1, np.nan, 1], np.float32)
     given["n_detections"] = np.array([3, 3, 1, 21, 3, 3])
-    given["roid"] = np.array([0, 0, 0, 0, 0, 2], np.int8)
+    given["roid"] = np.array([*["not_sso"] * 5, "candidate"], object)
     return kilonova_score(**given, model=model)

@@ -31,7 +31,8 @@ def test_decay_and_fade_are_those_put_in(curves, seen, limit):
 @pytest.mark.parametrize(
     "change",
     [
-        {"is_good": False}, {"roid": 2}, {"age": 31.0}, {"reference_mag": 21.0}, {"star_distance_arcsec": 1.0},
+        {"is_good": False}, {"roid": "candidate"}, {"age": 31.0}, {"reference_mag": 21.0},
+        {"star_distance_arcsec": 1.0},
         {"min_decay": 2.0}, {"max_decay": 0.8}, {"min_points": 9}, {"min_bands": 3}, {"min_fade": 2.5},
         {"reference_mag": 21.0, "reference_distance_arcsec": 0.4},
     ],

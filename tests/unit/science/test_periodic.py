@@ -16,11 +16,11 @@ def _star(rng, period, n=60, days=35.0, bands="gr", amplitude=20_000.0):
             for i, t in enumerate(times)]  # fmt: skip
 
 
-def _run(curves, batch, band="r", roid=0, **settings):
+def _run(curves, batch, band="r", roid="not_sso", **settings):
     mjd = np.array([points[-1][1] if points else 60000.0 for points in batch])
     n = len(batch)
     return periodic(
-        mjd, np.array([band] * n, object), np.full(n, roid, np.int8), np.full(n, 18.0, np.float32), curves(*batch),
+        mjd, np.array([band] * n, object), np.full(n, roid, object), np.full(n, 18.0, np.float32), curves(*batch),
         **settings,
     )  # fmt: skip
 
@@ -95,7 +95,7 @@ def test_what_was_detected_in_few_nights_has_no_period(curves):
 def test_few_points_and_solar_system_objects_are_not_searched(curves):
     rng = np.random.default_rng(4)
     few = _run(curves, [_star(rng, 0.5, n=10), []])
-    moving = _run(curves, [_star(rng, 0.5)], roid=3)
+    moving = _run(curves, [_star(rng, 0.5)], roid="known")
     for found in (few, moving, _run(curves, [])):
         assert set(found) == set(OUTPUTS)
         assert np.isnan(found["period"]).all() and not found["is_periodic"].any() and not found["period_points"].any()

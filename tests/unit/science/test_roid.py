@@ -1,10 +1,11 @@
-"""The solar-system flag, rule by rule and at every threshold."""
+"""The Solar System category, rule by rule and at every threshold, as Fink's number of it."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from redpoll.conditions import FINK_ROID
 from redpoll.science.roid import roid
 
 MINUTE = 1 / 1440
@@ -17,7 +18,7 @@ def flag(curves, seen):
     def answer(n=1, star=np.nan, star_at=np.nan, sso_at=np.nan, name=None, points=None, survey="ztf", **settings):
         columns = [np.array([x]) for x in (n, star, star_at, sso_at)]
         curve = curves(points or [seen("g", 0, 19)])
-        return int(roid(np.array([survey], object), *columns, np.array([name], object), curve, **settings)[0])
+        return FINK_ROID[roid(np.array([survey], object), *columns, np.array([name], object), curve, **settings)[0]]
 
     return answer
 
@@ -51,7 +52,7 @@ def test_three_detections_are_no_candidate(flag, seen):
     assert flag(n=3, points=[seen("g", t * MINUTE, 19) for t in (0, 5, 10)]) == 0
 
 
-def test_a_second_detection_whose_first_is_not_in_the_packet_is_no_candidate(flag):
+def test_a_second_detection_whose_first_is_not_in_the_light_curve_is_no_candidate(flag):
     assert flag(n=2) == 0
 
 

@@ -45,7 +45,7 @@ def test_a_round_faint_or_flawed_one_stays_a_lone_detection(change, one):
 @pytest.mark.parametrize(
     "change",
     [
-        {"n_detections": 2}, {"n_detections": np.nan}, {"is_positive": False}, {"roid": 3},
+        {"n_detections": 2}, {"n_detections": np.nan}, {"is_positive": False}, {"roid": "known"},
         {"star_distance_arcsec": 1.0}, {"reference_mag": 20.0}, {"host_d_dlr": 1.0},
         {"reference_mag": 20.0, "reference_distance_arcsec": 1.0},
     ],

@@ -46,7 +46,7 @@ def test_types_come_in_the_order_of_the_model_s_last_classes():
 
 LUMINOUS = {
     "is_good": True, "mag": 18.0, "peak_mag": 17.5, "shape_rise_time": 20.0, "shape_fall_time": 40.0,
-    "shape_chi2": 1.0, "shape_days": 100.0, "host_distance_modulus": 38.5, "host_d_dlr": 1.0, "roid": 0,
+    "shape_chi2": 1.0, "shape_days": 100.0, "host_distance_modulus": 38.5, "host_d_dlr": 1.0, "roid": "not_sso",
 }  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def test_a_slow_source_brighter_than_any_common_supernova_is_a_candidate():
 
 @pytest.mark.parametrize(
     "change", [{"peak_mag": 18.1, "mag": 18.1}, {"shape_rise_time": 3.0}, {"shape_chi2": 50.0}, {"shape_chi2": np.nan},
-               {"host_d_dlr": 9.0}, {"host_distance_modulus": np.nan}, {"is_good": False}, {"roid": 3}],
+               {"host_d_dlr": 9.0}, {"host_distance_modulus": np.nan}, {"is_good": False}, {"roid": "known"}],
     ids=str,
 )  # fmt: skip
 def test_whatever_it_lacks_makes_it_none(change):
@@ -81,7 +81,7 @@ def test_a_decline_as_slow_as_cobalt_is_a_pair_instability_candidate():
 TDE = {
     "is_good": True, "star_score": 0.1, "star_distance_arcsec": 0.3, "host_arcsec": np.nan, "rainbow_rise_time": 12.0,
     "rainbow_temperature": 22_000.0, "rainbow_rise_snr": 15.0, "rainbow_rise_chi2": 1.2, "colour_g_r": -0.25,
-    "colour_g_r_err": 0.1, "roid": 0,
+    "colour_g_r_err": 0.1, "roid": "not_sso",
 }  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def test_a_hot_slow_flare_at_a_galaxy_s_centre_is_a_candidate():
     [({"star_distance_arcsec": 2.0}, False), ({"star_score": 0.9}, False), ({"rainbow_temperature": 9000.0}, True),
      ({"colour_g_r": 0.1}, True), ({"colour_g_r": np.nan}, True), ({"rainbow_rise_time": 1.0}, True),
      ({"rainbow_rise_snr": 4.0}, True), ({"rainbow_rise_chi2": 9.0}, True), ({"is_good": False}, True),
-     ({"roid": 2}, True)],
+     ({"roid": "candidate"}, True)],
     ids=str,
 )  # fmt: skip
 def test_each_condition_counts(change, is_nuclear):

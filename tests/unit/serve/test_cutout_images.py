@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from redpoll.astro.cutout_file import MAX_BYTES, read_cutout
 from redpoll.errors import PacketError
-from redpoll.serve.image.fits import MAX_BYTES, read_cutout
 from redpoll.serve.image.png import grey_png
 from redpoll.serve.image.stretch import grey, quantised
 

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redpoll.errors import NotFound
+from redpoll.errors import BadQuery, NotFound
 from redpoll.serve.api import cursor, formats
 from redpoll.serve.portal.search import find_object, suggestions
-from redpoll.serve.problems import BadQuery
 from redpoll.serve.values import plain, shortest, to_json
 
 VALUES = st.recursive(

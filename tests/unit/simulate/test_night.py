@@ -11,7 +11,7 @@ import pytest
 from redpoll.errors import UsageError
 from redpoll.simulate import simulate_night
 from redpoll.simulate.classes import CLASSES
-from redpoll.simulate.population import SHARES, alerts_per_class
+from redpoll.simulate.population import FRACTIONS, alerts_per_class
 
 
 def files_of(folder):
@@ -104,18 +104,20 @@ def test_nothing_unfinished_is_left_behind(night):
 def test_shares_add_up(n_alerts):
     counts = alerts_per_class(n_alerts)
     assert sum(counts.values()) == n_alerts
-    assert counts.keys() == SHARES.keys() == set(CLASSES)
+    assert counts.keys() == FRACTIONS.keys() == set(CLASSES)
     assert min(counts.values()) >= (n_alerts >= 15)
 
 
-def test_shares_choose_the_classes_and_how_many_of_each(tmp_path):
-    report = simulate_night(tmp_path, survey="ztf", n_alerts=40, seed=1, shares={"kilonova": 3, "sn_ia": 1, "agn": 0})
+def test_fractions_choose_the_classes_and_how_many_of_each(tmp_path):
+    report = simulate_night(
+        tmp_path, survey="ztf", n_alerts=40, seed=1, fractions={"kilonova": 3, "sn_ia": 1, "agn": 0}
+    )
     assert {name: n for name, n in report.alerts_per_class.items() if n} == {"kilonova": 30, "sn_ia": 10}
 
 
 def test_the_usual_shares_given_as_shares_change_no_packet(tmp_path):
-    for name, shares in (("a", None), ("b", SHARES)):
-        simulate_night(tmp_path / name, survey="rubin", n_alerts=30, seed=3, shares=shares, layout="files")
+    for name, fractions in (("a", None), ("b", FRACTIONS)):
+        simulate_night(tmp_path / name, survey="rubin", n_alerts=30, seed=3, fractions=fractions, layout="files")
     packets = [{n: f for n, f in files_of(tmp_path / name).items() if n.suffix == ".avro"} for name in "ab"]
     assert len(packets[0]) == 30 and packets[0] == packets[1]
 
@@ -140,8 +142,8 @@ def test_objects_of_two_simulations_have_other_names(tmp_path):
         {"survey": "des"}, {"survey": ""}, {"n_alerts": 0}, {"n_alerts": -1}, {"n_alerts": 10**9}, {"n_alerts": 1.5},
         {"n_alerts": True}, {"seed": -1}, {"seed": 2**70}, {"nights": 0}, {"nights": 1000}, {"night": "yesterday"},
         {"night": "20251301"}, {"night": "19991231"}, {"night": "../../20"}, {"schema_version": "1.0"},
-        {"layout": "zip"}, {"workers": 0}, {"shares": {"quasar": 1.0}}, {"shares": {"agn": -1.0}}, {"shares": {}},
-        {"shares": {"agn": 0.0}}, {"shares": {"agn": float("inf")}},
+        {"layout": "zip"}, {"workers": 0}, {"fractions": {"quasar": 1.0}}, {"fractions": {"agn": -1.0}},
+        {"fractions": {}}, {"fractions": {"agn": 0.0}}, {"fractions": {"agn": float("inf")}},
     ],
     ids=str,
 )  # fmt: skip

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from redpoll.astro.curve_fitting.goodness import Goodness
 from redpoll.astro.curve_fitting.inputs import Array, Baseline, Int, fit_one_band, has_baseline
 from redpoll.astro.curve_fitting.shapes import BAZIN, NO_TEMPERATURE
-from redpoll.astro.curve_fitting.sigmoid import reduced
-from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Model
+from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, CurveModel
 
 
-class BazinFit(NamedTuple):
+@dataclass(frozen=True)
+class BazinFit(Goodness):
     """Parameters, their errors and the goodness, one value per light curve; NaN where there is no fit.
 
     `amplitude` and `baseline` are in nJy, `t0` in MJD, `fall_time` and `rise_time` in days. The error of a parameter
@@ -35,18 +36,13 @@ class BazinFit(NamedTuple):
     n_params: Int
     is_converged: NDArray[np.bool_]
 
-    @property
-    def reduced_chi2(self) -> Array:
-        """chi2 / (n_points - n_params); NaN where there are no more points than parameters."""
-        return reduced(self.chi2, self.n_points, self.n_params)
-
 
 def bazin_fit(
     mjd: ArrayLike, flux: ArrayLike, flux_err: ArrayLike, offsets: ArrayLike, *, baseline: Baseline = "free"
 ) -> BazinFit:
     """Least-squares fit of ``amplitude x exp(-(t - t0) / fall) / (1 + exp(-(t - t0) / rise)) + baseline``, weighted.
 
-    A rise_time longer than the fall_time says that no rise was seen: the function then falls all the time. The
+    A rise_time longer than the fall_time means that no rise was observed: the function then always falls. The
     amplitude is never negative, and it is not the flux at the peak. What counts as a point, and the parameters, are as
     in `sigmoid_fit`; a curve with fewer points than parameters (5, or 4 with a zero baseline) has no fit.
 
@@ -62,7 +58,7 @@ def bazin_fit(
     >>> [float(x[0].round(1)) for x in (fit.amplitude, fit.t0, fit.fall_time, fit.rise_time, fit.baseline)]
     [9000.0, 60015.0, 25.0, 4.0, 100.0]
     """
-    model = Model(BAZIN, NO_TEMPERATURE, has_baseline(baseline), 0, 0, 0, 3)
+    model = CurveModel(BAZIN, NO_TEMPERATURE, has_baseline(baseline), 0, 0, 0, 3)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
     rise_time, fall_time = np.exp(a.q[:, 1]), np.exp(a.q[:, 2])
     err = a.errors

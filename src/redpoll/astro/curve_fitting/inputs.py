@@ -1,4 +1,4 @@
-"""What goes into a fit, checked; and the model that its words name."""
+"""Checked inputs of a fit, and its model from its options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from redpoll.astro.curve_fitting.kernels import fit_curves
-from redpoll.astro.curve_fitting.workspace import Answers, Model
+from redpoll.astro.curve_fitting.workspace import Answers, CurveModel
 
 Baseline = Literal["zero", "free"]
 N_BANDS = 6
@@ -27,14 +27,16 @@ def has_baseline(baseline: str) -> int:
     return int(baseline == "free")
 
 
-def fit_one_band(model: Model, mjd: ArrayLike, flux: ArrayLike, flux_err: ArrayLike, offsets: ArrayLike) -> Answers:
-    """The fit of a model without colours to each curve."""
+def fit_one_band(
+    model: CurveModel, mjd: ArrayLike, flux: ArrayLike, flux_err: ArrayLike, offsets: ArrayLike
+) -> Answers:
+    """Fit a model of one band to each curve."""
     t, y, err, bounds = _checked(mjd, flux, flux_err, offsets)
     return fit_curves(model, t, y, err, np.zeros(len(t)), np.zeros(len(t), np.int64), bounds, 1)
 
 
 def fit_bands(
-    model: Model,
+    model: CurveModel,
     mjd: ArrayLike,
     band: ArrayLike,
     flux: ArrayLike,
@@ -42,7 +44,7 @@ def fit_bands(
     offsets: ArrayLike,
     frequency: Array,
 ) -> Answers:
-    """The fit of a model of several bands, to each curve; the frequency [1e15 Hz] is that of each point."""
+    """Fit a model of several bands to each curve; the frequency [1e15 Hz] is that of each point."""
     t, y, err, bounds = _checked(mjd, flux, flux_err, offsets)
     group = np.array(band, np.int64)
     if group.shape != t.shape:

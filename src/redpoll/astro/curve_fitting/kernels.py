@@ -26,7 +26,7 @@ from redpoll.astro.curve_fitting.packing import (
 )
 from redpoll.astro.curve_fitting.parameter_errors import write_errors
 from redpoll.astro.curve_fitting.starts import (
-    MOST_STARTS,
+    MAX_STARTS,
     change_temperatures,
     search_grid,
     sort_starts,
@@ -39,14 +39,14 @@ from redpoll.astro.curve_fitting.workspace import (
     FIRST_Q,
     FLAT_CHI2,
     IS_CONVERGED,
+    MAX_POINTS,
     MAX_Q,
-    MOST_POINTS,
     N_PARAMETERS,
     N_POINTS,
     SIGN,
     Answers,
-    Model,
-    Points,
+    CurveModel,
+    FitPoints,
     compiled,
     new_answers,
     new_room,
@@ -56,24 +56,24 @@ from redpoll.kernels import kernel
 _GRID, _COLOURS, _BEST, _LAST = range(4)
 """The stages of a search: from the grid, with a changing temperature, the best of these, and on all points."""
 _FEW, _MANY = 96, 40_000
-"""To about so many points the light curve is averaged before the last stage, and in the last."""
+"""Approximate number of points to which a light curve is averaged, before the last stage and in it."""
 _ROUGH_STEPS, _MAX_STEPS = 6, 80
 _ROUGH_GAIN, _FINE_GAIN = 1e-2, 1e-5
 _DAMPING, _LAST_DAMPING = 1e-2, 1e-4
-"""Damping of the first step: on all points the place is nearly right."""
+"""Damping of the first step on all points, where the start is nearly right."""
 _N_BEST = 2
 
 
 def fit_curves(
-    model: Model, mjd: Any, flux: Any, err: Any, frequency: Any, group: Any, offsets: Any, n_groups: int
+    model: CurveModel, mjd: Any, flux: Any, err: Any, frequency: Any, group: Any, offsets: Any, n_groups: int
 ) -> Answers:
     """Fit every curve; the arrays are contiguous float64, group and offsets int64, all checked by the caller."""
     answers = new_answers(len(offsets) - 1, n_groups)
     longest = int(np.diff(offsets).max(initial=1))
-    capacity = longest + (2 * _FEW if longest <= _MANY else MOST_POINTS)
-    space = Points(np.empty((capacity, 5)), np.empty(capacity, np.int64), 1)
+    capacity = longest + (2 * _FEW if longest <= _MANY else MAX_POINTS)
+    space = FitPoints(np.empty((capacity, 5)), np.empty(capacity, np.int64), 1)
     labels = np.empty(n_groups, np.int64)
-    room = new_room(n_groups, MOST_STARTS + 1)
+    room = new_room(n_groups, MAX_STARTS + 1)
     _fit_curves(model, mjd, flux, err, frequency, group, offsets, space, labels, room, answers)
     return answers
 
@@ -96,7 +96,7 @@ def _entry(stamp: int) -> Callable[..., int]:
             out.counts[i, N_POINTS], out.counts[i, N_PARAMETERS] = n, model.n_q + n_linear
             is_enough = n >= model.n_q + n_linear and (n_bands > 1 or not model.temperature)
             if is_enough and 0 < abs(scale) < math.inf:
-                points = Points(space.data[:n], space.group[:n], n_groups)
+                points = FitPoints(space.data[:n], space.group[:n], n_groups)
                 set_bounds(model, points.data, room.vectors)
                 out.table[i, FLAT_CHI2] = centre_flux(model.has_baseline, points, room.sums)
                 is_end = _search(model, points, space, room)
@@ -113,9 +113,9 @@ _fit_curves = _entry(zlib.crc32(b"".join(p.read_bytes() for p in sorted(Path(__f
 
 @compiled
 def _search(model: Any, points: Any, space: Any, room: Any) -> bool:
-    """Leave the best parameters and chi2 in the first row of room.starts, infinite if none; did the steps end there?
+    """Write the best parameters and chi2 to the first row of room.starts; returns whether the steps converged.
 
-    A temperature that changes is first taken for constant; the best two of those fits then cool and heat up.
+    A changing temperature is first fitted as constant; the best two fits then start cooling and heating models.
     """
     plain, starts, n_starts, is_end = with_constant_temperature(model), room.starts, 0, False
     starts[0, MAX_Q] = math.inf
@@ -141,17 +141,17 @@ def _search(model: Any, points: Any, space: Any, room: Any) -> bool:
 
 @compiled
 def _gathered(points: Any, space: Any, room: Any, most: int) -> Any:
-    """The points in rows, averaged if there are more than so many."""
+    """The points in rows, averaged if there are too many."""
     n = len(points.data)
     if n <= most:
         return pack(points, room)
     stop = n + bin_points(n, most, space)
-    return pack(Points(space.data[n:stop], space.group[n:stop], points.n_groups), room)
+    return pack(FitPoints(space.data[n:stop], space.group[n:stop], points.n_groups), room)
 
 
 @compiled
 def _write(model: Any, scale: float, origin: float, labels: Any, n_groups: int, room: Any, i: int, out: Any) -> None:
-    """The answers, in the units of the data."""
+    """Write the results in the units of the data."""
     out.table[i, CHI2], out.table[i, SIGN] = room.starts[0, MAX_Q], room.starts[0, MAX_Q + 1]
     out.table[i, FIRST_AMPLITUDE] = room.sums[AMPLITUDE, 0] * scale
     for j in range(model.n_q):

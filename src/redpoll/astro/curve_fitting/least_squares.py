@@ -28,7 +28,7 @@ from redpoll.astro.curve_fitting.workspace import (
     compiled,
 )
 
-_LEAST_DAMPING, _MOST_DAMPING = 1e-9, 1e9
+_MIN_DAMPING, _MAX_DAMPING = 1e-9, 1e9
 _MIN_T, _MAX_T = math.log(100.0), math.log(1e6)
 
 
@@ -43,7 +43,7 @@ def minimise(
     least_gain: float,
     first_damping: float,
 ) -> tuple[float, bool]:
-    """Change q to the nearest least chi2 within the bounds; returns it and whether the steps came to an end.
+    """Change q to the nearest minimum of chi2 within the bounds; returns chi2 and whether the steps converged.
 
     The last evaluation is at that q, so that the room has its amplitudes and derivatives.
     """
@@ -62,10 +62,10 @@ def minimise(
                 q[j], vectors[KEPT_GRADIENT, j] = vectors[TRIAL, j], vectors[GRADIENT, j]
                 for k in range(j + 1):
                     matrices[KEPT_NORMAL, j, k] = matrices[NORMAL, j, k]
-            damping = max(damping * 0.15, _LEAST_DAMPING)
+            damping = max(damping * 0.15, _MIN_DAMPING)
         else:
             damping = max(damping, 1e-6) * 6.0
-        is_end = (n_small > 0 and (damping < 1e-3 or n_small > 3)) or damping > _MOST_DAMPING or chi2 == math.inf
+        is_end = (n_small > 0 and (damping < 1e-3 or n_small > 3)) or damping > _MAX_DAMPING or chi2 == math.inf
         if is_end or step == max_steps:
             damping = math.inf
         _set_trial(model, q, damping, vectors, matrices)
@@ -74,14 +74,14 @@ def minimise(
 
 @compiled
 def reach(model: Any, q: Any) -> float:
-    """How far from the data [d] the reference time may be: ten time scales, where all that is left is exponential."""
+    """Maximum distance [d] of the reference time from the data: ten time scales."""
     longest = max(q[1], q[2]) if model.shape == BAZIN or model.shape == PEAK else q[1]
     return 10.0 * math.exp(longest)
 
 
 @compiled
 def _set_trial(model: Any, q: Any, damping: float, vectors: Any, matrices: Any) -> None:
-    """The next place: the solution of the damped normal equations within the bounds; infinite damping is no step."""
+    """Solve the damped normal equations for the next trial within the bounds; infinite damping is no step."""
     n_q, slack = model.n_q, reach(model, q)
     for j in range(n_q):
         is_low = q[j] <= vectors[LOW, j] - slack and vectors[KEPT_GRADIENT, j] < 0
@@ -103,7 +103,7 @@ def _set_trial(model: Any, q: Any, damping: float, vectors: Any, matrices: Any) 
 
 @compiled
 def factorise(n: int, matrix: Any, is_free: Any, damping: float, factor: Any) -> None:
-    """Cholesky factor (lower) of the matrix with its diagonal enlarged; rows without any pull stay out."""
+    """Cholesky factor (lower) of the matrix with its diagonal enlarged; rows without a gradient are excluded."""
     largest = 0.0
     for j in range(n):
         largest = max(largest, matrix[j, j])
@@ -125,7 +125,7 @@ def factorise(n: int, matrix: Any, is_free: Any, damping: float, factor: Any) ->
 
 @compiled
 def solve(n: int, factor: Any, is_free: Any, x: Any) -> None:
-    """Solve for x in place, given the Cholesky factor; what is not free becomes 0."""
+    """Solve for x in place, given the Cholesky factor; fixed parameters become 0."""
     for j in range(n):
         if is_free[j] == 0.0:
             x[j] = 0.0

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from redpoll.astro.curve_fitting.goodness import Goodness
 from redpoll.astro.curve_fitting.inputs import Array, Baseline, Int, fit_one_band, has_baseline
 from redpoll.astro.curve_fitting.shapes import LINEXP, NO_TEMPERATURE
-from redpoll.astro.curve_fitting.sigmoid import reduced
-from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Model
+from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, CurveModel
 
 
-class LinexpFit(NamedTuple):
+@dataclass(frozen=True)
+class LinexpFit(Goodness):
     """Parameters, their errors and the goodness, one value per light curve; NaN where there is no fit.
 
     `amplitude` (the peak above the baseline) and `baseline` are in nJy, `t0` in MJD, `rise_time` in days: the peak is
@@ -32,11 +33,6 @@ class LinexpFit(NamedTuple):
     n_points: Int
     n_params: Int
     is_converged: NDArray[np.bool_]
-
-    @property
-    def reduced_chi2(self) -> Array:
-        """chi2 / (n_points - n_params); NaN where there are no more points than parameters."""
-        return reduced(self.chi2, self.n_points, self.n_params)
 
 
 def linexp_fit(
@@ -60,7 +56,7 @@ def linexp_fit(
     >>> [float(x[0].round(1)) + 0 for x in (fit.amplitude, fit.t0, fit.rise_time, fit.baseline)]
     [5000.0, 60010.0, 15.0, 0.0]
     """
-    model = Model(LINEXP, NO_TEMPERATURE, has_baseline(baseline), 0, 1, 0, 2)
+    model = CurveModel(LINEXP, NO_TEMPERATURE, has_baseline(baseline), 0, 1, 0, 2)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
     rise_time = a.sign * np.exp(a.q[:, 1])
     err = a.errors

@@ -1,4 +1,4 @@
-"""The points of one curve made ready for the loops, compiled: chosen, sorted, scaled, grouped, averaged."""
+"""Preparation of the points of one curve, compiled: selection, sort, scaling, grouping, averaging."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import math
 from typing import Any
 
 from redpoll.astro.curve_fitting.workspace import (
+    FILLED,
     FLUX,
     FREQUENCY,
     GROUP_FLUX,
     GROUP_WEIGHT,
     LANES,
-    SHARE,
     STRIDE,
     TIME,
     WEIGHT,
-    Curve,
+    PackedCurve,
     compiled,
 )
 
 _GAPS = (1750, 701, 301, 132, 57, 23, 10, 4, 1)
-_MOST_SIGNAL = 25.0
-"""Squared signal to noise beyond which a point stands alone no more than others."""
+_MAX_SIGNAL = 25.0
+"""Squared signal to noise above which points are binned alike."""
 
 
 @compiled
 def copy_known(
     mjd: Any, flux: Any, err: Any, frequency: Any, group: Any, start: int, stop: int, data: Any, kinds: Any
 ) -> int:
-    """Copy the points that count; how many."""
+    """Copy the usable points; returns their number."""
     n = 0
     for i in range(start, stop):
         is_known = math.isfinite(mjd[i]) and math.isfinite(flux[i]) and math.isfinite(err[i]) and err[i] > 0
@@ -41,7 +41,7 @@ def copy_known(
 
 @compiled
 def sort_points(n: int, data: Any, group: Any) -> float:
-    """Put the points into the order of time (Shell's sort, quick where they are almost so), as days since the first."""
+    """Sort the points by time (Shell sort), as days since the first."""
     for gap in _GAPS:
         for i in range(gap, n):
             j = i
@@ -58,7 +58,7 @@ def sort_points(n: int, data: Any, group: Any) -> float:
 
 @compiled
 def scale_flux(is_signed: int, n: int, data: Any) -> float:
-    """Measure fluxes in units of the largest, from errors make weights; the unit, negative to turn the curve over."""
+    """Scale fluxes to the largest and errors to weights; returns the unit, negative to invert the curve."""
     scale = total = 0.0
     for i in range(n):
         scale = max(scale, abs(data[i, FLUX]))
@@ -75,7 +75,7 @@ def scale_flux(is_signed: int, n: int, data: Any) -> float:
 
 @compiled
 def name_groups(has_groups: int, n_points: int, group: Any, labels: Any) -> tuple[int, int]:
-    """Number the bands of a curve 0, 1, 2, ...; all 0 where nothing depends on them. How many bands, and groups."""
+    """Number the bands of a curve 0, 1, 2, ...; else all 0; returns the numbers of bands and groups."""
     n = 0
     for i in range(n_points):
         g = 0
@@ -95,7 +95,7 @@ def name_groups(has_groups: int, n_points: int, group: Any, labels: Any) -> tupl
 
 @compiled
 def centre_flux(has_baseline: int, points: Any, sums: Any) -> float:
-    """Weigh each group, and subtract its weighted mean flux if baselines are free; chi2 of the baselines alone."""
+    """Sum the weights of each group, subtract its mean flux if baselines are free; returns chi2 of the baselines."""
     weight, mean = sums[GROUP_WEIGHT], sums[GROUP_FLUX]
     for g in range(points.n_groups):
         weight[g] = mean[g] = 0.0
@@ -114,26 +114,26 @@ def centre_flux(has_baseline: int, points: Any, sums: Any) -> float:
 
 @compiled
 def bin_points(n: int, n_few: int, space: Any) -> int:
-    """Average points that follow each other in a band, to about `n_few`, put after the last point; how many they are.
+    """Average consecutive points of a band to about `n_few`, appended after the last point; returns their number.
 
-    A bin closes when its share is full; half of the shares are the same for all points, half are where the signal is.
+    A bin closes when its fractions add up to one: half equal for all points, half by their squared signal to noise.
     There are at most 1.5 `n_few` bins and one for each band.
     """
     data, total, n_bins = space.data, 0.0, 0
     for i in range(n):
-        total += min(data[i, WEIGHT] * data[i, FLUX] ** 2, _MOST_SIGNAL)
+        total += min(data[i, WEIGHT] * data[i, FLUX] ** 2, _MAX_SIGNAL)
     for i in range(n):
-        signal = min(data[i, WEIGHT] * data[i, FLUX] ** 2, _MOST_SIGNAL) * n / total if total > 0 else 1.0
-        share = 0.5 * n_few / n * (1.0 + signal)
+        signal = min(data[i, WEIGHT] * data[i, FLUX] ** 2, _MAX_SIGNAL) * n / total if total > 0 else 1.0
+        fraction = 0.5 * n_few / n * (1.0 + signal)
         k = n + n_bins - 1
         while k >= n and (space.group[k] != space.group[i] or data[k, FREQUENCY] != data[i, FREQUENCY]):
             k -= 1
-        if k < n or data[k, SHARE] + 0.5 * share > 1.0:
+        if k < n or data[k, FILLED] + 0.5 * fraction > 1.0:
             k = n + n_bins
             n_bins += 1
             space.group[k], data[k, FREQUENCY] = space.group[i], data[i, FREQUENCY]
-            data[k, TIME] = data[k, FLUX] = data[k, WEIGHT] = data[k, SHARE] = 0.0
-        data[k, SHARE] += share
+            data[k, TIME] = data[k, FLUX] = data[k, WEIGHT] = data[k, FILLED] = 0.0
+        data[k, FILLED] += fraction
         data[k, WEIGHT] += data[i, WEIGHT]
         data[k, TIME] += data[i, WEIGHT] * data[i, TIME]
         data[k, FLUX] += data[i, WEIGHT] * data[i, FLUX]
@@ -159,4 +159,4 @@ def pack(points: Any, room: Any) -> Any:
                 rows[column * STRIDE + at] = points.data[last, column] if column != WEIGHT else 0.0
             at += 1
     bounds[points.n_groups] = at
-    return Curve(rows, bounds, at, points.n_groups)
+    return PackedCurve(rows, bounds, at, points.n_groups)

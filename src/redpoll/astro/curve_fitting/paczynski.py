@@ -1,22 +1,23 @@
-"""Microlensing of a point by a point, fitted to each of many light curves in all bands at once."""
+"""Microlensing of a point source by a point lens, fitted to each of many light curves in all bands at once."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from redpoll.astro.curve_fitting.goodness import Goodness
 from redpoll.astro.curve_fitting.inputs import Array, Int, fit_bands
 from redpoll.astro.curve_fitting.shapes import LENS, NO_TEMPERATURE
-from redpoll.astro.curve_fitting.sigmoid import reduced
-from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Model
+from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, CurveModel
 
 
-class PaczynskiFit(NamedTuple):
+@dataclass(frozen=True)
+class PaczynskiFit(Goodness):
     """Parameters, their errors and the goodness, one value per object; NaN where there is no fit.
 
-    `t0` is the time of the peak [MJD], `einstein_time` in days, `impact` the least distance in Einstein radii.
+    `t0` is the time of the peak [MJD], `einstein_time` in days, `impact` the minimum distance in Einstein radii.
     `source_flux`, the unlensed flux of what is lensed, and `baseline`, the flux long before and after, are in nJy, of
     shape (n, 6) for u g r i z y, NaN in a band without points; blended light is ``baseline - source_flux`` if the
     fluxes are whole ones. `delta_chi2` is the chi2 of a constant in each band less `chi2`. The error of a parameter at
@@ -39,11 +40,6 @@ class PaczynskiFit(NamedTuple):
     n_params: Int
     is_converged: NDArray[np.bool_]
 
-    @property
-    def reduced_chi2(self) -> Array:
-        """chi2 / (n_points - n_params); NaN where there are no more points than parameters."""
-        return reduced(self.chi2, self.n_points, self.n_params)
-
 
 def paczynski_fit(
     mjd: ArrayLike, band: ArrayLike, flux: ArrayLike, flux_err: ArrayLike, offsets: ArrayLike
@@ -52,7 +48,7 @@ def paczynski_fit(
 
     ``A(u) = (u^2 + 2) / (u sqrt(u^2 + 4))`` and ``u^2 = impact^2 + ((t - t0) / einstein_time)^2`` are the same in all
     bands. The fluxes of source and baseline are linear, so they are solved exactly; a source flux is never negative.
-    Difference fluxes may be given as they are: the baseline then says how far the template was from it. A point counts
+    Difference fluxes may be given as they are: the baseline is then the offset of the template. A point counts
     as in `sigmoid_fit`; an object with fewer points than parameters (3, and 2 in each band) has no fit.
 
     Parameters
@@ -60,7 +56,7 @@ def paczynski_fit(
     mjd, flux, flux_err
         Times [d], fluxes and one-sigma errors [nJy] of all objects end to end, in any order within an object.
     band
-        Codes 0..5 for u g r i z y; other points do not count.
+        Codes 0..5 for u g r i z y; other points are ignored.
     offsets
         Object ``i`` is ``[offsets[i]:offsets[i + 1]]``.
 
@@ -77,7 +73,7 @@ def paczynski_fit(
     >>> [float(x[0].round(2)) for x in (fit.t0, fit.einstein_time, fit.impact, fit.source_flux[:, 2])]
     [60042.0, 20.0, 0.3, 1000.0]
     """
-    model = Model(LENS, NO_TEMPERATURE, 1, 1, 0, 0, 3)
+    model = CurveModel(LENS, NO_TEMPERATURE, 1, 1, 0, 0, 3)
     a = fit_bands(model, mjd, band, flux, flux_err, offsets, np.ones(1))
     err = a.errors
     einstein_time, impact = np.exp(a.q[:, 1]), np.exp(a.q[:, 2])

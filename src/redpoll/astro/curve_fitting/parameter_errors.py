@@ -1,4 +1,4 @@
-"""Errors of the parameters from the normal equations at the least chi2, compiled."""
+"""Errors of the parameters from the normal equations at the minimum of chi2, compiled."""
 
 from __future__ import annotations
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from redpoll.astro.curve_fitting.goodness import Goodness
 from redpoll.astro.curve_fitting.inputs import Array, Baseline, Int, fit_bands, has_baseline
 from redpoll.astro.curve_fitting.shapes import CONSTANT_TEMPERATURE, LINEXP, PEAK, SIGMOID, SIGMOID_TEMPERATURE
-from redpoll.astro.curve_fitting.sigmoid import reduced
-from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Answers, Model
+from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Answers, CurveModel
 from redpoll.astro.extinction import WAVELENGTH, band_value
 
 _SHAPES = {"sigmoid": (SIGMOID, 2), "bazin": (PEAK, 3), "linexp": (LINEXP, 2)}
@@ -21,7 +22,8 @@ _ERG_PER_UNIT = 1e-17
 """1 nJy times 1e15 Hz, in erg / s / cm2."""
 
 
-class RainbowFit(NamedTuple):
+@dataclass(frozen=True)
+class RainbowFit(Goodness):
     """Parameters, their errors and the goodness, one value per object; NaN where there is no fit or no such parameter.
 
     `amplitude` is the bolometric flux at the peak (the plateau of a sigmoid) [erg / s / cm2], not corrected for
@@ -51,11 +53,6 @@ class RainbowFit(NamedTuple):
     n_params: Int
     is_converged: NDArray[np.bool_]
 
-    @property
-    def reduced_chi2(self) -> Array:
-        """chi2 / (n_points - n_params); NaN where there are no more points than parameters."""
-        return reduced(self.chi2, self.n_points, self.n_params)
-
 
 def rainbow_fit(
     mjd: ArrayLike,
@@ -83,7 +80,7 @@ def rainbow_fit(
     ``T`` is constant, or ``end + (start - end) / (1 + exp((t - t0) / colour_time))`` with the same t0.
 
     A point counts if its time, flux and error are finite, its error is positive and the survey has its band;
-    negative fluxes count, upper limits have no place here (give forced photometry instead). An object with fewer such
+    negative fluxes count, do not pass upper limits, but forced photometry. An object with fewer such
     points than parameters, or in one band only, has no fit.
 
     Parameters
@@ -115,7 +112,7 @@ def rainbow_fit(
         raise ValueError(f"bolometric must be one of {list(_SHAPES)}, temperature one of {list(_TEMPERATURES)}")
     (shape, n_times), (kind, n_temperatures) = _SHAPES[bolometric], _TEMPERATURES[temperature]
     both_signs = int(bolometric == "linexp")
-    model = Model(shape, kind, has_baseline(baseline), 0, both_signs, 0, n_times + n_temperatures)
+    model = CurveModel(shape, kind, has_baseline(baseline), 0, both_signs, 0, n_times + n_temperatures)
     answers = fit_bands(model, mjd, band, flux, flux_err, offsets, _LIGHT / band_value(WAVELENGTH, band, survey))
     return _in_units(answers, n_times, n_temperatures)
 

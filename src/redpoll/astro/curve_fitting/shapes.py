@@ -17,7 +17,7 @@ X_PER_FREQUENCY = 47992.43073
 _PLANCK = 15.0 / math.pi**4
 _T, _NU, _V = TIME * STRIDE, FREQUENCY * STRIDE, VALUE * STRIDE
 _D0, _D1, _D2, _D_EARLY, _D_LATE, _D_COLOUR = ((SLOPES + k) * STRIDE for k in range(6))
-"""Where the rows begin: time, frequency, the shape, its derivatives by t0, the other times and the temperatures."""
+"""Starts of the rows: time, frequency, the shape, its derivatives by t0, the other times and the temperatures."""
 
 
 @compiled
@@ -109,7 +109,7 @@ def _fill_linexp(rows: Any, n: int, t0: float, rate: float) -> None:
 
 @compiled
 def _fill_lens(rows: Any, n: int, t0: float, rate: float, impact: float) -> None:
-    """Magnification less 1 of a point by a point; `rate` is 1 / Einstein time, `impact` the least distance."""
+    """Magnification less 1 of a point by a point; `rate` is 1 / Einstein time, `impact` the minimum distance."""
     for i in range(n):
         x = (rows[_T + i] - t0) * rate
         z = impact * impact + x * x
@@ -123,8 +123,8 @@ def _fill_lens(rows: Any, n: int, t0: float, rate: float, impact: float) -> None
 
 
 @compiled
-def share_of_light(frequency: float, coldness: float) -> tuple[float, float]:
-    """Share of a blackbody's light per 1e15 Hz, and its logarithm's slope by ln T; `coldness` is 1 / T."""
+def fraction_of_light(frequency: float, coldness: float) -> tuple[float, float]:
+    """Fraction of a blackbody's light per 1e15 Hz, and its logarithm's slope by ln T; `coldness` is 1 / T."""
     x_per_frequency = X_PER_FREQUENCY * coldness
     x = x_per_frequency * frequency
     e = exp(-x)
@@ -134,14 +134,14 @@ def share_of_light(frequency: float, coldness: float) -> tuple[float, float]:
 
 @compiled
 def _paint(rows: Any, n: int, coldness: float) -> None:
-    """Multiply by the share of light of a constant temperature, of any number of times."""
+    """Multiply by the fraction of light at a constant temperature, for any number of times."""
     for i in range(n):
-        share, steep = share_of_light(rows[_NU + i], coldness)
-        value = rows[_V + i] * share
+        fraction, steep = fraction_of_light(rows[_NU + i], coldness)
+        value = rows[_V + i] * fraction
         rows[_V + i] = value
-        rows[_D0 + i] *= share
-        rows[_D1 + i] *= share
-        rows[_D2 + i] *= share
+        rows[_D0 + i] *= fraction
+        rows[_D1 + i] *= fraction
+        rows[_D2 + i] *= fraction
         rows[_D_EARLY + i] = value * steep
 
 
@@ -157,13 +157,13 @@ def _paint_changing(rows: Any, n: int, t0: float, early: float, late: float, rat
         coldness = 1.0 / (early + (late - early) * cool)
         hot = early * (1.0 - cool) * coldness
         by_t = (early - late) * cool * (1.0 - cool) * rate * coldness
-        share, steep = share_of_light(rows[_NU + i], coldness)
-        value = rows[_V + i] * share
+        fraction, steep = fraction_of_light(rows[_NU + i], coldness)
+        value = rows[_V + i] * fraction
         steep *= value
         rows[_V + i] = value
-        rows[_D0 + i] = rows[_D0 + i] * share + steep * by_t
-        rows[_D1 + i] *= share
-        rows[_D2 + i] *= share
+        rows[_D0 + i] = rows[_D0 + i] * fraction + steep * by_t
+        rows[_D1 + i] *= fraction
+        rows[_D2 + i] *= fraction
         rows[_D_EARLY + i] = steep * hot
         rows[_D_LATE + i] = steep * (1.0 - hot)
         rows[_D_COLOUR + i] = steep * by_t * t

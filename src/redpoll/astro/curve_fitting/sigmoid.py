@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from redpoll.astro.curve_fitting.goodness import Goodness
 from redpoll.astro.curve_fitting.inputs import Array, Baseline, Int, fit_one_band, has_baseline
 from redpoll.astro.curve_fitting.shapes import NO_TEMPERATURE, SIGMOID
-from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, Model
+from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_POINTS, CurveModel
 
 
-class SigmoidFit(NamedTuple):
+@dataclass(frozen=True)
+class SigmoidFit(Goodness):
     """Parameters, their errors and the goodness, one value per light curve; NaN where there is no fit.
 
     `amplitude` and `baseline` are in nJy, `rise_time` in days (negative for a curve that fades), `t0` in MJD. The
@@ -31,21 +33,7 @@ class SigmoidFit(NamedTuple):
     chi2: Array
     n_points: Int
     n_params: Int
-    is_converged: np.typing.NDArray[np.bool_]
-
-    @property
-    def reduced_chi2(self) -> Array:
-        """chi2 / (n_points - n_params); NaN where there are no more points than parameters."""
-        return reduced(self.chi2, self.n_points, self.n_params)
-
-
-def reduced(chi2: Array, n_points: Int, n_params: Int) -> Array:
-    """Chi2 per degree of freedom.
-
-    >>> reduced(np.array([6.0, 0.0]), np.array([5, 3]), np.array([3, 3])).tolist()
-    [3.0, nan]
-    """
-    return chi2 / np.where(n_points > n_params, n_points - n_params, np.nan)
+    is_converged: NDArray[np.bool_]
 
 
 def sigmoid_fit(
@@ -54,8 +42,8 @@ def sigmoid_fit(
     """Least-squares fit of ``amplitude / (1 + exp(-(t - t0) / rise_time)) + baseline``, weighted by the errors.
 
     The sigmoid has no fall: give it the points up to the maximum. A point counts if its time, flux and error are
-    finite and its error is positive; negative fluxes count, upper limits have no place here (give forced photometry
-    instead). A curve with fewer such points than parameters (3, or 4 with a free baseline) has no fit.
+    finite and its error is positive; negative fluxes count, do not pass upper limits, but forced
+    photometry. A curve with fewer such points than parameters (3, or 4 with a free baseline) has no fit.
 
     Parameters
     ----------
@@ -79,7 +67,7 @@ def sigmoid_fit(
     [5000.0, 60009.0, 2.5, 0.09]
     """
     is_free = has_baseline(baseline)
-    model = Model(SIGMOID, NO_TEMPERATURE, is_free, 0, 1, 1 - is_free, 2)
+    model = CurveModel(SIGMOID, NO_TEMPERATURE, is_free, 0, 1, 1 - is_free, 2)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
     rise_time = a.sign * np.exp(a.q[:, 1])
     t0_err, log_err = np.sqrt(a.covariance[:, 1, 1]), np.sqrt(a.covariance[:, 2, 2])

@@ -1,4 +1,4 @@
-"""Where the steps begin, compiled: the best few of a coarse grid of times and time scales."""
+"""Starts of the fit, compiled: the best few of a coarse grid of times and time scales."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from redpoll.astro.curve_fitting.shapes import (
     SIGMOID_TEMPERATURE,
     THREE_TIMES,
 )
-from redpoll.astro.curve_fitting.workspace import FLUX, HIGH, LOW, MAX_Q, TIME, TRIAL, WEIGHT, Model, compiled
+from redpoll.astro.curve_fitting.workspace import FLUX, HIGH, LOW, MAX_Q, TIME, TRIAL, WEIGHT, CurveModel, compiled
 
-_FEW_STARTS, _MANY_STARTS, MOST_STARTS = 4, 8, 16
-"""How many starts are tried, two more where both signs are possible; and for linexp and a changing temperature."""
+_FEW_STARTS, _MANY_STARTS, MAX_STARTS = 4, 8, 16
+"""Number of starts, two more where both signs are possible; and for linexp and a changing temperature."""
 _SAME = 0.02
-"""Starts are the same if chi2, times and their scales differ by no more than so much of themselves."""
+"""Relative difference of chi2, times and time scales below which starts are equal."""
 _N_PLACES = 8
 _SCALES = np.array([0.04, 0.15, 0.5, 1.6])
 """Time scales of the grid, in widths of the light curve."""
 _FINE_SCALES = np.array([0.04, 0.07, 0.13, 0.23, 0.42, 0.75, 1.35, 2.4])
-"""The same for linexp, whose foot cannot step over a point."""
+"""The same for linexp, whose start cannot cross a point."""
 _FALLS = np.array([0.15, 0.5, 1.6, 20.0])
 _IMPACTS = np.log(np.array([0.05, 0.3, 0.9]))
 _TEMPERATURES = np.log(np.array([8000.0]))
@@ -38,7 +38,7 @@ _COLOUR_TIMES = np.log(np.array([1.5, 6.0]))
 
 @compiled
 def search_grid(model: Any, points: Any, curve: Any, room: Any) -> int:
-    """Leave the best start of each of the few best combinations of time scales in room.starts; their number.
+    """Write the best start of each of the best combinations of time scales to room.starts; returns their number.
 
     Where both signs are possible, half of them are of each sign.
     """
@@ -86,7 +86,7 @@ def _place(
 
 @compiled
 def _n_cells(model: Any) -> int:
-    """How many combinations of time scales, or impacts, and temperatures there are."""
+    """Number of combinations of time scales, or impacts, and temperatures."""
     n = len(_FINE_SCALES) if model.shape == LINEXP else len(_SCALES)
     n *= len(_TEMPERATURES) if model.temperature else 1
     if model.shape == LENS:
@@ -136,7 +136,7 @@ def _set_start(model: Any, cell: int, width: float, q: Any) -> None:
 def with_constant_temperature(model: Any) -> Any:
     """The model, where it has a temperature that changes with one that does not."""
     has_changing = model.temperature == SIGMOID_TEMPERATURE
-    return Model(
+    return CurveModel(
         model.shape, CONSTANT_TEMPERATURE if has_changing else model.temperature, model.has_baseline,
         model.is_per_group, model.has_both_signs, model.is_signed, model.n_q - 2 if has_changing else model.n_q,
     )  # fmt: skip
@@ -146,7 +146,7 @@ def with_constant_temperature(model: Any) -> Any:
 def change_temperatures(model: Any, n_starts: int, room: Any) -> int:
     """Of each of the best two starts of a constant temperature make some that cool and heat up, slowly and quickly."""
     starts, n_times, n_new = room.starts, model.n_q - 3, 2 * len(_COLOUR_TIMES)
-    n_old = min(n_starts, MOST_STARTS // n_new if model.shape == LINEXP else _FEW_STARTS // 2)
+    n_old = min(n_starts, MAX_STARTS // n_new if model.shape == LINEXP else _FEW_STARTS // 2)
     for k in range(n_old * n_new - 1, -1, -1):
         old, which = k // n_new, k % n_new
         for j in range(MAX_Q + 2):
@@ -161,7 +161,7 @@ def change_temperatures(model: Any, n_starts: int, room: Any) -> int:
 
 @compiled
 def sort_starts(n_starts: int, starts: Any) -> int:
-    """Put the starts into the order of their chi2, without those that came to the same place; how many are left."""
+    """Sort the starts by chi2 and remove duplicates; returns their number."""
     for i in range(1, n_starts):
         for j in range(i, 0, -1):
             if starts[j, MAX_Q] < starts[j - 1, MAX_Q]:
@@ -180,7 +180,7 @@ def sort_starts(n_starts: int, starts: Any) -> int:
 
 @compiled
 def _keep_start(starts: Any, first_row: int, n_found: int, at_most: int, q: Any, chi2: float, sign: float) -> int:
-    """Insert into the rows from `first_row` on, sorted by chi2, of which the best stay; the new number of all."""
+    """Insert into the rows from `first_row` on, sorted by chi2, keeping the best; returns the new number of rows."""
     place = n_found
     while place > first_row and starts[place - 1, MAX_Q] > chi2:
         for j in range(MAX_Q + 2):

@@ -1,4 +1,4 @@
-"""The exponential function in plain arithmetic, so that the compiler can reckon it for several points at once."""
+"""The exponential function in plain arithmetic, which the compiler can vectorise."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _TAYLOR = tuple(1.0 / math.factorial(k) for k in range(13))
 _C2, _C3, _C4, _C5, _C6, _C7, _C8, _C9, _C10, _C11, _C12 = _TAYLOR[2:]
 _PER_LN_2 = 1.4426950408889634
 _LN_2, _LN_2_REST = 0.693147180369123816490, 1.90821492927058770002e-10
-"""ln 2 as a short number and what it lacks, so that its multiples are exact."""
+"""ln 2 as a sum of a short number, whose multiples are exact, and a remainder."""
 _SHIFT = 1.5 * 2.0**52 + 1023.0
 """Added to a number, leaves it rounded, and 1023 more, in the last bits: the exponent of a float64, ready made."""
 _MOST = 708.0
 
 
 def _as_power(context: Any, shifted: Any) -> Any:
-    """2 to the power of a number to which _SHIFT was added, as numba's compiler is told of it."""
+    """2 to the power of a number to which _SHIFT was added, as an intrinsic for numba."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         word = ir.IntType(64)

@@ -1,6 +1,6 @@
-"""What the compiled kernels pass to each other: the model, the points of one curve, working space, the answers.
+"""Data that the compiled fitting kernels share: model, points of one curve, working space, results.
 
-These are few and large arrays with named rows: a compiled function takes time for each array that it is handed.
+They are a few large arrays with named rows, because every array argument of a compiled function costs time.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from redpoll.kernels import parts
 compiled = parts(fastmath={"contract"})
 """Decorator of the parts of one kernel, `redpoll.astro.curve_fitting.kernels.fit_curves`."""
 summed = parts(fastmath={"contract", "reassoc", "nsz"})
-"""The same for loops that add up: the order is the compiler's, always the same for the same number of points."""
+"""The same for summation loops: the compiler chooses the order, which depends on the number of points only."""
 MAX_Q = 6
-"""Most parameters that are not linear."""
+"""Maximum number of nonlinear parameters."""
 TIME, FLUX, WEIGHT, FREQUENCY = range(4)
-"""Columns of Points.data: days, units of the largest flux, inverse squared error, 1e15 Hz; rows of Curve.rows too."""
-SHARE = 4
-"""Column of Points.data: how full a bin is."""
+"""Columns of FitPoints.data and rows of PackedCurve.rows: days, largest flux = 1, inverse variance, 1e15 Hz."""
+FILLED = 4
+"""Column of FitPoints.data: filled fraction of a bin."""
 VALUE, SLOPES, RESIDUAL = 4, 5, 5 + MAX_Q
-"""Further rows of Curve.rows: the shape, its derivatives (three by times, three by temperatures), what is left."""
-MOST_POINTS = 1 << 16
+"""Further rows of PackedCurve.rows: shape, its derivatives (three times, three temperatures), residual."""
+MAX_POINTS = 1 << 16
 LANES = 8
-"""Numbers that a processor reckons at once."""
-STRIDE = MOST_POINTS + 9 * LANES
-"""From one row to the next: a constant, so that the compiler knows that they do not overlap; odd lines of the cache."""
+"""Numbers that a processor computes in one instruction."""
+STRIDE = MAX_POINTS + 9 * LANES
+"""Distance between rows: a constant, so that the compiler can rule out overlap; an odd number of cache lines."""
 GROUP_WEIGHT, GROUP_FLUX, GROUP_SHAPE, SHAPE2, AMPLITUDE, CROSS = range(6)
-"""Rows of Room.sums: of each group the weight, mean flux, mean shape; square of the shape, amplitude."""
+"""Rows of Room.sums: weight, mean flux and mean shape of each group; square of the shape, amplitude."""
 GROUP_SLOPE = CROSS + MAX_Q
-"""First row of the mean derivatives; from CROSS, how far each derivative is but a change of amplitude."""
+"""First row of the mean derivatives; the rows from CROSS hold the projection of each derivative on the amplitude."""
 NORMAL, KEPT_NORMAL, FACTOR = range(3)
-"""Pages of Room.matrices: normal equations at the trial, at the best place so far, a Cholesky factor."""
+"""Pages of Room.matrices: normal equations at the trial, at the best point so far, a Cholesky factor."""
 GRADIENT, KEPT_GRADIENT, STEP, TRIAL, LOW, HIGH, IS_FREE = range(7)
 """Rows of Room.vectors."""
 SIGN, FIRST_AMPLITUDE, CHI2, FLAT_CHI2, FIRST_Q = range(5)
@@ -44,8 +44,8 @@ N_POINTS, N_PARAMETERS, IS_CONVERGED = range(3)
 Array = NDArray[np.float64]
 
 
-class Model(NamedTuple):
-    """What is fitted: codes of shape and temperature; are baselines and amplitudes free in each group, and signs."""
+class CurveModel(NamedTuple):
+    """The fitted model: codes of shape and temperature, and which baselines, amplitudes and signs are free."""
 
     shape: int
     temperature: int
@@ -53,20 +53,20 @@ class Model(NamedTuple):
     is_per_group: int
     has_both_signs: int
     is_signed: int
-    """May the amplitude be negative? It then has the sign of the mean flux."""
+    """Whether the amplitude may be negative; it then has the sign of the mean flux."""
     n_q: int
 
 
-class Points(NamedTuple):
-    """The points of one curve that count, in the order of time, one per row, and the group of each."""
+class FitPoints(NamedTuple):
+    """The fitted points of one curve, sorted by time, one a row, and the group of each."""
 
     data: Any
     group: Any
     n_groups: int
 
 
-class Curve(NamedTuple):
-    """The same points for the loops over them: rows of `STRIDE` end to end, group g from bounds[g] to bounds[g + 1]."""
+class PackedCurve(NamedTuple):
+    """The same points for the fitting loops: rows of `STRIDE` end to end, group g from bounds[g] to bounds[g + 1]."""
 
     rows: Any
     bounds: Any
@@ -75,7 +75,7 @@ class Curve(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Working space; `rows` and `bounds` are those of the Curve."""
+    """Working space; `rows` and `bounds` are those of the PackedCurve."""
 
     rows: Any
     bounds: Any
@@ -86,43 +86,43 @@ class Room(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """What is filled, one row per curve: NaN where there is no fit. The properties say what is where."""
+    """Results, one row per curve; NaN where there is no fit. The properties name the columns."""
 
     table: Any
     covariance: Any
-    """Of the first group's amplitude and of q."""
+    """Covariance of the first group's amplitude and of q."""
     sums: Any
-    """Of each group: amplitude, baseline, their errors."""
+    """Amplitude and baseline of each group, and their errors."""
     counts: Any
 
     @property
     def q(self) -> Array:
-        """The parameters that are not linear."""
+        """The nonlinear parameters."""
         return self._column(slice(FIRST_Q, None))
 
     @property
     def sign(self) -> Array:
-        """Of the time scale."""
+        """Sign of the time scale."""
         return self._column(SIGN)
 
     @property
     def amplitude(self) -> Array:
-        """Of the first group."""
+        """Amplitude of the first group."""
         return self._column(FIRST_AMPLITUDE)
 
     @property
     def chi2(self) -> Array:
-        """The least that was found."""
+        """Minimum chi squared found."""
         return self._column(CHI2)
 
     @property
     def flat_chi2(self) -> Array:
-        """Of the baselines alone."""
+        """Chi squared of the baselines alone."""
         return self._column(FLAT_CHI2)
 
     @property
     def errors(self) -> Array:
-        """Of that amplitude and of q."""
+        """One-sigma errors of the first group's amplitude and of q."""
         variances = np.diagonal(self.covariance, axis1=1, axis2=2)
         return np.asarray(np.sqrt(np.where(variances > 0, variances, np.nan)))
 
@@ -135,7 +135,7 @@ class Answers(NamedTuple):
 
 
 def new_answers(n: int, n_groups: int) -> Answers:
-    """Room for the answers of `n` curves."""
+    """Empty results of `n` curves."""
     size = MAX_Q + 1
     nan = np.nan
     return Answers(
@@ -145,7 +145,7 @@ def new_answers(n: int, n_groups: int) -> Answers:
 
 
 def new_room(n_groups: int, n_starts: int) -> Room:
-    """Working space for curves of up to MOST_POINTS points; of the rows, memory is taken as far as they are filled."""
+    """Working space for curves of up to MAX_POINTS points; memory is used as far as rows are filled."""
     return Room(
         np.empty((RESIDUAL + 1) * STRIDE), np.zeros(n_groups + 1, np.int64), np.zeros((GROUP_SLOPE + MAX_Q, n_groups)),
         np.zeros((3, MAX_Q, MAX_Q)), np.zeros((7, MAX_Q)), np.zeros((n_starts, MAX_Q + 2)),

@@ -1,4 +1,4 @@
-"""Tables of catalogues fetched from public services: VizieR, TAP, CDS X-Match, a plain address."""
+"""Download of catalogue tables from public services: VizieR, TAP, CDS X-Match, or a URL."""
 
 from redpoll.catalogs.fetch.area import Cone, Positions
 from redpoll.catalogs.fetch.table import fetch_table

@@ -1,4 +1,4 @@
-"""A catalogue that is one file at an address; perhaps packed, perhaps for those with a key only."""
+"""Download of a catalogue that is one file at a URL, possibly in an archive or with an access key."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _CHUNK = 1 << 20
 
 
 def fetch_address(plan: UrlPlan, folder: Path, service: Service) -> Path:
-    """Fetch a file; one that is there already is not fetched again, and a plain download that was cut is resumed.
+    """Fetch a file unless it exists; an interrupted download without a key is resumed.
 
     Raises
     ------
     UsageError
         If an environment variable with a key is not set.
     CatalogError
-        If it cannot be had, is an error page, has another checksum, or does not hold what it should.
+        If it cannot be fetched, is an error page, has another checksum, or lacks the member of the recipe.
     """
     out = folder / plan.file
     if out.exists():
@@ -45,14 +45,14 @@ def fetch_address(plan: UrlPlan, folder: Path, service: Service) -> Path:
                      lambda path: _check_download(path, plan), service.sleep).run()  # fmt: skip
         except SourceError as error:
             raise CatalogError(str(error)) from error
-    return _settled(plan, raw, out)
+    return _unpacked(plan, raw, out)
 
 
 def from_environment(names: Mapping[str, str], what: str) -> dict[str, str]:
-    """The values of environment variables; UsageError that names one that is not set, never its value."""
+    """Values of environment variables; UsageError with the name of one that is not set."""
     missing = [name for name in names.values() if not os.environ.get(name)]
     if missing:
-        raise UsageError(f"{what} wants a key: set the environment variable {missing[0]}")
+        raise UsageError(f"{what} needs a key: set the environment variable {missing[0]}")
     return {key: os.environ[name] for key, name in names.items()}
 
 
@@ -81,22 +81,22 @@ def _check(raw: Path, plan: UrlPlan) -> None:
 
 
 def _check_download(path: Path, plan: UrlPlan) -> None:
-    """SourceError if the file is an error page, too large, or has another checksum."""
+    """Raise SourceError if the file is an error page, too large, or has another checksum."""
     if path.stat().st_size > plan.max_bytes:
         raise SourceError(f"{plan.url}: more than {plan.max_bytes} bytes")
     with path.open("rb") as file:
         start = file.read(256).lstrip().lower()
         if not start or start.startswith(_PAGE):
-            raise SourceError(f"{plan.url}: what came is {'a page' if start else 'nothing'}, not a table")
+            raise SourceError(f"{plan.url}: the response is {'a web page' if start else 'empty'}, not a table")
         if plan.sha256 is None:
             return
         file.seek(0)
         if (found := hashlib.file_digest(file, "sha256").hexdigest()) != plan.sha256:
-            raise SourceError(f"{plan.url}: its SHA-256 is {found}, the recipe says {plan.sha256}")
+            raise SourceError(f"{plan.url}: its SHA-256 is {found}, the recipe has {plan.sha256}")
 
 
-def _settled(plan: UrlPlan, raw: Path, out: Path) -> Path:
-    """Unpack the file, leave out the lines before its table, and put it in its place."""
+def _unpacked(plan: UrlPlan, raw: Path, out: Path) -> Path:
+    """Unpack the file, remove the lines before its table, and rename it."""
     partial = out.with_name(f"{out.name}.part")
     try:
         if plan.member is not None:
@@ -107,7 +107,7 @@ def _settled(plan: UrlPlan, raw: Path, out: Path) -> Path:
             _skip(partial, plan.skip_lines)
     except zipfile.BadZipFile as error:
         raw.unlink(missing_ok=True)
-        raise CatalogError(f"{plan.url}: what came is not a zip archive ({error})") from error
+        raise CatalogError(f"{plan.url}: the response is not a zip archive ({error})") from error
     raw.unlink(missing_ok=True)
     partial.replace(out)
     return out

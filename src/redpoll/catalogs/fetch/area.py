@@ -1,4 +1,4 @@
-"""Which part of a catalogue is wanted: a cone, a strip of declination, or the matches of some positions."""
+"""Parts of a catalogue to fetch: a cone, a strip of declination, or matches of positions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from redpoll.astro.sky import is_position
 from redpoll.errors import UsageError
 
-NARROWEST = 1e-3
-"""Degrees below which a strip is not halved again: more sources than a service gives are then one crowded place."""
+MIN_STRIP = 1e-3
+"""Minimum width [deg] of a strip; narrower strips are not halved."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Cone:
 
 @dataclass(frozen=True)
 class Strip:
-    """Declinations [deg] from `low` on to below `high`; the last strip of the sky ends above the pole.
+    """Declinations [deg] from `low` to below `high`; the last strip of the sky ends above the pole.
 
     >>> [str(half) for half in Strip(-90.0, 0.0).halves()]
     ['-90.000000_-45.000000', '-45.000000_+0.000000']
@@ -48,18 +48,18 @@ class Strip:
         return f"{self.low:+.6f}_{self.high:+.6f}"
 
     def halves(self) -> tuple[Strip, Strip]:
-        """Two strips with the same declinations."""
+        """Its southern and northern half."""
         middle = round((self.low + min(self.high, 90.0)) / 2, 6)
         return Strip(self.low, middle), Strip(middle, self.high)
 
     @property
     def can_halve(self) -> bool:
-        """Whether it is wide enough."""
-        return self.high - self.low >= 2 * NARROWEST
+        """Whether it is wide enough to be halved."""
+        return self.high - self.low >= 2 * MIN_STRIP
 
 
 def strips_of_sky(n: int) -> list[Strip]:
-    """`n` strips of equal area that hold every declination once.
+    """`n` strips of equal area that cover the sky.
 
     >>> [str(strip) for strip in strips_of_sky(2)]
     ['-90.000000_+0.000000', '+0.000000_+91.000000']
@@ -71,12 +71,12 @@ def strips_of_sky(n: int) -> list[Strip]:
 
 @dataclass(frozen=True, eq=False)
 class Positions:
-    """Places [ICRS degrees] whose matches are wanted.
+    """Positions [ICRS degrees] to be matched.
 
     Raises
     ------
     UsageError
-        If there are none, or one is not a place on the sky.
+        If there are none, or one is not a position on the sky.
     """
 
     ra: NDArray[np.float64]
@@ -91,6 +91,6 @@ class Positions:
 
     @property
     def key(self) -> str:
-        """Changes when a position does."""
+        """Hash of the positions."""
         columns = [np.ascontiguousarray(x, np.float64).tobytes() for x in (self.ra, self.dec)]
         return hashlib.sha256(b"".join(columns)).hexdigest()

@@ -1,4 +1,4 @@
-"""One question to a service, asked again where that may help, its answer read as it comes."""
+"""Requests to a service, with retries and bounds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from redpoll.catalogs.fetch.votable import TableReader
 
 log = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 Progress = Callable[[int, int | None], None]
 _WAITS = (2.0, 5.0, 15.0, 30.0)
 _TIMEOUT = httpx.Timeout(300.0, connect=15.0)
@@ -28,14 +28,14 @@ _AGENT = "redpoll (astronomical alert broker)"
 
 @dataclass
 class Service:
-    """A way to ask, with bounds.
+    """HTTP client with retries and a maximum number of bytes.
 
     Parameters
     ----------
     progress
-        Told the bytes of all answers so far.
+        Called with the bytes of all responses so far.
     max_bytes
-        Above so many bytes, all answers together, it gives up.
+        Maximum bytes of all responses together.
     """
 
     progress: Progress = lambda done, total: None
@@ -51,13 +51,13 @@ class Service:
         """Close the connections."""
         self._client.close()
 
-    def ask(self, url: str, action: Callable[[httpx.Client], Answer]) -> Answer:
-        """What `action` makes of the service at `url`, tried again while it cannot be reached or is overloaded.
+    def ask(self, url: str, action: Callable[[httpx.Client], Result]) -> Result:
+        """The result of `action` for the service at `url`, with retries while it cannot be reached or is overloaded.
 
         Raises
         ------
         CatalogError
-            If it still cannot be after some tries, or refuses.
+            If all tries fail, or the service refuses the request.
         """
         for wait in (*_WAITS, None):
             try:
@@ -68,12 +68,12 @@ class Service:
                 log.warning("%s: %s; asking again in %g s", url, problem, wait)
                 self.sleep(wait)
         raise CatalogError(
-            f"{url}: {problem}, {len(_WAITS) + 1} times. What came is kept: check the network, and whether"
+            f"{url}: {problem}, {len(_WAITS) + 1} times. The received part is kept: check the network, and whether"
             f" {urlsplit(url).hostname} is up, and run the same command"
         )
 
     def table(self, client: httpx.Client, request: httpx.Request, reader: TableReader) -> Iterator[TableReader]:
-        """Send a request and give the reader back after each part of the answer, and once more when it is whole."""
+        """Send a request, and yield the reader after each part of the response and at its end."""
         with self.answer(client, request) as response:
             for chunk in response.iter_bytes(1 << 18):
                 self.count(len(chunk), str(request.url.host))
@@ -84,7 +84,7 @@ class Service:
 
     @contextmanager
     def answer(self, client: httpx.Client, request: httpx.Request) -> Iterator[httpx.Response]:
-        """The answer of status 200, not read yet."""
+        """The unread response, of status 200."""
         response = client.send(request, stream=True)
         try:
             _check_status(response)
@@ -93,7 +93,7 @@ class Service:
             response.close()
 
     def count(self, n: int, host: str) -> None:
-        """Note that `n` more bytes came."""
+        """Count `n` received bytes; CatalogError above the maximum."""
         self.received += n
         if self.received > self.max_bytes:
             raise CatalogError(f"{host}: more than {self.max_bytes} bytes; narrow it to a cone, or raise the bound")
@@ -101,7 +101,7 @@ class Service:
 
 
 def form(client: httpx.Client, url: str, fields: Mapping[str, Any], **more: Any) -> httpx.Request:
-    """A POST of a form; `more` as of httpx."""
+    """A POST request of a form; `more` are arguments of httpx."""
     return client.build_request("POST", url, data=dict(fields), **more)
 
 
@@ -110,23 +110,23 @@ def _check_status(response: httpx.Response) -> None:
     if status == 200:
         return
     if status >= 500 or status == 429:
-        # a TAP service says with 500 too that it does not understand: the words tell
-        said = _words(response)
-        if "QUERY_STATUS" not in said:
+        # a TAP service also reports an invalid query with status 500, in the body
+        text = _words(response)
+        if "QUERY_STATUS" not in text:
             raise httpx.HTTPStatusError(f"status {status}", request=response.request, response=response)
     remedy = {
-        401: "it wants credentials", 403: "it wants credentials, or refuses this machine", 404: "no such table there",
+        401: "it needs credentials", 403: "it needs credentials, or refuses this machine", 404: "it has no such table",
     }.get(status, "check [fetch] in the recipe")  # fmt: skip
     reader = TableReader(str(url))
-    said = said if status >= 500 else _words(response)
-    if "QUERY_STATUS" in said:
-        reader.feed(said.encode())
+    text = text if status >= 500 else _words(response)
+    if "QUERY_STATUS" in text:
+        reader.feed(text.encode())
         reader.finish()
-    raise CatalogError(f"{url.copy_with(query=None)}: status {status}; {remedy}. It says: {_plain(said)}")
+    raise CatalogError(f"{url.copy_with(query=None)}: status {status}; {remedy}. Its response: {_plain(text)}")
 
 
 def _words(response: httpx.Response) -> str:
-    """The first part of an error page."""
+    """The first part of an error response as text."""
     body = bytearray()
     for chunk in response.iter_bytes(4096):
         body += chunk
@@ -135,5 +135,5 @@ def _words(response: httpx.Response) -> str:
     return bytes(body).decode("utf-8", "replace")
 
 
-def _plain(said: str) -> str:
-    return " ".join(re.sub(r"<[^>]*>", " ", said).split())[:300] or "(nothing)"
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", text).split())[:300] or "(nothing)"

@@ -1,4 +1,4 @@
-"""Parts of a table on disk while it is fetched, so that a cut fetch goes on where it was; then the whole table."""
+"""Pages of a table on disk while it is fetched, so that an interrupted fetch can be resumed."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _FETCHED = b"redpoll.fetch"
 
 
 class Pages:
-    """The parts of one catalogue, each a Parquet file that is whole or not there.
+    """The pages of one catalogue, each a Parquet file that is complete or does not exist.
 
     Parameters
     ----------
     columns
         Names in the recipe and at the service.
     key
-        Parts of another key are thrown away: they answer another question.
+        Hash of the request; pages with another key are deleted.
     """
 
     def __init__(self, folder: Path, recipe: Recipe, columns: Mapping[str, str], key: str) -> None:
@@ -45,7 +45,7 @@ class Pages:
 
     @property
     def is_done(self) -> bool:
-        """Whether the whole table is there, fetched by the same question."""
+        """Whether the table of the same request is complete."""
         try:
             return bool((pq.read_schema(self.out).metadata or {}).get(_FETCHED) == self._key.encode())
         except (OSError, pa.ArrowInvalid):
@@ -53,38 +53,38 @@ class Pages:
 
     @contextmanager
     def opened(self) -> Iterator[Pages]:
-        """The parts, for this process alone; CatalogError if another is at work or the disk fails."""
+        """The pages, locked for this process; CatalogError if they are locked or cannot be written."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with (self._folder / "lock").open("w") as lock:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError as error:
-                    raise CatalogError(f"{self._folder}: another fetch is writing it; wait for that one") from error
+                    raise CatalogError(f"{self._folder}: another process is fetching it; wait until it ends") from error
                 self._keep_if_same()
                 yield self
         except OSError as error:
             raise CatalogError(f"{self._folder}: cannot be written ({error.strerror or error}); make room") from error
 
     def has(self, page: str) -> bool:
-        """Whether a part is there."""
+        """Whether a page exists."""
         return self._path(page).exists()
 
     def is_split(self, page: str) -> bool:
-        """Whether a part was found too large and split."""
+        """Whether a page was split because it was too large."""
         return (self._folder / f"{page}.split").exists()
 
     def note_split(self, page: str) -> None:
-        """Remember that a part is too large."""
+        """Record that a page was split."""
         (self._folder / f"{page}.split").touch()
 
-    def write(self, page: str, parts: Iterator[TableReader]) -> int:
-        """Write a part from a reader as it is fed; the number of its rows. Nothing is left of one that fails."""
+    def write(self, page: str, readers: Iterator[TableReader]) -> int:
+        """Write a page while its reader is fed, and return its number of rows; a failed page is deleted."""
         partial = self._path(page).with_suffix(".partial")
         n = 0
         try:
             with pq.ParquetWriter(partial, self._schema, compression="zstd") as writer:
-                for reader in parts:
+                for reader in readers:
                     n = reader.n_rows
                     if len(reader.cells) >= _ROWS_A_GROUP * max(len(reader.names), 1):
                         writer.write_table(self._take(reader))
@@ -97,7 +97,7 @@ class Pages:
         return n
 
     def assemble(self, *, may_be_empty: bool) -> Path:
-        """The whole table from all parts, which are then deleted; CatalogError if it should not be empty but is."""
+        """Join all pages to the table and delete them; CatalogError if the table is empty and must not be."""
         paths = sorted(self._folder.glob("*.parquet"))
         partial = self.out.with_suffix(".parquet.part")
         n = 0
@@ -108,7 +108,7 @@ class Pages:
                         writer.write_batch(batch.replace_schema_metadata(self._schema.metadata))
                         n += batch.num_rows
         if not n and not may_be_empty:
-            raise CatalogError(f"{self.out.stem}: the service has no rows of it; is the table still called so?")
+            raise CatalogError(f"{self.out.stem}: the service returned no rows; check the name of the table")
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(self.out)
@@ -132,27 +132,31 @@ class Pages:
             state.write_text(json.dumps({"key": self._key}), "utf-8")
 
     def _take(self, reader: TableReader) -> pa.Table:
-        """The whole rows a reader holds, as a table of the recipe's columns; they are taken from the reader."""
+        """The complete rows in a reader as a table of the recipe's columns; they are removed from the reader."""
         width = len(reader.names)
         n = len(reader.cells) // width
         cells, reader.cells = reader.cells[: n * width], reader.cells[n * width :]
-        places = {name: i for i, name in enumerate(reader.names)}
+        index = {name: i for i, name in enumerate(reader.names)}
         columns = []
         for field in self._schema:
             name = name_in_answer(self._columns[field.name])
-            if name not in places:
-                raise CatalogError(f"the answer has no column '{name}', but {', '.join(reader.names)[:300]}")
-            columns.append(_typed(cells[places[name] :: width], field))
+            if name not in index:
+                raise CatalogError(f"the response has no column '{name}', but {', '.join(reader.names)[:300]}")
+            columns.append(_typed(cells[index[name] :: width], field))
         return pa.Table.from_arrays(columns, schema=self._schema)
 
 
 def _schema(recipe: Recipe, columns: Mapping[str, str]) -> pa.Schema:
-    """Text as text, numbers as float64 or int64."""
+    """Schema of the pages: text, float64 or int64."""
     kinds = {kept.source: kept.column.arrow_type for kept in recipe.kept}
-    place = recipe.position
-    if place is not None:
-        kinds |= dict.fromkeys((place.ra, place.dec), pa.float64() if place.format == "degrees" else pa.string())
-        kinds |= dict.fromkeys((p for p in (place.pm_ra, place.pm_dec, recipe.match.radius_column) if p), pa.float64())
+    position = recipe.position
+    if position is not None:
+        kinds |= dict.fromkeys(
+            (position.ra, position.dec), pa.float64() if position.format == "degrees" else pa.string()
+        )
+        kinds |= dict.fromkeys(
+            (p for p in (position.pm_ra, position.pm_dec, recipe.match.radius_column) if p), pa.float64()
+        )
     return pa.schema([pa.field(name, _wide(kinds.get(name, pa.string()))) for name in columns])
 
 

@@ -1,4 +1,4 @@
-"""What the [fetch] table of a recipe asks for, checked."""
+"""Plans of downloads from the [fetch] table of a recipe."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ class UrlPlan:
     Parameters
     ----------
     member
-        The one file to take out of it if it is a zip archive.
+        File to extract if the download is a zip archive.
     skip_lines
-        Lines to leave out at the start of the file.
+        Number of lines to skip at the start of the file.
     form_from_env, headers_from_env
         Fields of a form to post, and headers to send: each with the environment variable that holds its value.
     """
@@ -90,12 +90,12 @@ Plan = VizierPlan | TapPlan | XmatchPlan | UrlPlan
 
 
 def parse_fetch(recipe: Recipe) -> Plan:
-    """How to fetch a catalogue.
+    """The plan to fetch a catalogue.
 
     Raises
     ------
     RecipeError
-        If the recipe has no [fetch], or it has an unknown key, a value of the wrong type, or lacks something.
+        If the recipe has no [fetch], or it has an unknown key, a value of the wrong type, or lacks a required key.
 
     Examples
     --------
@@ -107,7 +107,7 @@ def parse_fetch(recipe: Recipe) -> Plan:
     """
     if not recipe.fetch:
         raise RecipeError(
-            f"{recipe.name}: its recipe does not say how to fetch it; download it from {recipe.url or 'its home'}"
+            f"{recipe.name}: its recipe has no [fetch]; download it from {recipe.url or 'its home'}"
             f" and run: redpoll catalog add {recipe.name} FILE"
         )
     table = Section(recipe.fetch, f"recipe of {recipe.name}: fetch")
@@ -117,7 +117,7 @@ def parse_fetch(recipe: Recipe) -> Plan:
 
 
 def name_in_answer(column: str) -> str:
-    """What a service calls a column that was asked for so.
+    """Name of a requested column in the response of a service.
 
     >>> [name_in_answer(column) for column in ("basic.ra", '"e.Plx"', "1 / e.frequency AS period")]
     ['ra', 'e.Plx', 'period']
@@ -128,7 +128,7 @@ def name_in_answer(column: str) -> str:
 
 
 def plan_key(plan: Plan, *parts: object) -> str:
-    """Changes when the plan, or any of the parts that narrow it, does."""
+    """Hash of the plan and of what narrows it."""
     return hashlib.sha256(repr((plan, parts)).encode()).hexdigest()
 
 
@@ -144,13 +144,13 @@ def _vizier(table: Section, recipe: Recipe) -> Plan:
 
 
 def _tap(table: Section, recipe: Recipe) -> Plan:
-    place = recipe.position
+    position = recipe.position
     columns = _columns(table, recipe)
-    if place is None:
+    if position is None:
         raise RecipeError(f"{table.where}: a catalogue without positions cannot be fetched by TAP")
     return TapPlan(
         _url(table, None), table.text("table", required=True), columns, table.text("condition"),
-        columns[place.ra], columns[place.dec], _count(table, "strips", 1, 4096),
+        columns[position.ra], columns[position.dec], _count(table, "strips", 1, 4096),
         _count(table, "page_rows", 500_000, 50_000_000), table.choice("mode", ("sync", "async")) == "async",
         table.maybe("format") or "votable/td",
     )  # fmt: skip
@@ -171,9 +171,9 @@ def _address(table: Section, recipe: Recipe) -> Plan:
     member = table.maybe("member")
     name = table.maybe("file") or member or urlsplit(url).path.rpartition("/")[2]
     if not _FILE.fullmatch(name):
-        raise RecipeError(f"{table.where}: '{name}' is no name of a file; give one as file")
+        raise RecipeError(f"{table.where}: '{name}' is not a file name; give one as file")
     return UrlPlan(
-        url, name, table.maybe("sha256"), member, _count(table, "skip_lines", 0, 1000, least=0),
+        url, name, table.maybe("sha256"), member, _count(table, "skip_lines", 0, 1000, low=0),
         _count(table, "max_bytes", 4 << 30, 1 << 40), _texts(table, "form_from_env"), _texts(table, "headers_from_env"),
     )  # fmt: skip
 
@@ -195,12 +195,12 @@ def _url(table: Section, default: str | None) -> str:
     except SourceError as error:
         raise RecipeError(f"{table.where}: {error}") from error
     if address.auth is not None:
-        raise RecipeError(f"{table.where}: a password in url; give it by headers_from_env")
+        raise RecipeError(f"{table.where}: url holds a password; use headers_from_env")
     return url.rstrip("/")
 
 
 def _columns(table: Section, recipe: Recipe) -> dict[str, str]:
-    """Every column the recipe reads, with its name at the service: the same if [fetch.columns] has none."""
+    """Every column the recipe reads, with its name at the service: the same unless [fetch.columns] has another."""
     given = _texts(table, "columns")
     for name in given:
         if name not in recipe.sources:
@@ -208,7 +208,7 @@ def _columns(table: Section, recipe: Recipe) -> dict[str, str]:
     named = {name: given.get(name, name) for name in recipe.sources}
     for name in named.values():
         if not _COLUMN.fullmatch(name):
-            raise RecipeError(f"{table.where}: columns: '{name}' is no name of a column")
+            raise RecipeError(f"{table.where}: columns: '{name}' is not a column name")
     return named
 
 
@@ -218,8 +218,8 @@ def _texts(table: Section, key: str) -> dict[str, str]:
     return made
 
 
-def _count(table: Section, key: str, default: int, most: int, *, least: int = 1) -> int:
+def _count(table: Section, key: str, default: int, high: int, *, low: int = 1) -> int:
     value = table.number(key, float(default))
-    if not (least <= value <= most and value == int(value)):
-        raise RecipeError(f"{table.where}: {key} is {value:g}; it must be a whole number from {least} to {most}")
+    if not (low <= value <= high and value == int(value)):
+        raise RecipeError(f"{table.where}: {key} is {value:g}; it must be a whole number from {low} to {high}")
     return int(value)

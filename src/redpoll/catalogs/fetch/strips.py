@@ -1,4 +1,4 @@
-"""A large table, strip of declination by strip; a strip that a service cuts short is halved."""
+"""Download of a large table by strips of declination; a truncated strip is halved."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from redpoll.catalogs.fetch.pages import Pages
 from redpoll.catalogs.fetch.votable import TableReader, Truncated
 
 Read = Callable[[Strip | None], int]
-"""Fetches one strip, or all where it is None, to a page; the number of its rows. Truncated if not all came."""
+"""Fetches one strip, or the whole table if None, to a page; returns its number of rows. Raises Truncated."""
 
 
 def fetch_strips(n: int, pages: Pages, read: Read) -> None:
-    """Fetch all strips of the sky, those first that are to the south.
+    """Fetch all strips of the sky, from south to north.
 
     Raises
     ------
     Truncated
-        If a service does not give all rows even of the narrowest strip, or of a table asked for as a whole.
+        If a service truncates the narrowest strip, or a table that is not split into strips.
     """
     if n == 1:
         if not pages.has("all"):
@@ -44,12 +44,12 @@ def fetch_strips(n: int, pages: Pages, read: Read) -> None:
             waiting += reversed(strip.halves())
 
 
-def until_limit(parts: Iterator[TableReader], limit: int, host: str) -> Iterator[TableReader]:
-    """The parts of an answer; Truncated as soon as it has as many rows as were asked for at most.
+def until_limit(readers: Iterator[TableReader], limit: int, host: str) -> Iterator[TableReader]:
+    """The readers of a response; Truncated as soon as it has as many rows as the requested maximum.
 
-    A service that stops at the limit may not say so.
+    A service that stops at the maximum may not report it.
     """
-    for reader in parts:
+    for reader in readers:
         if reader.n_rows >= limit:
-            raise Truncated(f"{host}: truncated at {reader.n_rows} rows, the limit that was set")
+            raise Truncated(f"{host}: truncated at {reader.n_rows} rows, the requested maximum")
         yield reader

@@ -1,4 +1,4 @@
-"""The table of a catalogue, fetched as its recipe says."""
+"""Download of the table of a catalogue by its recipe."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ def fetch_table(
     max_bytes: int = 64 << 30,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Path:
-    """Fetch the table a catalogue is built from, by the [fetch] of its recipe.
+    """Fetch the table of a catalogue by the [fetch] of its recipe, and return its path.
 
-    A fetch that was cut goes on where it was; the same fetch of a table that is there returns at once.
+    An interrupted fetch is resumed; a complete table of the same request is not fetched again.
 
     Parameters
     ----------
     folder
-        Where to put it, made if needed: ``<name>.parquet`` with the columns the recipe reads, or the file as it is.
+        Destination, created if needed: ``<name>.parquet`` with the columns of the recipe, or the file unchanged.
     progress
-        Told the bytes so far and of the whole, None if not known.
+        Called with the bytes received and the total, None if unknown.
     where
-        A `Cone`: only what lies in it. `Positions`: only what matches them, for a recipe of kind ``xmatch``.
+        A `Cone`: only sources in it. `Positions`: only their matches, for a recipe of kind ``xmatch``.
     max_bytes
-        Give up when more came.
+        Maximum bytes of all responses.
 
     Raises
     ------
     RecipeError
-        If the recipe does not say how to fetch it.
+        If the recipe has no [fetch].
     UsageError
-        If `where` is not what its kind takes, or a key is wanted and not in the environment.
+        If `where` does not fit the kind of the recipe, or a key is not in the environment.
     CatalogError
-        If it cannot be fetched, or not whole; the message says which server says what, and what to do.
+        If it cannot be fetched completely; the message names the server, its response and the remedy.
     """
     plan = parse_fetch(recipe)
     with closing(Service(progress, max_bytes, sleep)) as service:

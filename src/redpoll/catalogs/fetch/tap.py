@@ -22,18 +22,18 @@ from redpoll.catalogs.fetch.strips import fetch_strips, until_limit
 from redpoll.catalogs.fetch.votable import TableReader
 
 _POLLS = 4_000
-_WAIT = (1.0, 30.0)  # seconds between questions for the phase: the first, and the longest
+_WAIT = (1.0, 30.0)  # seconds between requests for the phase: first and maximum
 _AT_WORK = ("PENDING", "QUEUED", "EXECUTING", "HELD", "SUSPENDED", "UNKNOWN")
 _MAX_WORDS = 65_536
 
 
 def fetch_tap(plan: TapPlan, pages: Pages, service: Service, cone: Cone | None) -> Path:
-    """Fetch the rows of a query, or those of them in a cone.
+    """Fetch the rows of a query, optionally those in a cone.
 
     Raises
     ------
     CatalogError
-        If the service cannot be reached, refuses, fails, or cuts the answer short.
+        If the service cannot be reached, refuses, fails, or truncates the response.
     """
     with pages.opened():
         fetch_strips(1 if cone else plan.strips, pages, partial(_read, plan, pages, service, cone))
@@ -41,7 +41,7 @@ def fetch_tap(plan: TapPlan, pages: Pages, service: Service, cone: Cone | None) 
 
 
 def adql(plan: TapPlan, cone: Cone | None = None, strip: Strip | None = None) -> str:
-    """The query.
+    """The ADQL query of a plan, for a cone or strip.
 
     >>> plan = TapPlan("u", "basic", {"ra": "ra", "dec": "dec", "kind": "otype"}, "nbref > 0", "ra", "dec", 1, 9,
     ...                False, "votable/td")
@@ -72,25 +72,25 @@ def _read(plan: TapPlan, pages: Pages, service: Service, cone: Cone | None, stri
             request = client.build_request("GET", f"{job}/results/result")
         else:
             job, request = None, form(client, f"{plan.url}/sync", fields)
-        parts = service.table(client, request, reader)
-        n_rows = pages.write(str(strip or "all"), until_limit(parts, plan.page_rows, host))
+        readers = service.table(client, request, reader)
+        n_rows = pages.write(str(strip or "all"), until_limit(readers, plan.page_rows, host))
         if job is not None:
-            _forget(client, job)
+            _delete(client, job)
         return n_rows
 
     return service.ask(plan.url, attempt)
 
 
 def _run(client: httpx.Client, url: str, fields: dict[str, str], service: Service) -> str:
-    """The address of a job that has completed."""
+    """Start a job, wait until it has completed, and return its address."""
     sent = client.send(form(client, f"{url}/async", fields), follow_redirects=False)
     if sent.status_code >= 500 or sent.status_code == 429:
         raise httpx.HTTPStatusError(f"status {sent.status_code}", request=sent.request, response=sent)
     if sent.status_code != 303 or not sent.headers.get("location"):
-        raise CatalogError(f"{url}/async: status {sent.status_code} where a job was to be made: {sent.text[:200]}")
+        raise CatalogError(f"{url}/async: status {sent.status_code} instead of a new job: {sent.text[:200]}")
     job = urljoin(f"{url}/async", sent.headers["location"])
     if urlsplit(job).hostname != urlsplit(url).hostname:
-        raise CatalogError(f"{url}/async: sends to another host, {urlsplit(job).hostname}; that is refused")
+        raise CatalogError(f"{url}/async: redirects to another host, {urlsplit(job).hostname}; that is refused")
     client.post(f"{job}/phase", data={"PHASE": "RUN"}).raise_for_status()
     wait = _WAIT[0]
     for _ in range(_POLLS):
@@ -101,11 +101,11 @@ def _run(client: httpx.Client, url: str, fields: dict[str, str], service: Servic
             raise CatalogError(f"{job}: the query ends as {phase[:40]}: {_why(client, job)}")
         service.sleep(wait)
         wait = min(wait * 1.5, _WAIT[1])
-    raise CatalogError(f"{job}: not complete after {_POLLS} questions; narrow the query by more strips")
+    raise CatalogError(f"{job}: not complete after {_POLLS} requests; narrow the query by more strips")
 
 
 def _why(client: httpx.Client, job: str) -> str:
-    """What the job says of its failure."""
+    """The reason of a failed job."""
     with client.stream("GET", f"{job}/error") as response:
         body = b""
         for chunk in response.iter_bytes(4096):
@@ -115,11 +115,11 @@ def _why(client: httpx.Client, job: str) -> str:
     reader = TableReader(job)
     reader.feed(body)
     reader.finish()
-    return "(it does not say why)"
+    return "(no reason given)"
 
 
-def _forget(client: httpx.Client, job: str) -> None:
-    """Delete the job, as a service asks of those who have their answer; it also goes by itself."""
+def _delete(client: httpx.Client, job: str) -> None:
+    """Delete a completed job; failures are ignored, because the service deletes it later."""
     try:
         client.delete(job)
     except httpx.HTTPError:

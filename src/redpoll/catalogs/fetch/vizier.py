@@ -1,4 +1,4 @@
-"""Tables of VizieR, as VOTables over HTTP.
+"""Download of VizieR tables as VOTables.
 
 References
 ----------
@@ -23,12 +23,12 @@ from redpoll.catalogs.fetch.votable import TableReader
 
 
 def fetch_vizier(plan: VizierPlan, pages: Pages, service: Service, cone: Cone | None) -> Path:
-    """Fetch a table, or what of it lies in a cone.
+    """Fetch a table, or its rows in a cone.
 
     Raises
     ------
     CatalogError
-        If the service cannot be reached, refuses, gives no rows of a whole table, or cuts it short.
+        If the service cannot be reached, refuses, returns no rows of a whole table, or truncates it.
     """
     with pages.opened():
         read = partial(_read, plan, pages, service, cone)
@@ -61,7 +61,7 @@ def _read(plan: VizierPlan, pages: Pages, service: Service, cone: Cone | None, s
 
     def attempt(client: httpx.Client) -> int:
         reader = TableReader(f"{host}: {plan.source}", may_lack_table=True)
-        parts = service.table(client, form(client, plan.url, vizier_fields(plan, cone, strip)), reader)
-        return pages.write(str(strip or "all"), until_limit(parts, plan.page_rows, reader.source))
+        readers = service.table(client, form(client, plan.url, vizier_fields(plan, cone, strip)), reader)
+        return pages.write(str(strip or "all"), until_limit(readers, plan.page_rows, reader.source))
 
     return service.ask(plan.url, attempt)

@@ -1,4 +1,4 @@
-"""A VOTable as it arrives: cells as text, and whether the table is whole.
+"""Streaming reader of a VOTable: cells as text, and errors and truncation that the service reports.
 
 References
 ----------
@@ -18,16 +18,16 @@ _ENCODED = ("BINARY", "BINARY2", "FITS", "PARQUET")
 
 
 class Truncated(CatalogError):
-    """The service gave only the first rows of its answer."""
+    """The service returned only the first rows."""
 
 
 class TableReader:
-    """Reads one table of a VOTable, fed with bytes; `source` names the service in errors.
+    """Reads one table of a VOTable from the bytes fed to it; `source` names the service in errors.
 
-    A service that leaves out the table where it has no rows `may_lack_table`.
+    `may_lack_table`: a response without a table has no rows.
 
-    ``names`` are the columns and ``cells`` their rows so far, one flat list, None where a cell is empty; whoever reads
-    may take whole rows away from it. ``n_rows`` counts all.
+    ``names`` are the columns and ``cells`` the rows so far as one flat list, None for empty cells; callers may remove
+    complete rows from it. ``n_rows`` counts all rows.
 
     Examples
     --------
@@ -53,34 +53,34 @@ class TableReader:
         self._parser = self._make_parser()
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes; CatalogError if they are no VOTable this can read."""
+        """Parse the next bytes; CatalogError if they are not a supported VOTable."""
         if len(self._start) < 400:
             self._start += data[: 400 - len(self._start)]
         try:
             self._parser.Parse(data, False)
         except expat.ExpatError as error:
-            raise CatalogError(f"{self.source}: the answer is not a VOTable ({error}): {self._said()}") from error
+            raise CatalogError(f"{self.source}: the response is not a VOTable ({error}): {self._excerpt()}") from error
 
     def finish(self) -> None:
-        """Say that no more comes.
+        """Check the response after its last byte.
 
         Raises
         ------
         Truncated
-            If the service says that there are more rows.
+            If the service reports that there are more rows.
         CatalogError
-            If the answer breaks off, reports an error, or holds no table.
+            If the response is incomplete, reports an error, or has no table.
         """
         try:
             self._parser.Parse(b"", True)
         except expat.ExpatError as error:
-            raise CatalogError(f"{self.source}: the answer breaks off after {self.n_rows} rows ({error})") from error
+            raise CatalogError(f"{self.source}: the response ends after {self.n_rows} rows ({error})") from error
         if self._status.startswith("ERROR"):
             raise CatalogError(f"{self.source}: the service refuses the query: {self._status[5:].strip(' :')[:500]}")
         if self._status.startswith("OVERFLOW"):
             raise Truncated(f"{self.source}: truncated at {self.n_rows} rows")
         if not self._tables and not self._may_lack_table:
-            raise CatalogError(f"{self.source}: the answer holds no table: {self._said()}")
+            raise CatalogError(f"{self.source}: the response has no table: {self._excerpt()}")
 
     def _make_parser(self) -> expat.XMLParserType:
         parser = expat.ParserCreate()
@@ -104,12 +104,12 @@ class TableReader:
 
     def _open_other(self, name: str, attributes: dict[str, str]) -> None:
         if self._is_root and name != "VOTABLE":
-            raise CatalogError(f"{self.source}: the answer is not a VOTable but <{name}>: {self._said()}")
+            raise CatalogError(f"{self.source}: the response is not a VOTable but <{name}>: {self._excerpt()}")
         self._is_root = False
         if name == "TABLE":
             self._tables += 1
             if self._tables > 1:
-                raise CatalogError(f"{self.source}: the answer holds several tables; name one in the recipe")
+                raise CatalogError(f"{self.source}: the response has several tables; name one in the recipe")
         elif name == "FIELD" and self._tables:
             self.names.append(attributes.get("name") or attributes.get("ID", ""))
             if len(self.names) > _MAX_FIELDS:
@@ -122,7 +122,7 @@ class TableReader:
             self._info(attributes.get("name") or attributes.get("ID", ""), attributes.get("value", ""))
 
     def _info(self, name: str, value: str) -> None:
-        """Note the status of the query, or what VizieR calls an error; the words follow as text."""
+        """Store the status of the query, or an error of VizieR; its text follows."""
         if name == "QUERY_STATUS" or name.lower().startswith("error"):
             status = value.upper() if name == "QUERY_STATUS" else f"ERROR: {value}"
             self._text, self._length = [status, ": "], 0
@@ -149,9 +149,9 @@ class TableReader:
         self._text.append(text)
 
     def _no_entity(self, *declared: object) -> None:
-        raise CatalogError(f"{self.source}: the answer declares an XML entity; that is refused")
+        raise CatalogError(f"{self.source}: the response declares an XML entity, which is refused")
 
-    def _said(self) -> str:
-        """The beginning of the answer without its markup."""
+    def _excerpt(self) -> str:
+        """The beginning of the response without markup."""
         text = re.sub(r"<[^>]*>?", " ", self._start.decode("utf-8", "replace"))
         return " ".join(text.split())[:200] or "(nothing)"

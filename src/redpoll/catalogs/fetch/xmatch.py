@@ -1,4 +1,4 @@
-"""Matches of our own positions with a catalogue of any size, by CDS X-Match.
+"""Download of matches of given positions with a catalogue, by CDS X-Match.
 
 References
 ----------
@@ -22,21 +22,21 @@ from redpoll.catalogs.fetch.strips import until_limit
 from redpoll.catalogs.fetch.votable import TableReader, Truncated
 from redpoll.errors import UsageError
 
-_MAX_ROWS = 2_000_000  # the service gives no more
+_MAX_ROWS = 2_000_000  # the maximum of the service
 OUR_RA, OUR_DEC = "redpoll_ra", "redpoll_dec"
 
 
 def fetch_xmatch(plan: XmatchPlan, pages: Pages, service: Service, positions: Positions | None) -> Path:
-    """Fetch the rows of a catalogue that match positions, some thousand positions at a time.
+    """Fetch the rows of a catalogue that match positions, in blocks of positions.
 
-    A source that matches several positions comes once for each.
+    A source that matches several positions is returned once for each.
 
     Raises
     ------
     UsageError
         If no positions are given.
     CatalogError
-        If the service cannot be reached, refuses, or cuts an answer short.
+        If the service cannot be reached, refuses, or truncates a response.
     """
     if positions is None:
         raise UsageError(
@@ -60,17 +60,17 @@ def fetch_xmatch(plan: XmatchPlan, pages: Pages, service: Service, positions: Po
 
 
 def _attempt(
-    plan: XmatchPlan, pages: Pages, service: Service, positions: Positions, part: tuple[int, int], page: str,
+    plan: XmatchPlan, pages: Pages, service: Service, positions: Positions, block: tuple[int, int], page: str,
     client: httpx.Client,
 ) -> int:  # fmt: skip
     fields = {
         "request": "xmatch", "distMaxArcsec": f"{plan.radius_arcsec:g}", "RESPONSEFORMAT": "votable",
         "cat2": plan.catalogue, "colRA1": OUR_RA, "colDec1": OUR_DEC, "MAXREC": str(_MAX_ROWS),
     }  # fmt: skip
-    upload = {"cat1": ("positions.csv", _csv(positions, *part), "text/csv")}
+    upload = {"cat1": ("positions.csv", _csv(positions, *block), "text/csv")}
     reader = TableReader(f"{urlsplit(plan.url).hostname}: {plan.catalogue}")
-    parts = service.table(client, form(client, plan.url, fields, files=upload), reader)
-    return pages.write(page, until_limit(parts, _MAX_ROWS, reader.source))
+    readers = service.table(client, form(client, plan.url, fields, files=upload), reader)
+    return pages.write(page, until_limit(readers, _MAX_ROWS, reader.source))
 
 
 def _csv(positions: Positions, first: int, last: int) -> bytes:

@@ -1,1 +1,1 @@
-"""Probability sky maps of gravitational waves, gamma-ray bursts and neutrinos: read, ranked, and asked about alerts."""
+"""Probability sky maps of gravitational waves, gamma-ray bursts and neutrinos, and their contexts."""

@@ -1,4 +1,4 @@
-"""A sky map as a context: how deep in its credible region each alert lies, how far away, and how long after."""
+"""Context of a sky map: credible level, distance and delay of each alert."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from redpoll.schema.column import Column
 from redpoll.schema.names import valid_name
 
 HOST_DISTANCE = ("host_distance_modulus", "host_redshift")
-"""Columns of the batch that say how far away an alert's host is; the first that has a value counts."""
+"""Columns of the batch with the distance of an alert's host; the first with a value is used."""
 
 
 class SkyMapContext:
-    """An event's sky map, called `name`; adds its credible level, distance and delay to each alert.
+    """The sky map of an event, named `name`; adds credible level, distance and delay to each alert.
 
     Parameters
     ----------
     name
-        Small letters, digits and underscores, such as ``s190814bv``; its columns begin with it.
+        Lower-case letters, digits and underscores, such as ``s190814bv``; prefix of its columns.
     sky_map
         The map.
     version
-        What changes with the map.
+        Version of the map.
     """
 
     def __init__(self, name: str, sky_map: SkyMap, version: str = "1") -> None:
@@ -56,7 +56,7 @@ class SkyMapContext:
         return {**found, **self._distance_columns(event)} if self.sky_map.distances is not None else found
 
     def match(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
-        """The columns for a batch with ``hpx29`` and ``mjd``; distances of hosts are used where the batch has them."""
+        """The columns for a batch with ``hpx29`` and ``mjd``; distances of hosts are used if the batch has them."""
         cells = batch["hpx29"].to_numpy(zero_copy_only=False)
         mjd = batch["mjd"].to_numpy(zero_copy_only=False)
         since = mjd - (np.nan if self.sky_map.mjd is None else self.sky_map.mjd)
@@ -68,7 +68,7 @@ class SkyMapContext:
 
     @cached_property
     def volumes(self) -> CredibleVolumes:
-        """Credible volumes, tabulated when the first alert asks."""
+        """Credible volumes, tabulated on first use."""
         return CredibleVolumes(self.sky_map)
 
     def _distance_columns(self, event: str) -> dict[str, Column]:
@@ -117,7 +117,7 @@ def host_distances(batch: pa.RecordBatch) -> NDArray[np.float64]:
 
 
 def open_sky_map(name: str, path: Path) -> SkyMapContext:
-    """The sky map in a file, as `redpoll.crossmatch.sky_maps.read.read_sky_map` takes it.
+    """The sky map in a file, read by `redpoll.crossmatch.sky_maps.read.read_sky_map`.
 
     Raises
     ------

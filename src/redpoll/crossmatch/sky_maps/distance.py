@@ -1,9 +1,9 @@
-"""Distances in a sky map: moments along a line of sight, and credible volumes.
+"""Distances in a sky map: moments along the line of sight, and credible volumes.
 
 Along each line of sight the distance has the density ``norm * r**2 * exp(-(r - mu)**2 / (2 * sigma**2))``. In units of
-sigma, with ``x = mu / sigma``, all that is asked of it are the integrals ``I(k)`` of ``u**k * normal(u - x)`` over
-u > 0. Their ratios obey ``I(k+1) = x I(k) + k I(k-1)``, which is followed upwards, but downwards where x is well below
-zero, each the stable way.
+sigma, with ``x = mu / sigma``, all results follow from the integrals ``I(k)`` of ``u**k * normal(u - x)`` over
+u > 0. Their ratios obey ``I(k+1) = x I(k) + k I(k-1)``, used upwards, or downwards for x well below zero,
+whichever is stable.
 
 References
 ----------
@@ -25,14 +25,14 @@ Floats = NDArray[np.float64]
 _TOP = 60  # where the way down starts; its error has died out by 4
 _DOWN = -2.0  # below this x, downwards
 _FAR = -25.0  # below this x, what is left of the distribution is u**2 * exp(x u)
-_FEWEST_STEPS, _MOST_STEPS, _DEEPEST = 384, 16_384, 60.0
+_MIN_STEPS, _MAX_STEPS, _DEEPEST = 384, 16_384, 60.0
 _WORK = 8_000_000
 _LEFT_OUT = 1e-6
 _ROOT_2PI, _ROOT_2 = math.sqrt(2 * math.pi), math.sqrt(2.0)
 
 
 def conditional_moments(mu: ArrayLike, sigma: ArrayLike) -> tuple[Floats, Floats]:
-    """Mean and standard deviation [Mpc] of the distance along lines of sight; NaN where the map does not know.
+    """Mean and standard deviation [Mpc] of the distance along lines of sight; NaN where the map has none.
 
     Parameters
     ----------
@@ -52,10 +52,10 @@ def conditional_moments(mu: ArrayLike, sigma: ArrayLike) -> tuple[Floats, Floats
 
 
 class CredibleVolumes:
-    """Credible levels of places in space: position and distance together.
+    """Credible levels of points in space, by position and distance.
 
-    The level of a place is the probability within the smallest volume that holds it, which is all space where the
-    probability per volume is at least as high. It is tabulated once, for the cells that hold all but a millionth of the
+    The level of a point is the probability within the smallest volume that contains it, that is, all space where the
+    probability per volume is at least as high. It is tabulated once, for cells with all but a millionth of the
     probability; the error is below 1e-3, on maps of thousands of cells below 3e-4.
 
     Raises
@@ -77,7 +77,7 @@ class CredibleVolumes:
         self._depths, self._levels = self._table(sky_map)
 
     def levels(self, cell: NDArray[np.integer[Any]], distance: Floats) -> NDArray[np.float32]:
-        """Credible level of each place, by the index of its cell in the map (-1: in none) and its distance [Mpc].
+        """Credible level of each point, by the index of its cell in the map (-1: in none) and its distance [Mpc].
 
         NaN where the distance is not positive, or the map has none for the cell; 1 outside of all cells.
         """
@@ -100,7 +100,7 @@ class CredibleVolumes:
             raise ValueError("the map has no distances where it has probability")
         used = used[np.argsort(-self._peak[used], kind="stable")]
         self._top = float(self._peak[used[0]])
-        steps = min(max(_WORK // len(used), _FEWEST_STEPS), _MOST_STEPS)
+        steps = min(max(_WORK // len(used), _MIN_STEPS), _MAX_STEPS)
         depths, levels = np.linspace(0.0, math.sqrt(_DEEPEST), steps), np.empty(steps)
         probability = sky_map.probability[used] / sky_map.probability[used].sum()
         _volume_levels(self._peak[used], self._x[used], probability, self._top - depths**2, levels)
@@ -163,13 +163,13 @@ def _volume_levels(peak: Any, x: Any, probability: Any, thresholds: Any, levels:
         for i in range(len(x)):
             if peak[i] < thresholds[k]:
                 break
-            total += probability[i] * _share(x[i], 2 * (peak[i] - thresholds[k]), whole[i])
+            total += probability[i] * _fraction(x[i], 2 * (peak[i] - thresholds[k]), whole[i])
         levels[k] = total
 
 
 @part
-def _share(x: float, room: float, whole: float) -> float:
-    """Share of a line of sight's probability whose density is within exp(-room / 2) of its highest."""
+def _fraction(x: float, room: float, whole: float) -> float:
+    """Fraction of a line of sight's probability whose density is within exp(-room / 2) of its highest."""
     if x > 0:
         d = math.sqrt(room)
         return (_upper(-min(d, x), x) - _upper(d, x)) / whole

@@ -1,7 +1,7 @@
-"""Flat HEALPix maps, one number a pixel: read in pieces, and equal pixels put together into larger cells.
+"""Reader of flat HEALPix maps, in pieces; equal neighbouring pixels are merged to larger cells.
 
-Most of a large flat map repeats itself: an nside-1024 map of a gravitational wave, 400 MB of numbers, is a few
-thousand cells that somebody wrote out. Only a piece of it is in memory before it is put together again.
+Most pixels of a large flat map are equal to their neighbours: an nside-1024 map of a gravitational wave, 400 MB, is
+often a few thousand multi-order cells. Only one piece of the flat map is in memory at a time.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 from redpoll.astro.sky import ORDER
 from redpoll.crossmatch.cells import Cells, spans
 from redpoll.crossmatch.errors import SkyFileError
-from redpoll.crossmatch.fits_table import FitsTable
+from redpoll.crossmatch.fits_table import BinaryTable
 
 MAX_CELLS = 12 * 4**10
-"""Most cells of a map, after equal ones have been put together: those of a flat map of nside 1024."""
+"""Maximum number of cells of a map after merging: that of a flat map of nside 1024."""
 _MAX_RING_BYTES = 512 << 20
 _MAX_ORDER = 13
 _PIECE = 4**9
-_MOST_IN_CELL = 1e-4
+_MAX_IN_CELL = 1e-4
 Floats = NDArray[Any]
 Piece = tuple[Cells, NDArray[np.uint8], list[Floats]]
 
 
-def read_flat(table: FitsTable, names: Sequence[str]) -> Piece:
+def read_flat(table: BinaryTable, names: Sequence[str]) -> Piece:
     """Cells of a flat map: first order-29 cell, order, and the columns `names`.
 
     Raises
@@ -48,8 +48,8 @@ def read_flat(table: FitsTable, names: Sequence[str]) -> Piece:
     return _divided(_gathered(pieces, order, table.where), order)
 
 
-def flat_order(table: FitsTable, name: str) -> int:
-    """The order of the pixels, if NSIDE is a power of two and as many pixels are there as it says."""
+def flat_order(table: BinaryTable, name: str) -> int:
+    """The order of the pixels; ValueError unless NSIDE is a power of two that fits the number of pixels."""
     n_pixels = table.n_rows * table.repeat(name)
     nside = table.count("NSIDE") if "NSIDE" in table.header else round((n_pixels / 12) ** 0.5)
     order = order_of_nside(nside)
@@ -59,7 +59,7 @@ def flat_order(table: FitsTable, name: str) -> int:
 
 
 def order_of_nside(nside: int) -> int:
-    """Order of a resolution; ValueError if it is no power of two from 1 to 8192.
+    """Order of a resolution; ValueError if it is not a power of two from 1 to 8192.
 
     >>> order_of_nside(1024)
     10
@@ -70,7 +70,7 @@ def order_of_nside(nside: int) -> int:
     return order
 
 
-def _nested_pieces(table: FitsTable, names: Sequence[str]) -> Iterator[list[Floats]]:
+def _nested_pieces(table: BinaryTable, names: Sequence[str]) -> Iterator[list[Floats]]:
     repeat = table.repeat(names[0])
     if any(table.repeat(name) != repeat for name in names):
         raise ValueError("its columns have different numbers of pixels in a row")
@@ -80,8 +80,8 @@ def _nested_pieces(table: FitsTable, names: Sequence[str]) -> Iterator[list[Floa
     return table.chunks(names, rows)
 
 
-def _ring_pieces(table: FitsTable, names: Sequence[str], order: int) -> Iterator[list[Floats]]:
-    """The columns whole, in memory that is only taken as they fill it, then piece by piece as nested pixels."""
+def _ring_pieces(table: BinaryTable, names: Sequence[str], order: int) -> Iterator[list[Floats]]:
+    """Read the columns completely, then yield them in pieces of nested pixels."""
     n_pixels, repeat = 12 * 4**order, table.repeat(names[0])
     columns: list[Floats] = []
     filled = 0
@@ -102,7 +102,7 @@ def _gathered(pieces: Iterator[list[Floats]], order: int, where: str) -> Piece:
     found: list[Piece] = []
     first = 0
     for values in pieces:
-        found += put_together(first, order, values)
+        found += merge_equal(first, order, values)
         first += len(values[0])
         n_cells = sum(len(cells) for cells, _, _ in found)
         if n_cells > MAX_CELLS:
@@ -117,10 +117,10 @@ def _gathered(pieces: Iterator[list[Floats]], order: int, where: str) -> Piece:
     )
 
 
-def put_together(first: int, order: int, values: Sequence[Floats]) -> list[Piece]:
-    """Nested pixels from `first` on as fewer, larger cells: four siblings that are equal in all columns become one.
+def merge_equal(first: int, order: int, values: Sequence[Floats]) -> list[Piece]:
+    """Nested pixels from `first` on, merged to larger cells where four siblings are equal in all columns.
 
-    >>> [(cells >> 56, orders, v[0]) for cells, orders, v in put_together(4, 1, [np.array([7.0, 7.0, 7.0, 7.0])])]
+    >>> [(cells >> 56, orders, v[0]) for cells, orders, v in merge_equal(4, 1, [np.array([7.0, 7.0, 7.0, 7.0])])]
     [(array([4]), array([0], dtype=uint8), array([7.]))]
     """
     found: list[Piece] = []
@@ -141,11 +141,11 @@ def put_together(first: int, order: int, values: Sequence[Floats]) -> list[Piece
 
 
 def _divided(cells: Piece, finest: int) -> Piece:
-    """Cells that hold much divided again, so that regions are as fine as the map: to 1e-4 of the probability."""
+    """The cells, with those above 1e-4 of the probability divided down to at most the map's resolution."""
     starts, orders, columns = cells
-    share = np.asarray(columns[0], np.float64) * 4.0 ** -orders.astype(np.float64)
-    with np.errstate(all="ignore"):  # what is no number is refused later
-        steps = np.ceil(np.log(share / share.sum() / _MOST_IN_CELL) / math.log(4))
+    fraction = np.asarray(columns[0], np.float64) * 4.0 ** -orders.astype(np.float64)
+    with np.errstate(all="ignore"):  # NaN is refused later
+        steps = np.ceil(np.log(fraction / fraction.sum() / _MAX_IN_CELL) / math.log(4))
     steps = np.clip(np.nan_to_num(steps), 0, finest - orders.astype(np.float64)).astype(np.int64)
     if not steps.any():
         return cells

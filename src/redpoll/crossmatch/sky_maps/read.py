@@ -1,4 +1,4 @@
-"""Sky maps from files: flat or multi-order FITS, gzipped or not, or the notice of an observatory that holds one.
+"""Readers of sky maps: flat or multi-order FITS, gzipped or not, or a JSON notice that contains one.
 
 References
 ----------
@@ -21,15 +21,15 @@ from redpoll.astro.time import MJD_ZERO, is_night, tai_mjd_from_utc_jd
 from redpoll.crossmatch.bounded_file import BoundedReader, open_bounded, reader_of
 from redpoll.crossmatch.cells import from_uniq
 from redpoll.crossmatch.errors import SkyFileError
-from redpoll.crossmatch.fits_table import FitsTable, open_fits_table
+from redpoll.crossmatch.fits_table import BinaryTable, open_fits_table
 from redpoll.crossmatch.moc import FRAMES
 from redpoll.crossmatch.sky_maps.flat import MAX_CELLS, Piece, order_of_nside, read_flat
 from redpoll.crossmatch.sky_maps.sky_map import Distances, SkyMap, check_density, make_sky_map
 
 MAX_BYTES = 2 << 30
-"""Most bytes of a map, uncompressed; they are read in pieces."""
+"""Maximum bytes of a map, uncompressed; it is read in pieces."""
 MAX_NOTICE = 64 << 20
-"""Longest notice."""
+"""Maximum size of a notice."""
 _DENSITY = ("PROBDENSITY", "PROB", "PROBABILITY")
 _DISTANCE = ("DISTMU", "DISTSIGMA")
 _PIXEL = ("PIXEL", "INDEX", "IPIX")
@@ -41,20 +41,20 @@ def read_sky_map(path: Path) -> SkyMap:
     """The sky map in a file, normalised.
 
     Flat maps have PROB, PROBABILITY or PROBDENSITY in NESTED or RING order, whole or with a column PIXEL;
-    multi-order ones UNIQ beside it; DISTMU and DISTSIGMA are read where they are. A JSON notice of the LIGO, Virgo and
-    KAGRA observatories holds such a file in ``event.skymap``.
+    multi-order maps have UNIQ in addition; DISTMU and DISTSIGMA are optional. A JSON notice of LIGO, Virgo and KAGRA
+    has such a file in ``event.skymap``.
 
     Raises
     ------
     SkyFileError
-        If it is none of these, damaged, too large, or says something impossible; the message names what.
+        If it is none of these, damaged, too large or invalid; the message names the reason.
     """
     with open_bounded(path, MAX_BYTES) as reader:
         return _read(reader)
 
 
 def parse_sky_map(data: bytes, where: str) -> SkyMap:
-    """The sky map in bytes, such as an upload, called `where` in errors; see `read_sky_map`."""
+    """The sky map in bytes, such as an upload, named `where` in errors; see `read_sky_map`."""
     return _read(reader_of(data, where, MAX_BYTES))
 
 
@@ -85,11 +85,11 @@ def _from_notice(reader: BoundedReader) -> tuple[str | None, BoundedReader]:
     try:
         inner = base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise ValueError(f"event.skymap is no base64: {error}") from error
+        raise ValueError(f"event.skymap is not base64: {error}") from error
     return name if isinstance(name, str) else None, reader_of(inner, f"{reader.where}: event.skymap", MAX_BYTES)
 
 
-def _from_table(table: FitsTable, event: str | None) -> SkyMap:
+def _from_table(table: BinaryTable, event: str | None) -> SkyMap:
     if (frame := table.text("COORDSYS")) not in FRAMES:
         raise ValueError(f"COORDSYS is {frame[:20]!r}; only ICRS (C) is read: convert the map")
     density = next((name for name in _DENSITY if name in table.names), None)
@@ -105,7 +105,7 @@ def _from_table(table: FitsTable, event: str | None) -> SkyMap:
     )  # fmt: skip
 
 
-def _cells(table: FitsTable, names: Sequence[str]) -> Piece:
+def _cells(table: BinaryTable, names: Sequence[str]) -> Piece:
     pixel = next((name for name in _PIXEL if name in table.names), None)
     if "UNIQ" in table.names:
         starts, orders, columns = _listed(table, "UNIQ", names, 0)
@@ -117,10 +117,10 @@ def _cells(table: FitsTable, names: Sequence[str]) -> Piece:
     return starts, orders, columns
 
 
-def _listed(table: FitsTable, cell: str, names: Sequence[str], first: int) -> Piece:
-    """Cells that the table names: by NUNIQ numbers, or by pixels of one order, whose first has the number given."""
+def _listed(table: BinaryTable, cell: str, names: Sequence[str], first: int) -> Piece:
+    """Cells listed in the table: NUNIQ numbers, or pixels of one order whose first has the NUNIQ number `first`."""
     if table.n_rows > MAX_CELLS:
-        raise ValueError(f"NAXIS2 says {table.n_rows:,} cells; at most {MAX_CELLS:,} are read")
+        raise ValueError(f"the map has {table.n_rows:,} cells; at most {MAX_CELLS:,} are read")
     if any(table.repeat(name) != 1 for name in [cell, *names]):
         raise ValueError(f"its columns have more than one value beside one {cell}")
     chunks = list(table.chunks([cell, *names], _ROWS))
@@ -128,7 +128,7 @@ def _listed(table: FitsTable, cell: str, names: Sequence[str], first: int) -> Pi
         raise ValueError("the map has no cells")
     numbers, *columns = (np.concatenate(parts) for parts in zip(*chunks, strict=True))
     if numbers.dtype.kind != "i":
-        raise ValueError(f"column {cell} holds no whole numbers")
+        raise ValueError(f"column {cell} does not hold integers")
     uniq = _as_uniq(numbers, first, table.text("ORDERING")) if first else numbers
     starts, orders = from_uniq(uniq)
     return starts, orders, columns
@@ -153,8 +153,8 @@ def _distances(columns: Sequence[Any]) -> Distances | None:
     return Distances(*(np.asarray(column, np.float32) for column in columns))
 
 
-def _mjd(table: FitsTable) -> float | None:
-    """Time of the event [MJD TAI] by MJD-OBS, else DATE-OBS, both UTC; None if there is neither."""
+def _mjd(table: BinaryTable) -> float | None:
+    """Time of the event [MJD TAI] by MJD-OBS, else DATE-OBS, both UTC; None if it has neither."""
     utc = table.header.get("MJD-OBS")
     if utc is None:
         date = str(table.header.get("DATE-OBS", "")).strip()

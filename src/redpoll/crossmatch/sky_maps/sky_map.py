@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 class Distances:
     """The distance along each cell's line of sight: location and scale [Mpc], float32 (n,); see `conditional_moments`.
 
-    Where `mu` is not finite or `sigma` not positive, the map says nothing of the distance.
+    Where `mu` is not finite or `sigma` not positive, the map has no distance.
     """
 
     mu: NDArray[np.float32]
@@ -34,13 +34,13 @@ class SkyMap:
     starts, orders
         First order-29 cell int64 (n,) and order uint8 (n,) of each cell.
     probability
-        Of each cell, float64 (n,), with the sum 1. A place outside of all cells has none.
+        Probability of each cell, float64 (n,), with sum 1. Positions outside of all cells have none.
     distances
         None if the map has no distances.
     event
-        The event's own name; None if the file does not tell.
+        Name of the event; None if unknown.
     mjd
-        Time of the event, MJD TAI; None if the file does not tell.
+        Time of the event, MJD TAI; None if unknown.
     """
 
     starts: Cells
@@ -63,7 +63,7 @@ class SkyMap:
     def levels(self) -> NDArray[np.float32]:
         """Credible level of each cell, float32 (n,): the sum over it and all cells of higher density.
 
-        Cells of equal density are taken in the order of their place, so that a region of any level exists.
+        Cells of equal density are ordered by position, so that a region of any level exists.
         """
         order = _ranked(self)
         levels = np.empty(len(order), np.float32)
@@ -72,13 +72,13 @@ class SkyMap:
         return levels
 
     def find(self, cells: Cells) -> NDArray[np.int32]:
-        """Index of the map's cell that holds each cell of order 29; -1 where none does."""
+        """Index of the map's cell that contains each cell of order 29; -1 if none does."""
         found = self._index.find(cells)
         inside = cells - self.starts[found] < spans(self.orders)[found]  # before the first, -1 finds the last: false
         return np.where((found >= 0) & inside, found, -1)
 
     def credible_levels(self, cells: Cells) -> NDArray[np.float32]:
-        """Credible level, 0 to 1, of each cell of order 29: that of the smallest credible region that holds it.
+        """Credible level, 0 to 1, of each cell of order 29: that of the smallest credible region that contains it.
 
         1 where the map has no probability.
 
@@ -94,7 +94,7 @@ def make_sky_map(
     starts: Cells, orders: NDArray[np.uint8], density: Floats, *,
     distances: Distances | None = None, event: str | None = None, mjd: float | None = None,
 ) -> SkyMap:  # fmt: skip
-    """The sky map of cells with their probability density in any unit: sorted, checked, and with the sum made 1.
+    """The sky map of cells with their probability density in any unit: sorted, checked and normalised.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def make_sky_map(
 
 
 def check_density(density: Floats) -> None:
-    """ValueError if a density is negative or not finite."""
+    """Raise ValueError if a density is negative or not finite."""
     bad = np.flatnonzero(~((density >= 0) & (density < np.inf)))
     if bad.size:
         raise ValueError(f"a probability is {density[bad[0]]:g}; each must be a finite number of at least 0")
@@ -128,8 +128,8 @@ def check_density(density: Floats) -> None:
 def contour(sky_map: SkyMap, level: float) -> tuple[Cells, float]:
     """The cells whose credible level is at most `level`, but at least the densest cell; and their area [deg2].
 
-    So the region's probability falls short of the level by less than a cell, as with the regions that come with
-    alerts of gravitational waves.
+    The probability of the region is below the level by less than one cell, like the regions published with alerts of
+    gravitational waves.
 
     Parameters
     ----------
@@ -174,5 +174,5 @@ def depth_of(sky_map: SkyMap) -> int:
 
 
 def _ranked(sky_map: SkyMap) -> NDArray[np.int64]:
-    """The cells from the densest down."""
+    """Indices of the cells in order of decreasing density."""
     return np.argsort(-sky_map.density, kind="stable")

@@ -1,4 +1,4 @@
-"""Running a plan on Arrow columns. Unknown is null, NaN counts as unknown, logic is Kleene's."""
+"""Evaluation of a plan on Arrow columns, with Kleene logic; NaN counts as null."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COMPARISONS = {
 
 
 def passes(step: Step, columns: Columns) -> pa.BooleanArray:
-    """Which alerts fulfil a plan that gives a yes or no; null is no."""
+    """Whether each alert fulfils a boolean plan; null counts as false."""
     answer = pc.fill_null(evaluate(step, columns), False)
     return pa.repeat(answer, columns.n) if isinstance(answer, pa.Scalar) else answer
 
@@ -49,7 +49,7 @@ def _column(step: Step, columns: Columns) -> pa.Array:
 
 
 def _known(values: Any) -> Any:
-    """The same values, null for NaN."""
+    """The values with null for NaN."""
     return pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
 
 
@@ -62,7 +62,7 @@ def _divide(a: Any, b: Any) -> Any:
 
 
 def _is_in(values: Any, choices: pa.Array) -> Any:
-    """Arrow's `is_in` tells -0.0 from 0.0; adding zero makes them one."""
+    """Whether each value is among the choices; zero is added because Arrow's `is_in` distinguishes -0.0 from 0.0."""
     if pa.types.is_floating(choices.type):
         values, choices = pc.add(values, 0.0), pc.add(choices, 0.0)
     return _where(pc.is_valid(values), pc.is_in(values, value_set=choices))

@@ -9,9 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from redpoll.plugin.columns import Columns
-from redpoll.plugin.expression import arrow, sql
+from redpoll.plugin.expression.arrow import passes
 from redpoll.plugin.expression.parser import parse
 from redpoll.plugin.expression.plan import plan
+from redpoll.plugin.expression.sql import Quote, quoted, where
 from redpoll.plugin.expression.syntax import Name, Tree, walk
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.column import Column
@@ -19,7 +20,7 @@ from redpoll.schema.column import Column
 
 @dataclass(frozen=True)
 class Expression:
-    """A parsed expression; two are equal if they mean the same tree. ``str()`` gives its tidy form."""
+    """A parsed expression; two are equal if their trees are equal. ``str()`` returns the normalised text."""
 
     root: Tree
     text: str = field(compare=False)
@@ -37,7 +38,7 @@ class Expression:
         plan(self.root, columns, self.text)
 
     def passes(self, batch: pa.RecordBatch | Columns) -> pa.BooleanArray:
-        """Which alerts of a batch fulfil it; never null, because unknown is no.
+        """Whether each alert of a batch fulfils the expression; null counts as false.
 
         Raises
         ------
@@ -54,12 +55,10 @@ class Expression:
         """
         columns = batch if isinstance(batch, Columns) else Columns(batch)
         table = {name: Column(columns.arrow(name).type) for name in self.columns}
-        return arrow.passes(plan(self.root, table, self.text), columns)
+        return passes(plan(self.root, table, self.text), columns)
 
-    def to_sql(
-        self, columns: Mapping[str, Column] = COLUMNS, *, quote: sql.Quote = sql.quoted
-    ) -> tuple[str, list[Any]]:
-        """A WHERE clause for SQLite that chooses the same rows, and its parameters.
+    def to_sql(self, columns: Mapping[str, Column] = COLUMNS, *, quote: Quote = quoted) -> tuple[str, list[Any]]:
+        """A WHERE clause for SQLite that selects the same rows, and its parameters.
 
         Float columns must be stored with REAL affinity, integers and booleans as INTEGER, strings as TEXT with the
         BINARY collation, NaN as NULL. `quote` turns a column's name into SQL, to add a table's name for instance.
@@ -74,18 +73,18 @@ class Expression:
         >>> parse_expression("mag < 18 and band in ('g', 'r')").to_sql()
         ('(("mag" < ?) AND ("band" IN (?, ?)))', [18.0, 'g', 'r'])
         """
-        return sql.where(plan(self.root, columns, self.text), quote)
+        return where(plan(self.root, columns, self.text), quote)
 
 
 def parse_expression(text: str) -> Expression:
-    """Read an expression: comparisons (also chained), and, or, not, + - * /, in, between, is null, and functions.
+    """Parse an expression: comparisons (also chained), and, or, not, + - * /, in, between, is null, and functions.
 
-    Columns and types are checked where they are known: by `Expression.check` or when a graph is built.
+    Columns and types are checked later, by `Expression.check` or when a graph is built.
 
     Raises
     ------
     ExpressionError
-        If the text is no expression; the message shows the place.
+        If the text is no expression; the message shows the position.
 
     Examples
     --------

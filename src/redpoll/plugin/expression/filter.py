@@ -19,7 +19,7 @@ from redpoll.schema.names import valid_name
 
 @dataclass(frozen=True)
 class ExpressionFilter:
-    """An alert filter written as an expression; stands in a graph like any other filter."""
+    """An alert filter defined by an expression; used in a graph like any other filter."""
 
     topic: str
     expression: Expression
@@ -41,12 +41,12 @@ class ExpressionFilter:
 
     @property
     def version(self) -> str:
-        """Eight digits that follow from what the expression says."""
+        """Eight hexadecimal digits of the hash of the expression."""
         return sha256(str(self.expression).encode()).hexdigest()[:8]
 
     @property
     def doc(self) -> str:
-        """The expression in its tidy form."""
+        """The normalised expression."""
         return str(self.expression)
 
     @property
@@ -61,7 +61,7 @@ class ExpressionFilter:
 
     @property
     def outputs(self) -> Mapping[str, Column]:
-        """The one column it makes: ``pass_<topic>``, never null."""
+        """The column it adds: ``pass_<topic>``, never null."""
         return {f"pass_{self.topic}": Column("bool", doc=self.doc)}
 
     def check(self, columns: Mapping[str, Column]) -> None:
@@ -71,7 +71,7 @@ class ExpressionFilter:
     def compute(
         self, columns: Columns, settings: Mapping[str, Any], model: Any = None, attempt: Attempt = unguarded
     ) -> dict[str, pa.Array]:
-        """The outcome for a batch."""
+        """The column ``pass_<topic>`` for a batch."""
         return {f"pass_{self.topic}": self.expression.passes(columns)}
 
 

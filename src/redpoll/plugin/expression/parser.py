@@ -1,4 +1,4 @@
-"""From words to a tree: a Pratt parser, one binding power per operator."""
+"""Pratt parser from tokens to a tree, with one binding power per operator."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from redpoll.plugin.expression.syntax import (
 from redpoll.plugin.expression.tokens import Token, complaint, tokens
 
 MAX_DEPTH = 64
-"""How deeply an expression may be nested."""
+"""Maximum nesting depth of an expression."""
 FUNCTIONS = {"abs": (1, 1), "log10": (1, 1), "sqrt": (1, 1), "min": (2, 16), "max": (2, 16)}
-"""The functions, with the least and the greatest number of arguments."""
+"""The functions, with their minimum and maximum number of arguments."""
 _COMPARISONS = frozenset(["<", "<=", ">", ">=", "==", "!="])
 _POWERS = dict.fromkeys([*_COMPARISONS, "in", "between", "is", "not"], COMPARISON)
 _POWERS |= {"or": OR, "and": AND, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT}
@@ -44,7 +44,7 @@ def parse(text: str) -> Tree:
     Raises
     ------
     ExpressionError
-        If the text is no expression; the message shows the place.
+        If the text is no expression; the message shows the position.
 
     Examples
     --------
@@ -177,9 +177,9 @@ class _Parser:
             parts.append(self.expression(0))
         self._expect(")")
         self._depth -= 1
-        least, most = FUNCTIONS[token.text]
-        if not least <= len(parts) <= most:
-            wanted = str(least) if least == most else f"{least} to {most}"
+        low, high = FUNCTIONS[token.text]
+        if not low <= len(parts) <= high:
+            wanted = str(low) if low == high else f"{low} to {high}"
             raise self._complaint(token, f"{token.text} takes {wanted} values, not {len(parts)}")
         return Call(token.text, tuple(parts), token.at)
 

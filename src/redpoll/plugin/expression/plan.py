@@ -1,6 +1,6 @@
-"""From a tree and a column table to a plan: every step has a type, every conversion is a step of its own.
+"""Typed evaluation plan of an expression tree; every type conversion is a step.
 
-Integers are compared exactly; whatever meets a float, and all arithmetic, is float64.
+Integers are compared exactly; comparisons with a float, and all arithmetic, are float64.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ class Step:
 
 
 def plan(tree: Tree, columns: Mapping[str, Column], text: str) -> Step:
-    """The plan of an expression that must give a yes or no.
+    """The plan of a boolean expression.
 
     Raises
     ------
     ExpressionError
-        For an unknown column (with near names) or a type that does not fit; the message shows the place.
+        For an unknown column (with similar names) or a type that does not fit; the message shows the position.
     """
     planner = _Planner(columns, text)
     step = planner.step(tree)
@@ -60,7 +60,7 @@ def plan(tree: Tree, columns: Mapping[str, Column], text: str) -> Step:
 
 
 def kind_of(arrow_type: pa.DataType) -> Kind | None:
-    """How expressions treat a column of this type; None if they cannot."""
+    """The kind of a column of this type in expressions; None if it cannot be used."""
     if pa.types.is_boolean(arrow_type):
         return "bool"
     if pa.types.is_integer(arrow_type):

@@ -1,4 +1,4 @@
-"""A plan as the WHERE clause of SQLite, with the same answers as Arrow gives."""
+"""WHERE clause of SQLite for a plan, equivalent to its evaluation on Arrow columns."""
 
 from __future__ import annotations
 

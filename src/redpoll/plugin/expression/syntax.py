@@ -1,4 +1,4 @@
-"""The tree of an expression; ``str()`` of it is an expression again, with the same tree."""
+"""Syntax tree of an expression; ``str()`` returns an expression with the same tree."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, SIGN, ATOM = range(1, 9)
-"""How strongly operators bind, weakest first."""
+"""Binding powers of the operators, weakest first."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class In:
 
 @dataclass(frozen=True)
 class IsNull:
-    """Whether a value is unknown."""
+    """Whether a value is null."""
 
     operand: Tree
     at: int = field(default=0, compare=False)
@@ -195,7 +195,7 @@ def children(tree: Tree) -> tuple[Tree, ...]:
 
 
 def walk(tree: Tree) -> Iterator[tuple[Tree, int]]:
-    """Every tree in `tree` with its depth, in reading order; needs no recursion."""
+    """Every tree in `tree` with its depth, in reading order, without recursion."""
     waiting = [(tree, 1)]
     while waiting:
         tree, depth = waiting.pop()

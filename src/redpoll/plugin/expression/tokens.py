@@ -1,4 +1,4 @@
-"""The words of an expression."""
+"""Tokens of an expression."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 from redpoll.errors import ExpressionError
 
 MAX_LENGTH = 2_000
-"""Characters an expression may have."""
+"""Maximum number of characters of an expression."""
 KEYWORDS = frozenset(["and", "or", "not", "in", "between", "is", "null", "true", "false"])
 Kind = Literal["number", "string", "name", "symbol", "end"]
 
@@ -27,7 +27,7 @@ _WINDOW = 60
 
 @dataclass(frozen=True)
 class Token:
-    """One word: its kind, its text (keywords and symbols have kind "symbol"), and where it starts."""
+    """One token: kind, text (keywords and symbols have kind "symbol") and start position."""
 
     kind: Kind
     text: str
@@ -35,12 +35,12 @@ class Token:
 
 
 def tokens(text: str) -> list[Token]:
-    """The words of an expression, the last one of kind "end".
+    """The tokens of an expression, the last one of kind "end".
 
     Raises
     ------
     ExpressionError
-        If the text is too long or holds what is no word.
+        If the text is too long or contains an invalid token.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def complaint(text: str, at: int, what: str) -> ExpressionError:
-    """The error that shows what is wrong, and where, with a caret under the place."""
+    """An ExpressionError with the reason, the position and a caret below it."""
     start = max(0, at - _WINDOW)
     line = "".join(c if c.isprintable() else " " for c in text[start : at + _WINDOW])
     return ExpressionError(f"{what} at character {at + 1}\n  {line}\n  {' ' * (at - start)}^")

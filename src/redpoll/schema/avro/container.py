@@ -45,17 +45,17 @@ def read_header(data: bytes | memoryview) -> Header:
 
 
 class HeaderReader:
-    """Reads headers of containers, and remembers them: packets of a schema share theirs but for the sync marker."""
+    """Reader of container headers, with a cache: headers of a schema are equal except for the sync marker."""
 
     def __init__(self) -> None:
         self._known: list[tuple[bytes, Header]] = []
 
     def __call__(self, packet: memoryview) -> Header:
         """Header of `packet`, a view of bytes; PacketError if it is not a container."""
-        for place, (before_sync, known) in enumerate(self._known):
+        for i, (before_sync, known) in enumerate(self._known):
             if bytes(packet[: len(before_sync)]) == before_sync:  # memoryviews compare item by item
-                if place:
-                    self._known.insert(0, self._known.pop(place))
+                if i:
+                    self._known.insert(0, self._known.pop(i))
                 return known._replace(sync=bytes(packet[len(before_sync) : known.start]))
         header = read_header(packet)
         self._known.insert(0, (bytes(packet[: header.start - _SYNC_BYTES]), header))
@@ -79,7 +79,7 @@ def read_long(data: bytes | memoryview, at: int) -> tuple[int, int]:
 
 
 def one_datum(data: bytes | memoryview, header: Header) -> tuple[int, int]:
-    """Where the only datum of a one-record container starts and stops; PacketError if it holds another number."""
+    """Start and stop of the datum of a container of one record; PacketError if it has another number of records."""
     count, at = read_long(data, header.start)
     size, at = read_long(data, at)
     if count != 1:

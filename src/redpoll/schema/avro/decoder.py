@@ -1,4 +1,4 @@
-"""Packets of one writer schema to one Arrow struct array, cutouts and other bytes still in the packets' memory."""
+"""Decoding of packets of one writer schema to an Arrow struct array; bytes stay in the memory of the packets."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from redpoll.errors import PacketError
 from redpoll.schema.avro.arena import Arena, size_of
 from redpoll.schema.avro.machine import ABANDON, ERRORS, FRESH, RESUME, new_state, run
 from redpoll.schema.avro.program import Program, compile_schema
-from redpoll.schema.avro.tree import Node
+from redpoll.schema.avro.tree import AvroNode
 
 _LARGEST_BUFFER = 2**31 - 1
-_MOST_ROWS = 2**31 - 1
-_MOST_MEMORY = (64 << 20, 32)
-"""Bytes of columns that packets may fill: so many, and so many times their own size. Real packets need their size."""
+_MAX_ROWS = 2**31 - 1
+_MAX_MEMORY = (64 << 20, 32)
+"""Maximum bytes of the columns: a constant, plus a multiple of the packets' size. Real packets need once their size."""
 _RECORDS_AT_ONCE = 256
 _LARGE_BATCH = 64
 _MARGIN = 1.125
@@ -26,7 +26,7 @@ _MARGIN = 1.125
 
 @dataclass(frozen=True)
 class Decoded:
-    """``rows`` is a struct array with one entry per good packet, ``index`` which packets those were.
+    """Result of a decode: ``rows`` is a struct array of the good packets, ``index`` their indices.
 
     ``errors`` maps the index of every other packet to its PacketError.
     """
@@ -101,27 +101,29 @@ def _run(program: Program, buffer: pa.Buffer, starts: NDArray[np.int64], stops: 
 
 
 def _first_arena(program: Program, n_packets: int, n_bytes: int) -> Arena:
-    """As much room as packets of this schema needed per byte last time, and an eighth more."""
-    least = np.full(program.n_levels, 16)
-    least[0] = max(16, n_packets)
-    likely = np.maximum(least, (program.density * n_bytes * _MARGIN).astype(np.int64))
-    return Arena(program, likely if size_of(program, likely) <= _most_bytes(n_bytes) else least)
+    """An arena with the rows per byte of the last batch of this schema, and an eighth more."""
+    minimum = np.full(program.n_levels, 16)
+    minimum[0] = max(16, n_packets)
+    likely = np.maximum(minimum, (program.density * n_bytes * _MARGIN).astype(np.int64))
+    return Arena(program, likely if size_of(program, likely) <= _max_bytes(n_bytes) else minimum)
 
 
 def _bigger(arena: Arena, level: int, needed: int, n_bytes: int, factor: float) -> Arena | None:
-    """An arena with `needed` rows at `level`, better as many as `factor` times those of the packets so far; None if
-    even those it needs are too many for packets of `n_bytes`, so that a packet cannot exhaust the memory."""
+    """An arena with at least `needed` rows at `level`, if possible `factor` times those so far.
+
+    None if the needed rows are too many for packets of `n_bytes`, so that a packet cannot exhaust the memory.
+    """
     for rows in (int(arena.counts[level] * factor * _MARGIN), 2 * int(arena.capacity[level]), needed):
-        if needed <= rows <= _MOST_ROWS:
+        if needed <= rows <= _MAX_ROWS:
             capacity = arena.capacity.copy()
             capacity[level] = rows
-            if size_of(arena.program, capacity) <= _most_bytes(n_bytes):
+            if size_of(arena.program, capacity) <= _max_bytes(n_bytes):
                 return arena.grow(capacity)
     return None
 
 
-def _most_bytes(n_bytes: int) -> int:
-    return _MOST_MEMORY[0] + _MOST_MEMORY[1] * n_bytes
+def _max_bytes(n_bytes: int) -> int:
+    return _MAX_MEMORY[0] + _MAX_MEMORY[1] * n_bytes
 
 
 def _error(code: int, at: int) -> PacketError:
@@ -135,12 +137,12 @@ class _Builder:
         self.program, self.buffer = program, buffer
         self.counts, self.slices = arena.counts.tolist(), arena.slices()
 
-    def struct(self, node: Node, level: int) -> pa.StructArray:
+    def struct(self, node: AvroNode, level: int) -> pa.StructArray:
         n = self.counts[level]
         children = [self.array(child, level) for child in node.children]
         return pa.Array.from_buffers(node.arrow, n, [self._validity(node)], children=children)
 
-    def array(self, node: Node, level: int) -> pa.Array:
+    def array(self, node: AvroNode, level: int) -> pa.Array:
         n = self.counts[level]
         if node.kind == "null":
             return pa.nulls(n)
@@ -159,7 +161,7 @@ class _Builder:
             return pa.DictionaryArray.from_arrays(codes, pa.array(node.symbols))
         return pa.Array.from_buffers(node.arrow, n, buffers)
 
-    def _list(self, node: Node, n: int, buffers: list[Any], items: int) -> pa.Array:
+    def _list(self, node: AvroNode, n: int, buffers: list[Any], items: int) -> pa.Array:
         if node.kind == "array":
             return pa.Array.from_buffers(node.arrow, n, buffers, children=[self.array(node.children[0], items)])
         keys, values = (self.array(child, items) for child in node.children)
@@ -168,5 +170,5 @@ class _Builder:
         )
         return pa.Array.from_buffers(node.arrow, n, buffers, children=[entries])
 
-    def _validity(self, node: Node) -> Any:
+    def _validity(self, node: AvroNode) -> Any:
         return self.slices[self.program.column_of[id(node)]][1] if node.null_index >= 0 else None

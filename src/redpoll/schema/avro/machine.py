@@ -1,9 +1,9 @@
-"""The loop that runs a program over packets: bounds-checked, without Python objects, GIL released.
+"""Compiled loop that runs a program over packets, with bounds checks and without the GIL.
 
 Every read is checked against the end of its packet. A packet that does not fit its schema leaves no row: the
-counts of all levels go back to where they were. When a level has no room for the next rows the loop stops within the
-packet, says which level to grow, and goes on from there. What the loop uses is all in this file, the only one that
-numba's cache watches.
+counts of all levels go back to where they were. If a level is full, the loop stops within the packet,
+returns the level to grow, and is resumed there. All functions it calls are in this file, the only one that numba's
+cache checks.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ERRORS = (
  TOO_LARGE) = range(1, len(ERRORS))  # fmt: skip
 GROWN = -1
 FRESH, RESUME, ABANDON = range(3)
-"""How to go on: with a packet from its start, from where it stopped for lack of room, or with the one after it."""
+"""Continue with a packet from its start, from where it stopped because a level was full, or with the next one."""
 _MAX_EMPTY_ITEMS = 65_536
 _DEPTH = 32  # arrays within arrays; a tree has no more levels than 24
 _FIRST_LOW = tuple({0xE0: 0xA0, 0xF0: 0x90}.get(lead, 0x80) for lead in range(0xE0, 0xF5))
@@ -52,7 +52,7 @@ _inlined = parts(forceinline=True)
 
 
 def _make_pointer(context: Any, array: Any) -> Any:
-    """Where an array's values are: without reference counting and negative indices."""
+    """Pointer to an array's values, without reference counting and negative indices."""
 
     def generate(target: Any, builder: Any, signature: Any, args: Any) -> Any:
         return create_struct_proxy(signature.args[0])(target, builder, value=args[0]).data
@@ -104,7 +104,7 @@ def _clear_bit(bits: Any, base: int, row: int) -> None:
 
 @_inlined
 def _roll_back(columns: Any, n_columns: int, valid: Any, before: Any, counts: Any, n_levels: int, a8: Any) -> None:
-    """Forget the rows of an unfinished packet; validity bits beyond the counts are always set."""
+    """Remove the rows of an unfinished packet; validity bits beyond the counts are always set."""
     for column in range(n_columns):
         level = columns[4 * column + 1]
         for row in range(before[level], counts[level] + 1):
@@ -132,7 +132,7 @@ def _view(buf: Any, p: int, size: int, a8: Any, a32: Any, at: int) -> None:
 
 @_inlined
 def _write_null(op: int, at: int, row: int, a8: Any, a32: Any, a64: Any) -> None:
-    """What stands in the value slot of a null: NaN, zero, or an empty view."""
+    """Write the value slot of a null: NaN, zero or an empty view."""
     if op == FLOAT:
         a32[(at >> 2) + row] = _NAN32
     elif op == DOUBLE:
@@ -230,7 +230,7 @@ def _read_boolean(buf: Any, p: int, end: int, at: int, row: int, a8: Any) -> Any
 
 @_inlined
 def _read_branch(buf: Any, p: int, end: int, null_index: int) -> Any:
-    """Which of a union's two branches it is, next byte and error; mostly the one that is not null, in one byte."""
+    """Branch of a union of two, next byte and error; usually the one that is not null, in one byte."""
     if p < end and buf[p] == 2 - 2 * null_index:
         return 1 - null_index, p + 1, 0
     branch, p, error = _varint(buf, p, end)
@@ -268,9 +268,9 @@ def _null_field(code: Any, pc: int, op: int, at: int, row: int, columns: Any, da
 
 @_inlined
 def _read_count(buf: Any, p: int, end: int, least: int, empty: int) -> Any:
-    """Items in an array's next block, next byte and error; `least` bytes an item must have room in the packet.
+    """Items in an array's next block, next byte and error; items of `least` bytes each must fit into the packet.
 
-    Items of no bytes at all are bounded by their number, of which there are `empty` so far.
+    The number of items without bytes is bounded; `empty` is their number so far.
     """
     count, p, error = _varint(buf, p, end)
     if error == 0 and count < 0:
@@ -290,7 +290,7 @@ def _remember(scratch: Any, state: int, p: int, pc: int, row: int, depth: int, e
 @_inlined
 def _read_packet(buf: Any, end: int, code: Any, columns: Any, data: Any, valid: Any, capacity: Any,
                  counts: Any, n_levels: int, a8: Any, a32: Any, a64: Any, frames: Any) -> Any:  # fmt: skip
-    """Read on in a packet; returns the byte after it, an error and -1, or rows to make room for, 0 and their level."""
+    """Continue reading a packet; returns the byte after it, an error and -1, or rows needed, 0 and their level."""
     f_pc, f_row, f_left, state = n_levels, n_levels + _DEPTH, n_levels + 2 * _DEPTH, n_levels + 3 * _DEPTH
     p, pc, row, depth, empty = frames[state], frames[state + 1], frames[state + 2], frames[state + 3], frames[state + 4]
     while True:

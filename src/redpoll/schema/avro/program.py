@@ -1,4 +1,4 @@
-"""A schema tree flattened to operations that the machine runs without looking at the tree again."""
+"""Flat program of operations compiled from a schema tree."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from redpoll.schema.avro.machine import (
     RECORD,
     STRING,
 )
-from redpoll.schema.avro.tree import Node, parse_schema
+from redpoll.schema.avro.tree import AvroNode, parse_schema
 
 _LEAVES = {"boolean": BOOLEAN, "int": INT, "long": LONG, "float": FLOAT, "double": DOUBLE, "bytes": BYTES,
            "string": STRING, "fixed": FIXED, "enum": ENUM}  # fmt: skip
@@ -35,14 +35,14 @@ class Program:
     """The operations of one writer schema and the columns they fill.
 
     ``code`` has one row per operation: operation, null branch (-1: none), column, and three arguments
-    (record: first and last column of its subtree; array: level of its items and the least bytes of one; fixed: size;
+    (record: first and last column of its subtree; array: level of its items and the minimum bytes of one; fixed: size;
     enum: number of symbols; the third is the operation that follows a null). ``columns`` has one row per column:
     operation, level, level of the items of an array, and the column after it and, for an array, its items. A level is
     a nesting of arrays; all columns of one level have the same number of rows. ``density`` is how many rows each level
     had per byte of packets in the last large batch.
     """
 
-    tree: Node
+    tree: AvroNode
     code: NDArray[np.int64]
     columns: NDArray[np.int64]
     column_of: dict[int, int]
@@ -74,12 +74,12 @@ class _Flattener:
         self.code.append([op, null_index, column, a, b, c])
         return len(self.code) - 1
 
-    def column(self, node: Node, op: int, level: int, items: int = -1) -> int:
+    def column(self, node: AvroNode, op: int, level: int, items: int = -1) -> int:
         self.columns.append([op, level, items, len(self.columns) + 1])
         self.column_of[id(node)] = len(self.columns) - 1
         return len(self.columns) - 1
 
-    def add(self, node: Node, level: int) -> None:
+    def add(self, node: AvroNode, level: int) -> None:
         if node.kind == "record":
             self._record(node, level)
         elif node.kind in ("array", "map"):
@@ -89,7 +89,7 @@ class _Flattener:
             at = self.emit(op, node.null_index, self.column(node, op, level), node.size)
             self.code[at][5] = at + 1
 
-    def _record(self, node: Node, level: int) -> None:
+    def _record(self, node: AvroNode, level: int) -> None:
         at = column = -1
         if node.null_index >= 0:
             column = self.column(node, RECORD, level)
@@ -99,7 +99,7 @@ class _Flattener:
         if at >= 0:
             self.code[at][3:] = [column + 1, len(self.columns), len(self.code)]
 
-    def _array(self, node: Node, level: int) -> None:
+    def _array(self, node: AvroNode, level: int) -> None:
         items, self.n_levels = self.n_levels, self.n_levels + 1
         if self.n_levels > 64:
             raise SchemaError("the writer schema has more than 64 arrays")

@@ -1,4 +1,4 @@
-"""An Avro schema as a tree of nodes, each knowing its Arrow type."""
+"""Tree of an Avro schema, with the Arrow type of each node."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from redpoll.errors import SchemaError
 
 MAX_NODES = 5_000
 _DEPTH = 24
-_LONGEST_TEXT = 4 << 20
-_LONGEST_NAME = 1000
+_MAX_TEXT = 4 << 20
+_MAX_NAME = 1000
 _PRIMITIVES = {
     "null": pa.null(),
     "boolean": pa.bool_(),
@@ -32,34 +32,34 @@ _LOGICAL = {
 
 
 @dataclass(frozen=True)
-class Node:
-    """One value of the schema: its kind, name, Arrow type, children, and which union branch means null.
+class AvroNode:
+    """One value of the schema: its kind, name, Arrow type, children, and the union branch of null.
 
     ``null_index`` is -1 where the value cannot be null; ``size`` is the byte length of a fixed, or the
-    number of symbols of an enum; ``min_bytes`` the least bytes any value takes.
+    number of symbols of an enum; ``min_bytes`` the minimum bytes of a value.
     """
 
     kind: str
     name: str
     arrow: pa.DataType
-    children: tuple[Node, ...] = ()
+    children: tuple[AvroNode, ...] = ()
     null_index: int = -1
     size: int = 0
     symbols: tuple[str, ...] = ()
 
     @property
     def min_bytes(self) -> int:
-        """Least bytes any value takes."""
+        """Minimum bytes of a value."""
         if self.null_index >= 0:
             return 1
         own = {"null": 0, "float": 4, "double": 8, "fixed": self.size}.get(self.kind, 1)
         return sum(child.min_bytes for child in self.children) if self.kind == "record" else own
 
 
-def parse_schema(text: str) -> Node:
-    """The tree of an Avro schema given as JSON text; SchemaError says what cannot be used and where."""
-    if len(text) > _LONGEST_TEXT:
-        raise SchemaError(f"the writer schema has {len(text)} characters; at most {_LONGEST_TEXT} are read")
+def parse_schema(text: str) -> AvroNode:
+    """The tree of an Avro schema given as JSON text; SchemaError names what cannot be used and where."""
+    if len(text) > _MAX_TEXT:
+        raise SchemaError(f"the writer schema has {len(text)} characters; at most {_MAX_TEXT} are read")
     try:
         schema = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -79,7 +79,7 @@ class _Reader:
         self.open: list[str] = []
         self.count = 0
 
-    def node(self, schema: Any, name: str, space: str, depth: int) -> Node:
+    def node(self, schema: Any, name: str, space: str, depth: int) -> AvroNode:
         self.count += 1
         if self.count > MAX_NODES or depth > _DEPTH:
             raise SchemaError(f"the writer schema has more than {MAX_NODES} fields or {_DEPTH} levels")
@@ -93,7 +93,7 @@ class _Reader:
             return self.node(schema["type"], name, space, depth + 1)
         raise SchemaError(f"field '{name}' has no usable type: {_short(schema)}")
 
-    def _union(self, branches: list[Any], name: str, space: str, depth: int) -> Node:
+    def _union(self, branches: list[Any], name: str, space: str, depth: int) -> AvroNode:
         others = [b for b in branches if b != "null"]
         if len(branches) != 2 or len(others) != 1:
             raise SchemaError(f"field '{name}' is a union of {len(branches)} types; only null and one type is read")
@@ -102,9 +102,9 @@ class _Reader:
             raise SchemaError(f"field '{name}' is a union within a union")
         return replace(inner, null_index=branches.index("null"))
 
-    def _reference(self, kind: str, name: str, space: str, depth: int) -> Node:
+    def _reference(self, kind: str, name: str, space: str, depth: int) -> AvroNode:
         if kind in _PRIMITIVES:
-            return Node(kind, name, _PRIMITIVES[kind])
+            return AvroNode(kind, name, _PRIMITIVES[kind])
         full = kind if "." in kind or not space else f"{space}.{kind}"
         full = full if full in self.named else kind
         if full in self.open:
@@ -114,14 +114,17 @@ class _Reader:
         definition, space = self.named[full]
         return self._define(definition, full, name, space, depth)
 
-    def _complex(self, schema: dict[str, Any], name: str, space: str, depth: int) -> Node:
+    def _complex(self, schema: dict[str, Any], name: str, space: str, depth: int) -> AvroNode:
         kind = schema["type"]
         if kind == "array":
             item = self.node(schema.get("items"), "element", space, depth + 1)
-            return Node("array", name, pa.list_(_field(item)), (item,))
+            return AvroNode("array", name, pa.list_(_field(item)), (item,))
         if kind == "map":
-            key, item = Node("string", "key", pa.string()), self.node(schema.get("values"), "value", space, depth + 1)
-            return Node("map", name, pa.map_(pa.string(), _field(item)), (key, item))
+            key, item = (
+                AvroNode("string", "key", pa.string()),
+                self.node(schema.get("values"), "value", space, depth + 1),
+            )
+            return AvroNode("map", name, pa.map_(pa.string(), _field(item)), (key, item))
         if kind in ("record", "enum", "fixed"):
             own = _text(schema.get("name"), f"the type of field '{name}'")
             space = own.rpartition(".")[0] or str(schema.get("namespace", space))
@@ -129,24 +132,24 @@ class _Reader:
             self.named[full] = (schema, space)
             return self._define(schema, full, name, space, depth)
         if kind in _PRIMITIVES:
-            return Node(kind, name, _LOGICAL.get((kind, str(schema.get("logicalType"))), _PRIMITIVES[kind]))
+            return AvroNode(kind, name, _LOGICAL.get((kind, str(schema.get("logicalType"))), _PRIMITIVES[kind]))
         return self._reference(kind, name, space, depth)
 
-    def _define(self, schema: dict[str, Any], full: str, name: str, space: str, depth: int) -> Node:
+    def _define(self, schema: dict[str, Any], full: str, name: str, space: str, depth: int) -> AvroNode:
         if schema["type"] == "enum":
             listed = schema.get("symbols")
             symbols = tuple(_text(s, f"a symbol of enum '{full}'") for s in listed) if isinstance(listed, list) else ()
             if not symbols:
                 raise SchemaError(f"enum '{full}' has no symbols")
-            return Node("enum", name, pa.dictionary(pa.int32(), pa.string()), size=len(symbols), symbols=symbols)
+            return AvroNode("enum", name, pa.dictionary(pa.int32(), pa.string()), size=len(symbols), symbols=symbols)
         if schema["type"] == "fixed":
             size = schema.get("size")
             if not isinstance(size, int) or not 0 < size < 1 << 24:
                 raise SchemaError(f"fixed '{full}' has no usable size")
-            return Node("fixed", name, pa.binary_view(), size=size)
+            return AvroNode("fixed", name, pa.binary_view(), size=size)
         return self._record(schema, full, name, space, depth)
 
-    def _record(self, schema: dict[str, Any], full: str, name: str, space: str, depth: int) -> Node:
+    def _record(self, schema: dict[str, Any], full: str, name: str, space: str, depth: int) -> AvroNode:
         fields = schema.get("fields")
         if not isinstance(fields, list) or not all(isinstance(f, dict) for f in fields):
             raise SchemaError(f"record '{full}' has no usable fields")
@@ -157,12 +160,12 @@ class _Reader:
         self.open.pop()
         if len({c.name for c in children}) != len(children):
             raise SchemaError(f"record '{full}' names a field twice")
-        return Node("record", name, pa.struct([_field(c) for c in children]), children)
+        return AvroNode("record", name, pa.struct([_field(c) for c in children]), children)
 
 
 def _text(value: Any, what: str) -> str:
-    """A name as Arrow takes it: text that has a UTF-8 form, which escapes of lone surrogates have not."""
-    if not isinstance(value, str) or not value or len(value) > _LONGEST_NAME or not _is_unicode(value):
+    """A name as Arrow takes it: text that can be encoded as UTF-8, which lone surrogates cannot."""
+    if not isinstance(value, str) or not value or len(value) > _MAX_NAME or not _is_unicode(value):
         raise SchemaError(f"{what} has no usable name: {_short(value)}")
     return value
 
@@ -175,5 +178,5 @@ def _short(value: Any) -> str:
     return ascii(value)[:80]
 
 
-def _field(node: Node) -> pa.Field:
+def _field(node: AvroNode) -> pa.Field:
     return pa.field(node.name, node.arrow)

@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from redpoll.schema.alert import CUTOUTS
 from redpoll.serve.api import formats
 from redpoll.serve.api.facts import column_facts
-from redpoll.serve.api.models import AlertPage, Problem, WholeAlert
+from redpoll.serve.api.models import AlertPage, WholeAlert
 from redpoll.serve.api.query import AlertQuery, page_of
-from redpoll.serve.door import StoreDoor
+from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.values import plain, to_json
 
 router = APIRouter(tags=["alerts"])
-Survey = Literal["ztf", "rubin"]
-AlertId = Annotated[int, Path(ge=-(2**63), le=2**63 - 1, examples=["1105522281015015001"])]
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (400, 404, 422, 503)
-}
-
-
-class NoQuery(BaseModel):
-    """No parameters are known here, so any is refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-async def door_of(request: Request) -> StoreDoor:
-    """The application's door to the store; its reader is taken in the thread that uses it."""
-    door: StoreDoor = request.app.state.door
-    return door
-
-
-Door = Annotated[StoreDoor, Depends(door_of)]
 
 
 @router.get(

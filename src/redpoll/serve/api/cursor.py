@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 
-from redpoll.serve.problems import BadQuery
+from redpoll.errors import BadQuery
 
 Mark = tuple[float, int]
 """Sort key of the last row of a page: (mjd or separation, alert_id)."""

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from redpoll.astro.cutout_file import fits_bytes, read_cutout
 from redpoll.errors import NotFound, PacketError
 from redpoll.schema.alert import CUTOUTS
-from redpoll.serve.api.alerts import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.api.models import CutoutPixels
-from redpoll.serve.image.fits import fits_bytes, read_cutout
+from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.image.png import grey_png
 from redpoll.serve.image.stretch import Stretch, grey, quantised
 from redpoll.serve.values import to_json
@@ -53,13 +53,13 @@ def cutout(
     name = f"cutout_{kind}"
     data = door.reader().get_alert(alert_id, survey, [name]).get(name)
     if data is None:
-        raise NotFound(f"alert {alert_id} of {survey} came without a {kind} cutout")
+        raise NotFound(f"alert {alert_id} of {survey} has no {kind} cutout")
     if query.format == "png":
         image = grey(read_cutout(data), query.stretch or ("linear" if kind == "difference" else "asinh"))
         return Response(grey_png(image), headers=FOR_A_DAY, media_type="image/png")
     file_name = f"{survey}-{alert_id}-{kind}.fits"
     headers = FOR_A_DAY | {"Content-Disposition": f'attachment; filename="{file_name}"'}
-    return Response(fits_bytes(bytes(data)), headers=headers, media_type="application/fits")
+    return Response(bytes(fits_bytes(data)), headers=headers, media_type="application/fits")
 
 
 def _pixels(data: bytes | None) -> dict[str, Any] | None:

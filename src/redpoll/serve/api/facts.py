@@ -1,4 +1,4 @@
-"""Units, meanings and makers of columns, from the data model and from the store."""
+"""Labels, units, meanings and makers of columns, from the data model and from the store."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from redpoll.schema.alert import COLUMNS
 from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN
 from redpoll.schema.column import Column
 from redpoll.serve.door import Reader
+from redpoll.serve.labels import label_of
 
 OBJECT_COLUMNS: dict[str, Column] = {
     "first_mjd": Column("float64", "d", "First detection of the object, MJD TAI.", "time.epoch"),
@@ -24,14 +25,21 @@ OBJECT_COLUMNS: dict[str, Column] = {
 def column_facts(
     reader: Reader, names: Iterable[str], survey: str | None = None, made_by: Mapping[str, str] | None = None
 ) -> dict[str, dict[str, str]]:
-    """For each column that is declared: dtype, unit, doc, ucd, and `by`, its module@version or survey field."""
-    stored = {row["name"]: {key: row[key] for key in ("dtype", "unit", "doc", "ucd")} for row in reader.columns()}
+    """Facts of each declared column: label, dtype, unit, doc, ucd, and `by`, its module@version or survey field."""
+    stored = {
+        row["name"]: {key: str(row.get(key) or "") for key in ("dtype", "unit", "doc", "ucd", "label")}
+        for row in reader.columns()
+    }
     own = {name: _declared(column) for name, column in {**OBJECT_COLUMNS, **COLUMNS}.items()}
     known = stored | own
     by = {name: column.source.get(survey or "", "") for name, column in COLUMNS.items()} | dict(made_by or {})
-    return {name: known[name] | {"by": by.get(name, "")} for name in names if name in known}
+    return {
+        name: known[name] | {"label": label_of(name, known[name]["label"]), "by": by.get(name, "")}
+        for name in names
+        if name in known
+    }
 
 
 def _declared(column: Column) -> dict[str, str]:
     dtype = column.dtype if isinstance(column.dtype, str) else str(column.arrow_type)
-    return {"dtype": dtype, "unit": column.unit, "doc": column.doc, "ucd": column.ucd}
+    return {"dtype": dtype, "unit": column.unit, "doc": column.doc, "ucd": column.ucd, "label": column.label}

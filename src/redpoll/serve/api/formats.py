@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 
+from redpoll.errors import BadQuery
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN
-from redpoll.serve.problems import BadQuery
 from redpoll.store.ports import Row
 
 Format = Literal["json", "arrow", "parquet", "csv"]

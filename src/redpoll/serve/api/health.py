@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 import redpoll
-from redpoll.serve.api.alerts import Door
 from redpoll.serve.api.models import Health
+from redpoll.serve.dependencies import Door
 from redpoll.serve.door import StoreNotReady
 from redpoll.serve.values import to_json
 

@@ -29,6 +29,7 @@ class Problem(Answer):
 class ColumnFacts(Answer):
     """What a column means and where it comes from."""
 
+    label: str = Field(examples=["Magnitude"], description="short name for people")
     dtype: str = Field(examples=["float32"])
     unit: str = Field(examples=["mag"], description="VOUnits; empty if it has none")
     doc: str = Field(examples=["AB magnitude of the absolute value of flux."])
@@ -43,7 +44,7 @@ class LightCurve(Answer):
     band: list[str | None] = Field(description="u, g, r, i, z or y")
     flux: list[float | None] = Field(description="difference flux, nJy; null for limits")
     flux_err: list[float | None] = Field(description="one-sigma error of flux or, for limits, of the noise, nJy")
-    kind: list[str | None] = Field(description="detection, forced, limit or low_quality")
+    kind: list[str | None] = Field(description="detection, forced, upper_limit or low_quality")
 
 
 class AlertPage(Answer):
@@ -55,15 +56,15 @@ class AlertPage(Answer):
     next: str | None = Field(description="cursor of the next page; null on the last one")
 
 
-class ClassSaid(Answer):
-    """A class that one module or catalogue said of an object; what contradicts it stands beside it."""
+class AssignedClass(Answer):
+    """A class that one module or catalogue assigned to alerts of an object; contradicting classes are kept too."""
 
     name: str = Field(examples=["sn_ia"], description="class of the taxonomy")
     by: str = Field(examples=["early_ia@1"], description="module@version or catalogue@version")
-    first_mjd: float = Field(description="first alert of which it was said, MJD TAI")
-    last_mjd: float = Field(description="last alert of which it was said, MJD TAI")
-    n_alerts: int = Field(description="alerts of which it was said")
-    max_probability: float | None = Field(description="null where it is said without a probability")
+    first_mjd: float = Field(description="first alert with the class, MJD TAI")
+    last_mjd: float = Field(description="last alert with the class, MJD TAI")
+    n_alerts: int = Field(description="alerts with the class")
+    max_probability: float | None = Field(description="maximum; null where the class has no probability")
     last_probability: float | None = Field(description="that of the last of these alerts")
 
 
@@ -71,7 +72,7 @@ class ObjectAnswer(Answer):
     """An object: its summary, newest alerts, and light curve merged over all its packets."""
 
     object: Values = Field(examples=[{"object_id": "ZTF20aaelulu", "ra": 185.7289, "dec": 15.8236, "n_alerts": 47}])
-    classes: list[ClassSaid] = Field(description="everything that was said of it, by class and speaker")
+    classes: list[AssignedClass] = Field(description="every assigned class, by class and source")
     alerts: list[Values] = Field(description="newest first")
     next: str | None = Field(description="cursor for /api/v2/alerts?object_id=...: older alerts; null if none")
     light_curve: LightCurve
@@ -116,14 +117,14 @@ class Ledger(Answer):
 
 
 class Topics(Answer):
-    """Alerts per topic: how many each filter let through."""
+    """Alerts per topic: how many passed each filter."""
 
     night: int | None
     topics: dict[str, Annotated[int, Field(ge=0)]]
 
 
 class Health(Answer):
-    """Whether the server runs, and what it finds at the store's path."""
+    """Whether the server runs, and whether the store can be read."""
 
     status: str = Field(examples=["ok"])
     store: str = Field(examples=["ready"], description="ready, or waiting until a first run makes the store")

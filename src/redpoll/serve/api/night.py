@@ -8,9 +8,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from redpoll.serve.api.alerts import PROBLEMS, Door
 from redpoll.serve.api.models import Ledger, Topics
-from redpoll.serve.api.query import Night
+from redpoll.serve.dependencies import PROBLEMS, Door, Night
 from redpoll.serve.values import plain, to_json
 
 router = APIRouter(tags=["night"])

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import pyarrow as pa
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from redpoll.serve.api.alerts import PROBLEMS, Door
 from redpoll.serve.api.facts import column_facts
 from redpoll.serve.api.models import ObjectAnswer
 from redpoll.serve.api.query import AlertQuery, page_of
+from redpoll.serve.dependencies import PROBLEMS, Door, ObjectId
 from redpoll.serve.door import Reader
 from redpoll.serve.values import plain, shortest, to_json
 
 router = APIRouter(tags=["objects"])
-ObjectId = Annotated[str, Path(max_length=200, examples=["ZTF20aaelulu"])]
 
 
 class ObjectQuery(BaseModel):
@@ -32,7 +31,7 @@ class ObjectQuery(BaseModel):
 
 @router.get("/objects/{object_id:path}", response_model=ObjectAnswer, responses=PROBLEMS)
 def object_(door: Door, object_id: ObjectId, query: Annotated[ObjectQuery, Query()]) -> Response:
-    """Summary, what was said of it, newest alerts and merged light curve of an object."""
+    """Summary, assigned classes, newest alerts and merged light curve of an object."""
     return Response(to_json(object_answer(door.reader(), object_id, query.limit)), media_type="application/json")
 
 

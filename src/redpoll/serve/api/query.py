@@ -1,23 +1,23 @@
-"""The questions one may ask about alerts, and their answers page by page."""
+"""Searches for alerts, and their results page by page."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Collection
+from difflib import get_close_matches
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from redpoll.errors import SchemaError
+from redpoll.errors import BadQuery, NotFound, SchemaError
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.serve.api import cursor as cursors
 from redpoll.serve.api.cursor import Mark
 from redpoll.serve.api.formats import Format
+from redpoll.serve.dependencies import Night
 from redpoll.serve.door import Reader
-from redpoll.serve.problems import BadQuery
 from redpoll.store.ports import Row
 
 MAX_LIMIT = 1000
 MAX_RADIUS_ARCSEC = 18_000.0
-Night = Annotated[int, Field(ge=0, le=99_991_231, description="night as YYYYMMDD", examples=[20260310])]
 _CONE = ("ra", "dec", "radius_arcsec")
 
 
@@ -31,7 +31,7 @@ class AlertQuery(BaseModel):
         default=None,
         alias="class",
         max_length=200,
-        description="only alerts said to be of this class or of a kind of it, by whomever",
+        description="only alerts to which a module or catalogue assigned this class or a subclass",
         examples=["sn_ia"],
     )
     night: Night | None = None
@@ -67,14 +67,23 @@ class AlertQuery(BaseModel):
         if bool(given) + (self.object_id is not None) + newest > 1 or None not in (self.topic, self.class_):
             raise BadQuery("ask for one of: object_id; ra, dec and radius_arcsec; topic and night; class and night")
         if self.class_ is not None:
-            _check_class(self.class_)
+            check_class(self.class_)
 
 
-def _check_class(name: str) -> None:
+def check_class(name: str) -> None:
+    """Refuse a class that is not in the taxonomy, with the near names."""
     try:
         taxonomy().check(name)
     except SchemaError as error:
         raise BadQuery(str(error)) from error
+
+
+def check_topic(name: str, topics: Collection[str]) -> None:
+    """Refuse a topic that no alert of the store has, with the near names or all of them."""
+    if name not in topics:
+        near = get_close_matches(name, topics, n=3) or sorted(topics)
+        names = f"; topics: {', '.join(near)}" if near else ""
+        raise NotFound(f"no alert of this store passed a filter with the topic '{name}'{names}")
 
 
 def page_of(reader: Reader, query: AlertQuery) -> tuple[list[Row], str | None]:
@@ -83,6 +92,8 @@ def page_of(reader: Reader, query: AlertQuery) -> tuple[list[Row], str | None]:
     mark = cursors.decode(query.cursor, query.search()) if query.cursor is not None else None
     key = "separation_arcsec" if query.ra is not None else "mjd"
     rows = _rows(reader, query, mark)
+    if query.topic is not None and not rows:
+        check_topic(query.topic, reader.topics())
     page, rest = rows[: query.limit], rows[query.limit :]
     if not rest:
         return page, None

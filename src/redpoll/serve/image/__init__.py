@@ -1,1 +1,1 @@
-"""Cutouts as pictures: a bounded FITS reader, stretches, and a small PNG writer."""
+"""Cutouts as pictures: stretches and a PNG writer."""

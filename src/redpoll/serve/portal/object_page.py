@@ -1,4 +1,4 @@
-"""What an object's page shows, gathered from the store."""
+"""The contents of an object's page, read from the store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from redpoll.serve.curve import Curve
 from redpoll.serve.door import Reader
 from redpoll.serve.portal.groups import Group, Value, groups_of
 from redpoll.serve.portal.plot import SHAPES, Plot, drawn, light_curve_plot
-from redpoll.serve.portal.what import Said, what_is_it
+from redpoll.serve.portal.what import ClassRow, what_is_it
 from redpoll.serve.values import shortest
 from redpoll.store.ports import Row
 
@@ -52,8 +52,8 @@ class ObjectPage:
     alerts: Paged
     groups: list[Group]
     cutouts: list[str]
-    best: list[Value]
-    said: list[Said]
+    extrema: list[Value]
+    classes: list[ClassRow]
     trouble: str | None
 
     @property
@@ -87,8 +87,8 @@ def object_page(reader: Reader, object_id: str, alert_id: int | None, points: in
         alerts=paged(rows, alerts, ALERTS_A_PAGE),
         groups=groups_of(row, column_facts(reader, row, alert["survey"], made_by), made_by),
         cutouts=[name.removeprefix("cutout_") for name in CUTOUTS if whole.get(name) is not None],
-        best=_best(reader, summary),
-        said=what_is_it(reader.classes_of(object_id)),
+        extrema=_extrema(reader, summary),
+        classes=what_is_it(reader.classes_of(object_id)),
         trouble=no_whole or no_curve,
     )
 
@@ -169,12 +169,8 @@ def paged(rows: Sequence[Any], page: int, size: int) -> Paged:
     return Paged(list(rows[(page - 1) * size : page * size]), page, n_pages, len(rows))
 
 
-def _best(reader: Reader, summary: Row) -> list[Value]:
+def _extrema(reader: Reader, summary: Row) -> list[Value]:
     """The maximum or minimum of each score over all alerts of the object."""
     scores = {name[4:]: value for name, value in summary.items() if name.startswith(("max_", "min_"))}
     facts = column_facts(reader, scores)
-    return [
-        Value(name, value, **{key: facts[name][key] for key in ("dtype", "unit", "doc", "by")})
-        for name, value in scores.items()
-        if name in facts and value is not None
-    ]
+    return [Value.of(name, value, facts[name]) for name, value in scores.items() if name in facts and value is not None]

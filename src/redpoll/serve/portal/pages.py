@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from redpoll.errors import NotFound
-from redpoll.serve.api.alerts import Door
 from redpoll.serve.api.objects import object_answer
-from redpoll.serve.api.query import Night
+from redpoll.serve.dependencies import Door, Night, ObjectId
 from redpoll.serve.door import StoreNotReady
 from redpoll.serve.portal.object_page import object_page
 from redpoll.serve.portal.search import find_object
@@ -33,7 +32,6 @@ OneNight = Annotated[Night | None, Query()]
 ClassName = Annotated[str | None, Query(alias="class", max_length=200)]
 Topic = Annotated[str | None, Query(max_length=200)]
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
-ObjectId = Annotated[str, Path(max_length=200)]
 AlertNumber = Annotated[int | None, Query(ge=-(2**63), le=2**63 - 1)]
 Text = Annotated[str, Query(max_length=200)]
 

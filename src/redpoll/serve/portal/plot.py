@@ -21,7 +21,7 @@ SHAPES = {
     "z": "m-4.2 3l4.2-7.2 4.2 7.2z",
     "y": "m-3.4-3.4l6.8 6.8m0-6.8l-6.8 6.8",
 }
-"""The mark of each band as a relative path: shape tells bands apart where colour cannot."""
+"""The mark of each band as a relative path: shape distinguishes bands where colour cannot."""
 LIMIT_SHAPE = "m-3.6-2h7.2l-3.6 5.4z"
 OTHER_SHAPE = "m-3.5 0h7m-3.5-3.5v7"
 
@@ -38,7 +38,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Plot:
-    """Everything the template needs to draw the curve; ticks are (place, label)."""
+    """Everything the template needs to draw the curve; ticks are (position, label)."""
 
     marks: list[Mark]
     x_ticks: list[tuple[float, str]]

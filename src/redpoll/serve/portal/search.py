@@ -1,4 +1,4 @@
-"""From what somebody typed to an object, and what to offer where there is none."""
+"""The object of an identifier that a visitor typed, and near identifiers where there is none."""
 
 from __future__ import annotations
 

@@ -7,19 +7,21 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from redpoll.errors import StoreError
+from redpoll.errors import BadQuery, StoreError
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.taxonomy import taxonomy
+from redpoll.serve.api.query import check_class, check_topic
 from redpoll.serve.door import Reader
+from redpoll.serve.labels import label_of
 from redpoll.serve.portal.sparkline import Sparkline, sparkline
-from redpoll.serve.problems import BadQuery
 from redpoll.store.ports import Row
 
 N_CANDIDATES = 40
 ALL_ALERTS = "all"
 """Instead of a topic: every alert, whether or not it passed a filter."""
 _NOTHING: Row = dict.fromkeys(COLUMNS)
-_N_NIGHTS = 14
+N_NIGHTS = 14
+"""Nights that a page links to; every other night is reached from the first or last of them."""
 _OUTCOMES = ("received", "stored", "duplicate", "rejected")
 
 
@@ -33,7 +35,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class ClassCount:
-    """A class of the taxonomy, by name and for people, and of how many alerts it was said."""
+    """A class of the taxonomy, its title, and the number of alerts to which it was assigned."""
 
     name: str
     title: str
@@ -41,11 +43,23 @@ class ClassCount:
 
 
 @dataclass(frozen=True)
+class Nights:
+    """Nights around the shown one, newest first, and the next ones on both sides, None at the ends."""
+
+    shown: list[int]
+    newer: int | None
+    older: int | None
+
+
+@dataclass(frozen=True)
 class Tonight:
-    """The front page of one night; ``total`` and ``reasons`` sum over the surveys in ``ledger``."""
+    """The front page of one night; ``total`` and ``reasons`` sum over the surveys in ``ledger``.
+
+    ``scores`` are the columns of scores of the chosen class with their labels, where no alert has the class.
+    """
 
     night: int | None
-    nights: list[int]
+    nights: Nights
     ledger: list[Row]
     total: dict[str, int]
     reasons: list[tuple[str, int]]
@@ -54,6 +68,7 @@ class Tonight:
     topic: str | None
     classes: list[ClassCount]
     class_: ClassCount | None
+    scores: list[tuple[str, str]]
     candidates: list[Candidate]
 
 
@@ -94,11 +109,15 @@ def tonight(
     """The front page of a night, by default the newest; of one topic or class, all alerts, or what passed a filter."""
     if None not in (topic, class_):
         raise BadQuery("ask for a topic or a class, not for both")
+    if class_ is not None:
+        check_class(class_)
     rows = reader.ledger(by="night")
     nights = sorted({row["night"] for row in rows if row["night"] is not None}, reverse=True)
     night = night if night is not None else (nights[0] if nights else None)
     ledger = [row for row in rows if row["night"] == night and night is not None]
     topics = sorted(reader.topics(night=night).items(), key=lambda item: (-item[1], item[0]))
+    if topic not in (None, ALL_ALERTS, *dict(topics)):
+        check_topic(str(topic), reader.topics())
     counts = sorted(reader.classes(night=night).items(), key=lambda item: (-item[1], item[0]))
     if class_ is None:
         alerts = _newest(reader, night, topic, [name for name, n in topics if n])
@@ -106,7 +125,7 @@ def tonight(
         alerts = _one_an_object(reader.latest(class_=class_, night=night, limit=2 * N_CANDIDATES))
     return Tonight(
         night=night,
-        nights=nights[:_N_NIGHTS],
+        nights=nights_around(nights, night),
         ledger=ledger,
         total={name: sum(row[name] for row in ledger) for name in _OUTCOMES},
         reasons=reasons_of(ledger),
@@ -115,8 +134,37 @@ def tonight(
         topic=topic,
         classes=[_class_count(name, n) for name, n in counts],
         class_=None if class_ is None else _class_count(class_, dict(counts).get(class_, 0)),
+        scores=[] if class_ is None or alerts else scores_of(reader, class_),
         candidates=[Candidate(alert, sparklines.of(reader, alert)) for alert in alerts],
     )
+
+
+def nights_around(nights: Sequence[int], night: int | None, size: int = N_NIGHTS) -> Nights:
+    """The nights next to one, of nights that are sorted newest first.
+
+    >>> nights_around([9, 8, 7, 6, 5, 4], 6, 3)
+    Nights(shown=[7, 6, 5], newer=8, older=4)
+    """
+    before = sum(1 for n in nights if night is not None and n > night)
+    start = max(0, min(before - size // 2, len(nights) - size))
+    end = start + size
+    return Nights(
+        shown=list(nights[start:end]),
+        newer=nights[start - 1] if start else None,
+        older=nights[end] if end < len(nights) else None,
+    )
+
+
+def scores_of(reader: Reader, class_: str) -> list[tuple[str, str]]:
+    """Name and label of the stored scores of a class and its subclasses."""
+    tree = taxonomy()
+    family = [name for name in tree.classes if name == class_ or class_ in tree.ancestors(name)]
+    stored = [str(row["name"]) for row in reader.columns()]
+    return [(name, label_of(name)) for name in stored if name.startswith("p_") and _is_score(name, family)]
+
+
+def _is_score(column: str, classes: Sequence[str]) -> bool:
+    return any(f"_{column.removeprefix('p_')}".endswith(f"_{name}") for name in classes)
 
 
 def reasons_of(ledger: Iterable[Row]) -> list[tuple[str, int]]:

@@ -1,4 +1,4 @@
-"""What is it? Everything that was said of an object, side by side, for its page."""
+"""The assigned classes of an object, for its page."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from redpoll.store.ports import Row
 
 
 @dataclass(frozen=True)
-class Said:
-    """One class that one speaker said, how probable in the last and in the best alert, when, and in how many."""
+class ClassRow:
+    """One class from one source: last and maximum probability, first and last alert, and number of alerts."""
 
     title: str
     means: str
@@ -23,20 +23,20 @@ class Said:
     n_alerts: int
 
 
-def what_is_it(rows: list[Row]) -> list[Said]:
-    """What the store remembers of an object (see ``ObjectReader.classes_of``), for people.
+def what_is_it(rows: list[Row]) -> list[ClassRow]:
+    """The classes of an object as the store returns them, for people, newest first.
 
-    What was said last comes first; at one time the surer, and what is said without a probability before that.
+    At one time the most probable comes first, after those without a probability.
     """
-    said = [_said(row) for row in rows]
-    return sorted(said, key=lambda s: (-s.last_mjd, -2.0 if s.last is None else -s.last, s.title, s.by))
+    classes = [_class_row(row) for row in rows]
+    return sorted(classes, key=lambda s: (-s.last_mjd, -2.0 if s.last is None else -s.last, s.title, s.by))
 
 
-def _said(row: Row) -> Said:
+def _class_row(row: Row) -> ClassRow:
     tree, name = taxonomy(), str(row["name"])
     known = tree.classes.get(name)
     line = [tree.classes[c].title for c in tree.ancestors(name)[:-1]] if known else []
-    return Said(
+    return ClassRow(
         title=known.title if known else name,
         means=known.means if known else "",
         kind_of=" < ".join(line[:2]),

@@ -1,4 +1,4 @@
-"""Numbers, times and places as people read them; the templates' filters."""
+"""Numbers, times and positions as people read them; the templates' filters."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def count(value: int | None) -> str:
 
 
 def value(item: Any, dtype: str = "") -> str:
-    """Any column's value: six digits of a float32, all that a float64 time or place needs.
+    """Any column's value: six digits of a float32, all that a float64 time or position needs.
 
     >>> value(0.398829758, "float32"), value(185.7288751, "float64"), value(True), value([]), value(None)
     ('0.39883', '185.7288751', 'yes', '–', '–')
@@ -78,7 +78,7 @@ def night(number: int) -> str:
 
 
 def ago(mjd: float, now: datetime) -> str:
-    """How long before `now` an MJD TAI was, in the unit one would say.
+    """How long before `now` an MJD TAI was, in a suitable unit.
 
     >>> ago(58853.5, datetime(2020, 1, 5, 14, 30, tzinfo=UTC))
     '2.5 h ago'
@@ -98,7 +98,7 @@ def ago(mjd: float, now: datetime) -> str:
 
 
 def days(length: float | None) -> str:
-    """A span of days, with decimals only where they tell something.
+    """A span of days, with decimals only where they matter.
 
     >>> days(0.26), days(41.7)
     ('0.3 d', '42 d')

@@ -1,4 +1,4 @@
-"""Classes of objects the simulator knows, one small file each; see `contract.ObjectClass`."""
+"""Simulated classes of objects, one file each; see `contract.ObjectClass`."""
 
 from __future__ import annotations
 

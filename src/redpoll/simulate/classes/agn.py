@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.blackbody import EFFECTIVE_WAVELENGTH
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.stars import difference_flux, draw_mag
-from redpoll.simulate.passbands import EFFECTIVE_WAVELENGTH
 
 _COLOUR = np.array([0.35, 0.2, 0.0, -0.15, -0.2, -0.25])
 _BAND_AMPLITUDE = (EFFECTIVE_WAVELENGTH / EFFECTIVE_WAVELENGTH[2]) ** -0.48
@@ -42,7 +42,7 @@ class AGN:
     """Active galactic nucleus; see the module."""
 
     name, moves = "agn", False
-    place: Place = "nucleus"
+    environment: Environment = "nucleus"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Scatter [mag in r] and damping time [d] of the walk, offset of the template, mean r magnitude, redshift."""
@@ -56,7 +56,7 @@ class AGN:
         }
 
     def flux(self, parameters: Parameters, epochs: Epochs, rng: np.random.Generator) -> Array:
-        """Flux [nJy] relative to the template, which caught the nucleus at some other moment of its walk."""
+        """Flux [nJy] relative to the template, taken at another time of the walk."""
         walk = random_walk(epochs, parameters["walk_sigma"], parameters["walk_days"], rng)
         delta = (walk - parameters["template_offset"][epochs.index]) * _BAND_AMPLITUDE[epochs.band]
         return difference_flux(self.reference_mag(parameters), delta, epochs)

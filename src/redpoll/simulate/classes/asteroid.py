@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from redpoll.astro.photometry import flux_from_mag
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 
 _COLOUR = np.array([1.75, 0.55, 0.0, -0.17, -0.15, -0.13])
 _V_MINUS_R = 0.2
@@ -27,10 +27,10 @@ def hg_mag(h: Array, g: Array, phase_deg: Array, sun_au: Array, earth_au: Array)
 
 
 class Asteroid:
-    """Main-belt asteroid; see the module. Each sighting is an object of its own, as it is elsewhere each time."""
+    """Main-belt asteroid; see the module. Each sighting is an object of its own, at another position."""
 
     name, moves = "asteroid", True
-    place: Place = "empty"
+    environment: Environment = "empty"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """HG parameters, geometry, motion [arcsec/h], rotation [d, mag]; the predicted V magnitude follows."""
@@ -55,12 +55,12 @@ class Asteroid:
         }
 
     def flux(self, parameters: Parameters, epochs: Epochs, rng: np.random.Generator) -> Array:
-        """Flux [nJy] where it is at that moment, within the window; outside it was elsewhere."""
+        """Flux [nJy] where it is at that moment, within the window; zero outside."""
         p = {key: value[epochs.index] for key, value in parameters.items()}
         turn = 4 * np.pi * epochs.mjd / p["rotation_days"] + p["rotation_phase"]
         mag = p["v_mag"] - _V_MINUS_R + _COLOUR[epochs.band] + p["rotation_amplitude"] * np.sin(turn)
         return np.asarray(np.where(epochs.in_window, flux_from_mag(mag), 0.0))
 
     def reference_mag(self, parameters: Parameters) -> None:
-        """It was elsewhere when the template was taken."""
+        """None: elsewhere in the template."""
         return None

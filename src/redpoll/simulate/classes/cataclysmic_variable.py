@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.stars import difference_flux, draw_mag
 
 _COLOUR = np.array([-0.3, 0.05, 0.0, 0.0, 0.0, 0.0])
@@ -19,7 +19,7 @@ class CataclysmicVariable:
     """Cataclysmic variable in outburst; see the module."""
 
     name, moves = "cataclysmic_variable", False
-    place: Place = "star"
+    environment: Environment = "star"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Amplitude [mag], rise, plateau and decay [d], recurrence [d], start of an outburst, quiescent r magnitude."""

@@ -1,4 +1,4 @@
-"""What a class of objects is to the simulator."""
+"""Interface of the simulated classes of objects."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Parameters = dict[str, Array]
 """Truth of a batch: one float per object and quantity, NaN where it has none."""
-Place = Literal["host", "nucleus", "star", "empty", "near_star"]
+Environment = Literal["host", "nucleus", "star", "empty", "near_star"]
 
 
 @dataclass(frozen=True)
 class Window:
-    """When alerts are made, MJD TAI, and how deep the survey sees, AB mag."""
+    """Interval of the alerts, MJD TAI, and depth of the survey, AB mag."""
 
     start: float
     end: float
@@ -30,7 +30,7 @@ class Epochs:
     """Exposures of a batch of objects, end to end; those of object ``i`` are ``offsets[i]:offsets[i + 1]``.
 
     ``index`` names the object of each epoch, ``mjd`` is TAI days, ``band`` the index into u, g, r, i, z, y, ``noise``
-    the one-sigma noise of a faint source [nJy], and ``in_window`` tells whether a detection would make an alert.
+    the one-sigma noise of a faint source [nJy], and ``in_window`` is whether a detection would make an alert.
     """
 
     offsets: NDArray[np.int64]
@@ -42,14 +42,14 @@ class Epochs:
 
 
 class ObjectClass(Protocol):
-    """One class of objects: how its parameters are distributed, and its light.
+    """A class of objects: distribution of its parameters, and its light.
 
-    ``place`` says what lies under it: a host galaxy, a galaxy's nucleus, its own star, nothing, or a bright star
-    close by; ``moves``, that it is elsewhere in every exposure.
+    ``environment`` is what lies at its position: a host galaxy, a galaxy's nucleus, its own star, nothing, or a bright
+    star close by. ``moves`` is true for classes whose position differs in every exposure.
     """
 
     name: str
-    place: Place
+    environment: Environment
     moves: bool
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
@@ -61,5 +61,5 @@ class ObjectClass(Protocol):
         ...
 
     def reference_mag(self, parameters: Parameters) -> NDArray[np.float64] | None:
-        """AB magnitudes (n, 6) of the source in the template; None if it is not there."""
+        """AB magnitudes (n, 6) of the source in the template; None if it is absent."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.stars import difference_flux, draw_mag, stellar_mags
 
 
@@ -13,7 +13,7 @@ class EclipsingBinary:
     """Eclipsing binary; see the module."""
 
     name, moves = "eclipsing_binary", False
-    place: Place = "star"
+    environment: Environment = "star"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Period [d], depths [mag] and width [phase] of the eclipses, ellipsoidal amplitude [mag], star."""

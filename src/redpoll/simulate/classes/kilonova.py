@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from redpoll.simulate.blackbody import blackbody_flux
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.sn_ibc import interpolate_rows
 from redpoll.simulate.classes.supernovae import draw_redshift, draw_time, rest_age
 
@@ -42,7 +42,7 @@ class Kilonova:
     """Kilonova; see the module."""
 
     name, moves = "kilonova", False
-    place: Place = "host"
+    environment: Environment = "host"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Ejected mass [Msun], speed [c], opacity [cm2/g], redshift, time of merger."""
@@ -70,5 +70,5 @@ class Kilonova:
         return flux
 
     def reference_mag(self, parameters: Parameters) -> None:
-        """It was not there when the template was taken."""
+        """None: absent in the template."""
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.stars import difference_flux, draw_mag, stellar_mags
 
 _BAND_AMPLITUDE = np.array([1.2, 1.15, 1.0, 0.7, 0.6, 0.5])
@@ -18,7 +18,7 @@ class LongPeriodVariable:
     """Long-period variable; see the module."""
 
     name, moves = "long_period_variable", False
-    place: Place = "star"
+    environment: Environment = "star"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Period [d], amplitude in r [mag, half peak to peak], phases, slow period [d], mean r magnitude, colour."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from redpoll.astro.photometry import flux_from_mag
 from redpoll.schema.bands import BANDS
 from redpoll.simulate.blackbody import colour
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.stars import draw_mag, stellar_mags
 
 _R = BANDS.index("r")
@@ -32,10 +32,10 @@ class MDwarfFlare:
     """Flare of an M dwarf; see the module."""
 
     name, moves = "m_dwarf_flare", False
-    place: Place = "star"
+    environment: Environment = "star"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
-        """Peak flux in r over the quiet star's, width [d], place in the sequence of the window's epochs, star."""
+        """Peak flux in r over the quiet star's, width [d], index in the sequence of the window's epochs, star."""
         return {
             "contrast": np.exp(rng.normal(np.log(0.7), 1.0, n)).clip(0.05, 30.0),
             "width_days": np.exp(rng.normal(np.log(0.012), 0.6, n)).clip(0.002, 0.1),
@@ -61,9 +61,9 @@ class MDwarfFlare:
 
 
 def chosen_epoch(moment: Array, epochs: Epochs) -> NDArray[np.int64]:
-    """Position of the epoch in which something brief happens: share `moment` of the way through the window's epochs."""
+    """Index of the epoch of a brief event: at the fraction `moment` of the window's epochs."""
     before = np.concatenate([[0], np.cumsum(epochs.in_window)])
     first, n = before[epochs.offsets[:-1]], np.diff(before[epochs.offsets])
     wanted = first + np.minimum((moment * n).astype(np.int64), np.maximum(n - 1, 0))
-    places = np.flatnonzero(epochs.in_window)
-    return np.asarray(places[np.minimum(wanted, len(places) - 1)])
+    chosen = np.flatnonzero(epochs.in_window)
+    return np.asarray(chosen[np.minimum(wanted, len(chosen) - 1)])

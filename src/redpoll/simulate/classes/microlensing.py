@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll.astro.photometry import flux_from_mag
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.stars import draw_mag, stellar_mags
 
 
@@ -23,10 +23,10 @@ class Microlensing:
     """Microlensing event; see the module."""
 
     name, moves = "microlensing", False
-    place: Place = "star"
+    environment: Environment = "star"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
-        """Impact parameter, Einstein time [d], time of peak, share of lensed light, mean r magnitude, colour."""
+        """Impact parameter, Einstein time [d], time of peak, fraction of lensed light, mean r magnitude, colour."""
         einstein = np.exp(rng.normal(np.log(30.0), 0.6, n)).clip(4.0, 250.0)
         return {
             "impact": rng.uniform(0.01, 0.9, n),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.stars import difference_flux, draw_mag, stellar_mags
 
 _RATIO = np.array([1.0, 0.50, 0.35, 0.22, 0.13])
@@ -30,7 +30,7 @@ class RRLyrae:
     """RR Lyrae star of type ab; see the module."""
 
     name, moves = "rr_lyrae", False
-    place: Place = "star"
+    environment: Environment = "star"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Period [d], g amplitude [mag], phase at the window's start, mean r magnitude, colour."""

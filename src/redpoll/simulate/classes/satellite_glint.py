@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.m_dwarf_flare import chosen_epoch
 
 
@@ -17,7 +17,7 @@ class SatelliteGlint:
     """Glint of a satellite; see the module."""
 
     name, moves = "satellite_glint", False
-    place: Place = "empty"
+    environment: Environment = "empty"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Signal over the noise, which of the window's epochs it is in, length [arcsec] and angle [rad] of the dash."""
@@ -37,5 +37,5 @@ class SatelliteGlint:
         return flux
 
     def reference_mag(self, parameters: Parameters) -> None:
-        """It was not there when the template was taken."""
+        """None: absent in the template."""
         return None

@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from redpoll.astro.photometry import flux_from_mag
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.blackbody import EFFECTIVE_WAVELENGTH
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.supernovae import draw_redshift, draw_time, rest_age
 from redpoll.simulate.distance import distance_modulus
-from redpoll.simulate.passbands import EFFECTIVE_WAVELENGTH
 
 _PHASE = np.array([-18.0, -15, -10, -5, 0, 5, 10, 15, 20, 25, 30, 40, 60, 80, 120])
 _WAVELENGTH = np.array([250.0, 300, 360, 440, 550, 650, 800, 900, 1020])
@@ -54,7 +54,7 @@ class SNIa:
     """Type Ia supernova; see the module."""
 
     name, moves = "sn_ia", False
-    place: Place = "host"
+    environment: Environment = "host"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Stretch x1, colour c, redshift and time of the B maximum."""
@@ -80,5 +80,5 @@ class SNIa:
         return flux
 
     def reference_mag(self, parameters: Parameters) -> None:
-        """It was not there when the template was taken."""
+        """None: absent in the template."""
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from redpoll.simulate.blackbody import blackbody_flux
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.supernovae import draw_redshift, draw_time, rest_age
 
 _DAY = 86400.0
@@ -41,7 +41,7 @@ class SNIbc:
     """Stripped-envelope supernova; see the module."""
 
     name, moves = "sn_ibc", False
-    place: Place = "host"
+    environment: Environment = "host"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Nickel mass [Msun], diffusion time [d], photospheric speed [km/s], redshift, time of explosion."""
@@ -69,7 +69,7 @@ class SNIbc:
         return flux
 
     def reference_mag(self, parameters: Parameters) -> None:
-        """It was not there when the template was taken."""
+        """None: absent in the template."""
         return None
 
 

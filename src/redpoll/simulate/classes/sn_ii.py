@@ -9,7 +9,7 @@ import numpy as np
 
 from redpoll.astro.photometry import flux_from_mag
 from redpoll.simulate.blackbody import colour
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.supernovae import draw_redshift, draw_time, rest_age
 from redpoll.simulate.distance import distance_modulus
 
@@ -18,7 +18,7 @@ class SNII:
     """Type II supernova; see the module."""
 
     name, moves = "sn_ii", False
-    place: Place = "host"
+    environment: Environment = "host"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Rise [d], plateau length [d], slope [mag/100 d], redshift, time of explosion."""
@@ -47,7 +47,7 @@ class SNII:
         return flux
 
     def reference_mag(self, parameters: Parameters) -> None:
-        """It was not there when the template was taken."""
+        """None: absent in the template."""
         return None
 
 

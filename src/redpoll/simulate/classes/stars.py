@@ -1,4 +1,4 @@
-"""What the classes of stars share: brightness, colours and the way from magnitudes to difference fluxes."""
+"""Functions for classes of stars: brightness, colours, and difference fluxes from magnitudes."""
 
 from __future__ import annotations
 

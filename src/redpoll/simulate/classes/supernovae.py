@@ -1,4 +1,4 @@
-"""What the classes of extragalactic transients share: how far they are, and when they shine."""
+"""Functions for classes of extragalactic transients: redshifts and times."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from redpoll.simulate.distance import redshift_at
 def draw_redshift(rng: np.random.Generator, peak_mag: Array, window: Window) -> Array:
     """Redshifts filling the volume out to where an object of this absolute peak magnitude meets the depth.
 
-    The volume is Euclidean, and nobody is nearer than 10 Mpc.
+    The volume is Euclidean, with a minimum distance of 10 Mpc.
     """
     reach = redshift_at(np.clip(window.depth + 0.3 - peak_mag, 31.0, 46.0))
     return np.asarray(np.maximum(np.minimum(reach, 2.0) * rng.random(len(peak_mag)) ** (1 / 3), 0.0023))

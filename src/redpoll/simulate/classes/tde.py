@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from redpoll.simulate.blackbody import blackbody_flux
-from redpoll.simulate.classes.contract import Array, Epochs, Parameters, Place, Window
+from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.supernovae import draw_redshift, draw_time, rest_age
 
 
@@ -16,7 +16,7 @@ class TDE:
     """Tidal disruption event; see the module."""
 
     name, moves = "tde", False
-    place: Place = "nucleus"
+    environment: Environment = "nucleus"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
         """Peak luminosity [log erg/s], temperature [K], rise and decay times [d], redshift, time of peak."""
@@ -45,5 +45,5 @@ class TDE:
         return flux
 
     def reference_mag(self, parameters: Parameters) -> None:
-        """It was not there when the template was taken."""
+        """None: absent in the template."""
         return None

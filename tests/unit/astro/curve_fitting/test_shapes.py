@@ -17,7 +17,7 @@ from redpoll.astro.curve_fitting.shapes import (
     SIGMOID,
     SIGMOID_TEMPERATURE,
     fill_shape,
-    share_of_light,
+    fraction_of_light,
     slope_row,
 )
 from redpoll.astro.curve_fitting.vector_exp import exp
@@ -27,8 +27,8 @@ from redpoll.astro.curve_fitting.workspace import (
     STRIDE,
     TIME,
     VALUE,
-    Curve,
-    Model,
+    CurveModel,
+    PackedCurve,
     new_room,
 )
 
@@ -55,7 +55,7 @@ def _fill(model, sign, q, curve):
 
 @njit(error_model="numpy")
 def _share_at_9000(frequency):
-    return share_of_light(frequency, 1 / 9000.0)[0]
+    return fraction_of_light(frequency, 1 / 9000.0)[0]
 
 
 @njit(error_model="numpy")
@@ -65,10 +65,10 @@ def _exp_of(x, out):
 
 
 def _shape(shape, temperature, sign, q):
-    model, padded, rows = Model(shape, temperature, 0, 0, 0, 0, len(q)), np.zeros(MAX_Q), new_room(1, 1).rows
+    model, padded, rows = CurveModel(shape, temperature, 0, 0, 0, 0, len(q)), np.zeros(MAX_Q), new_room(1, 1).rows
     table = rows.reshape(-1, STRIDE)[:, : len(T)]
     table[TIME], table[FREQUENCY], padded[: len(q)] = T, NU, q
-    _fill(model, sign, padded, Curve(rows, np.array([0, len(T)]), len(T), 1))
+    _fill(model, sign, padded, PackedCurve(rows, np.array([0, len(T)]), len(T), 1))
     return table[VALUE].copy(), table[[slope_row.py_func(shape, j) for j in range(len(q))]].T.copy()
 
 

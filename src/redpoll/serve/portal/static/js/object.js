@@ -5,5 +5,5 @@ import { drawCutouts } from "./cutouts.js";
 const data = document.getElementById("curve-data");
 if (data && globalThis.uPlot) drawCurve(document.getElementById("curve"), JSON.parse(data.textContent));
 
-const cutouts = document.querySelector(".cutouts");
-if (cutouts) drawCutouts(cutouts, document.getElementById("cutout-controls"));
+const images = document.querySelector(".cutouts .images");
+if (images) drawCutouts(images, document.getElementById("cutout-controls"));

@@ -1,4 +1,4 @@
-"""Made-up answers of catalogues, hosts and dust, for modules and filters that read them."""
+"""Synthetic columns of catalogues, hosts and dust, for modules and filters that read them."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from redpoll.schema.column import Column
 _WORDS = ("RRAB", "EA", "M", "UGSU", "QSO", "bll", "Star", "Galaxy", "TTS", "AT")
 
 
-def with_places(batch: pa.RecordBatch) -> pa.RecordBatch:
+def with_context_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch with every column of Redpoll's own catalogues, hosts and dust that it lacks, half of the values null.
 
     An alert's values depend on its ``alert_id`` alone.
 
     >>> from redpoll.testing.batches import sample_batch
-    >>> with_places(sample_batch(100))["vsx_arcsec"].null_count
+    >>> with_context_columns(sample_batch(100))["vsx_arcsec"].null_count
     57
     """
     ids = np.asarray(batch["alert_id"].fill_null(0).to_numpy(zero_copy_only=False), np.uint64)
     columns = {name: column for name, column in known_columns().items() if name not in batch.schema.names}
-    arrays = [_made_up(name, column, ids) for name, column in columns.items()]
-    fields = [column.field(name, by="made up@1") for name, column in columns.items()]
+    arrays = [_synthetic(name, column, ids) for name, column in columns.items()]
+    fields = [column.field(name, by="synthetic@1") for name, column in columns.items()]
     schema = pa.schema([*batch.schema, *fields], metadata=batch.schema.metadata)
     return pa.RecordBatch.from_arrays([*batch.columns, *arrays], schema=schema)
 
 
-def _made_up(name: str, column: Column, ids: NDArray[np.uint64]) -> pa.Array:
+def _synthetic(name: str, column: Column, ids: NDArray[np.uint64]) -> pa.Array:
     kind, catalogue = column.arrow_type, name.partition("_")[0]
     value, hidden = _uniform(ids, name), _uniform(ids, catalogue) < 0.5
     if pa.types.is_string(kind):

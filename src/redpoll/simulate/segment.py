@@ -1,4 +1,4 @@
-"""A part of the alerts, with all that is needed to write their packets."""
+"""Segment of a simulated night: some alerts, with the data to write their packets."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from redpoll.simulate.surroundings import Surroundings
 Array = NDArray[np.float64]
 N_KICKS = 16
 BOGUS = list(CLASSES).index("bogus")
-_TEMPLATE_SHARE = 0.4
+_TEMPLATE_FRACTION = 0.4
 _TEMPLATE_FWHM = {"ztf": 1.9, "rubin": 4.2}  # pixels
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What every part of a simulated night shares."""
+    """Data common to all segments of a simulated night."""
 
     seed: int
     day: int
@@ -34,12 +34,12 @@ class Setting:
 
     @property
     def name_offset(self) -> int:
-        """Where the names of this simulation's objects begin, so that two simulations share none but by rare chance."""
+        """First number in the names of this simulation's objects, random so that two simulations rarely share names."""
         return int(np.random.default_rng([self.seed, 3, self.day]).integers(2**50))
 
 
 @dataclass(frozen=True)
-class Part:
+class Segment:
     """Some alerts, in order of time: their objects, and the point of each alert among the objects' points."""
 
     number: int
@@ -49,16 +49,16 @@ class Part:
 
 
 def kicks(setting: Setting, sources: Sources) -> Array:
-    """Standard normal numbers (points, N_KICKS), the same for an object wherever it turns up."""
+    """Standard normal numbers (points, N_KICKS), the same for an object in every segment."""
     streams = (np.random.default_rng([setting.seed, 1, int(serial)]) for serial in sources.serial)
     draws = [rng.standard_normal((n, N_KICKS)) for rng, n in zip(streams, np.diff(sources.offsets), strict=True)]
     return np.concatenate(draws) if draws else np.zeros((0, N_KICKS))
 
 
-def cutout_scene(setting: Setting, part: Part, rng: np.random.Generator, count_zero_point: Array) -> Scene:
-    """What to draw in the cutouts of a part's alerts, in counts of this zero point per exposure."""
-    s, around, camera = part.sources, part.surroundings, setting.camera
-    at, who, row = part.points, s.index[part.points], s.row[part.points]
+def cutout_scene(setting: Setting, segment: Segment, rng: np.random.Generator, count_zero_point: Array) -> Scene:
+    """Scene of the cutouts of a segment's alerts, in counts of this zero point per exposure."""
+    s, around, camera = segment.sources, segment.surroundings, setting.camera
+    at, who, row = segment.points, s.index[segment.points], s.row[segment.points]
     band, e = setting.exposures.band[row], setting.exposures
     counts = 10.0 ** (0.4 * (count_zero_point - 31.4))
     fwhm = e.seeing[row] / camera.pixel_scale
@@ -66,8 +66,8 @@ def cutout_scene(setting: Setting, part: Part, rng: np.random.Generator, count_z
         camera.flux_error(np.zeros(len(at)), e.limiting_mag[row]) * counts / np.sqrt(4 * np.pi * (fwhm / 2.355) ** 2)
     )
     x, y = rng.uniform(-0.5, 0.5, (2, len(at)))
-    half, places = 0.5 * camera.detector_pixels, (s.x[who], s.y[who])
-    edges = np.column_stack([value for place in places for value in (place, 2 * half - place)])
+    half, positions = 0.5 * camera.detector_pixels, (s.x[who], s.y[who])
+    edges = np.column_stack([value for xy in positions for value in (xy, 2 * half - xy)])
     unknown = np.full(len(s), np.nan)
     artefact, dash, angle = (s.parameters.get(n, unknown)[who] for n in ("artefact", "dash_arcsec", "dash_angle"))
     flux = s.flux[at] * counts
@@ -87,8 +87,8 @@ def cutout_scene(setting: Setting, part: Part, rng: np.random.Generator, count_z
         flux=flux,
         science_fwhm=fwhm,
         template_fwhm=np.minimum(fwhm, _TEMPLATE_FWHM[camera.survey]) * 0.98,
-        science_noise=noise * np.sqrt(1 - _TEMPLATE_SHARE**2),
-        template_noise=noise * _TEMPLATE_SHARE,
+        science_noise=noise * np.sqrt(1 - _TEMPLATE_FRACTION**2),
+        template_noise=noise * _TEMPLATE_FRACTION,
         background=rng.uniform(90.0, 250.0, len(at)),
         host_flux=light(around.host_mag),
         host_x=offset(around.host_east, x),

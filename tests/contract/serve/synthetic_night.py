@@ -1,4 +1,4 @@
-"""A made-up night in a real store: supernovae with histories, limits, forced points and cutouts, from one seed."""
+"""A synthetic night in a real store: supernovae with histories, limits, forced points and cutouts, from one seed."""
 
 from __future__ import annotations
 
@@ -210,9 +210,7 @@ def commit(store: Store, batch: pa.RecordBatch, *, n_duplicate: int = 0, letters
     """Store a batch and account for it."""
     survey = str(batch["survey"][0])
     ledger = [LedgerEntry(survey, NIGHT, "stored", "", len(batch))]
-    ledger += (
-        [LedgerEntry(survey, NIGHT, "duplicate", "alert_id is stored already", n_duplicate)] if n_duplicate else []
-    )
+    ledger += [LedgerEntry(survey, NIGHT, "duplicate", "already stored", n_duplicate)] if n_duplicate else []
     ledger += [LedgerEntry(None, None, "rejected", letter.reason, 1) for letter in letters]
     store.commit(Commit(batch, store.archive(batch), dead_letters=letters, ledger=ledger))
 
@@ -220,7 +218,7 @@ def commit(store: Store, batch: pa.RecordBatch, *, n_duplicate: int = 0, letters
 def make_store(path: Path, objects: Sequence[MadeUpObject] | None = None) -> Path:
     """A store with one night of objects, some duplicates, and two packets that could not be read."""
     with open_store(path, mode="write") as store:
-        store.start_run("made-up night")
+        store.start_run("synthetic night")
         letters = [DeadLetter(b"not avro", "packets.tar", str(i), "not an Avro container") for i in range(2)]
         commit(store, batch_of(objects or night_objects()), n_duplicate=3, letters=letters)
         rejected = [

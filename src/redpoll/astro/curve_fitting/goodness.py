@@ -1,0 +1,22 @@
+"""Goodness of a fit, shared by the results of all shapes."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Goodness(Protocol):
+    """A fit to each of many light curves, with the columns that its goodness follows from."""
+
+    chi2: NDArray[np.float64]
+    n_points: NDArray[np.int64]
+    n_params: NDArray[np.int64]
+
+    @property
+    def reduced_chi2(self) -> NDArray[np.float64]:
+        """chi2 / (n_points - n_params); NaN where there are no more points than parameters."""
+        free = self.n_points - self.n_params
+        return np.asarray(self.chi2 / np.where(free > 0, free, np.nan))

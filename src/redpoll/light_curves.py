@@ -1,0 +1,133 @@
+"""Light curves of a batch in flat arrays, and the operations on them that science modules need.
+
+A module that reads ``light_curve`` gets a `LightCurves`: the points of all alerts end to end, and offsets. A function
+named ``..._of_each`` reduces points to one value per alert; ``at_trigger`` reads the triggering detection.
+
+>>> curve = one_light_curve([60000.0, 60002.0, 60003.0], ["g", "r", "r"], [900.0, 400.0, 700.0], [90.0, 90.0, 90.0])
+>>> at_trigger(curve, curve.flux).tolist()
+[700.0]
+>>> highest_of_each(curve, curve.flux, is_positive_detection(curve) & in_alert_band(curve)).tolist()
+[700.0]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from redpoll.astro.ragged import by_band, last_of_each, owners, per_point, scattered, some_parts, taken
+from redpoll.errors import UsageError
+from redpoll.schema.bands import BANDS, DETECTION, FORCED, KINDS, LOW_QUALITY, SURVEYS, UPPER_LIMIT
+from redpoll.schema.light_curve import LightCurves
+
+__all__ = [
+    "BANDS",
+    "DETECTION",
+    "FORCED",
+    "KINDS",
+    "LOW_QUALITY",
+    "SURVEYS",
+    "UPPER_LIMIT",
+    "LightCurves",
+    "at_trigger",
+    "by_band",
+    "count_of_each",
+    "days_before_trigger",
+    "fitted_columns",
+    "highest_of_each",
+    "in_alert_band",
+    "is_positive_detection",
+    "last_of_each",
+    "lowest_of_each",
+    "one_light_curve",
+    "owners",
+    "per_point",
+    "scattered",
+    "some_parts",
+    "taken",
+]
+Bools = NDArray[np.bool_]
+Array = NDArray[np.float64]
+
+
+def one_light_curve(
+    mjd: ArrayLike, band: Sequence[str], flux: ArrayLike, flux_err: ArrayLike, kind: Sequence[str] | None = None
+) -> LightCurves:
+    """The light curves of a batch of one alert, for examples and tests; points of kind "detection" by default.
+
+    Raises
+    ------
+    UsageError
+        If a band or kind is unknown, or the numbers of values differ.
+
+    Examples
+    --------
+    >>> one_light_curve([60000.0], ["r"], [700.0], [90.0], ["forced"]).kind.tolist() == [FORCED]
+    True
+    """
+    times, fluxes, errors = np.array(mjd, np.float64), np.array(flux, np.float32), np.array(flux_err, np.float32)
+    kinds = ["detection"] * len(times) if kind is None else kind
+    if len({len(times), len(fluxes), len(errors), len(band), len(kinds)}) > 1:
+        raise UsageError("one_light_curve: mjd, band, flux, flux_err and kind need one value for each point")
+    offsets = np.array([0, len(times)])
+    return LightCurves(offsets, times, _codes(band, BANDS), fluxes, errors, _codes(kinds, KINDS))
+
+
+def _codes(names: Sequence[str], known: tuple[str, ...]) -> NDArray[np.int8]:
+    if unknown := [name for name in names if name not in known]:
+        raise UsageError(f"one_light_curve: unknown {unknown[0]!r}; use {', '.join(known)}")
+    return np.array([known.index(name) for name in names], np.int8)
+
+
+def at_trigger(curve: LightCurves, values: NDArray[Any]) -> Array:
+    """The value at the triggering detection of each alert; NaN for a light curve without points."""
+    return taken(values, curve.triggering)
+
+
+def days_before_trigger(curve: LightCurves) -> Array:
+    """Time from each point to the triggering detection of its alert [d]."""
+    return np.asarray(at_trigger(curve, curve.mjd)[owners(curve.offsets)] - curve.mjd)
+
+
+def in_alert_band(curve: LightCurves) -> Bools:
+    """Which points are in the band of their alert's triggering detection; none if that band is unknown."""
+    return np.asarray((curve.band == curve.band[curve.triggering[owners(curve.offsets)]]) & (curve.band >= 0))
+
+
+def is_positive_detection(curve: LightCurves) -> Bools:
+    """Which points are detections brighter than the template."""
+    return np.asarray((curve.kind == DETECTION) & (curve.flux > 0))
+
+
+def highest_of_each(curve: LightCurves, values: NDArray[Any], keep: Bools) -> Array:
+    """Maximum over the kept points of each light curve, unknown values aside; NaN where there is none."""
+    highest = np.full(len(curve), -np.inf)
+    np.fmax.at(highest, owners(curve.offsets)[keep], values[keep])
+    return np.where(np.isfinite(highest), highest, np.nan)
+
+
+def lowest_of_each(curve: LightCurves, values: NDArray[Any], keep: Bools) -> Array:
+    """Minimum over the kept points of each light curve, unknown values aside; NaN where there is none."""
+    return -highest_of_each(curve, -np.asarray(values), keep)
+
+
+def count_of_each(curve: LightCurves, keep: Bools) -> NDArray[np.int64]:
+    """Number of kept points of each light curve."""
+    return np.bincount(owners(curve.offsets)[keep], minlength=len(curve))
+
+
+def fitted_columns(
+    names: Iterable[str], rows: NDArray[np.int64], n: int, *values: NDArray[Any]
+) -> dict[str, NDArray[Any]]:
+    """Columns of length n from answers for some of the alerts; elsewhere NaN, 0 for integers, False for booleans.
+
+    >>> fitted_columns(["chi2", "points"], np.array([1]), 2, np.array([0.5]), np.array([7]))
+    {'chi2': array([nan, 0.5]), 'points': array([0, 7])}
+    """
+    return {
+        name: scattered(value, rows, n, np.nan if value.dtype.kind == "f" else value.dtype.type(0))
+        for name, value in zip(names, values, strict=True)
+    }

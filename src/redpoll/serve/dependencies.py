@@ -1,0 +1,35 @@
+"""What several routes take: the store, identifiers in addresses, and the documentation of their errors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, Path, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from redpoll.serve.api.models import Problem
+from redpoll.serve.door import StoreDoor
+
+Survey = Literal["ztf", "rubin"]
+AlertId = Annotated[int, Path(ge=-(2**63), le=2**63 - 1, examples=["1105522281015015001"])]
+ObjectId = Annotated[str, Path(max_length=200, examples=["ZTF20aaelulu"])]
+Night = Annotated[int, Field(ge=0, le=99_991_231, description="night as YYYYMMDD", examples=[20260310])]
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (400, 404, 422, 503)
+}
+"""OpenAPI description of the errors of a route."""
+
+
+class NoQuery(BaseModel):
+    """Query of a route without parameters: any parameter is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+async def door_of(request: Request) -> StoreDoor:
+    """The application's door to the store; its reader is taken in the thread that uses it."""
+    door: StoreDoor = request.app.state.door
+    return door
+
+
+Door = Annotated[StoreDoor, Depends(door_of)]
