@@ -20,10 +20,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -34,12 +32,10 @@ from redpoll.config import Config, load_config
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.schemas import BuiltIn, SchemaChain
-from redpoll.pipeline.blocks import BLOCK_BYTES
-from redpoll.pipeline.timing import Cost, Timing, measure, open_steps
-from redpoll.quality.duplicates import duplicates
-from redpoll.quality.flags import fill_flags
-from redpoll.quality.usable import unusable
-from redpoll.schema.rows import take_rows
+from redpoll.pipeline.assemble import open_enrichment
+from redpoll.pipeline.intake import BLOCK_BYTES
+from redpoll.pipeline.timing import Cost, Timing, measure
+from redpoll.quality.usable import usable
 from redpoll.testing.real_data import build_catalogues
 
 DATA = Path(os.environ.get("REDPOLL_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -68,7 +64,10 @@ def with_catalogs(config: Config, folder: Path) -> Config:
 def _measure(options: argparse.Namespace, config: Config) -> None:
     print(f"{dt.date.today()}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python "
           f"{platform.python_version()}, load {os.getloadavg()[0]:.1f}; CPU time of one process")  # fmt: skip
-    print("silent, as they are not there: " + ", ".join(f"{n} ({why})" for n, why in open_steps(config).silent.items()))
+    print(
+        "silent, as they are not there: "
+        + ", ".join(f"{n} ({why})" for n, why in open_enrichment(config).silent.items())
+    )
     for name, packets, bar in _cases(options.alerts):
         _show(name, _timing(packets, config, options.rounds), bar)
 
@@ -85,21 +84,17 @@ def _cases(n_ztf: int) -> list[tuple[str, list[bytes], bool]]:
 
 
 def _timing(packets: Sequence[bytes], config: Config, rounds: int) -> Timing:
-    """The whole chain: the steps are timed by `measure`, decoding and quality here."""
+    """The whole chain: decoding is timed here, everything else by `measure`."""
     blocks = [Block.of(part) for part in _blocks(packets)]
     decoder = PacketDecoder(SchemaChain(BuiltIn()))
-    least = {"decode": np.inf, "quality": np.inf}
+    decoding = np.inf
     for _ in range(rounds + 1):
         start = time.process_time()
         decoded = [batch for block in blocks for batch, _ in decoder(block).batches]
-        middle = time.process_time()
-        batches = [_checked(batch) for batch in decoded]
-        end = time.process_time()
-        least = {"decode": min(least["decode"], middle - start), "quality": min(least["quality"], end - middle)}
-    found = measure(open_steps(config), batches, rounds=rounds)
-    stages = [Cost(name, "stage", seconds, None) for name, seconds in least.items()]
-    costs = sorted([*found.costs, *stages], key=lambda cost: -cost.seconds)
-    return Timing(found.n_alerts, found.seconds + sum(least.values()), tuple(costs), found.failures)
+        decoding = min(decoding, time.process_time() - start)
+    found = measure(open_enrichment(config), [usable(batch) for batch in decoded], rounds=rounds)
+    costs = sorted([*found.costs, Cost("decode", "stage", decoding, None)], key=lambda cost: -cost.seconds)
+    return Timing(found.n_alerts, found.seconds + decoding, tuple(costs), found.failures)
 
 
 def _blocks(packets: Sequence[bytes]) -> list[list[bytes]]:
@@ -115,26 +110,13 @@ def _blocks(packets: Sequence[bytes]) -> list[list[bytes]]:
     return blocks
 
 
-def _checked(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Quality as the chain does it, with no alert known before and the cuts off."""
-    batch = fill_flags(_without(batch, unusable(batch)))
-    return _without(batch, duplicates(batch, lambda _, ids: np.zeros(len(ids), bool)))
-
-
-def _without(batch: pa.RecordBatch, rows: dict[int, Any]) -> pa.RecordBatch:
-    if not rows:
-        return batch
-    return take_rows(batch, np.setdiff1d(np.arange(batch.num_rows), list(rows)))
-
-
 def _show(name: str, found: Timing, has_bar: bool) -> None:
     print(f"\n{name}")
-    print(f"{'':<36}{'kind':<11}{'us an alert':>12}{'share':>9}{'answers':>10}")
+    print(f"{'':<36}{'kind':<11}{'us an alert':>12}{'fraction':>9}{'answers':>10}")
     for row in found.rows():
         answers = "" if row["answered"] is None else f"{100 * row['answered']:.1f} %"
-        print(
-            f"{row['name']:<36}{row['kind']:<11}{row['us_per_alert']:>12.1f}{100 * row['share']:>7.1f} %{answers:>10}"
-        )
+        costs = f"{row['us_per_alert']:>12.1f}{100 * row['fraction']:>7.1f} %{answers:>10}"
+        print(f"{row['name']:<36}{row['kind']:<11}{costs}")
     rate = found.alerts_per_second
     print(f"{'all':<36}{'':<11}{1e6 / rate:>12.1f}   {rate:,.0f} alerts a CPU-second")
     if has_bar:

@@ -23,7 +23,8 @@ from numba.core import event  # noqa: E402
 from numba.core.codegen import CPUCodeLibrary  # noqa: E402
 
 from redpoll.config import Config  # noqa: E402
-from redpoll.pipeline.warm import SHARES, compile_share  # noqa: E402
+from redpoll.pipeline.assemble import build_graph  # noqa: E402
+from redpoll.pipeline.warm import compile_group, compile_groups  # noqa: E402
 
 STEPS = {"nopython_type_inference": "types", "native_lowering": "lowering"}
 LLVM = ("add_ir_module", "finalize")
@@ -93,7 +94,8 @@ def main() -> None:
         event.register(kind, clock)
     for method in LLVM:
         setattr(CPUCodeLibrary, method, clock.watched(getattr(CPUCodeLibrary, method)))
-    compile_share(Config(), frozenset().union(*SHARES), nullcontext())
+    for group in compile_groups(build_graph(Config())):
+        compile_group(Config(), group, nullcontext())
     print(f"{'seconds':>8}{'types':>8}{'lowering':>10}{'llvm':>8}{'other':>8}{'numpy':>8}  kernel")
     rows = {name: sum(v for k, v in of.items() if k != "numpy") for name, of in clock.seconds.items()}
     for name, seconds in sorted(rows.items(), key=lambda row: -row[1]):

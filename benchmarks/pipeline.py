@@ -28,7 +28,8 @@ from redpoll.config import Config, Cuts, RunConfig
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
-from redpoll.plugin.ports import Packet
+from redpoll.plugin.polling import FiniteSource, all_packets
+from redpoll.plugin.ports import FilePosition, ReceivedPacket
 from redpoll.schema.avro.container import one_datum, read_header, write_long
 from redpoll.simulate import simulate_night
 from redpoll.store import open_store
@@ -71,16 +72,16 @@ def _split(packet: bytes) -> tuple[bytes, bytes, bytes]:
     return packet, write_long(record["candid"]), record["objectId"].encode()
 
 
-class Generated:
+class Generated(FiniteSource):
     """A source of replicas, without reading a disk."""
 
     def __init__(self, replicas: Replicas, n: int, n_objects: int) -> None:
-        self.name, self.n_bytes = "replicas", None
+        super().__init__("replicas")
         self._packets = replicas.packets(n, n_objects)
 
-    def packets(self) -> Iterator[Packet]:
+    def _read(self) -> Iterator[ReceivedPacket]:
         for n, packet in enumerate(self._packets):
-            yield Packet(packet, self.name, str(n))
+            yield ReceivedPacket(packet, FilePosition(self.name, str(n)))
 
 
 def originals(folder: Path) -> tuple[list[bytes], str]:
@@ -90,7 +91,7 @@ def originals(folder: Path) -> tuple[list[bytes], str]:
     if not DATA.is_dir():
         simulate_night(folder / "night", survey="ztf", n_alerts=1000, seed=1)
         places, what = [str(folder / "night")], "simulated ZTF packets replicated with new ids"
-    packets = [packet.data for source in open_sources(places) for packet in source.packets()]
+    packets = [packet.data for source in open_sources(places) for packet in all_packets(source)]
     by_schema: dict[str, list[bytes]] = defaultdict(list)
     for packet in packets:
         by_schema[read_header(packet).schema_text].append(packet)

@@ -19,7 +19,8 @@ from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.files import open_sources
 from redpoll.ingest.schemas import BuiltIn, SchemaChain
-from redpoll.pipeline.timing import open_steps, sample_batches
+from redpoll.pipeline.assemble import open_enrichment
+from redpoll.pipeline.timing import sample_batches
 
 DATA = Path(os.environ.get("REDPOLL_DATA", Path(__file__).parents[3] / "shared" / "data"))
 RUBIN = DATA / "rubin" / "rubin_v10_2026-03-10_enriched.parquet"
@@ -46,12 +47,10 @@ def answers(
 
 
 def enriched(config: Config) -> pa.Table:
-    steps = open_steps(config).steps
+    enrich = open_enrichment(config)
     done = []
     for batch in sample_batches(open_sources([RUBIN]), config, limit=10_000):
-        for step in steps:
-            batch = step.run(batch).batch
-        done.append(pa.Table.from_batches([batch]).drop_columns(["packet", "light_curve"]))
+        done.append(pa.Table.from_batches([enrich(batch).batch]).drop_columns(["packet", "light_curve"]))
     return pa.concat_tables(done)
 
 

@@ -13,6 +13,7 @@ from redpoll.crossmatch.host_columns import COLUMNS as HOST_COLUMNS
 from redpoll.ingest.decode import Block, PacketDecoder
 from redpoll.ingest.files import file_source
 from redpoll.ingest.schemas import BuiltIn
+from redpoll.plugin.polling import all_packets
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.distance import distance_modulus
 from redpoll.simulate.night import draw_night
@@ -71,7 +72,7 @@ def decoded(packets: list[bytes]) -> pa.RecordBatch:
 
 def decoded_files(paths: Iterable[Path]) -> pa.RecordBatch:
     """All packets of files of one survey as one canonical batch."""
-    return decoded([packet.data for path in paths for packet in file_source(str(path)).packets()])
+    return decoded([packet.data for path in paths for packet in all_packets(file_source(str(path)))])
 
 
 def _hosts(segment: Segment) -> dict[str, NDArray[np.float64]]:

@@ -19,10 +19,11 @@ OFF = "off"
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Worker processes and packets per batch; None chooses them automatically."""
+    """Worker processes, packets per batch (None chooses them automatically), and the time to gather a block."""
 
     workers: int | None = None
     batch_size: int | None = None
+    block_seconds: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,17 @@ class DeadLettersConfig:
 
 
 @dataclass(frozen=True)
+class DeliveryConfig:
+    """What happens when a sink is full or fails: pauses, retries, and the spool of a sink that is parked."""
+
+    retries: int = 5
+    backoff_seconds: float = 0.5
+    max_pause_seconds: float = 300.0
+    retry_parked_seconds: float = 60.0
+    max_spool_mb: int = 1000
+
+
+@dataclass(frozen=True)
 class ServeConfig:
     """Host and port of the portal."""
 
@@ -111,9 +123,13 @@ class ServeConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """The configuration; ``sinks`` maps the name of each sink in use to its settings."""
+    """The configuration; ``sinks`` maps the name of each sink in use to its settings.
+
+    ``plugins`` are Python files whose modules and filters take part in every run.
+    """
 
     store: str = "redpoll-store"
+    plugins: tuple[str, ...] = ()
     run: RunConfig = RunConfig()
     ingest: IngestConfig = IngestConfig()
     quality: QualityConfig = QualityConfig()
@@ -124,6 +140,7 @@ class Config:
     models: ModelsConfig = ModelsConfig()
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     dead_letters: DeadLettersConfig = DeadLettersConfig()
+    delivery: DeliveryConfig = DeliveryConfig()
     serve: ServeConfig = ServeConfig()
 
     @property
@@ -138,7 +155,7 @@ def default_toml() -> str:
 
 
 def load_config(path: Path | None = None) -> Config:
-    """The configuration in a TOML file, or the defaults.
+    """The configuration in a TOML file, or the defaults; paths of plugins are relative to the file.
 
     Raises
     ------
@@ -148,11 +165,12 @@ def load_config(path: Path | None = None) -> Config:
     if path is None:
         return Config()
     try:
-        return parse_config(path.read_text(), str(path))
+        config = parse_config(path.read_text(), str(path))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text") from error
+    return replace(config, plugins=tuple(str(path.parent / file) for file in config.plugins))
 
 
 def parse_config(text: str, where: str = "configuration") -> Config:

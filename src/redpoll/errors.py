@@ -16,6 +16,7 @@ A message states what is wrong, where, and what to do::
     ├── ExpressionError       an invalid filter expression
     ├── CatalogError          a catalogue that cannot be fetched, built or opened
     ├── SkyFileError          a watchlist, region, sky map or dust map that cannot be read
+    ├── SinkError             a sink that cannot be reached, or does not take its messages
     ├── SinkBackpressure      a sink is full; try again later
     └── StoreError            the store cannot be opened, read or written
         ├── StoreLocked       another run is writing to the store
@@ -76,6 +77,10 @@ class PluginError(RedpollError):
 
 class ExpressionError(RedpollError):
     """An invalid filter expression."""
+
+
+class SinkError(RedpollError):
+    """A sink that cannot be reached, or does not take its messages."""
 
 
 class SinkBackpressure(RedpollError):

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from redpoll.config import Config, CrossmatchConfig, ModelsConfig
 from redpoll.ingest.files import open_sources
-from redpoll.pipeline.contexts import open_stage
-from redpoll.pipeline.timing import Steps, answered, open_steps, sample_batches
+from redpoll.pipeline.assemble import open_enrichment
+from redpoll.pipeline.timing import answered, sample_batches
 from redpoll.plugin.discovery import installed_filters, installed_modules
 from redpoll.schema.bands import DETECTION
 from redpoll.schema.column import Column
@@ -103,15 +103,15 @@ def sample() -> Sample:
     """The sample, made once a build, without catalogues and models: what a new installation has."""
     with TemporaryDirectory() as empty:
         config = replace(Config(), crossmatch=CrossmatchConfig(empty), models=ModelsConfig(empty))
-        chain, missing = open_steps(config), open_stage(config).missing
+        enrich = open_enrichment(config)
     alerts: list[Alert] = []
-    answers: dict[str, set[int]] = {part.name: set() for part in chain.parts}
+    answers: dict[str, set[int]] = {node.name: set() for node in enrich.nodes}
     for batch, truth in _nights():
-        done = _through(chain, batch)
-        for part in chain.parts:
-            answers[part.name] |= {len(alerts) + int(i) for i in np.flatnonzero(answered(part.outputs, done))}
+        done = enrich(batch).batch
+        for node in enrich.nodes:
+            answers[node.name] |= {len(alerts) + int(i) for i in np.flatnonzero(answered(node.outputs, done))}
         alerts += _alerts(done, truth)
-    absent = {column: context.name for context in missing for column in context.columns}
+    absent = {column: context.name for context in enrich.crossmatch.missing for column in context.columns}
     return Sample(tuple(alerts), absent, {name: frozenset(rows) for name, rows in answers.items()})
 
 
@@ -123,12 +123,6 @@ def _nights() -> Iterator[tuple[pa.RecordBatch, dict[int, str]]]:
             truth = dict(zip(table["alert_id"], table["class"], strict=True))
             for batch in sample_batches(open_sources(report.files), Config(), limit=n):
                 yield batch, truth
-
-
-def _through(chain: Steps, batch: pa.RecordBatch) -> pa.RecordBatch:
-    for step in chain.steps:
-        batch = step.run(batch).batch
-    return batch
 
 
 def _alerts(batch: pa.RecordBatch, truth: Mapping[int, str]) -> Iterator[Alert]:

@@ -73,6 +73,7 @@ def replay(store: Path | None, config: Config, as_json: bool) -> None:
         print_json(report.as_dict())
     else:
         show(report)
+    sys.exit(report.exit_code)
 
 
 @command.command(epilog="Example: redpoll dead-letters purge --older-than 30")

@@ -30,6 +30,7 @@ def command(
     """Show that received = stored + duplicate + rejected, with the reasons; the newest night or run comes last."""
     with open_store(store_of(store, config)) as opened:
         rows = newest_last(opened.ledger(by=by), by, last)
+        runs = opened.runs()
     if as_json:
         print_json(rows)
         return
@@ -37,6 +38,8 @@ def command(
                 "rejected": "+ rejected", "reasons": "reasons"}  # fmt: skip
     shown = [row | {by: str(row[by]) if row[by] else None} for row in rows]
     print_rows(shown, headings, total=total_of(rows) if len(rows) > 1 else None, none="No packet was received yet.")
+    if runs and runs[0]["status"] != "done":
+        click.echo(f"Run {runs[0]['run']}, the newest: {runs[0]['status']}", err=True)
 
 
 def newest_last(rows: Sequence[dict[str, Any]], by: str, last: int | None) -> list[dict[str, Any]]:

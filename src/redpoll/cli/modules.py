@@ -15,9 +15,9 @@ from redpoll.cli.options import catalogs_option, config_option, json_option, ver
 from redpoll.cli.output import plain_text, print_json, print_rows, progress
 from redpoll.config import Config
 from redpoll.ingest.files import open_sources
-from redpoll.pipeline.assemble import build_graph
+from redpoll.pipeline.assemble import build_graph, open_enrichment
 from redpoll.pipeline.contexts import context_columns
-from redpoll.pipeline.timing import Timing, measure, open_steps, sample_batches
+from redpoll.pipeline.timing import Timing, measure, sample_batches
 from redpoll.plugin.discovery import broken_plugins
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.column import Column
@@ -69,14 +69,14 @@ def _time(places: tuple[str, ...], limit: int, rounds: int, config: Config, as_j
     with progress("reading packets") as advance:
         batches = sample_batches(open_sources(places), config, limit=limit)
         advance(1, 1)
-    chain = open_steps(config)
+    enrich = open_enrichment(config)
     with progress("timing") as advance:
-        found = measure(chain, batches, rounds=rounds, progress=advance)
+        found = measure(enrich, batches, rounds=rounds, progress=advance)
     if as_json:
-        print_json(_as_dict(found, places, rounds) | {"silent": chain.silent})
+        print_json(_as_dict(found, places, rounds) | {"silent": enrich.silent})
     else:
         _show(found, places, rounds)
-        _show_silent(chain.silent)
+        _show_silent(enrich.silent)
     for name, why in found.failures.items():
         click.echo(f"{name} failed: {plain_text(why)}", err=True)
     if found.failures:
@@ -97,7 +97,7 @@ def _as_dict(found: Timing, places: tuple[str, ...], rounds: int) -> dict[str, A
 
 def _show(found: Timing, places: tuple[str, ...], rounds: int) -> None:
     rows = [
-        row | {"us_per_alert": f"{row['us_per_alert']:.1f}", "share": _percent(row["share"]),
+        row | {"us_per_alert": f"{row['us_per_alert']:.1f}", "fraction": _percent(row["fraction"]),
                "answered": _percent(row["answered"])}
         for row in found.rows()
     ]  # fmt: skip
@@ -105,7 +105,7 @@ def _show(found: Timing, places: tuple[str, ...], rounds: int) -> None:
         "name": "name",
         "kind": "kind",
         "us_per_alert": "us an alert",
-        "share": "fraction",
+        "fraction": "fraction",
         "answered": "non-null",
     }
     print_rows(rows, headings, none="Nothing is installed.")
@@ -124,8 +124,8 @@ def _show_silent(silent: Mapping[str, str]) -> None:
         click.echo(f"no values, {plain_text(why)}: {', '.join(names)}")
 
 
-def _percent(share: float | None) -> str | None:
-    return None if share is None else f"{100 * share:.1f} %"
+def _percent(fraction: float | None) -> str | None:
+    return None if fraction is None else f"{100 * fraction:.1f} %"
 
 
 def list_nodes(config: Config, as_json: bool, *, is_module: bool) -> None:

@@ -49,8 +49,11 @@ def command(
     """Process every packet in PLACES and store the alerts.
 
     PLACES are files, folders, globs or URIs of a source plugin: Avro packets, nightly archives, Confluent-framed
-    packets, Parquet copies; the kind is seen from the bytes. Ctrl-C finishes the batches at work. Running the same
-    packets again stores nothing new.
+    messages, Parquet copies; the kind is seen from the bytes. Files end; a stream is processed as it comes, until
+    Ctrl-C, which finishes the batches at work. Running the same packets again stores nothing new.
+
+    Exit code: 0 done; 1 a source, module or worker failed, or a sink is parked; 130 or 143 interrupted, with input
+    left. A parked sink's messages wait in the store's folder and are sent when it is back.
     """
     run = replace(config.run, workers=workers if workers is not None else config.run.workers,
                   batch_size=batch_size or config.run.batch_size)  # fmt: skip
@@ -60,8 +63,9 @@ def command(
         print_json(report.as_dict())
     else:
         show(report)
-    if report.source_errors or report.failures:
-        sys.exit(1)
+    if is_unreadable := report.received > 0 and report.dead_letters == report.received:
+        click.echo("no packet could be used: `redpoll dead-letters list` shows why", err=True)
+    sys.exit(report.exit_code or int(is_unreadable))
 
 
 def run_with_progress(places: Sequence[str], store: Path, config: Config) -> RunReport:
@@ -114,5 +118,15 @@ def show(report: RunReport) -> None:
                    "see `redpoll catalog list`", err=True)  # fmt: skip
     for name, n in report.failures.items():
         click.echo(f"{name} failed in {n} batches; its columns are null there (see the log above)", err=True)
+    for name, n in report.parked.items():
+        click.echo(
+            f"sink {name} is parked: {n:,} messages wait in the store's spool and are sent by the next run", err=True
+        )
+    if report.worker_deaths:
+        click.echo(f"{report.worker_deaths} worker processes died (see the log above)", err=True)
+    if not report.is_complete:
+        click.echo(
+            f"{report.read:,} packets were read, {report.received:,} accounted for; run the input again", err=True
+        )
     for error in report.source_errors:
         click.echo(f"not read to its end: {error}", err=True)

@@ -1,21 +1,24 @@
 """Blocks of packets on the processes of this machine: workers compute, the caller's process reads and writes.
 
 A worker that dies (a crash in native code, the kernel short of memory) takes its block with it; the block is cut
-in halves and tried again, until the packet that kills is alone: it is collected as `Killed`. Nothing is lost.
+in halves, which are tried at once, until the packet that crashes is alone. It is tried again in a fresh worker, and
+collected as `Killed` if it crashes that too. A worker killed from outside is no packet's fault. Nothing is lost.
 """
 
 from __future__ import annotations
 
 import logging
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+from redpoll import errors
 from redpoll.engine.memory import Outbox
-from redpoll.engine.reader import Packets, Reader
+from redpoll.engine.reader import Packets, ReadAhead
 from redpoll.engine.worker import MakeTask, work
 from redpoll.errors import RedpollError
 from redpoll.ingest.block import Block
@@ -23,7 +26,10 @@ from redpoll.ingest.block import Block
 log = logging.getLogger(__name__)
 Collect = Callable[[Packets, Any], None]
 _POLL = 0.02
-_MOST_DEATHS = 100
+_MOST_DEATHS_IN_A_ROW = 30
+_CRASH_ATTEMPTS, _KILLED_ATTEMPTS = 2, 4
+_KILLED_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
+"""Exit codes that are no packet's fault: the kernel short of memory, an operator."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,10 @@ def run_here(blocks: Iterator[Packets], make_task: MakeTask, collect: Collect, s
 
 def run_in_workers(
     blocks: Iterator[Packets], make_task: MakeTask, collect: Collect, stop: Callable[[], bool], n_workers: int
-) -> None:
+) -> int:
     """Run blocks in `n_workers` processes; `collect` is called here, in the order in which they finish.
+
+    Returns how many workers died.
 
     Parameters
     ----------
@@ -64,7 +72,7 @@ def run_in_workers(
         What a task or `collect` raised, or that workers keep dying.
     """
     pool = _Pool(make_task, n_workers)
-    reader = Reader(blocks)
+    reader = ReadAhead(blocks)
     try:
         while True:
             if stop():
@@ -72,7 +80,7 @@ def run_in_workers(
                 pool.again.clear()
             pool.feed(reader)
             if reader.is_done and not pool.again and not pool.busy:
-                return
+                return pool.deaths
             for packets, result in pool.results(_POLL if pool.idle and not reader.is_done else 1.0):
                 collect(packets, result)
     finally:
@@ -105,53 +113,77 @@ class _Pool:
     def __init__(self, make_task: MakeTask, n_workers: int) -> None:
         self._make_task = make_task
         self.idle = [_Worker(make_task) for _ in range(n_workers)]
-        self.busy: dict[Connection, tuple[_Worker, Packets]] = {}
+        self.busy: dict[Connection, tuple[_Worker, Packets, int]] = {}
         self.again: deque[Packets] = deque()
-        self.deaths = 0
+        self.deaths = self._deaths_in_a_row = 0
 
-    def feed(self, reader: Reader) -> None:
+    def feed(self, reader: ReadAhead) -> None:
         """Give every idle worker a block, if there is one; waits for the first if all are idle."""
         while self.idle:
             packets = self.again.popleft() if self.again else reader.next(0.0 if self.busy else 0.2)
             if packets is None:
                 return
-            worker = self.idle.pop()
-            self.busy[worker.pipe] = (worker, packets)
-            try:
-                worker.begin(packets)
-            except BrokenPipeError:
-                log.debug("a worker died while idle")
+            self._begin(self.idle.pop(), packets, 1)
 
     def results(self, timeout: float) -> Iterator[tuple[Packets, Any]]:
         """Results that are there within `timeout` seconds."""
         for pipe in wait(list(self.busy), timeout):
             assert isinstance(pipe, Connection)
-            worker, packets = self.busy.pop(pipe)
+            worker, packets, attempt = self.busy.pop(pipe)
             try:
-                result = pipe.recv()
+                kind, *answer = pipe.recv()
             except (EOFError, ConnectionResetError):
-                yield from self._died(worker, packets)
+                yield from self._died(worker, packets, attempt)
                 continue
             self.idle.append(worker)
-            if isinstance(result, RedpollError):
-                raise result
-            yield packets, result
+            self._deaths_in_a_row = 0
+            if kind == "error":
+                raise _error(*answer)
+            yield packets, answer[0]
 
-    def _died(self, worker: _Worker, packets: Packets) -> Iterator[tuple[Packets, Any]]:
+    def close(self) -> None:
+        for worker in [*self.idle, *(worker for worker, _, _ in self.busy.values())]:
+            worker.close()
+
+    def _begin(self, worker: _Worker, packets: Packets, attempt: int) -> None:
+        self.busy[worker.pipe] = (worker, packets, attempt)
+        try:
+            worker.begin(packets)
+        except BrokenPipeError:
+            log.debug("a worker died while idle")
+
+    def _died(self, worker: _Worker, packets: Packets, attempt: int) -> Iterator[tuple[Packets, Any]]:
+        """Halves of the block first; a packet alone is tried again in a fresh worker before it is blamed."""
         worker.process.join()
         code = worker.process.exitcode
         worker.close()
         self.deaths += 1
-        if self.deaths > _MOST_DEATHS:
-            raise RedpollError(f"{self.deaths} workers died, the last with exit code {code}; see their output above")
-        log.warning("a worker died with exit code %s on a block of %d packets; trying its halves", code, len(packets))
-        self.idle.append(_Worker(self._make_task))
-        if len(packets) == 1:
-            yield packets, Killed(code)
-        else:
+        self._deaths_in_a_row += 1
+        if self._deaths_in_a_row > _MOST_DEATHS_IN_A_ROW:
+            raise RedpollError(f"{_MOST_DEATHS_IN_A_ROW} workers died in a row, the last with exit code {code}; "
+                               "see their output above")  # fmt: skip
+        fresh = _Worker(self._make_task)
+        if len(packets) > 1:
+            log.warning("a worker died with exit code %s on %d packets; trying its halves", code, len(packets))
             half = len(packets) // 2
-            self.again.extend([packets[:half], packets[half:]])
+            self.again.extendleft([packets[half:], packets[:half]])
+            self.idle.append(fresh)
+        elif attempt < (_KILLED_ATTEMPTS if code in _KILLED_FROM_OUTSIDE else _CRASH_ATTEMPTS):
+            self._begin(fresh, packets, attempt + 1)
+        elif code in _KILLED_FROM_OUTSIDE:
+            fresh.close()
+            raise RedpollError(
+                f"workers were killed (signal {-(code or 0)}) {attempt} times: the machine is short of memory, or "
+                "something kills them. What was committed stays; run again with fewer workers or a smaller batch size"
+            )
+        else:
+            self.idle.append(fresh)
+            self._deaths_in_a_row = 0
+            yield packets, Killed(code)
 
-    def close(self) -> None:
-        for worker in [*self.idle, *(worker for worker, _ in self.busy.values())]:
-            worker.close()
+
+def _error(name: str, message: str) -> RedpollError:
+    """The error that a worker raised, made anew from its class's name and its message."""
+    kind = getattr(errors, name, RedpollError)
+    error: RedpollError = kind.__new__(kind, message)
+    return error

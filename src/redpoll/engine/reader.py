@@ -6,13 +6,14 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 
-from redpoll.plugin.ports import Packet
+from redpoll.plugin.ports import ReceivedPacket
 
-Packets = Sequence[Packet]
+Packets = Sequence[ReceivedPacket]
 _AHEAD = 2
+_LAST_POLL = 10.0
 
 
-class Reader:
+class ReadAhead:
     """The blocks of an iterator, a few read ahead. An error of the iterator is raised where the block is asked for."""
 
     def __init__(self, blocks: Iterator[Packets]) -> None:
@@ -36,9 +37,10 @@ class Reader:
         return block
 
     def stop(self) -> None:
-        """Read no further."""
+        """Read no further; returns when the thread has ended, or after ten seconds if a source keeps it."""
         self.is_done = True
         self._stopped.set()
+        self._thread.join(_LAST_POLL)
 
     def _read(self, blocks: Iterator[Packets]) -> None:
         last: BaseException | None = None

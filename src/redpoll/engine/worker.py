@@ -20,7 +20,10 @@ _PR_SET_PDEATHSIG = 1
 
 
 def work(pipe: Connection, make_task: MakeTask, path: str) -> None:
-    """Serve blocks until the pipe closes. An error on purpose is the result; any other ends the process."""
+    """Serve blocks until the pipe closes; sends ``("result", value)``, or ``("error", its class, its message)``.
+
+    Only errors raised on purpose are sent; any other ends the process.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
     logging.getLogger("redpoll").setLevel(logging.WARNING)
@@ -30,10 +33,10 @@ def work(pipe: Connection, make_task: MakeTask, path: str) -> None:
         while True:
             size, offsets = pipe.recv()
             try:
-                result: Any = task(Block(inbox.get(size), offsets))
+                answer: tuple[Any, ...] = ("result", task(Block(inbox.get(size), offsets)))
             except RedpollError as error:
-                result = error
-            pipe.send(result)
+                answer = ("error", type(error).__name__, str(error))
+            pipe.send(answer)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 

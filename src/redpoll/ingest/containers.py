@@ -10,7 +10,7 @@ from redpoll.errors import PacketError, SchemaError, SourceError
 from redpoll.ingest.block_codecs import CODECS, decompress
 from redpoll.ingest.byte_stream import MAX_PACKET_BYTES, ByteStream
 from redpoll.ingest.origin import Origin
-from redpoll.plugin.ports import Packet
+from redpoll.plugin.ports import ReceivedPacket
 from redpoll.schema.avro.container import CONTAINER_MAGIC, Header, one_datum, read_header, read_long, wrap
 from redpoll.schema.avro.decoder import record_ends
 
@@ -46,7 +46,7 @@ class OneRecord:
         return Header(known.schema_text, known.codec, data[known.start - _SYNC_BYTES : known.start], known.start)
 
 
-def container_packets(stream: ByteStream, origin: Origin) -> Iterator[Packet]:
+def container_packets(stream: ByteStream, origin: Origin) -> Iterator[ReceivedPacket]:
     """Packets of the records of a container, or of several containers end to end.
 
     A block that cannot be split is one packet, and so is a container without records or with an unreadable header;
@@ -77,7 +77,7 @@ class _Block:
         return self.raw[self.stop :] == sync
 
 
-def _one_container(stream: ByteStream, origin: Origin, first: int) -> Generator[Packet, None, int]:
+def _one_container(stream: ByteStream, origin: Origin, first: int) -> Generator[ReceivedPacket, None, int]:
     """Yield the packets of the next container; return the number of the record after it."""
     header, head = _header(stream, origin)
     if header is None or not stream.peek(1):
@@ -130,7 +130,7 @@ def _block(stream: ByteStream, origin: Origin) -> _Block:
     return _Block(count, stream.take(at + size + _SYNC_BYTES), at, at + size)
 
 
-def _records(block: _Block, header: Header, head: bytes, first: int, origin: Origin) -> Iterator[Packet]:
+def _records(block: _Block, header: Header, head: bytes, first: int, origin: Origin) -> Iterator[ReceivedPacket]:
     """Packets of a block, or one packet of the whole block if its records cannot be separated."""
     try:
         if not block.ends_with(header.sync):

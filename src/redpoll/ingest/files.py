@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,25 +18,22 @@ from redpoll.ingest.parquet_rows import row_packets
 from redpoll.ingest.recognise import HEAD_BYTES, Kind, recognise
 from redpoll.ingest.unpack import Unpacker
 from redpoll.plugin.discovery import installed_sources
-from redpoll.plugin.ports import Packet, Source
+from redpoll.plugin.polling import FiniteSource
+from redpoll.plugin.ports import ReceivedPacket, Source
 
 log = logging.getLogger(__name__)
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://")
 
 
-@dataclass
-class FileSource:
+class FileSource(FiniteSource):
     """Packets of one file of any kind; ``n_read`` is how many of its ``n_bytes`` were read so far."""
 
-    path: Path
-    name: str
-    n_bytes: int | None
-    n_read: int = field(default=0, compare=False)
+    def __init__(self, path: Path, name: str, n_bytes: int | None) -> None:
+        super().__init__(name, n_bytes)
+        self.path, self.n_read = path, 0
 
-    def packets(self) -> Iterator[Packet]:
-        """Every packet, from the first at each call; SourceError after those that precede damage."""
-        self.n_read = 0
+    def _read(self) -> Iterator[ReceivedPacket]:
         try:
             file = self.path.open("rb", buffering=0)
         except OSError as error:
@@ -47,10 +43,10 @@ class FileSource:
         with file:
             yield from self._packets_in(file)
 
-    def _packets_in(self, file: BinaryIO) -> Iterator[Packet]:
+    def _packets_in(self, file: BinaryIO) -> Iterator[ReceivedPacket]:
         stream = ByteStream(file.read)
         if recognise(stream.peek(HEAD_BYTES)) is Kind.PARQUET:
-            yield from row_packets(str(self.path), Origin(self.name), on_row=self._read_share)
+            yield from row_packets(str(self.path), Origin(self.name), on_row=self._read_fraction)
             return
         for packet in Unpacker().packets(stream, Origin(self.name)):
             self.n_read = file.tell()
@@ -59,8 +55,8 @@ class FileSource:
         if stream.damage:
             raise SourceError(f"{self.name}: cannot be read to its end ({stream.damage}); copy it again")
 
-    def _read_share(self, share: float) -> None:
-        self.n_read = int(share * (self.n_bytes or 0))
+    def _read_fraction(self, fraction: float) -> None:
+        self.n_read = int(fraction * (self.n_bytes or 0))
 
 
 def open_source(where: str | Path, **settings: Any) -> Source:

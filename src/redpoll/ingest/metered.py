@@ -1,33 +1,46 @@
-"""Wrapper of a source that counts packets and bytes, for progress bars."""
+"""A source that counts as it is read, so that a progress bar can show rate and time left."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
-from redpoll.plugin.ports import Packet, Source
+from redpoll.plugin.ports import PacketPosition, ReceivedPacket, Source
 
 
 class Metered:
-    """A source with ``n_read`` (bytes read, of ``n_bytes``) and ``n_packets``.
+    """Any source with ``n_read`` (bytes, of ``n_bytes``) and ``n_packets`` so far.
 
-    ``n_read`` is that of the source if it has one, in compressed bytes; otherwise the sum of the packets' sizes.
+    The count of a source that counts for itself, in compressed bytes, is used; for others the packets' sizes are added.
     """
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self.name, self.n_bytes = source.name, source.n_bytes
+        self.name, self.n_bytes, self.is_finite = source.name, source.n_bytes, source.is_finite
         self.n_read = self.n_packets = 0
 
-    def packets(self) -> Iterator[Packet]:
-        """Yield every packet of the source and count it."""
-        self.n_read = self.n_packets = 0
-        for packet in self._source.packets():
-            self.n_packets += 1
-            self.n_read = getattr(self._source, "n_read", self.n_read + len(packet.data))
-            yield packet
+    @property
+    def is_finished(self) -> bool:
+        """Whether there is nothing more to poll."""
+        return self._source.is_finished
+
+    def poll(self, max_packets: int, timeout: float) -> list[ReceivedPacket]:
+        """The next packets of the source, counted."""
+        packets = self._source.poll(max_packets, timeout)
+        self.n_packets += len(packets)
+        counted = self.n_read + sum(len(packet.data) for packet in packets)
+        self.n_read = getattr(self._source, "n_read", counted)
+        return packets
+
+    def commit(self, positions: Sequence[PacketPosition]) -> None:
+        """Commit the positions in the source."""
+        self._source.commit(positions)
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
 
 
-def total_bytes(sources: list[Source]) -> int | None:
-    """Total size of the sources; None if the size of one is unknown."""
+def total_bytes(sources: Sequence[Source]) -> int | None:
+    """Size of all sources together; None if that of one is unknown."""
     sizes = [source.n_bytes for source in sources]
     return None if None in sizes else sum(size or 0 for size in sizes)

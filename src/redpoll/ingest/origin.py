@@ -1,15 +1,15 @@
-"""Origin of a packet: its source and its position within the source, as readable text."""
+"""Where in a source a packet lies, in words that a person can follow."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from redpoll.plugin.ports import Packet
+from redpoll.plugin.ports import FilePosition, ReceivedPacket
 
 
 @dataclass(frozen=True)
 class Origin:
-    """A `source` and the `position` within it; an empty position means the whole source.
+    """A part of `source`; `position` is empty for all of it.
 
     >>> str(Origin("night.tar").within("member a.avro (3)").within("record 17"))
     'night.tar: member a.avro (3), record 17'
@@ -18,13 +18,13 @@ class Origin:
     source: str
     position: str = ""
 
-    def within(self, inner: str) -> Origin:
-        """The origin of a piece `inner` of this one."""
-        return Origin(self.source, f"{self.position}, {inner}" if self.position else inner)
+    def within(self, part: str) -> Origin:
+        """A part of this part."""
+        return Origin(self.source, f"{self.position}, {part}" if self.position else part)
 
-    def packet(self, data: bytes) -> Packet:
-        """The packet of these bytes, with this origin."""
-        return Packet(data, self.source, self.position or "whole file")
+    def packet(self, data: bytes) -> ReceivedPacket:
+        """What lies here, as a packet."""
+        return ReceivedPacket(data, FilePosition(self.source, self.position or "whole file"))
 
     def __str__(self) -> str:
         return f"{self.source}: {self.position}" if self.position else self.source

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from redpoll.errors import SourceError
 from redpoll.ingest.origin import Origin
-from redpoll.plugin.ports import Packet
+from redpoll.plugin.ports import ReceivedPacket
 
 ALERT_COLUMNS = ("candidate", "diaSource")
 _ROWS_AT_ONCE = 64
@@ -27,7 +27,7 @@ def is_packet_table(file: str | BinaryIO) -> bool:
 
 def row_packets(
     file: str | BinaryIO, origin: Origin, *, on_row: Callable[[float], None] = lambda done: None
-) -> Iterator[Packet]:
+) -> Iterator[ReceivedPacket]:
     """Packets of all rows; `on_row` is called with the fraction of rows returned, 0 to 1.
 
     Raises

@@ -15,7 +15,7 @@ from redpoll.ingest.parquet_rows import row_packets
 from redpoll.ingest.recognise import HEAD_BYTES, Kind, recognise
 from redpoll.ingest.sidecars import reason_to_skip
 from redpoll.ingest.tar_archive import Member, members
-from redpoll.plugin.ports import Packet
+from redpoll.plugin.ports import ReceivedPacket
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Unpacker:
     def __init__(self) -> None:
         self._is_one_record = OneRecord()
 
-    def packets(self, stream: ByteStream, origin: Origin, depth: int = 0) -> Iterator[Packet]:
+    def packets(self, stream: ByteStream, origin: Origin, depth: int = 0) -> Iterator[ReceivedPacket]:
         """Packets in a stream of bytes.
 
         Raises
@@ -49,7 +49,7 @@ class Unpacker:
         else:
             raise SourceError(f"{origin}: more than {MAX_PACKET_BYTES >> 20} MB and {kind.value}; leave this file out")
 
-    def _whole(self, data: bytes, stream: ByteStream, origin: Origin, kind: Kind) -> Iterator[Packet]:
+    def _whole(self, data: bytes, stream: ByteStream, origin: Origin, kind: Kind) -> Iterator[ReceivedPacket]:
         if kind is Kind.PARQUET:
             yield from row_packets(io.BytesIO(data), origin)
         elif kind is not Kind.AVRO or self._is_one_record(data):
@@ -57,7 +57,7 @@ class Unpacker:
         else:
             yield from container_packets(stream, origin)
 
-    def _gzip(self, stream: ByteStream, origin: Origin, depth: int) -> Iterator[Packet]:
+    def _gzip(self, stream: ByteStream, origin: Origin, depth: int) -> Iterator[ReceivedPacket]:
         inner = ByteStream(GzipReader(stream.take).read)
         if inner.peek(HEAD_BYTES) == bytes(HEAD_BYTES):
             yield from self._tar(inner, origin, depth + 1)  # no members: a night without alerts
@@ -66,7 +66,7 @@ class Unpacker:
         if inner.damage or stream.damage:
             raise SourceError(f"{origin}: {stream.damage or inner.damage}; earlier packets were read. Fetch it again")
 
-    def _tar(self, stream: ByteStream, origin: Origin, depth: int) -> Iterator[Packet]:
+    def _tar(self, stream: ByteStream, origin: Origin, depth: int) -> Iterator[ReceivedPacket]:
         is_empty = True
         for member in members(stream, str(origin)):
             is_empty = False
@@ -74,7 +74,7 @@ class Unpacker:
         if is_empty:
             log.warning("%s: the archive holds no packets", origin)
 
-    def _member(self, member: Member, origin: Origin, depth: int) -> Iterator[Packet]:
+    def _member(self, member: Member, origin: Origin, depth: int) -> Iterator[ReceivedPacket]:
         if member.size != len(member.data):
             yield origin.within(f"{len(member.data)} of {member.size} bytes").packet(member.data)
         elif self._is_one_record(member.data):
@@ -84,7 +84,7 @@ class Unpacker:
         else:
             yield from self._nested(member.data, origin, depth)
 
-    def _nested(self, data: bytes, origin: Origin, depth: int) -> Iterator[Packet]:
+    def _nested(self, data: bytes, origin: Origin, depth: int) -> Iterator[ReceivedPacket]:
         """Packets within a member; a damaged member is one packet, and the archive is read on."""
         try:
             yield from self.packets(ByteStream(io.BytesIO(data).read), origin, depth + 1)

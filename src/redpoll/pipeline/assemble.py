@@ -1,8 +1,12 @@
-"""From the configuration to the graph of modules and filters, and to the chain that a worker runs."""
+"""From the configuration to what a run is made of: the graph, the enrichment, the worker's task, the sinks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import AbstractContextManager, contextmanager
+from difflib import get_close_matches
 from functools import partial
 from inspect import signature
 from pathlib import Path
@@ -10,54 +14,108 @@ from typing import Any
 
 from redpoll.config import Config, Cuts
 from redpoll.engine.worker import MakeTask
-from redpoll.errors import ConfigError
+from redpoll.errors import ConfigError, PluginError
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.schemas import SchemaLocations
-from redpoll.pipeline.chain import Chain
+from redpoll.pipeline.block_task import BlockTask
 from redpoll.pipeline.contexts import context_columns, open_stage
+from redpoll.pipeline.delivery import Delivery
+from redpoll.pipeline.enrich import Clock, Enrichment
+from redpoll.pipeline.history import open_history
 from redpoll.pipeline.models import load_models
+from redpoll.pipeline.report import RunReport
+from redpoll.pipeline.spool import Spool, spool_name
+from redpoll.pipeline.store_access import SegmentWriter, spool_folder
 from redpoll.plugin.discovery import installed_filters, installed_modules, installed_sinks
 from redpoll.plugin.expression import expression_filter
-from redpoll.plugin.files import NOTHING, Loaded
+from redpoll.plugin.files import NOTHING, Loaded, load_file
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.ports import Sink
+from redpoll.quality.stage import Quality
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.bands import BANDS
-from redpoll.store import open_store
+
+log = logging.getLogger(__name__)
 
 
 def build_graph(config: Config, own: Loaded = NOTHING) -> Graph:
-    """The installed modules and filters that `config` leaves on, its expressions, and what a user's own file defines.
+    """The modules and filters of a run: installed, in plugin files and expressions of `config`, and in `own`.
 
-    What `own` defines stands in for whatever else has the same name.
+    A module or filter of a plugin file stands in for an installed one of the same name, and one of `own` for any other.
 
     Raises
     ------
     ConfigError, PluginError, UnknownColumn, ExpressionError
-        If a name in the configuration is unknown, or the modules do not fit together.
+        If a name in the configuration is unknown, a plugin file cannot be used, or the modules do not fit together.
     """
-    columns = COLUMNS | context_columns(config)
     modules = _left_on(installed_modules(), config.modules.off, "modules")
     filters = _left_on(installed_filters(), config.filters.off, "filters")
     filters += [expression_filter(topic, text) for topic, text in config.filters.expressions.items()]
-    modules, filters = _with_own(modules, own.modules), _with_own(filters, own.filters)
-    models = load_models(Path(config.models.folder), modules)
-    least = config.classes.min_probability
-    if not 0 <= least <= 1:
-        raise ConfigError(f"classes: min_probability: expected 0 to 1, got {least}")
+    for loaded in (_plugin_files(config), own):
+        modules, filters = _with_own(modules, loaded.modules), _with_own(filters, loaded.filters)
+    min_probability = config.classes.min_probability
+    if not 0 <= min_probability <= 1:
+        raise ConfigError(f"classes: min_probability: expected 0 to 1, got {min_probability}")
     return Graph.build(
-        modules, filters, columns=columns, settings=config.node_settings, models=models, min_probability=least
+        modules,
+        filters,
+        columns=COLUMNS | context_columns(config),
+        settings=config.node_settings,
+        models=load_models(Path(config.models.folder), modules),
+        min_probability=min_probability,
     )
 
 
-def chain_maker(config: Config, store: Path) -> MakeTask:
-    """What makes the chain in any process: plain data and names, to be sent to workers."""
-    return partial(_make_chain, config, store, build_graph(config))
+def open_enrichment(
+    config: Config,
+    *,
+    graph: Graph | None = None,
+    quality: Quality | None = None,
+    store: Path | None = None,
+    clock: Clock = time.process_time,
+) -> Enrichment:
+    """The one assembly of quality, history, cross-match, science and filters; opened anew in every process.
+
+    Parameters
+    ----------
+    config
+        Everything that can be set.
+    graph
+        Modules and filters; by default those of `build_graph`.
+    quality
+        The checks; by default only whether alerts are usable, with no cuts and nothing stored.
+    store
+        The store with the histories of objects; by default none.
+    clock
+        Times the stages, catalogues, modules and filters.
+    """
+    stage, graph = open_stage(config), graph or build_graph(config)
+    return Enrichment(
+        quality or Quality(), open_history(config, store), stage.timed_by(clock), graph.timed_by(clock), clock
+    )
+
+
+def task_maker(config: Config, store: Path, sinks: Sequence[Sink] = ()) -> MakeTask:
+    """What makes the worker's task in any process: plain data and names, to be sent to workers.
+
+    Raises
+    ------
+    ConfigError
+        If a sink names a topic that no filter has, or two sinks have one name.
+    """
+    graph = build_graph(config)
+    _check_sinks(sinks, {node.name for node in graph.nodes if not node.is_module})
+    return partial(_make_task, config, store, graph, quality_cuts(config), tuple(sinks))
 
 
 def packet_decoder(config: Config) -> PacketDecoder:
     """A decoder that looks for schemas where `config` says; SchemaError or SourceError if it cannot look there."""
     return PacketDecoder(SchemaLocations(config.ingest.schemas, config.ingest.registry).lookup(), config.quality)
+
+
+def quality_cuts(config: Config) -> dict[str, Cuts]:
+    """The cuts by survey; ConfigError if a band is unknown."""
+    return {"ztf": _cuts(config.quality.ztf, "ztf"), "rubin": _cuts(config.quality.rubin, "rubin")}
 
 
 def open_sinks(config: Config) -> list[Sink]:
@@ -76,16 +134,81 @@ def _open_sink(name: str, make: Callable[..., Sink], settings: Mapping[str, Any]
     return make(**settings)
 
 
-def _make_chain(config: Config, store: Path, graph: Graph) -> Chain:
-    reader = open_store(store)
-    cuts = {"ztf": _cuts(config.quality.ztf, "ztf"), "rubin": _cuts(config.quality.rubin, "rubin")}
-    return Chain(packet_decoder(config), cuts, open_stage(config), graph, reader.exists, reader.segments)
+@contextmanager
+def open_deliveries(
+    sinks: Sequence[Sink],
+    store: Path,
+    config: Config,
+    report: RunReport,
+    *,
+    paused: Callable[[], AbstractContextManager[None]],
+    stop: Callable[[], bool],
+) -> Iterator[list[Delivery]]:
+    """Deliveries to the sinks, their spools sent first; in the end, what they sent and what waits is in the report."""
+    max_bytes = config.delivery.max_spool_mb * 1_000_000
+    deliveries = [
+        Delivery(sink, Spool(folder, max_bytes), config.delivery, paused=paused, stop=stop)
+        for sink, folder in _spools(sinks, spool_folder(store))
+    ]
+    try:
+        for delivery in deliveries:
+            delivery.start()
+        yield deliveries
+        for delivery in deliveries:
+            delivery.finish()
+    finally:
+        for delivery in deliveries:
+            delivery.close()
+            report.sent[delivery.sink.name] = delivery.n_sent
+            if delivery.is_parked:
+                report.parked[delivery.sink.name] = delivery.spool.n_messages
+
+
+def _spools(sinks: Sequence[Sink], folder: Path) -> list[tuple[Sink, Path]]:
+    """Each sink and the folder of its spool; spools of other sinks are named in the log."""
+    named = {spool_name(sink.name): sink for sink in sinks}
+    if folder.is_dir():
+        for other in sorted(path for path in folder.iterdir() if path.name not in named and any(path.glob("*.spool"))):
+            log.warning("%s has messages of a sink that is not configured; name it again, or remove the folder", other)
+    return [(sink, folder / name) for name, sink in named.items()]
+
+
+def _check_sinks(sinks: Sequence[Sink], topics: Set[str]) -> None:
+    names = [sink.name for sink in sinks]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"sinks: more than one is named {', '.join(doubled)}; give them different settings")
+    for sink in sinks:
+        for topic in getattr(sink, "topics", ()):
+            if topic not in topics:
+                near = ", ".join(get_close_matches(topic, topics)) or ", ".join(sorted(topics))
+                raise ConfigError(f"sinks: {sink.name}: no filter has the topic '{topic}'; near: {near}")
+
+
+def _make_task(config: Config, store: Path, graph: Graph, cuts: Mapping[str, Cuts], sinks: Sequence[Sink]) -> BlockTask:
+    segments = SegmentWriter(store)
+    enrich = open_enrichment(config, graph=graph, quality=Quality(segments.exists, cuts), store=store)
+    return BlockTask(packet_decoder(config), enrich, segments, sinks)
 
 
 def _cuts(cuts: Cuts, survey: str) -> Cuts:
     if unknown := set(cuts.bands or ()) - set(BANDS):
         raise ConfigError(f"quality: {survey}: bands: unknown {', '.join(sorted(unknown))}; use {', '.join(BANDS)}")
     return cuts
+
+
+def _plugin_files(config: Config) -> Loaded:
+    """Everything that the plugin files of the configuration define, in their order."""
+    found = [_plugin_file(path) for path in config.plugins]
+    modules = [module for loaded in found for module in loaded.modules]
+    return Loaded(modules, [filter_ for loaded in found for filter_ in loaded.filters])
+
+
+def _plugin_file(path: str) -> Loaded:
+    try:
+        return load_file(path)
+    except PluginError as error:
+        remedy = "correct the file, or remove it from the list 'plugins' in the configuration"
+        raise ConfigError(f"plugins: {path}: {error}; {remedy}") from error
 
 
 def _with_own(nodes: list[Any], own: Sequence[Any]) -> list[Any]:

@@ -9,45 +9,55 @@ from pathlib import Path
 from redpoll.config import Config
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
-from redpoll.plugin.ports import Packet
-from redpoll.store import open_store
+from redpoll.pipeline.store_access import dead_letters, remove_dead_letters
+from redpoll.plugin.polling import FiniteSource
+from redpoll.plugin.ports import ReceivedPacket
 
 
 @dataclass(frozen=True)
-class _Letter(Packet):
+class LetterPosition:
+    """Where a dead letter first came from, its number in the store, and why it is there."""
+
+    source: str
+    text: str
     number: int
     reason: str
 
+    def __str__(self) -> str:
+        return self.text
 
-class _Letters:
-    """The dead letters of a store, as packets from where they first came."""
+
+class DeadLetterSource(FiniteSource):
+    """The dead letters that a store has at the start, oldest first."""
 
     def __init__(self, store: Path) -> None:
-        self.name, self._store = f"dead letters of {store}", store
-        self.n_bytes: int | None = None
+        super().__init__(f"dead letters of {store}")
+        self._store = store
 
-    def packets(self) -> Iterator[Packet]:
-        """Every letter there was at the start, oldest first."""
-        with open_store(self._store) as reader:
-            for letter in reader.iter_dead_letters():
+    def _read(self) -> Iterator[ReceivedPacket]:
+        with dead_letters(self._store) as letters:
+            for letter in letters:
                 assert letter.id is not None
-                yield _Letter(letter.data, letter.source, letter.position, letter.id, letter.reason)
+                position = LetterPosition(letter.source, letter.position, letter.id, letter.reason)
+                yield ReceivedPacket(letter.data, position)
 
 
 def replay_dead_letters(store_path: Path, config: Config) -> RunReport:
     """Run every dead letter again.
 
     One whose packet is used now is removed; one that fails for the same reason stays; one that fails for another
-    reason is replaced by a new letter that says so.
+    reason is replaced by a new letter with that reason.
     """
-    settled: list[int] = []
+    replayed: list[int] = []
 
-    def note(packets: Sequence[Packet], dead: Mapping[int, str]) -> None:
-        letters = [packet for packet in packets if isinstance(packet, _Letter)]
-        settled.extend(letter.number for i, letter in enumerate(letters) if dead.get(i) != letter.reason)
+    def note(packets: Sequence[ReceivedPacket], dead: Mapping[int, str]) -> None:
+        for i, packet in enumerate(packets):
+            position = packet.position
+            if isinstance(position, LetterPosition) and dead.get(i) != position.reason:
+                replayed.append(position.number)
 
+    source = DeadLetterSource(store_path)
     try:
-        return run_night([_Letters(store_path)], store_path, config, command="dead-letters replay", on_settled=note)
+        return run_night([source], store_path, config, command="dead-letters replay", on_committed=note)
     finally:
-        with open_store(store_path) as store:
-            store.remove_dead_letters(settled)
+        remove_dead_letters(store_path, replayed)

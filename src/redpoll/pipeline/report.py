@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from redpoll.store import LedgerEntry
+from redpoll.pipeline.block_result import BlockResult
+from redpoll.quality.duplicates import ALREADY_STORED
 
 _MOST_WORDS, _OTHERS = 1000, "other words"
 
@@ -23,7 +24,9 @@ class RunReport:
 
     ``reasons`` counts duplicates and rejected packets by reason, ``failures`` the batches in which a module or filter
     failed, ``unknown_words`` what catalogues said that is no class of the taxonomy, ``seconds`` the CPU seconds of each
-    stage over all workers, ``source_errors`` what could not be read.
+    stage over all workers, ``source_errors`` what could not be read. ``read`` is what the sources gave, counted apart
+    from what became of it. ``sent`` counts messages by sink, ``parked`` those that wait in the spool of a sink that
+    does not take them. ``signal`` is the one that interrupted the run.
     """
 
     run: int = 0
@@ -40,29 +43,37 @@ class RunReport:
     missing: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     source_errors: list[str] = field(default_factory=list)
+    sent: dict[str, int] = field(default_factory=dict)
+    parked: dict[str, int] = field(default_factory=dict)
+    worker_deaths: int = 0
+    signal: int | None = None
+    read: int = 0
     elapsed: float = 0.0
 
-    def count(self, entries: Iterable[LedgerEntry]) -> None:
-        """Add entries of the ledger."""
-        for entry in entries:
-            self.received += entry.n
-            setattr(self, entry.outcome, getattr(self, entry.outcome) + entry.n)
-            if entry.reason:
-                self.reasons[entry.reason] += entry.n
+    def add(self, result: BlockResult) -> None:
+        """Add what became of a block, but for its stored alerts."""
+        for entry in result["counts"]:
+            if entry["outcome"] != "stored":
+                self.received += entry["n"]
+                setattr(self, entry["outcome"], getattr(self, entry["outcome"]) + entry["n"])
+                self.reasons[entry["reason"]] += entry["n"]
+        self.dead_letters += len(result["dead_letters"])
+        self.failures.update(result["failures"])
+        self._add_unknown(result["unknown_words"])
+        for stage, seconds in result["seconds"].items():
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
-    def add_stored(self, alerts: pa.RecordBatch | None, n_new: int) -> None:
-        """Add alerts that the store took, of which `n_new` were new."""
-        if alerts is None:
-            return
+    def add_stored(self, alerts: pa.RecordBatch, n_new: int) -> None:
+        """Add alerts that were committed, of which `n_new` were new."""
         self.received += alerts.num_rows
         self.stored += n_new
         if repeated := alerts.num_rows - n_new:
             self.duplicate += repeated
-            self.reasons["already stored"] += repeated
+            self.reasons[ALREADY_STORED] += repeated
         passed = [name for name in alerts.schema.names if name.startswith("pass_")]
         self.topics.update({name.removeprefix("pass_"): pc.sum(alerts[name]).as_py() or 0 for name in passed})
 
-    def add_unknown(self, words: Counter[str]) -> None:
+    def _add_unknown(self, words: Mapping[str, int]) -> None:
         """Count words of catalogues that have no class; of words beyond the first thousand, all as one."""
         for word, n in words.items():
             room = word in self.unknown_words or len(self.unknown_words) < _MOST_WORDS
@@ -72,6 +83,29 @@ class RunReport:
     def balances(self) -> bool:
         """Whether received = stored + duplicate + rejected."""
         return self.received == self.stored + self.duplicate + self.rejected
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every packet that was read is accounted for; an interrupted run may have read more."""
+        return self.balances and (self.status != "done" or self.read == self.received)
+
+    @property
+    def run_note(self) -> str:
+        """The status for the ledger, with the sinks that are parked."""
+        parked = ", ".join(f"{name} ({n:,} messages in its spool)" for name, n in self.parked.items())
+        return f"{self.status}; parked: {parked}" if parked else self.status
+
+    @property
+    def exit_code(self) -> int:
+        """0 for a run without fault, 128 + signal for an interrupted one, else 1.
+
+        >>> RunReport(status="interrupted", signal=2).exit_code, RunReport(source_errors=["x"]).exit_code
+        (130, 1)
+        """
+        if self.signal is not None:
+            return 128 + self.signal
+        faults = self.source_errors or self.failures or self.parked or self.worker_deaths
+        return 1 if faults or not self.is_complete else 0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for ``--json``."""

@@ -1,4 +1,4 @@
-"""The map of a run: sources, blocks, chain (decode, quality, cross-match, science, filters), sinks, store, ledger."""
+"""The map of a run. Read it with `redpoll.pipeline.enrich`: together they name every stage, in order."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from redpoll.config import Config
 from redpoll.engine.local import run_here, run_in_workers
 from redpoll.errors import SourceError
-from redpoll.pipeline.assemble import chain_maker, open_sinks
-from redpoll.pipeline.blocks import BLOCK_BYTES, blocks
+from redpoll.pipeline.assemble import open_deliveries, open_sinks, task_maker
+from redpoll.pipeline.commits import Committer, OnCommitted, ignore
 from redpoll.pipeline.contexts import missing_contexts
+from redpoll.pipeline.delivery import retry_parked
+from redpoll.pipeline.intake import BLOCK_BYTES, Intake
 from redpoll.pipeline.report import RunReport
-from redpoll.pipeline.settle import OnSettled, Settler, nobody
 from redpoll.pipeline.stop import stop_on_interrupt
-from redpoll.plugin.ports import Source
-from redpoll.store import open_store
+from redpoll.pipeline.store_access import writing_run
+from redpoll.plugin.ports import Sink, Source
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +31,16 @@ def run_night(
     config: Config,
     *,
     command: str = "run",
-    on_settled: OnSettled = nobody,
+    sinks: Sequence[Sink] | None = None,
+    on_committed: OnCommitted = ignore,
 ) -> RunReport:
     """Take every packet of `sources` to the store; returns what became of them.
+
+    ::
+
+        sources -> intake -> worker: decode -> enrich -> archive, encode    (block_task.py)
+                             enrich: quality -> history -> crossmatch -> science -> filters    (enrich.py)
+                          -> sinks: send, flush; store: commit; sources: commit    (commits.py)
 
     A second run of the same packets stores nothing new. Ctrl-C finishes the batches at work; whatever ends a run, what
     it committed stays, the rest is taken by the next run.
@@ -39,38 +48,47 @@ def run_night(
     Parameters
     ----------
     sources
-        Read in order. One that breaks gives what it had; the others are still read.
+        Finite ones are read in order, streams in turn, until Ctrl-C. One that breaks gives what it had; the others are
+        still read.
     store_path
         Folder of the store, made if it is new.
     config
         Everything that can be set.
     command
         Kept with the run in the ledger.
-    on_settled
-        Told of every block after its commit.
+    sinks
+        What gets messages; by default the sinks that `config` names.
+    on_committed
+        Called for every block after its commit.
 
     Raises
     ------
     RedpollError
-        If the configuration does not fit, or the store cannot be written.
+        If the configuration does not fit, the store cannot be written, or the spool of a parked sink is full.
     """
     start = time.monotonic()
     report = RunReport(missing=missing_contexts(config))
-    limit = config.dead_letters.max_bytes
-    with open_store(store_path, mode="write", dead_letter_bytes=limit) as store, stop_on_interrupt() as stop:
-        make_chain = chain_maker(config, store_path)
-        report.run, report.status = store.start_run(command), "failed"
+    sinks = open_sinks(config) if sinks is None else sinks
+    make_task = task_maker(config, store_path, sinks)
+    with writing_run(store_path, command, config) as store, stop_on_interrupt() as stop:
+        report.run, report.status = store.run, "failed"
+        intake = Intake(
+            sources, lambda error: _source_broke(error, report), batch_size=config.run.batch_size,
+            block_seconds=config.run.block_seconds, stop=stop,
+        )  # fmt: skip
         try:
-            packets = blocks(sources, lambda error: _source_broke(error, report), batch_size=config.run.batch_size)
-            settle = Settler(store, report, open_sinks(config), on_settled)
-            if n_workers := _workers(config, sources):
-                run_in_workers(packets, make_chain, settle, stop, n_workers)
-            else:
-                run_here(packets, make_chain, settle, stop)
-            report.status = "interrupted" if stop() else "done"
+            with open_deliveries(sinks, store_path, config, report, paused=intake.paused, stop=stop) as deliveries:
+                intake.on_idle = partial(retry_parked, deliveries)
+                commit = Committer(store, report, deliveries, lambda packets, _: intake.stored(packets), on_committed)
+                if n_workers := _workers(config, sources):
+                    report.worker_deaths = run_in_workers(iter(intake), make_task, commit, stop, n_workers)
+                else:
+                    run_here(iter(intake), make_task, commit, stop)
+            report.status, report.signal = ("interrupted", stop.signal) if stop() else ("done", None)
         finally:
-            store.end_run(report.status)
-            report.elapsed = time.monotonic() - start
+            intake.close()
+            store.end(report.run_note)
+            report.read, report.elapsed = intake.n_read, time.monotonic() - start
     log.info("run %d %s", report.run, report.status, extra={"n": report.received, "stored": report.stored})
     return report
 

@@ -1,4 +1,4 @@
-"""A user's file tried on packets, without a store."""
+"""A user's file or expression tried on packets; nothing is stored."""
 
 from __future__ import annotations
 
@@ -9,76 +9,115 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from redpoll.config import Config
-from redpoll.crossmatch.stage import Stage
 from redpoll.errors import SourceError
 from redpoll.ingest.block import Block
-from redpoll.pipeline.assemble import build_graph, packet_decoder
-from redpoll.pipeline.blocks import blocks
-from redpoll.pipeline.contexts import open_stage
-from redpoll.plugin.files import load_file
-from redpoll.plugin.graph import Graph
+from redpoll.pipeline.assemble import build_graph, open_enrichment, packet_decoder
+from redpoll.pipeline.enrich import EnrichResult
+from redpoll.pipeline.intake import Intake
+from redpoll.plugin.expression import expression_filter
+from redpoll.plugin.files import NOTHING, Loaded, load_file
 from redpoll.plugin.ports import Source
-from redpoll.quality.flags import fill_flags
-from redpoll.quality.usable import usable
 
+EXPRESSION = "expr"
+"""The topic of the expression that is tried."""
 _SHOWN = ("object_id", "alert_id", "band", "mag")
 
 
 @dataclass
 class Trial:
-    """Answers of a user's modules and filters: one row an alert; ``seconds`` is their time alone."""
+    """Answers of a user's modules and filters, one row an alert; ``seconds`` is their time alone.
+
+    ``n_alerts`` counts the alerts tried, ``source_errors`` what could not be read.
+    """
 
     columns: list[str]
     rows: list[dict[str, Any]] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    source_errors: list[str] = field(default_factory=list)
     n_packets: int = 0
+    n_alerts: int = 0
     seconds: float = 0.0
 
     def summary(self) -> list[dict[str, Any]]:
-        """For each column made: how many alerts got an answer, and its range."""
+        """For each column made: how many of the rows have a value, and its range."""
         return [_summary(name, [row[name] for row in self.rows]) for name in self.columns]
 
 
-def try_file(file: Path, sources: Sequence[Source], config: Config, *, limit: int = 1000) -> Trial:
-    """Run what `file` defines on up to `limit` packets, in the graph that a run would build with it.
+def try_out(
+    sources: Sequence[Source],
+    config: Config,
+    *,
+    file: Path | None = None,
+    expression: str | None = None,
+    passing: bool = False,
+    store: Path | None = None,
+    limit: int = 1000,
+) -> Trial:
+    """Run a file's modules and filters, an expression, or both on up to `limit` packets, as a run would.
+
+    Parameters
+    ----------
+    sources
+        Where the packets come from.
+    config
+        As for a run; its cuts are not applied.
+    file
+        A Python file with science modules and filters.
+    expression
+        A filter in one line, with the topic ``expr``.
+    passing
+        Keep only alerts that pass one of the filters tried.
+    store
+        A store whose histories are joined to the light curves.
+    limit
+        Most packets to read.
 
     Raises
     ------
-    PluginError, UnknownColumn
-        If the file cannot be loaded or its modules do not fit.
+    PluginError, UnknownColumn, ExpressionError
+        If the file cannot be loaded, or its modules or the expression do not fit.
     SourceError
         If no packet could be read.
     """
-    loaded = load_file(file)
-    own = [*loaded.modules, *loaded.filters]
-    stage, graph = open_stage(config), build_graph(config, loaded)
-    trial = Trial([name for node in own for name in node.outputs])
+    own = _own(file, expression)
+    nodes = [*own.modules, *own.filters]
+    enrich = open_enrichment(config, graph=build_graph(config, own), store=store)
+    trial = Trial([name for node in nodes for name in node.outputs])
     decoder = packet_decoder(config)
     broken: list[SourceError] = []
-    for block in islice(blocks(sources, broken.append, batch_size=limit), 1):
+    for block in islice(Intake(sources, broken.append, batch_size=limit), 1):
         trial.n_packets = len(block)
         for batch, _ in decoder(Block.of([packet.data for packet in block])).batches:
-            _try_batch(batch, stage, graph, {node.name for node in own}, trial)
+            _add(enrich(batch), {node.name for node in nodes}, trial, passing=passing)
     if broken and not trial.n_packets:
         raise broken[0]
+    trial.source_errors = [str(error) for error in broken]
     return trial
 
 
-def _try_batch(batch: pa.RecordBatch, stage: Stage, graph: Graph, own: set[str], trial: Trial) -> None:
-    result = graph.run(stage.run(fill_flags(usable(batch))).batch)
-    trial.rows += result.batch.select([*_SHOWN, *trial.columns]).to_pylist()
+def _own(file: Path | None, expression: str | None) -> Loaded:
+    loaded = load_file(file) if file else NOTHING
+    filters = [expression_filter(EXPRESSION, expression)] if expression is not None else []
+    return Loaded(loaded.modules, [*loaded.filters, *filters])
+
+
+def _add(result: EnrichResult, own: set[str], trial: Trial, *, passing: bool) -> None:
+    batch = result.batch.select([*_SHOWN, *trial.columns])
+    trial.n_alerts += batch.num_rows
+    rows = batch.to_pylist()
+    topics = [name for name in trial.columns if name.startswith("pass_")]
+    trial.rows += [row for row in rows if any(row[name] for name in topics)] if passing else rows
     trial.failures.update({name: why for name, why in result.failures.items() if name in own})
-    trial.seconds += sum(seconds for name, seconds in result.seconds.items() if name in own)
+    trial.seconds += sum(seconds for name, seconds in result.node_seconds.items() if name in own)
 
 
 def _summary(name: str, values: list[Any]) -> dict[str, Any]:
     known = [v for v in values if v is not None]
-    row = {"column": name, "answered": f"{len(known)} of {len(values)}"}
+    row = {"column": name, "non_null": f"{len(known)} of {len(values)}"}
     if known and isinstance(known[0], bool):
-        return row | {"most": f"{sum(known)} true"}
+        return row | {"max": f"{sum(known)} true"}
     if known and isinstance(known[0], int | float):
-        return row | {"least": min(known), "median": float(np.median(known)), "most": max(known)}
-    return row | ({"least": min(known), "most": max(known)} if known and isinstance(known[0], str) else {})
+        return row | {"min": min(known), "median": float(np.median(known)), "max": max(known)}
+    return row | ({"min": min(known), "max": max(known)} if known and isinstance(known[0], str) else {})

@@ -1,35 +1,35 @@
-"""Compiling the kernels of the science modules before the first night, a share in each of a few processes.
+"""Compiling the kernels of the science modules before the first night, one process for each compile group.
 
 Compiled code is kept on disk, so this matters once after an installation: then it takes half a minute of one core, and
-as long on two if both compile the same.
+as long on two if both compile the same. A module declares its group with ``compile_group`` of `science_module`.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
 from redpoll.config import Config
+from redpoll.crossmatch.context import Missing
 from redpoll.crossmatch.known_columns import known_columns
+from redpoll.crossmatch.stage import Stage
 from redpoll.ingest.block import Block
 from redpoll.pipeline.assemble import build_graph, packet_decoder
+from redpoll.pipeline.enrich import Enrichment, EnrichResult
+from redpoll.pipeline.history import NoHistory
 from redpoll.plugin.columns import Columns
-from redpoll.plugin.isolation import Guard
-from redpoll.plugin.node import Node
-from redpoll.quality.flags import fill_flags
+from redpoll.plugin.graph import Graph
+from redpoll.plugin.node import Attempt, Node, unguarded
+from redpoll.plugin.polling import all_packets
+from redpoll.quality.stage import Quality
+from redpoll.schema.column import Column
 from redpoll.simulate.source import simulated_source
 
-SHARES = (
-    frozenset({"rainbow_rise", "rainbow_shape", "microlensing", "agn"}),
-    frozenset({
-        "periodic", "artefact", "hostless", "light_curve_statistics", "anomaly_features", "orphan_afterglow",
-        "rise_rate",
-    }),
-)  # fmt: skip
-"""Modules with large kernels; those that share one stand in one share. The others compile in no time."""
 _PACKETS = "simulate://ztf?alerts=60&seed=1"
 
 
@@ -38,7 +38,8 @@ def compiling_ahead(config: Config) -> Iterator[None]:
     """Compile in processes of their own while the body goes on; leaving waits for them, an error ends them."""
     context = multiprocessing.get_context("spawn")
     turn = context.Lock()
-    processes = [context.Process(target=compile_share, args=(config, share, turn), daemon=True) for share in SHARES]
+    groups = compile_groups(build_graph(config))
+    processes = [context.Process(target=compile_group, args=(config, group, turn), daemon=True) for group in groups]
     for process in processes:
         process.start()
     try:
@@ -50,35 +51,52 @@ def compiling_ahead(config: Config) -> Iterator[None]:
             process.terminate()
 
 
-def compile_share(config: Config, share: frozenset[str], turn: AbstractContextManager[object]) -> None:
-    """Run the modules of a share, and those that are in none, over a few simulated alerts.
+def compile_groups(graph: Graph) -> dict[str, frozenset[str]]:
+    """Modules that are expensive to compile, by the group that they declare."""
+    groups: dict[str, set[str]] = {}
+    for node in graph.nodes:
+        if node.compile_group:
+            groups.setdefault(node.compile_group, set()).add(node.name)
+    return {group: frozenset(names) for group, names in sorted(groups.items())}
+
+
+def compile_group(config: Config, group: str, turn: AbstractContextManager[object]) -> EnrichResult:
+    """Enrich a few simulated alerts with the modules of a group and those of no group; the other groups are null.
 
     All need the decoder: processes take turns in making the alerts, so that the first compiles it for the others.
     """
     graph = build_graph(config)
-    heavy = frozenset().union(*SHARES) - share
+    left_out = frozenset[str]().union(*compile_groups(graph).values()) - compile_groups(graph)[group]
+    nodes = tuple(NullNode(node) if node.name in left_out else node for node in graph.nodes)
+    graph = Graph(nodes, graph.settings, graph.models, min_probability=graph.min_probability)
+    enrich = Enrichment(Quality(), NoHistory(), Stage((), [Missing("catalogues", known_columns())]), graph)
     with turn:
-        columns = Columns(_some_alerts())
-    for node in graph.nodes:
-        made = None
-        if node.name not in heavy and node.name not in graph.without_model:
-            guard = Guard(node, columns.n)
-            settings = graph.settings[node.name]
-            made = guard.attempt(node.compute, columns=columns, settings=settings, attempt=guard.attempt_one)
-        columns.add(made or _blank(node, columns.n))
+        alerts = _some_alerts()
+    return enrich(alerts)
+
+
+@dataclass(frozen=True)
+class NullNode:
+    """Stands in a graph for a module or filter and answers nothing."""
+
+    node: Node
+    model: None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.node, name)
+
+    def compute(
+        self, columns: Columns, settings: Mapping[str, Any], model: Any = None, attempt: Attempt = unguarded
+    ) -> dict[str, pa.Array]:
+        """False or null for every alert."""
+        return {name: _blank(column, columns.n) for name, column in self.node.outputs.items()}
+
+
+def _blank(column: Column, n: int) -> pa.Array:
+    return pa.repeat(False, n) if pa.types.is_boolean(column.arrow_type) else pa.nulls(n, column.arrow_type)
 
 
 def _some_alerts() -> pa.RecordBatch:
-    """A simulated batch with null answers of all catalogues."""
-    packets = [packet.data for packet in simulated_source(_PACKETS).packets()]
+    packets = [packet.data for packet in all_packets(simulated_source(_PACKETS))]
     (batch, _), *_ = packet_decoder(Config())(Block.of(packets)).batches
-    batch = fill_flags(batch)
-    for name, column in known_columns().items():
-        batch = batch.append_column(column.field(name), pa.nulls(batch.num_rows, column.arrow_type))
     return batch
-
-
-def _blank(node: Node, n: int) -> dict[str, pa.Array]:
-    """What a module that is left out would make: false and null."""
-    no = pa.repeat(False, n)
-    return {k: no if pa.types.is_boolean(c.arrow_type) else pa.nulls(n, c.arrow_type) for k, c in node.outputs.items()}

@@ -40,6 +40,7 @@ class ScienceModule:
     model: str | None
     features: tuple[str, ...]
     doc: str
+    compile_group: str | None = None
     is_module: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -86,6 +87,7 @@ class AlertFilter:
     doc: str
     model: ClassVar[None] = None
     features: ClassVar[tuple[str, ...]] = ()
+    compile_group: ClassVar[None] = None
     is_module: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -133,6 +135,7 @@ def science_module(
     per: Per = "batch",
     model: str | None = None,
     features: Sequence[str] = (),
+    compile_group: str | None = None,
 ) -> Callable[[Function], ScienceModule]:
     """Return a decorator that makes a function a science module.
 
@@ -150,6 +153,9 @@ def science_module(
         Name of a trained model, passed as parameter ``model``.
     features
         Inputs of the model, in order, if the function computes them; default: the inputs of the function.
+    compile_group
+        For a module whose kernels take seconds to compile: modules of one group share kernels and are compiled in one
+        process, ahead of the first run.
 
     Raises
     ------
@@ -172,10 +178,13 @@ def science_module(
         _check_version(name, version)
         _check_per(name, per)
         _check_outputs(name, outputs)
+        if compile_group is not None:
+            valid_name(compile_group, f"the compile group of {name}")
         inputs, settings = inputs_and_settings(function, model=model is not None)
         made = MappingProxyType(dict(outputs))
         used = tuple(features) or inputs if model else ()
-        return ScienceModule(function, name, version, inputs, settings, made, per, model, used, _doc(function))
+        return ScienceModule(function, name, version, inputs, settings, made, per, model, used, _doc(function),
+                             compile_group)  # fmt: skip
 
     return declare
 

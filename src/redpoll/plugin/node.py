@@ -66,6 +66,11 @@ class Node(Protocol):
         ...
 
     @property
+    def compile_group(self) -> str | None:
+        """Name of the modules that are compiled together ahead of the first run; None if it compiles in no time."""
+        ...
+
+    @property
     def is_module(self) -> bool:
         """Whether it is a science module, whose missing outputs are null; those of a filter are False."""
         ...

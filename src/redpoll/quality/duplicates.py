@@ -9,17 +9,23 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-Known = Callable[[str, NDArray[Any]], NDArray[Any]]
-"""Survey and alert ids to one boolean each: is it already stored?"""
+Exists = Callable[[str, NDArray[Any]], NDArray[Any]]
+"""From a survey and alert ids to one boolean per id: is this alert stored?"""
+ALREADY_STORED = "already stored"
+"""The reason of every duplicate in the ledger, whether its twin is in the store or earlier in the batch."""
 
 
-def duplicates(alerts: pa.RecordBatch, known: Known) -> dict[int, str]:
-    """Row -> reason for every alert that is already stored or came earlier in the batch."""
+def nothing_exists(survey: str, alert_ids: NDArray[Any]) -> NDArray[np.bool_]:
+    """False for every alert: what there is without a store."""
+    return np.zeros(len(alert_ids), bool)
+
+
+def duplicates(alerts: pa.RecordBatch, exists: Exists) -> dict[int, str]:
+    """Row -> reason for every alert that is stored already or stands earlier in the batch."""
     if not alerts.num_rows:
         return {}
     ids = alerts["alert_id"].to_numpy(zero_copy_only=False)
-    first = np.zeros(len(ids), bool)
-    first[np.unique(ids, return_index=True)[1]] = True
-    stored = np.asarray(known(alerts["survey"][0].as_py(), ids), bool)
-    reasons = {int(row): "repeated in the batch" for row in np.flatnonzero(~first)}
-    return reasons | {int(row): "already stored" for row in np.flatnonzero(stored)}
+    repeated = np.ones(len(ids), bool)
+    repeated[np.unique(ids, return_index=True)[1]] = False
+    stored = np.asarray(exists(alerts["survey"][0].as_py(), ids), bool)
+    return {int(row): ALREADY_STORED for row in np.flatnonzero(repeated | stored)}

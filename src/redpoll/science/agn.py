@@ -19,7 +19,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="1", outputs=OUTPUTS, compile_group="curve_fitting")
 def agn(
     light_curve: LightCurves,
     star_distance_arcsec: Floats,

@@ -20,7 +20,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="1", outputs=OUTPUTS, compile_group="statistics")
 def anomaly_features(light_curve: LightCurves, *, min_points: int = 4) -> Arrays:
     """Statistics of the magnitudes in the band with most detections, none of which depends on the band's name.
 

@@ -37,7 +37,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="1", outputs=OUTPUTS, compile_group="statistics")
 def artefact(
     survey: Texts,
     cutout_difference: Texts,

@@ -19,7 +19,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="1", outputs=OUTPUTS, compile_group="statistics")
 def hostless(
     cutout_science: Texts,
     cutout_template: Texts,

@@ -23,7 +23,7 @@ def _outputs() -> dict[str, Column]:
     return {f"{x}_{band}": feature(_UNITS.get(x, ""), doc.format(x, band)) for band in BANDS for x in FEATURES}
 
 
-@science_module(version="1", outputs=_outputs())
+@science_module(version="1", outputs=_outputs(), compile_group="statistics")
 def light_curve_statistics(light_curve: LightCurves, *, quantity: str = "mag") -> Arrays:
     """Statistics of the magnitudes or fluxes of the detections in each band: see docs/explanation.
 

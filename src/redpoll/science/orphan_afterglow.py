@@ -36,7 +36,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="1", outputs=OUTPUTS, compile_group="statistics")
 def orphan_afterglow(
     light_curve: LightCurves,
     is_good: Bools,

@@ -33,7 +33,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="3", outputs=OUTPUTS)
+@science_module(version="3", outputs=OUTPUTS, compile_group="statistics")
 def periodic(
     mjd: Floats,
     band: Texts,

@@ -23,7 +23,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="1", outputs=OUTPUTS, compile_group="curve_fitting")
 def rainbow_shape(
     survey: Texts,
     mjd: Floats,

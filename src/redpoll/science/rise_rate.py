@@ -29,7 +29,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS)
+@science_module(version="2", outputs=OUTPUTS, compile_group="statistics")
 def rise_rate(
     light_curve: LightCurves, *, limit_sigma: float = 5.0, min_days: float = 0.01, doubt_days: float = 10.0
 ) -> Arrays:

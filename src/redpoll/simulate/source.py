@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from redpoll.errors import SourceError, UsageError
-from redpoll.plugin.ports import Packet
+from redpoll.plugin.polling import FiniteSource
+from redpoll.plugin.ports import FilePosition, ReceivedPacket
 from redpoll.simulate.night import draw_night
 from redpoll.simulate.recipe import SimulationRecipe, make_recipe
 from redpoll.simulate.surveys import HABITS
@@ -15,20 +15,18 @@ from redpoll.simulate.surveys import HABITS
 _KNOWN = ("alerts", "seed", "night", "nights", "schema_version")
 
 
-@dataclass(frozen=True)
-class SimulatedSource:
+class SimulatedSource(FiniteSource):
     """Packets of a recipe, made on demand; the same recipe gives the same bytes."""
 
-    name: str
-    recipe: SimulationRecipe
-    n_bytes: int | None = None
+    def __init__(self, name: str, recipe: SimulationRecipe) -> None:
+        super().__init__(name)
+        self.recipe = recipe
 
-    def packets(self) -> Iterator[Packet]:
-        """Every packet, by time."""
+    def _read(self) -> Iterator[ReceivedPacket]:
         setting, _, _, segments = draw_night(self.recipe)
         for segment in segments:
             for alert_id, _, data in HABITS[self.recipe.survey].packets(setting, segment):
-                yield Packet(data, self.name, f"alert {alert_id}")
+                yield ReceivedPacket(data, FilePosition(self.name, f"alert {alert_id}"))
 
 
 def simulated_source(uri: str) -> SimulatedSource:
@@ -44,7 +42,8 @@ def simulated_source(uri: str) -> SimulatedSource:
 
     Examples
     --------
-    >>> len(list(simulated_source("simulate://ztf?alerts=3").packets()))
+    >>> from redpoll.plugin.polling import all_packets
+    >>> len(list(all_packets(simulated_source("simulate://ztf?alerts=3"))))
     3
     """
     parts = urlsplit(uri)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
-from itertools import islice
 from pathlib import Path
 
 from redpoll.errors import SourceError
-from redpoll.plugin.ports import Packet, Source
+from redpoll.plugin.ports import ReceivedPacket, Source
+
+_POLLS = 10_000
 
 
 class SourceSuite(ABC):
@@ -19,11 +19,11 @@ class SourceSuite(ABC):
 
     @abstractmethod
     def make_source(self, folder: Path) -> Source:
-        """A source of at least two packets; `folder` is empty and may be used."""
+        """A source of at least two packets, from the first; called again with the same folder, an equal one."""
 
     @abstractmethod
     def expected(self) -> list[bytes]:
-        """Bytes of the packets that the source of `make_source` gives, in order."""
+        """Bytes of the first packets that the source of `make_source` gives, in order; of a finite source, of all."""
 
     @abstractmethod
     def make_broken_source(self, folder: Path) -> Source:
@@ -34,35 +34,64 @@ class SourceSuite(ABC):
         source = self.make_source(tmp_path)
         assert isinstance(source, Source)
         assert source.name and (source.n_bytes is None or source.n_bytes >= 0)
+        assert not source.is_finished
 
     def test_packets_are_byte_exact_and_in_order(self, tmp_path: Path) -> None:
         """Packets are what went in."""
-        assert [packet.data for packet in self.make_source(tmp_path).packets()] == self.expected()
+        assert [packet.data for packet in self._read(self.make_source(tmp_path))] == self.expected()
+
+    def test_gives_no_more_packets_than_asked_for(self, tmp_path: Path) -> None:
+        """One packet a poll gives the same packets as many."""
+        one_by_one = self._read(self.make_source(tmp_path), max_packets=1)
+        assert one_by_one == self._read(self.make_source(tmp_path), max_packets=1000)
+
+    def test_a_finite_source_finishes_and_a_stream_does_not(self, tmp_path: Path) -> None:
+        """The end is signalled, and nothing comes after it."""
+        source = self.make_source(tmp_path)
+        self._read(source)
+        assert source.is_finished == source.is_finite
+        if source.is_finite:
+            assert source.poll(10, 0.0) == []
 
     def test_packets_are_told_apart(self, tmp_path: Path) -> None:
-        """No two packets have one source and position, and both say something."""
-        packets = list(self.make_source(tmp_path).packets())
-        places = {(packet.source, packet.position) for packet in packets}
-        assert len(places) == len(packets)
-        assert all(isinstance(packet, Packet) and packet.source and packet.position for packet in packets)
-
-    def test_starts_again_from_the_first_packet(self, tmp_path: Path) -> None:
-        """A source that was read in part, or whole, gives the same packets again."""
-        source = self.make_source(tmp_path)
-        list(islice(source.packets(), 1))
-        assert list(source.packets()) == list(source.packets())
+        """No two packets have one position, and source and position are text that is not empty."""
+        packets = self._read(self.make_source(tmp_path))
+        positions = {(packet.position.source, str(packet.position)) for packet in packets}
+        assert len(positions) == len(packets)
+        assert all(isinstance(packet, ReceivedPacket) for packet in packets)
+        assert all(source and position for source, position in positions)
 
     def test_another_source_of_the_same_gives_the_same(self, tmp_path: Path) -> None:
-        """A copy, such as a worker process gets, reads the same: names and positions depend on what is read alone."""
+        """Packets and positions depend on what is read alone."""
+        assert self._read(self.make_source(tmp_path)) == self._read(self.make_source(tmp_path))
+
+    def test_takes_commits_and_can_be_closed(self, tmp_path: Path) -> None:
+        """Positions that were polled can be committed, none at all too, and closing ends it."""
         source = self.make_source(tmp_path)
-        assert list(copy.deepcopy(source).packets()) == list(source.packets())
+        packets = source.poll(1, 1.0)
+        source.commit([packet.position for packet in packets])
+        source.commit([])
+        source.close()
 
     def test_what_cannot_be_read_is_a_source_error(self, tmp_path: Path) -> None:
-        """Damage is told as SourceError, which names the source; it does not pass for the end."""
+        """Damage is a SourceError, which names the source; it does not pass for the end."""
         source = self.make_broken_source(tmp_path)
         try:
-            list(source.packets())
+            for _ in range(_POLLS):
+                source.poll(1, 0.0)
+                assert not source.is_finished, "a broken source was read without a SourceError"
         except SourceError as error:
             assert source.name in str(error)
         else:
-            raise AssertionError("a broken source was read without a SourceError")
+            raise AssertionError("a broken source was polled without a SourceError")
+
+    def _read(self, source: Source, max_packets: int = 10) -> list[ReceivedPacket]:
+        """Packets until the end of a finite source, or as many as are expected of a stream."""
+        packets: list[ReceivedPacket] = []
+        for _ in range(_POLLS):
+            if source.is_finished or (not source.is_finite and len(packets) >= len(self.expected())):
+                break
+            found = source.poll(max_packets, 1.0)
+            assert len(found) <= max_packets
+            packets += found
+        return packets if source.is_finite else packets[: len(self.expected())]

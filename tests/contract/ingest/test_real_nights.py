@@ -11,6 +11,7 @@ import pytest
 
 from redpoll.ingest.files import open_source, open_sources
 from redpoll.ingest.recognise import Kind, recognise
+from redpoll.plugin.polling import all_packets
 
 ARCHIVES = {"ztf_originals": 121, "ztf_sequences": 250, "ztf_sample": 481}
 
@@ -18,7 +19,7 @@ ARCHIVES = {"ztf_originals": 121, "ztf_sequences": 250, "ztf_sample": 481}
 @pytest.mark.parametrize(("name", "n"), ARCHIVES.items())
 def test_an_archive_gives_the_members_that_tarfile_finds(data_dir, name, n):
     path = data_dir / "ztf" / f"{name}.tar.gz"
-    packets = [packet.data for packet in open_source(path).packets()]
+    packets = [packet.data for packet in all_packets(open_source(path))]
     with tarfile.open(path) as archive:
         assert packets == [archive.extractfile(member).read() for member in archive]
     assert len(packets) == n
@@ -26,7 +27,7 @@ def test_an_archive_gives_the_members_that_tarfile_finds(data_dir, name, n):
 
 def test_the_rubin_folder_gives_its_three_files(data_dir):
     sources = open_sources([data_dir / "rubin"])
-    counts = {source.name.rpartition("/")[2]: sum(1 for _ in source.packets()) for source in sources}
+    counts = {source.name.rpartition("/")[2]: sum(1 for _ in all_packets(source)) for source in sources}
     assert counts == {
         "or4_simulated_v7_1.parquet": 50,
         "rubin_v10_2026-03-10_enriched.parquet": 93,
@@ -36,7 +37,7 @@ def test_the_rubin_folder_gives_its_three_files(data_dir):
 
 def test_a_framed_packet_is_recognised_and_whole(data_dir):
     path = data_dir / "rubin" / "rubin_v9_confluent_framed.avro"
-    (packet,) = open_source(path).packets()
+    (packet,) = all_packets(open_source(path))
     assert packet.data == path.read_bytes()
     assert recognise(packet.data) is Kind.CONFLUENT
 
@@ -62,6 +63,6 @@ def is_same(one: pa.Array, other: pa.Array) -> bool:
 def test_rows_together_are_the_real_table(data_dir, name):
     path = data_dir / "rubin" / name
     table = pq.read_table(path)
-    rows = pa.concat_tables(pa.ipc.open_stream(packet.data).read_all() for packet in open_source(path).packets())
+    rows = pa.concat_tables(pa.ipc.open_stream(packet.data).read_all() for packet in all_packets(open_source(path)))
     assert rows.schema.equals(table.schema)
     assert all(is_same(*map(pa.ChunkedArray.combine_chunks, columns)) for columns in zip(rows, table, strict=True))

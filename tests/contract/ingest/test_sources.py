@@ -10,11 +10,17 @@ from pathlib import Path
 import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
+from redpoll.errors import SourceError
 from redpoll.ingest.files import open_source
 from redpoll.ingest.metered import Metered
-from redpoll.plugin.ports import Source
+from redpoll.pipeline.replay import DeadLetterSource
+from redpoll.plugin.polling import all_packets
+from redpoll.plugin.ports import ReceivedPacket, Source
 from redpoll.schema.avro.container import read_header, wrap
+from redpoll.store import Commit, DeadLetter, open_store
+from redpoll.testing.fakes import FakeStream
 from redpoll.testing.source_suite import SourceSuite
 
 SCHEMA = {"type": "record", "name": "alert", "fields": [{"name": "candid", "type": "long"}]}
@@ -99,3 +105,57 @@ class TestParquet(SourceSuite):
 
     def make_broken_source(self, folder: Path) -> Source:
         return file_of(folder, b"PAR1 and no more")
+
+
+class TestSimulation(SourceSuite):
+    """A simulated night."""
+
+    def make_source(self, folder: Path) -> Source:
+        return open_source("simulate://ztf?alerts=4&seed=2")
+
+    def expected(self) -> list[bytes]:
+        return [packet.data for packet in all_packets(open_source("simulate://ztf?alerts=4&seed=2"))]
+
+    def make_broken_source(self, folder: Path) -> Source:
+        pytest.skip("a simulation cannot be damaged")
+
+
+class BrokenStream(FakeStream):
+    """A stream whose connection is lost after two packets."""
+
+    def poll(self, max_packets: int, timeout: float) -> list[ReceivedPacket]:
+        if self._next >= 2:
+            raise SourceError(f"{self.name}: the connection is lost")
+        return super().poll(1, timeout)
+
+
+class TestFakeStream(SourceSuite):
+    """The stream of the test kit."""
+
+    def make_source(self, folder: Path) -> Source:
+        return FakeStream(lambda n: PACKETS[n % 5], per_poll=2)
+
+    def expected(self) -> list[bytes]:
+        return PACKETS
+
+    def make_broken_source(self, folder: Path) -> Source:
+        return BrokenStream(lambda n: PACKETS[n % 5])
+
+
+class TestDeadLetters(SourceSuite):
+    """Dead letters of a store."""
+
+    def make_source(self, folder: Path) -> Source:
+        if not (folder / "store").exists():
+            letters = [DeadLetter(data, "night.tar", str(i), "unreadable") for i, data in enumerate(PACKETS)]
+            with open_store(folder / "store", mode="write") as store:
+                store.start_run("test")
+                store.commit(Commit(None, None, letters))
+                store.end_run("done")
+        return DeadLetterSource(folder / "store")
+
+    def expected(self) -> list[bytes]:
+        return PACKETS
+
+    def make_broken_source(self, folder: Path) -> Source:
+        pytest.skip("a damaged store is a StoreError")

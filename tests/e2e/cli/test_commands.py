@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from redpoll.cli.main import VERBS
+from redpoll.store import open_store
 
 
 def redpoll(*words, cwd=None):
@@ -97,7 +98,7 @@ def test_an_unknown_key_in_the_configuration_is_misuse(tmp_path):
 def test_dead_letters_are_listed_shown_and_replayed(tmp_path):
     (tmp_path / "bad.avro").write_bytes(b"Obj\x01 this is no packet")
     store = tmp_path / "s"
-    assert redpoll("run", tmp_path / "bad.avro", "--store", store).returncode == 0
+    assert redpoll("run", tmp_path / "bad.avro", "--store", store).returncode == 1
     (letter,) = json.loads(redpoll("dead-letters", "list", "--store", store, "--json").stdout)
     command = [
         sys.executable,
@@ -170,3 +171,38 @@ def test_demo_without_serving_ends_by_itself(tmp_path):
     assert "Latest candidates" in done.stdout
     again = redpoll("demo", "--no-serve", "--alerts", 200, cwd=tmp_path)
     assert (again.returncode, "already stored" in again.stdout) == (0, True)
+
+
+def test_the_ledger_says_that_the_newest_run_left_a_sink_parked(tmp_path):
+    with open_store(tmp_path / "s", mode="write") as store:
+        store.start_run("run")
+        store.end_run("done; parked: fake (3 messages in its spool)")
+    assert "Run 1, the newest: done; parked: fake (3 messages" in redpoll("ledger", "--store", tmp_path / "s").stderr
+
+
+def test_a_parked_sink_gives_exit_code_1_and_its_messages_come_with_the_next_run(ztf_night, tmp_path):
+    (tmp_path / "blocked").write_text("a file where a folder is needed")
+    config = tmp_path / "c.toml"
+    config.write_text(
+        f'[filters.expressions]\nall = "mjd > 0"\n[delivery]\nretries = 0\n[sinks.json_lines]\n'
+        f'path = "{tmp_path}/blocked/{{topic}}.jsonl"\ntopics = ["all"]\n'
+    )
+    first = redpoll("run", ztf_night, "--store", tmp_path / "s", "--config", config)
+    assert (first.returncode, "is parked" in first.stderr) == (1, True)
+    (tmp_path / "blocked").unlink()
+    again = redpoll("run", ztf_night, "--store", tmp_path / "s", "--config", config, "--json")
+    assert (again.returncode, json.loads(again.stdout)["stored"]) == (0, 0)
+    lines = (tmp_path / "blocked" / "all.jsonl").read_text().splitlines()
+    with open_store(tmp_path / "s") as store:
+        assert len(lines) == len(store.latest(limit=1000)) > 100
+
+
+def test_an_expression_is_tried_and_only_the_alerts_that_pass_are_shown(ztf_night):
+    words = ["try", "--expr", "mag < 18", "--passing", "--alerts", ztf_night, "--limit", "100", "--json"]
+    done = redpoll(*words, "--rows", "100")
+    rows = json.loads(done.stdout)["rows"]
+    assert done.returncode == 0 and rows and all(row["pass_expr"] and row["mag"] < 18 for row in rows)
+
+
+def test_nothing_to_try_is_a_misuse(ztf_night):
+    assert redpoll("try", "--alerts", ztf_night).returncode == 2

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -20,8 +21,20 @@ KILLS = int(os.environ.get("REDPOLL_KILLS", "5"))
 BATCH = "15"
 
 
+CONFIG = """
+[filters.expressions]
+every_alert = "mjd > 0"
+[sinks.json_lines]
+path = "{folder}/candidates-{{topic}}.jsonl"
+topics = ["every_alert"]
+"""
+
+
 def command(night, store, workers):
-    verbs = ["run", str(night), "--store", str(store), "--batch-size", BATCH, "--workers", str(workers), "--json"]
+    config = store.with_suffix(".toml")
+    config.write_text(CONFIG.format(folder=store.parent))
+    verbs = ["run", str(night), "--store", str(store), "--batch-size", BATCH, "--workers", str(workers), "--json",
+             "--config", str(config)]  # fmt: skip
     return [sys.executable, "-m", "redpoll", *verbs]
 
 
@@ -40,7 +53,7 @@ def contents(path):
 @pytest.fixture(scope="module")
 def clean(ztf_night, tmp_path_factory):
     """What one undisturbed run stores, and the seconds it takes."""
-    store = tmp_path_factory.mktemp("clean")
+    store = tmp_path_factory.mktemp("clean") / "store"
     start = time.monotonic()
     run_to_the_end(ztf_night, store)
     return contents(store), time.monotonic() - start
@@ -53,26 +66,32 @@ def test_a_run_killed_at_any_moment_is_made_whole_by_the_next(workers, ztf_night
     moments = random.Random(7)
     for _ in range(KILLS):
         run = subprocess.Popen(
-            command(ztf_night, tmp_path, workers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command(ztf_night, tmp_path / "store", workers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         time.sleep(moments.uniform(0.3, 1.1) * seconds)
         run.send_signal(signal.SIGKILL)
         run.wait()
-    run_to_the_end(ztf_night, tmp_path, workers)
-    report, found, found_objects = contents(tmp_path)
+    run_to_the_end(ztf_night, tmp_path / "store", workers)
+    report, found, found_objects = contents(tmp_path / "store")
     assert report.problems == ()
     assert found == alerts
+    lines = (tmp_path / "candidates-every_alert.jsonl").read_text().splitlines()
+    sent = [(row["survey"], int(row["alert_id"])) for row in map(json.loads, lines)]
+    assert sorted(sent) == sorted(alerts)
     assert found_objects == objects
 
 
 @pytest.mark.slow
 def test_an_interrupt_finishes_the_batch_and_ends_clean(ztf_night, clean, tmp_path):
-    run = subprocess.Popen(command(ztf_night, tmp_path, 0), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not (tmp_path / "archive" / "parts").is_dir() or not any((tmp_path / "archive" / "parts").iterdir()):
+    run = subprocess.Popen(
+        command(ztf_night, tmp_path / "store", 0), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    segments = tmp_path / "store" / "archive" / "segments"
+    while not segments.is_dir() or not any(segments.iterdir()):
         time.sleep(0.01)
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=60)
-    assert (run.returncode, '"status": "interrupted"' in out) == (0, True), err
-    report, found, _ = contents(tmp_path)
+    assert (run.returncode, '"status": "interrupted"' in out) == (130, True), err
+    report, found, _ = contents(tmp_path / "store")
     assert report.problems == ()
     assert 0 < len(found) < len(clean[0][1])

@@ -1,4 +1,5 @@
 import os
+import resource
 import signal
 import time
 from functools import partial
@@ -6,8 +7,8 @@ from functools import partial
 import pytest
 
 from redpoll.engine.local import Killed, run_here, run_in_workers
-from redpoll.errors import RedpollError
-from redpoll.plugin.ports import Packet
+from redpoll.errors import RedpollError, UnknownColumn
+from redpoll.plugin.ports import FilePosition, ReceivedPacket
 
 
 def make_task():
@@ -17,7 +18,22 @@ def make_task():
 def make_fatal_task(word=b"poison"):
     def task(block):
         if any(bytes(block.packet(i)) == word for i in range(len(block))):
-            os.kill(os.getpid(), signal.SIGKILL)
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return len(block)
+
+    return task
+
+
+def make_killed_task(folder, times):
+    """A task that is killed from outside, as if memory were short, the first `times` times it meets the word."""
+
+    def task(block):
+        if any(bytes(block.packet(i)) == b"poison" for i in range(len(block))):
+            killed = len(list(folder.iterdir()))
+            if killed < times:
+                (folder / str(killed)).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
         return len(block)
 
     return task
@@ -31,7 +47,7 @@ def make_failing_task():
 
 
 def packets(words):
-    return [Packet(word, "test", str(i)) for i, word in enumerate(words)]
+    return [ReceivedPacket(word, FilePosition("test", str(i))) for i, word in enumerate(words)]
 
 
 def never():
@@ -64,6 +80,38 @@ def test_a_packet_that_kills_its_worker_is_found_and_the_others_survive():
     survived = [p.data for block, result in found if not isinstance(result, Killed) for p in block]
     assert killed == [[b"poison"]]
     assert sorted(survived) == words[:7]
+
+
+def test_many_packets_that_crash_do_not_end_the_run():
+    words = [b"poison" if i % 3 == 0 else b"%d" % i for i in range(30)]
+    found = collected(run_in_workers, [packets(words)], make_fatal_task, n_workers=2)
+    killed = sorted(p.position.within for block, result in found if isinstance(result, Killed) for p in block)
+    assert killed == sorted(str(i) for i in range(0, 30, 3))
+    assert sum(len(block) for block, _ in found) == 30
+
+
+def test_a_worker_killed_from_outside_is_no_packet_s_fault(tmp_path):
+    words = [b"a", b"b", b"poison", b"c"]
+    found = collected(run_in_workers, [packets(words)], partial(make_killed_task, tmp_path, 4), n_workers=2)
+    assert not any(isinstance(result, Killed) for _, result in found)
+    assert sorted(p.data for block, _ in found for p in block) == sorted(words)
+
+
+def test_workers_killed_again_and_again_end_the_run_with_a_remedy(tmp_path):
+    with pytest.raises(RedpollError, match=r"short of memory.*fewer workers"):
+        collected(run_in_workers, [packets([b"poison"])], partial(make_killed_task, tmp_path, 1000), n_workers=1)
+
+
+def make_usage_error_task():
+    def task(block):
+        raise UnknownColumn("module", "magg", ["mag"])
+
+    return task
+
+
+def test_an_error_keeps_its_class_and_message_between_processes():
+    with pytest.raises(UnknownColumn, match=r"module reads 'magg'.*Near: mag"):
+        collected(run_in_workers, [packets([b"a"])], make_usage_error_task, n_workers=1)
 
 
 def test_an_error_of_a_task_ends_the_run_with_its_message():

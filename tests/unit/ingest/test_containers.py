@@ -73,13 +73,13 @@ def fastavro_head(codec: str, data: bytes) -> bytes:
 
 
 def test_positions_count_records_from_one(container):
-    assert [p.position for p in split(container(3, block=1))] == ["record 1", "record 2", "record 3"]
+    assert [str(p.position) for p in split(container(3, block=1))] == ["record 1", "record 2", "record 3"]
 
 
 def test_containers_laid_end_to_end_are_all_read(container, records):
     packets = split(container(3) + container(2))
     assert [record_of(p) for p in packets] == records(3) + records(2)
-    assert len({p.position for p in packets}) == 5
+    assert len({str(p.position) for p in packets}) == 5
 
 
 def test_a_container_without_records_is_kept(container):
@@ -130,7 +130,7 @@ def test_a_block_that_cannot_be_told_apart_is_one_dead_letter_and_the_next_are_r
     data[at - 1] = 0x7F  # the length of the fifth record's cutout
     with caplog.at_level(logging.WARNING):
         packets = split(bytes(data))
-    assert [p.position for p in packets] == [
+    assert [str(p.position) for p in packets] == [
         *(f"record {i}" for i in (1, 2, 3)),
         "records 4 to 6",
         *(f"record {i}" for i in (7, 8, 9)),
@@ -145,7 +145,7 @@ def test_a_damaged_record_alone_in_its_block_is_a_packet_of_its_own(container):
     at = data.index(bytes([1]) * 40)
     data[at - 1] = 0x7F
     packets = split(bytes(data))
-    assert [p.position for p in packets] == ["record 1", "record 2", "record 3"]
+    assert [str(p.position) for p in packets] == ["record 1", "record 2", "record 3"]
     assert bytes(data[at : at + 40]) in packets[1].data
 
 
@@ -160,7 +160,7 @@ def test_a_deflated_block_of_gigabytes_is_not_unpacked(container, monkeypatch):
     monkeypatch.setattr("redpoll.ingest.block_codecs.MAX_PACKET_BYTES", 1000)
     monkeypatch.setattr("redpoll.ingest.block_codecs._BOUND", 1001)
     packets = split(container(30, codec="deflate", size=4000))
-    assert [p.position for p in packets][:1] == ["records 1 to 4"]
+    assert [str(p.position) for p in packets][:1] == ["records 1 to 4"]
 
 
 def test_one_record_is_told_from_many_broken_and_compressed(container):

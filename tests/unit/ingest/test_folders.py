@@ -11,6 +11,7 @@ import pytest
 
 from redpoll.errors import SourceError
 from redpoll.ingest.files import open_sources
+from redpoll.plugin.polling import all_packets
 
 
 def names(*places, root) -> list[str]:
@@ -104,7 +105,7 @@ def test_a_broken_table_is_not_left_out(put, tmp_path):
     put("night.parquet", b"PAR1 and no more")
     (source,) = open_sources([tmp_path])
     with pytest.raises(SourceError, match=r"night\.parquet"):
-        list(source.packets())
+        list(all_packets(source))
 
 
 @pytest.mark.parametrize("place", ["empty", "empty/*.avro", "**/*.none"])

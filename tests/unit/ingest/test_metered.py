@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import pytest
 
+from redpoll.errors import SourceError
 from redpoll.ingest.files import open_source
 from redpoll.ingest.metered import Metered, total_bytes
-from redpoll.plugin.ports import Packet, Source
+from redpoll.plugin.polling import FiniteSource, all_packets
+from redpoll.plugin.ports import FilePosition, ReceivedPacket, Source
+from redpoll.testing.fakes import FakeStream
 
 
-@dataclass
-class Plain:
+class Plain(FiniteSource):
     """A source that does not count for itself."""
 
-    name: str = "plain"
-    n_bytes: int | None = None
+    def __init__(self, n_bytes=None, error=None):
+        super().__init__("plain", n_bytes)
+        self.error = error
 
-    def packets(self) -> Iterator[Packet]:
-        return iter([Packet(b"abc", "plain", "1"), Packet(b"de", "plain", "2")])
+    def _read(self):
+        yield from (ReceivedPacket(data, FilePosition("plain", data.decode())) for data in (b"abc", b"de"))
+        if self.error:
+            raise self.error
 
 
 def test_a_source_that_does_not_count_is_counted():
     metered = Metered(Plain())
-    assert [(metered.n_read, metered.n_packets) for _ in metered.packets()] == [(3, 1), (5, 2)]
+    counts = []
+    while not metered.is_finished:
+        metered.poll(1, 0.0)
+        counts.append((metered.n_read, metered.n_packets))
+    assert counts[:2] == [(3, 1), (5, 2)] and counts[-1] == (5, 2)
 
 
 def test_a_source_that_counts_is_believed(put, gz, container):
     path = put("a.avro.gz", gz(container(size=100_000)))
     metered = Metered(open_source(path))
-    assert [p.data for p in metered.packets()] == [container(size=100_000)]
+    assert [p.data for p in all_packets(metered)] == [container(size=100_000)]
     assert metered.n_read == metered.n_bytes == path.stat().st_size < 100_000
 
 
-def test_counts_start_again_with_the_packets():
-    metered = Metered(Plain())
-    list(metered.packets())
-    list(metered.packets())
-    assert (metered.n_read, metered.n_packets) == (5, 2)
+def test_commits_and_errors_reach_the_source():
+    stream = FakeStream(lambda n: b"x")
+    metered = Metered(stream)
+    metered.commit([packet.position for packet in metered.poll(3, 0.0)])
+    metered.close()
+    assert (stream.committed, stream.is_closed, metered.is_finite, metered.is_finished) == (3, True, False, False)
+    with pytest.raises(SourceError):
+        list(all_packets(Metered(Plain(error=SourceError("damaged")))))
 
 
 def test_a_metered_source_is_a_source():

@@ -8,6 +8,7 @@ import pytest
 
 from redpoll.errors import SourceError
 from redpoll.ingest.files import open_source
+from redpoll.plugin.polling import all_packets
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def table() -> pa.Table:
 
 
 def rows(path) -> list[pa.Table]:
-    return [pa.ipc.open_stream(packet.data).read_all() for packet in open_source(path).packets()]
+    return [pa.ipc.open_stream(packet.data).read_all() for packet in all_packets(open_source(path))]
 
 
 @pytest.mark.parametrize("columns", [["diaSource", "prvDiaSources", "cutout"], ["diaSource", "band"]])
@@ -40,21 +41,21 @@ def test_rows_together_are_the_table(tmp_path, table, columns):
 
 def test_a_row_does_not_carry_its_batch_along(tmp_path, table):
     pq.write_table(table.select(["diaSource", "cutout"]), tmp_path / "a.parquet")
-    sizes = [len(p.data) for p in open_source(tmp_path / "a.parquet").packets()]
+    sizes = [len(p.data) for p in all_packets(open_source(tmp_path / "a.parquet"))]
     assert max(sizes) - min(sizes) < 400
 
 
 def test_parquet_in_an_archive_is_read(tmp_path, table, put, tar, gz):
     pq.write_table(table, tmp_path / "a.parquet")
     path = put("a.tar.gz", gz(tar({"a.parquet": (tmp_path / "a.parquet").read_bytes()})))
-    positions = [p.position for p in open_source(path).packets()]
+    positions = [str(p.position) for p in all_packets(open_source(path))]
     assert positions[-1] == "member a.parquet (1), row 150"
 
 
-def test_bytes_read_are_the_share_of_rows(tmp_path, table):
+def test_bytes_read_are_the_fraction_of_rows(tmp_path, table):
     pq.write_table(table, tmp_path / "a.parquet")
     source = open_source(tmp_path / "a.parquet")
-    read = [source.n_read for _ in source.packets()]
+    read = [source.n_read for _ in all_packets(source, at_once=1)]
     assert read == sorted(read)
     assert source.n_read == source.n_bytes
 
@@ -63,7 +64,7 @@ def test_bytes_read_are_the_share_of_rows(tmp_path, table):
 def test_rows_that_are_no_alerts_are_refused_at_once(tmp_path, columns):
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")
     with pytest.raises(SourceError, match="no struct candidate nor diaSource"):
-        list(open_source(tmp_path / "a.parquet").packets())
+        list(all_packets(open_source(tmp_path / "a.parquet")))
 
 
 def test_a_table_without_rows_gives_none(tmp_path, table):
@@ -77,7 +78,7 @@ def test_a_damaged_table_is_told(tmp_path, table):
     data[400 : len(data) // 2] = bytes(len(data) // 2 - 400)
     (tmp_path / "a.parquet").write_bytes(data)
     with pytest.raises(SourceError, match=r"a\.parquet"):
-        list(open_source(tmp_path / "a.parquet").packets())
+        list(all_packets(open_source(tmp_path / "a.parquet")))
 
 
 def test_text_that_is_no_text_in_a_table_is_told(tmp_path, table):
@@ -85,14 +86,14 @@ def test_text_that_is_no_text_in_a_table_is_told(tmp_path, table):
     data = (tmp_path / "a.parquet").read_bytes().replace(b"psfFlux", b"psf\xb7lux")
     (tmp_path / "a.parquet").write_bytes(data)
     with pytest.raises(SourceError, match="copy it again"):
-        list(open_source(tmp_path / "a.parquet").packets())
+        list(all_packets(open_source(tmp_path / "a.parquet")))
 
 
 def test_rows_that_are_not_there_are_told(tmp_path, table, monkeypatch):
     pq.write_table(table, tmp_path / "a.parquet")
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", lambda self, batch_size: iter([table.to_batches()[0][:9]]))
     with pytest.raises(SourceError, match="9 rows where the Parquet file claims 150"):
-        list(open_source(tmp_path / "a.parquet").packets())
+        list(all_packets(open_source(tmp_path / "a.parquet")))
 
 
 def test_a_cut_table_is_told(tmp_path, table):
@@ -100,4 +101,4 @@ def test_a_cut_table_is_told(tmp_path, table):
     data = (tmp_path / "a.parquet").read_bytes()
     (tmp_path / "a.parquet").write_bytes(data[:-20])
     with pytest.raises(SourceError, match="copy it again"):
-        list(open_source(tmp_path / "a.parquet").packets())
+        list(all_packets(open_source(tmp_path / "a.parquet")))

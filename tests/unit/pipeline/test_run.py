@@ -1,37 +1,44 @@
+import os
+import signal
 from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 
-from redpoll.config import Config, FiltersConfig, RunConfig, parse_config
+from redpoll.config import Config, DeliveryConfig, FiltersConfig, RunConfig, parse_config
 from redpoll.errors import ConfigError, ExpressionError, SourceError, StoreLocked
 from redpoll.ingest.files import open_sources
-from redpoll.pipeline.chain import category
+from redpoll.pipeline.block_result import category
 from redpoll.pipeline.replay import replay_dead_letters
 from redpoll.pipeline.run import run_night
-from redpoll.plugin.ports import Packet
+from redpoll.plugin.polling import FiniteSource, all_packets
+from redpoll.plugin.ports import FilePosition, ReceivedPacket
 from redpoll.store import open_store
+from redpoll.testing.fakes import FakeSink, FakeStream
 
 HERE = Config(run=RunConfig(workers=0))
 WORKERS = Config(run=RunConfig(workers=2, batch_size=70))
 
 
-class Packets:
-    n_bytes = None
-
+class Packets(FiniteSource):
     def __init__(self, packets, error=None):
-        self.name, self._packets, self._error = "test", packets, error
+        super().__init__("test")
+        self._packets, self._error = packets, error
 
-    def packets(self):
+    def _read(self):
         yield from self._packets
         if self._error:
             raise self._error
 
 
+def packet(data, source, position):
+    return ReceivedPacket(data, FilePosition(source, position))
+
+
 @pytest.fixture(scope="module")
 def some(ztf_night):
     """The first sixty packets of the night."""
-    return [p for _, p in zip(range(60), open_sources([ztf_night])[0].packets(), strict=False)]
+    return [p for _, p in zip(range(60), all_packets(open_sources([ztf_night])[0]), strict=False)]
 
 
 def alerts_in(path):
@@ -89,7 +96,7 @@ BAD = {
 
 @pytest.mark.parametrize("data", BAD.values(), ids=BAD.keys())
 def test_a_bad_packet_is_kept_with_its_bytes_and_the_others_are_stored(data, some, tmp_path):
-    packets = [*some[:5], Packet(data, "bad.avro", "here"), *some[5:10]]
+    packets = [*some[:5], packet(data, "bad.avro", "here"), *some[5:10]]
     report = run_night([Packets(packets)], tmp_path, HERE)
     with open_store(tmp_path) as store:
         (letter,) = store.iter_dead_letters()
@@ -98,22 +105,22 @@ def test_a_bad_packet_is_kept_with_its_bytes_and_the_others_are_stored(data, som
 
 
 def test_a_truncated_packet_says_what_is_missing(some, tmp_path):
-    run_night([Packets([Packet(some[0].data[:-100], "a", "b")])], tmp_path, HERE)
+    run_night([Packets([packet(some[0].data[:-100], "a", "b")])], tmp_path, HERE)
     with open_store(tmp_path) as store:
         assert "truncated: the datum needs" in store.dead_letters()[0]["reason"]
 
 
 def test_the_same_bad_packet_again_is_one_dead_letter(tmp_path):
     for _ in range(2):
-        run_night([Packets([Packet(b"bad", "a", "b")])], tmp_path, HERE)
+        run_night([Packets([packet(b"bad", "a", "b")])], tmp_path, HERE)
     with open_store(tmp_path) as store:
         assert len(store.dead_letters()) == 1
 
 
 def test_replayed_letters_leave_the_list_when_they_can_be_used(rubin_night, tmp_path):
-    (data, *_) = [p.data for p in open_sources([rubin_night])[0].packets()]
+    (data, *_) = [p.data for p in all_packets(open_sources([rubin_night])[0])]
     unknown = b"\x00" + (7777).to_bytes(4, "big") + data[5:]
-    run_night([Packets([Packet(unknown, "a", "1"), Packet(b"bad", "a", "2")])], tmp_path / "store", HERE)
+    run_night([Packets([packet(unknown, "a", "1"), packet(b"bad", "a", "2")])], tmp_path / "store", HERE)
     (tmp_path / "schemas").mkdir()
     from redpoll.ingest.schemas import BuiltIn
 
@@ -157,7 +164,7 @@ def test_a_configuration_that_does_not_fit_is_refused_before_anything_is_read(to
         yield
 
     source = Packets([])
-    source.packets = explode
+    source._read = explode
     with pytest.raises(error):
         run_night([source], tmp_path, replace(parse_config(toml), run=RunConfig(workers=0)))
 
@@ -170,3 +177,79 @@ def test_two_runs_at_once_are_refused(some, tmp_path):
 def test_categories_have_no_numbers():
     assert category("truncated: the datum needs 52726 bytes") == "unreadable: truncated"
     assert category("a worker died on this packet (exit code -9)") == "a worker died on this packet (exit code -N)"
+
+
+def test_sinks_see_every_column_and_get_the_alerts_of_their_topics(some, tmp_path):
+    seen = []
+
+    class Watching(FakeSink):
+        def encode(self, batch):
+            seen.append(batch.schema.names)
+            return super().encode(batch)
+
+    sink = Watching()
+    config = replace(HERE, filters=FiltersConfig(expressions={"bright": "mag < 18.5"}))
+    report = run_night([Packets(some)], tmp_path, config, sinks=[sink])
+    assert {"light_curve", "cutout_science", "packet", "pass_bright", "mag_rate"} <= set(seen[0])
+    with open_store(tmp_path) as store:
+        expected = {str(row["alert_id"]) for row in store.latest(topic="bright", limit=1000)}
+    assert {m["payload"].decode() for m in sink.arrived if m["topic"] == "bright"} == expected != set()
+    assert report.sent == {"fake": len(sink.arrived)} and report.exit_code == 0
+
+
+def test_a_sink_that_fails_is_parked_and_gets_everything_in_the_next_run(some, tmp_path):
+    sink = FakeSink(faults=["fail"] * 50)
+    config = replace(HERE, delivery=DeliveryConfig(retries=1, backoff_seconds=0.0),
+                     filters=FiltersConfig(expressions={"bright": "mag < 19"}))  # fmt: skip
+    first = run_night([Packets(some)], tmp_path, config, sinks=[sink])
+    assert (first.status, first.exit_code, sink.arrived) == ("done", 1, [])
+    assert first.parked["fake"] > 0 and first.stored > 0
+    with open_store(tmp_path) as store:
+        assert store.runs()[0]["status"] == f"done; parked: fake ({first.parked['fake']} messages in its spool)"
+    sink.faults.clear()
+    again = run_night([Packets(some)], tmp_path, config, sinks=[sink])
+    assert (again.stored, again.sent, again.parked) == (0, {"fake": first.parked["fake"]}, {})
+    assert len(sink.arrived) == first.parked["fake"]
+
+
+def test_a_sink_that_cannot_encode_an_alert_sends_the_others(some, tmp_path):
+    class Picky(FakeSink):
+        def encode(self, batch):
+            if batch.num_rows > 1 or self.n_encoded == 0:
+                self.n_encoded += batch.num_rows == 1
+                raise ValueError("no")
+            return super().encode(batch)
+
+    sink = Picky()
+    sink.n_encoded = 0
+    config = replace(HERE, filters=FiltersConfig(expressions={"all": "mjd > 0"}))
+    report = run_night([Packets(some)], tmp_path, config, sinks=[sink])
+    assert (report.failures["sink fake"], report.exit_code) == (1, 1)
+    assert len({m["payload"] for m in sink.arrived if m["topic"] == "all"}) == report.stored - 1
+
+
+def test_what_the_sources_gave_is_counted_apart_from_what_became_of_it(some, tmp_path):
+    report = run_night([Packets(some)], tmp_path, HERE)
+    assert report.read == report.received == 60 and report.is_complete
+    report.read += 1
+    assert not report.is_complete and report.exit_code == 1
+
+
+def test_a_stream_is_committed_after_the_store_and_goes_on_from_there(some, tmp_path):
+    stream = FakeStream(lambda n: some[n % len(some)].data, per_poll=7, n_available=40)
+    config = replace(HERE, run=RunConfig(workers=0, batch_size=10))
+    stored = []
+
+    def interrupt_after_twenty(packets, dead):
+        stored.extend(packets)
+        if len(stored) == 20:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    report = run_night([stream], tmp_path, config, on_committed=interrupt_after_twenty)
+    assert (report.status, report.exit_code, stream.committed) == ("interrupted", 143, 20)
+    assert stream.is_closed
+
+
+def test_two_sinks_of_one_name_are_refused(some, tmp_path):
+    with pytest.raises(ConfigError, match="more than one is named fake"):
+        run_night([Packets(some)], tmp_path, HERE, sinks=[FakeSink(), FakeSink()])

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pyarrow as pa
 import pytest
 
 from redpoll import Column, alert_filter, science_module
 from redpoll.config import Config
+from redpoll.crossmatch.stage import Stage
 from redpoll.errors import SourceError
-from redpoll.pipeline.timing import OVERHEAD, Part, Steps, answered, measure, open_steps, sample_batches
+from redpoll.pipeline.assemble import open_enrichment
+from redpoll.pipeline.enrich import Enrichment
+from redpoll.pipeline.history import NoHistory
+from redpoll.pipeline.timing import OVERHEAD, STAGES, answered, measure, sample_batches
 from redpoll.plugin.graph import Graph
-from redpoll.plugin.ports import Packet
+from redpoll.plugin.polling import FiniteSource
+from redpoll.plugin.ports import FilePosition, ReceivedPacket
+from redpoll.quality.stage import Quality
 from redpoll.simulate.source import simulated_source
 from redpoll.testing.batches import sample_batch
 
@@ -27,16 +31,15 @@ class Clock:
         return self.now
 
 
-@dataclass(frozen=True)
-class FakeSource:
+class Bytes(FiniteSource):
     """A source of these packets."""
 
-    data: tuple[bytes, ...]
-    name: str = "fake"
-    n_bytes: int | None = None
+    def __init__(self, *data):
+        super().__init__("bytes")
+        self._data = data
 
-    def packets(self):
-        yield from (Packet(one, self.name, str(i)) for i, one in enumerate(self.data))
+    def _read(self):
+        yield from (ReceivedPacket(one, FilePosition(self.name, str(i))) for i, one in enumerate(self._data))
 
 
 @pytest.fixture
@@ -56,22 +59,31 @@ def chain_and_clock():
         return slow < 20
 
     graph = Graph.build([slow], [quick], clock=clock)
-    parts = tuple(Part(node.name, "module" if node.is_module else "filter", node.outputs) for node in graph.nodes)
-    return Steps((graph,), parts, {}), clock
+    return enrichment(graph, clock), clock
 
 
-def test_costs_are_those_of_a_round_dearest_first(chain_and_clock) -> None:
+def enrichment(graph, clock=lambda: 0.0):
+    return Enrichment(Quality(), NoHistory(), Stage(()), graph, clock)
+
+
+def test_costs_are_those_of_a_round_most_expensive_first(chain_and_clock) -> None:
     chain, clock = chain_and_clock
     found = measure(chain, [sample_batch(20), sample_batch(30)], rounds=2, clock=clock)
-    assert [(c.name, c.seconds) for c in found.costs] == [("slow", 6.0), ("quick", 2.0), (OVERHEAD, 0.0)]
+    assert [(c.name, c.seconds) for c in found.costs] == [
+        ("slow", 6.0),
+        ("quick", 2.0),
+        ("quality", 0.0),
+        ("history", 0.0),
+        (OVERHEAD, 0.0),
+    ]
     assert (found.n_alerts, found.seconds, found.alerts_per_second) == (50, 8.0, 50 / 8)
 
 
-def test_shares_add_up_and_answers_are_counted(chain_and_clock) -> None:
+def test_fractions_add_up_and_answers_are_counted(chain_and_clock) -> None:
     chain, clock = chain_and_clock
     batch = sample_batch(40)
     rows = {row["name"]: row for row in measure(chain, [batch], rounds=1, clock=clock).rows()}
-    assert sum(row["share"] for row in rows.values()) == pytest.approx(1)
+    assert sum(row["fraction"] for row in rows.values()) == pytest.approx(1)
     assert rows["slow"]["answered"] == (40 - batch["mag"].null_count) / 40
     passed = sum(m is not None and m < 20 for m in batch["mag"].to_pylist())
     assert rows["quick"]["answered"] == passed / 40
@@ -94,9 +106,9 @@ def test_a_part_that_fails_is_named(chain_and_clock) -> None:
         raise ValueError("no")
 
     graph = Graph.build([broken], [])
-    found = measure(Steps((graph,), (Part("broken", "module", broken.outputs),), {}), [sample_batch(5)], rounds=1)
+    found = measure(enrichment(graph), [sample_batch(5)], rounds=1)
     assert "ValueError: no" in found.failures["broken"]
-    assert found.costs[0].answered == 0.0 or found.costs[1].answered == 0.0
+    assert {cost.name: cost.answered for cost in found.costs}["broken"] == 0.0
 
 
 @pytest.mark.parametrize(
@@ -124,13 +136,13 @@ def test_a_sample_has_at_most_as_many_alerts_as_asked_and_no_open_flags() -> Non
 
 def test_packets_without_an_alert_are_an_error() -> None:
     with pytest.raises(SourceError, match="no usable alert"):
-        sample_batches([FakeSource((b"no packet",))], Config(), limit=7)
+        sample_batches([Bytes(b"no packet")], Config(), limit=7)
 
 
 def test_everything_installed_is_measured() -> None:
-    chain = open_steps(Config())
+    chain = open_enrichment(Config())
     batches = sample_batches([simulated_source("simulate://ztf?alerts=10")], Config(), limit=10)
     found = measure(chain, batches, rounds=1)
-    assert {part.name for part in chain.parts} | {OVERHEAD} == {cost.name for cost in found.costs}
+    assert {node.name for node in chain.nodes} | {OVERHEAD, *STAGES} == {cost.name for cost in found.costs}
     assert {"rise_rate", "fast_risers"} <= {cost.name for cost in found.costs if cost.seconds > 0}
     assert found.failures == {}

@@ -23,7 +23,7 @@ def nothing(survey, ids):
     ("ids", "rows"), [((1, 2, 3), []), ((1, 1, 1), [1, 2]), ((3, 1, 3, 2, 1), [2, 4]), ((-5, 5, -5), [2]), ((), [])]
 )
 def test_the_first_in_a_batch_stays(ids, rows):
-    assert duplicates(batch(*ids), nothing) == dict.fromkeys(rows, "repeated in the batch")
+    assert duplicates(batch(*ids), nothing) == dict.fromkeys(rows, "already stored")
 
 
 def test_what_is_stored_already_is_told_so():

@@ -9,12 +9,13 @@ from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.files import open_sources
 from redpoll.ingest.schemas import BuiltIn
+from redpoll.plugin.polling import all_packets
 from redpoll.schema.light_curve import LightCurves
 
 
 def read(night):
     """The canonical table of a night's packets, without the survey's own struct."""
-    packets = [packet.data for source in open_sources([night.report.truth.parent]) for packet in source.packets()]
+    packets = [packet.data for source in open_sources([night.report.truth.parent]) for packet in all_packets(source)]
     decoded = PacketDecoder(BuiltIn())(Block.of(packets))
     assert not decoded.errors
     batches = [batch.drop_columns(["packet"]) for batch, _ in decoded.batches]

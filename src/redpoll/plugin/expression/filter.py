@@ -25,6 +25,7 @@ class ExpressionFilter:
     expression: Expression
     model: ClassVar[None] = None
     features: ClassVar[tuple[str, ...]] = ()
+    compile_group: ClassVar[None] = None
     is_module: ClassVar[bool] = False
     settings: ClassVar[Mapping[str, Any]] = MappingProxyType({})
 

@@ -1,0 +1,80 @@
+"""What a worker returns for a block: Arrow IPC bytes and plain data, which can cross to any process or machine."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypedDict
+
+from redpoll.plugin.ports import Message
+
+Outcome = Literal["stored", "duplicate", "rejected"]
+Count = tuple[str | None, int | None, Outcome, str]
+"""Survey, night, outcome and reason of a packet."""
+_NUMBERS = re.compile(r"\d+")
+
+
+class LedgerCount(TypedDict):
+    """``n`` packets of one survey and night that met one outcome for one reason."""
+
+    survey: str | None
+    night: int | None
+    outcome: Outcome
+    reason: str
+    n: int
+
+
+class SegmentResult(TypedDict):
+    """A segment of the archive by its name, and its alerts' indexed columns as an Arrow IPC stream."""
+
+    name: str
+    alerts: bytes
+
+
+class BlockResult(TypedDict):
+    """What became of a block: segments, messages by sink, dead letters by packet index, a count for every packet."""
+
+    segments: list[SegmentResult]
+    messages: dict[str, list[Message]]
+    dead_letters: dict[int, str]
+    counts: list[LedgerCount]
+    failures: dict[str, int]
+    unknown_words: dict[str, int]
+    seconds: dict[str, float]
+
+
+def block_result(
+    *,
+    segments: list[SegmentResult] | None = None,
+    messages: Mapping[str, list[Message]] | None = None,
+    dead_letters: Mapping[int, str] | None = None,
+    counts: Iterable[Count] = (),
+    failures: Mapping[str, int] | None = None,
+    unknown_words: Mapping[str, int] | None = None,
+    seconds: Mapping[str, float] | None = None,
+) -> BlockResult:
+    """A result in which equal counts are added up; what is not given is empty."""
+    entries: list[LedgerCount] = [
+        {"survey": survey, "night": night, "outcome": outcome, "reason": reason, "n": n}
+        for (survey, night, outcome, reason), n in Counter(counts).items()
+    ]
+    return {
+        "segments": segments or [],
+        "messages": dict(messages or {}),
+        "dead_letters": dict(dead_letters or {}),
+        "counts": entries,
+        "failures": dict(failures or {}),
+        "unknown_words": dict(unknown_words or {}),
+        "seconds": dict(seconds or {}),
+    }
+
+
+def category(reason: str) -> str:
+    """A dead letter's reason without its particulars, so that the ledger can count it.
+
+    >>> category("truncated (byte 118 of the datum)")
+    'unreadable: truncated'
+    """
+    head = re.split(r" \(byte|: | in ", reason)[0]
+    return "unreadable: " + _NUMBERS.sub("N", head)[:80] if head != reason else _NUMBERS.sub("N", reason)[:80]

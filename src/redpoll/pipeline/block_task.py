@@ -1,0 +1,124 @@
+"""What a worker does with a block: decode, enrich, encode for sinks, write the segment; the same on every engine."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+import pyarrow as pa
+
+from redpoll.ingest.block import Block
+from redpoll.ingest.decode import PacketDecoder
+from redpoll.pipeline.block_result import BlockResult, Count, SegmentResult, block_result, category
+from redpoll.pipeline.enrich import Enrichment, EnrichResult
+from redpoll.plugin.isolation import outcome
+from redpoll.plugin.ports import Message, Sink
+
+log = logging.getLogger(__name__)
+
+
+class WritesSegments(Protocol):
+    """The archive, as far as a worker needs it."""
+
+    def write(self, alerts: pa.RecordBatch) -> SegmentResult:
+        """Write a segment, which does not count until it is committed."""
+        ...
+
+
+class BlockTask:
+    """From a block of packets to its result.
+
+    Parameters
+    ----------
+    decoder
+        From packets to alert tables.
+    enrich
+        Quality to filters.
+    segments
+        Where alerts are archived.
+    sinks
+        What encodes messages of the alerts.
+    """
+
+    def __init__(
+        self, decoder: PacketDecoder, enrich: Enrichment, segments: WritesSegments, sinks: Sequence[Sink] = ()
+    ) -> None:
+        self._decoder, self._enrich, self._segments, self._sinks = decoder, enrich, segments, sinks
+
+    def __call__(self, block: Block) -> BlockResult:
+        """Process a block; every packet is counted once."""
+        tally = _Tally()
+        with tally.timed("decode"):
+            decoded = self._decoder(block)
+        tally.reject_packets(decoded.errors)
+        for batch, index in decoded.batches:
+            enriched = self._enrich(batch)
+            tally.add(enriched, index.tolist())
+            if enriched.batch.num_rows:
+                with tally.timed("encode"):
+                    for sink in self._sinks:
+                        tally.messages.setdefault(sink.name, []).extend(self._encode(sink, enriched.batch, tally))
+                with tally.timed("archive"):
+                    tally.segments.append(self._segments.write(enriched.batch))
+        return tally.result()
+
+    def _encode(self, sink: Sink, batch: pa.RecordBatch, tally: _Tally) -> list[Message]:
+        """The messages for a batch; of a batch that a sink fails on, those of the alerts that it can encode."""
+        messages, error = outcome(sink.encode, batch=batch)
+        if error is None:
+            return list(messages)
+        tally.failures[f"sink {sink.name}"] += 1
+        log.error("sink %s cannot encode a batch, its alerts are tried one by one: %s", sink.name, error)
+        alone = [outcome(sink.encode, batch=batch.slice(row, 1)) for row in range(batch.num_rows)]
+        return [message for messages, error in alone if error is None for message in messages]
+
+
+class _Tally:
+    """Counts of a block as they come up."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.segments: list[SegmentResult] = []
+        self.messages: dict[str, list[Message]] = {}
+        self.failures: Counter[str] = Counter()
+        self._dead: dict[int, str] = {}
+        self._counts: list[Count] = []
+        self._unknown_words: Counter[str] = Counter()
+
+    def reject_packets(self, errors: dict[int, str]) -> None:
+        """Count packets that could not be decoded."""
+        self._dead.update(errors)
+        self._counts += [(None, None, "rejected", category(reason)) for reason in errors.values()]
+
+    def add(self, enriched: EnrichResult, index: list[int]) -> None:
+        """Count the alerts of a decoded batch, whose packets are `index`."""
+        for row, left in enriched.left_out.items():
+            self._counts.append((left.survey, left.night, left.outcome, left.reason))
+            if left.is_dead_letter:
+                self._dead[index[row]] = left.reason
+        batch = enriched.batch
+        if batch.num_rows:
+            survey = batch["survey"][0].as_py()
+            self._counts += [(survey, night, "stored", "") for night in batch["night"].to_pylist()]
+        self.failures.update(enriched.failures.keys())
+        self._unknown_words.update(enriched.unknown_words)
+        for stage, seconds in enriched.seconds.items():
+            self.seconds[stage] += seconds
+
+    def result(self) -> BlockResult:
+        """All of it as plain data."""
+        return block_result(
+            segments=self.segments, messages=self.messages, dead_letters=self._dead, counts=self._counts,
+            failures=self.failures, unknown_words=self._unknown_words, seconds=self.seconds,
+        )  # fmt: skip
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the CPU time of the body to a stage."""
+        start = time.process_time()
+        yield
+        self.seconds[stage] += time.process_time() - start

@@ -1,0 +1,111 @@
+"""Everything between a decoded packet and its answers: quality, history, cross-match, science, filters, in this order.
+
+`run`, `try`, `modules --timing`, the compilation ahead and every engine call the same `Enrichment`;
+`redpoll.pipeline.assemble.open_enrichment` is the one place that assembles it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from redpoll.crossmatch.stage import Stage
+from redpoll.pipeline.history import History
+from redpoll.plugin.graph import Graph
+from redpoll.quality.stage import LeftOut, Quality
+from redpoll.schema.column import Column
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class EnrichResult:
+    """Alerts with every column, and what happened on the way.
+
+    ``rows`` are the rows of the given batch that the alerts were, ``left_out`` the rows that quality left out.
+    ``failures`` names catalogues, modules and filters that failed, with the reason. ``seconds`` has the time of each
+    stage, ``node_seconds`` that of each catalogue, module and filter. ``unknown_words`` counts words of catalogues that
+    are no class of the taxonomy.
+    """
+
+    batch: pa.RecordBatch
+    rows: NDArray[np.int64]
+    left_out: dict[int, LeftOut]
+    failures: dict[str, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    node_seconds: dict[str, float] = field(default_factory=dict)
+    unknown_words: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class EnrichmentNode:
+    """One catalogue (or other source of cross-matches), module or filter, and the columns it makes."""
+
+    name: str
+    kind: str
+    outputs: Mapping[str, Column]
+
+
+class Enrichment:
+    """One pure function of a batch, the histories, the open catalogues and the models.
+
+    Parameters
+    ----------
+    quality, history, crossmatch, graph
+        The stages; `graph` holds the science modules and, after them, the filters.
+    clock
+        Seconds, for the times of the stages.
+    """
+
+    def __init__(
+        self, quality: Quality, history: History, crossmatch: Stage, graph: Graph, clock: Clock = time.process_time
+    ) -> None:
+        self.quality, self.history, self.crossmatch, self.graph = quality, history, crossmatch, graph
+        self._clock = clock
+
+    def __call__(self, batch: pa.RecordBatch) -> EnrichResult:
+        """Enrich decoded alerts of one survey."""
+        seconds: dict[str, float] = {}
+        with self._timed("quality", seconds):
+            checked = self.quality.run(batch)
+        with self._timed("history", seconds):
+            joined = self.history.join(checked.batch)
+        with self._timed("crossmatch", seconds):
+            matched = self.crossmatch.run(joined)
+        with self._timed("science", seconds):
+            answered = self.graph.run(matched.batch)
+        seconds["filters"] = sum(
+            answered.seconds.get(node.name, 0.0) for node in self.graph.nodes if not node.is_module
+        )
+        seconds["science"] -= seconds["filters"]  # one graph runs both: modules first
+        return EnrichResult(
+            answered.batch, checked.rows, checked.left_out, matched.failures | answered.failures,
+            seconds, matched.seconds | answered.seconds, answered.unknown_words,
+        )  # fmt: skip
+
+    @property
+    def nodes(self) -> tuple[EnrichmentNode, ...]:
+        """Catalogues, modules and filters, in the order in which they run."""
+        found = [EnrichmentNode(context.name, "cross-match", context.columns) for context in self.crossmatch.contexts]
+        for node in self.graph.nodes:
+            found.append(EnrichmentNode(node.name, "module" if node.is_module else "filter", node.outputs))
+        return tuple(found)
+
+    @property
+    def silent(self) -> dict[str, str]:
+        """Catalogues and modules whose columns are null, and why."""
+        found = {missing.name: missing.why for missing in self.crossmatch.missing}
+        return found | {name: f"no model '{model}'" for name, model in self.graph.without_model.items()}
+
+    @contextmanager
+    def _timed(self, stage: str, seconds: dict[str, float]) -> Iterator[None]:
+        start = self._clock()
+        yield
+        seconds[stage] = self._clock() - start

@@ -1,0 +1,181 @@
+"""Sources read into blocks that suit memory, workers and the speed of the stream; positions committed in order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from redpoll.errors import SourceError
+from redpoll.plugin.ports import PacketPosition, ReceivedPacket, Source
+
+log = logging.getLogger(__name__)
+BLOCK_BYTES = 48_000_000
+BLOCK_PACKETS = 2_000
+_MOST_AT_ONCE = 512
+_FIRST_GUESS_BYTES = 1_000_000
+
+
+def never() -> bool:
+    """False: nobody asks to stop."""
+    return False
+
+
+@dataclass
+class _ReadBlock:
+    """A block that was read: its packets by source, and how many of them are not stored yet."""
+
+    packets: list[tuple[Source, ReceivedPacket]]
+    n_left: int
+
+
+class Intake:
+    """Blocks of packets, by iteration, from sources that are polled.
+
+    Finite sources are read one after the other; streams are polled in turn. A source that breaks gives what it had; its
+    error goes to `on_error` and the next source is read. Sources are called from the thread that iterates, and by
+    `close`. After each poll in which a stream has no packet, ``on_idle`` is called.
+
+    Parameters
+    ----------
+    sources
+        Read in order.
+    on_error
+        Called with the error of each source that cannot be read to its end.
+    batch_size
+        Packets a block; by default as many as fit into `block_bytes`, at most 2,000.
+    block_bytes
+        Most bytes of a block whose size is not given.
+    block_seconds
+        Longest time between the first packet of a block and its processing.
+    stop
+        Asked between polls; when it returns true, reading ends and packets not yet in a block are dropped: they were
+        not committed.
+    clock
+        Seconds.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        on_error: Callable[[SourceError], None],
+        *,
+        batch_size: int | None = None,
+        block_bytes: int = BLOCK_BYTES,
+        block_seconds: float = 1.0,
+        stop: Callable[[], bool] = never,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sources, self._on_error, self._stop, self._clock = list(sources), on_error, stop, clock
+        self._max_packets = batch_size or BLOCK_PACKETS
+        self._max_bytes = None if batch_size else block_bytes
+        self._seconds = block_seconds
+        self._may_read = threading.Event()
+        self._may_read.set()
+        self._lock = threading.Lock()
+        self._read: deque[_ReadBlock] = deque()
+        self._block_of: dict[int, _ReadBlock] = {}
+        self._stored: list[tuple[Source, ReceivedPacket]] = []
+        self._open = list(sources)
+        self._mean_bytes = float(_FIRST_GUESS_BYTES)
+        self.on_idle: Callable[[], None] = lambda: None
+        self.n_read = 0
+
+    def __iter__(self) -> Iterator[list[ReceivedPacket]]:
+        block: list[tuple[Source, ReceivedPacket]] = []
+        size, due = 0, 0.0
+        while self._open and not self._stop():
+            if not self._may_read.wait(0.1):
+                continue
+            self._commit_stored()
+            wait = max(0.0, due - self._clock()) if block else self._seconds
+            source = self._open[0]
+            for packet in self._poll(source, self._n_wanted(len(block), size), wait):
+                if block and self._is_over(size + len(packet.data)):
+                    yield self._note(block)
+                    block, size = [], 0
+                due = due if block else self._clock() + self._seconds
+                block.append((source, packet))
+                size += len(packet.data)
+            if block and (len(block) >= self._max_packets or self._clock() >= due):
+                yield self._note(block)
+                block, size = [], 0
+        if block and not self._stop():
+            yield self._note(block)
+
+    def stored(self, packets: Sequence[ReceivedPacket]) -> None:
+        """Note that the store has committed these packets of a block; any thread may call it."""
+        with self._lock:
+            for packet in packets:
+                if (block := self._block_of.pop(id(packet), None)) is not None:
+                    block.n_left -= 1
+            while self._read and not self._read[0].n_left:
+                self._stored += self._read.popleft().packets
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is polled meanwhile."""
+        self._may_read.clear()
+        try:
+            yield
+        finally:
+            self._may_read.set()
+
+    def close(self) -> None:
+        """Commit what is stored and close the sources; nothing may iterate any more."""
+        self._commit_stored()
+        for source in self._sources:
+            source.close()
+
+    def _poll(self, source: Source, n: int, wait: float) -> list[ReceivedPacket]:
+        """Packets of the first open source, which leaves its place if it is a stream or has no more."""
+        try:
+            packets = source.poll(n, wait)
+        except SourceError as error:
+            self._open.remove(source)
+            self._on_error(error)
+            return []
+        if source.is_finished:
+            self._open.remove(source)
+        elif not source.is_finite:
+            self._open.append(self._open.pop(0))
+            if not packets:
+                self.on_idle()
+        self.n_read += len(packets)
+        if packets:
+            self._mean_bytes = max(1.0, sum(len(packet.data) for packet in packets) / len(packets))
+        return packets
+
+    def _n_wanted(self, n: int, size: int) -> int:
+        """How many packets to poll: what the block lacks, by the mean size of the packets before."""
+        room = self._max_packets - n
+        if self._max_bytes is not None:
+            room = min(room, int((self._max_bytes - size) / self._mean_bytes) + 1)
+        return max(1, min(room, _MOST_AT_ONCE))
+
+    def _is_over(self, size: int) -> bool:
+        return self._max_bytes is not None and size > self._max_bytes
+
+    def _note(self, packets: list[tuple[Source, ReceivedPacket]]) -> list[ReceivedPacket]:
+        block = _ReadBlock(packets, len(packets))
+        with self._lock:
+            self._read.append(block)
+            self._block_of.update((id(packet), block) for _, packet in packets)
+        return [packet for _, packet in packets]
+
+    def _commit_stored(self) -> None:
+        """Commit, in each source, the positions of the oldest blocks that are stored without a gap."""
+        with self._lock:
+            stored, self._stored = self._stored, []
+        by_source: dict[int, tuple[Source, list[PacketPosition]]] = {}
+        for source, packet in stored:
+            by_source.setdefault(id(source), (source, []))[1].append(packet.position)
+        for source, positions in by_source.values():
+            try:
+                source.commit(positions)
+            except SourceError as error:
+                log.warning("%s: positions not committed, their packets will be read again: %s", source.name, error)

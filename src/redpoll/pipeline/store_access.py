@@ -1,0 +1,106 @@
+"""The only file in which the pipeline meets the store: its names, its paths, its commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+
+from redpoll.config import Config
+from redpoll.errors import StoreError
+from redpoll.pipeline.block_result import BlockResult, SegmentResult
+from redpoll.plugin.ports import ReceivedPacket
+from redpoll.quality.duplicates import Exists
+from redpoll.store import Commit, DeadLetter, LedgerEntry, Store, indexed_columns, open_store
+
+
+class SegmentWriter:
+    """The half of the store that workers use: which alerts exist, and new segments of the archive."""
+
+    def __init__(self, store: Path) -> None:
+        reader = open_store(store)
+        self.exists: Exists = reader.exists
+        self._archive = reader.segments
+
+    def write(self, alerts: pa.RecordBatch) -> SegmentResult:
+        """Write a segment, which does not count until it is committed; its name and its alerts' indexed columns."""
+        path = self._archive.write_segment(alerts)
+        return {"name": path.name, "alerts": _to_ipc(indexed_columns(alerts))}
+
+
+class RunStore:
+    """The half of the store that one process uses: a run, and a commit for every block."""
+
+    def __init__(self, store: Store, command: str) -> None:
+        self._store = store
+        self.run = store.start_run(command)
+
+    def commit(self, packets: Sequence[ReceivedPacket], result: BlockResult) -> list[tuple[pa.RecordBatch, int]]:
+        """Commit a block; returns the alerts of each segment and how many of them were new.
+
+        Raises
+        ------
+        StoreError
+            If the result does not account for every packet, or the disk does not take it.
+        """
+        if (counted := sum(entry["n"] for entry in result["counts"])) != len(packets):
+            raise StoreError(f"a block of {len(packets)} packets came back with {counted} counted")
+        letters = [_letter(packets[i], reason) for i, reason in sorted(result["dead_letters"].items())]
+        rest = [LedgerEntry(**entry) for entry in result["counts"] if entry["outcome"] != "stored"]
+        segments = result["segments"]
+        if not segments:
+            self._store.commit(Commit(None, None, letters, rest))
+        stored: list[tuple[pa.RecordBatch, int]] = []
+        for n, segment in enumerate(segments):
+            alerts, path = _from_ipc(segment["alerts"]), self._store.segments.layout.segments / segment["name"]
+            more = (letters, rest) if n == 0 else ()
+            stored.append((alerts, self._store.commit(Commit(alerts, path, *more))))
+        return stored
+
+    def end(self, status: str) -> None:
+        """Close the run."""
+        self._store.end_run(status)
+
+
+def spool_folder(store: Path) -> Path:
+    """Where the spools of parked sinks lie, one folder a sink."""
+    return store / "spool"
+
+
+@contextmanager
+def writing_run(store: Path, command: str, config: Config) -> Iterator[RunStore]:
+    """A run in the store, which is made if it is new; the caller ends it."""
+    with open_store(store, mode="write", dead_letter_bytes=config.dead_letters.max_bytes) as opened:
+        yield RunStore(opened, command)
+
+
+@contextmanager
+def dead_letters(store: Path) -> Iterator[Iterator[DeadLetter]]:
+    """Every dead letter there is, oldest first."""
+    with open_store(store) as reader:
+        yield reader.iter_dead_letters()
+
+
+def remove_dead_letters(store: Path, numbers: Sequence[int]) -> None:
+    """Remove letters that were replayed."""
+    with open_store(store) as opened:
+        opened.remove_dead_letters(numbers)
+
+
+def _letter(packet: ReceivedPacket, reason: str) -> DeadLetter:
+    return DeadLetter(packet.data, packet.position.source, str(packet.position), reason)
+
+
+def _to_ipc(batch: pa.RecordBatch) -> bytes:
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, batch.schema) as writer:
+        writer.write_batch(batch)
+    data: bytes = stream.getvalue().to_pybytes()
+    return data
+
+
+def _from_ipc(data: bytes) -> pa.RecordBatch:
+    with pa.ipc.open_stream(data) as reader:
+        return reader.read_next_batch()

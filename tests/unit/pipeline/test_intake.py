@@ -1,0 +1,152 @@
+"""Blocks are bounded by bytes, count and time; positions are committed in order."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from redpoll.engine.reader import ReadAhead
+from redpoll.errors import SourceError
+from redpoll.pipeline.intake import Intake
+from redpoll.plugin.polling import FiniteSource
+from redpoll.plugin.ports import FilePosition, ReceivedPacket
+from redpoll.testing.fakes import FakeStream
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+    def wait(self, seconds):
+        self.now += max(seconds, 0.01)
+
+
+class Listed(FiniteSource):
+    def __init__(self, name, sizes, error=None):
+        super().__init__(name)
+        self._sizes, self._error, self.is_closed = sizes, error, False
+
+    def _read(self):
+        yield from (ReceivedPacket(bytes(n), FilePosition(self.name, str(i))) for i, n in enumerate(self._sizes))
+        if self._error:
+            raise self._error
+
+    def close(self):
+        super().close()
+        self.is_closed = True
+
+
+def sizes(intake):
+    return [[len(packet.data) for packet in block] for block in intake]
+
+
+def refuse(error):
+    raise AssertionError(error)
+
+
+def test_a_block_has_as_many_packets_as_asked_across_sources():
+    intake = Intake([Listed("a", [1] * 5), Listed("b", [2] * 2)], refuse, batch_size=3)
+    assert sizes(intake) == [[1, 1, 1], [1, 1, 2], [2]]
+
+
+@pytest.mark.parametrize("given", [[40] * 7, [10, 90, 10, 90, 5], [200, 1, 1, 300], [1] * 5000])
+def test_a_block_fits_into_its_bytes_unless_one_packet_does_not(given):
+    blocks = sizes(Intake([Listed("a", given)], refuse, block_bytes=100))
+    assert [size for block in blocks for size in block] == given
+    assert all(sum(block) <= 100 or len(block) == 1 for block in blocks)
+
+
+def test_a_slow_stream_is_processed_as_it_comes():
+    clock = Clock()
+    stream = FakeStream(lambda n: b"x", per_poll=1, wait=clock.wait)
+    poll = stream.poll
+
+    def slowly(max_packets, timeout):
+        clock.now += 0.3
+        return poll(max_packets, timeout)
+
+    stream.poll = slowly
+    blocks = iter(Intake([stream], refuse, block_seconds=1.0, clock=clock))
+    started = clock.now
+    assert len(next(blocks)) <= 5 and clock.now - started < 1.7
+
+
+def test_an_idle_stream_gives_what_it_had_after_its_time():
+    clock = Clock()
+    stream = FakeStream(lambda n: b"x", n_available=3, wait=clock.wait)
+    assert len(next(iter(Intake([stream], refuse, block_seconds=1.0, clock=clock)))) == 3
+    assert clock.now == pytest.approx(1.0, abs=0.05)
+
+
+def test_streams_take_turns():
+    streams = [FakeStream(lambda n: b"x", topic=name, per_poll=1) for name in "ab"]
+    block = next(iter(Intake(streams, refuse, batch_size=6)))
+    assert [packet.position.topic for packet in block] == list("ababab")
+
+
+def test_reading_ends_when_asked_and_drops_what_is_in_no_block():
+    clock, seen = Clock(), []
+    stream = FakeStream(lambda n: b"x", n_available=5, wait=clock.wait)
+    intake = Intake([stream], refuse, batch_size=2, stop=lambda: len(seen) == 2, clock=clock)
+    for block in intake:
+        seen.append(block)
+    assert [len(block) for block in seen] == [2, 2]
+
+
+def test_a_source_that_breaks_gives_what_it_had_and_the_next_is_read():
+    told = []
+    broken = Listed("a", [1, 1], SourceError("a: damaged"))
+    assert sizes(Intake([broken, Listed("b", [2])], told.append, batch_size=10)) == [[1, 1, 2]]
+    assert [str(error) for error in told] == ["a: damaged"]
+
+
+def test_positions_are_committed_in_order_whatever_is_stored_first():
+    stream = FakeStream(lambda n: b"x")
+    intake = Intake([stream], refuse, batch_size=2)
+    blocks = iter(intake)
+    first, second, third = (next(blocks) for _ in range(3))
+    intake.stored(second)
+    next(blocks)
+    assert stream.committed == 0
+    intake.stored(first[:1])
+    next(blocks)
+    assert stream.committed == 0
+    intake.stored(first[1:])
+    next(blocks)
+    assert stream.committed == 4
+    intake.stored(third)
+    intake.close()
+    assert (stream.committed, stream.is_closed) == (6, True)
+
+
+def test_every_source_is_closed_also_one_that_broke():
+    sources = [Listed("a", [1], SourceError("a: damaged")), Listed("b", [1])]
+    intake = Intake(sources, lambda error: None)
+    list(intake)
+    intake.close()
+    assert all(source.is_closed for source in sources)
+
+
+def test_nothing_is_polled_while_reading_is_paused():
+    stream = FakeStream(lambda n: b"x", n_available=0, wait=lambda seconds: time.sleep(0.005))
+    done = threading.Event()
+    intake = Intake([stream], refuse, batch_size=1, stop=done.is_set)
+    reader = ReadAhead(iter(intake))
+    try:
+        with intake.paused():
+            time.sleep(0.1)  # the poll at work ends
+            before = stream.n_polls
+            time.sleep(0.2)
+            assert stream.n_polls == before
+        deadline = time.monotonic() + 5
+        while stream.n_polls == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert stream.n_polls > before
+    finally:
+        done.set()
+        reader.stop()
