@@ -20,6 +20,7 @@ from redpoll.store.check import check
 from redpoll.store.compaction import compact
 from redpoll.store.connections import Connections, Names
 from redpoll.store.dead_letters import MAX_BYTES, DeadLetterFile
+from redpoll.store.histories import Histories
 from redpoll.store.insert import exists
 from redpoll.store.layout import Layout, disk_errors
 from redpoll.store.ledger import LedgerQueries
@@ -61,6 +62,7 @@ class Store:
         names = Names(self._connections)
         self._alerts = AlertQueries(self._connections, names, layout)
         self._objects = ObjectQueries(self._connections, names, layout)
+        self.histories = Histories(self._connections.execute)
         self._ledger = LedgerQueries(self._connections)
         self._letters = DeadLetterFile(layout, max_bytes=dead_letter_bytes)
         self._writer = Writer(writer, self.segments, self._letters, now) if writer is not None else None

@@ -14,7 +14,7 @@ import pytest
 
 from redpoll.errors import StoreError
 from redpoll.store import Store, open_store, rebuild_store
-from redpoll.store.deep import COMPARED, NAMES, NOT_IN_ARCHIVE
+from redpoll.store.deep import COMPARED, NAMES, NOT_IN_ARCHIVE, ORDERED
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_suite import add
 
@@ -140,7 +140,7 @@ def test_a_deep_check_finds_every_changed_value(used: Path, sql: str) -> None:
 def test_every_table_of_the_index_is_compared_or_known_not_to_be_in_the_archive(used: Path) -> None:
     with closing(sqlite3.connect(used / "index.sqlite")) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    assert tables - {"sqlite_sequence", "sqlite_stat1"} == {*COMPARED, *NAMES, *NOT_IN_ARCHIVE}
+    assert tables - {"sqlite_sequence", "sqlite_stat1"} == {*COMPARED, *NAMES, *NOT_IN_ARCHIVE, *ORDERED}
 
 
 def segment(folder: Path, survey: str) -> Path:
