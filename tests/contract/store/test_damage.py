@@ -55,9 +55,9 @@ def content(folder: Path) -> list[Any]:
             rows,
             store.ledger.table().to_pylist(),
             store.runs.table().to_pylist(),
-            store.columns(),
-            store.topics(),
-            store.classes(),
+            store.alerts.schema(),
+            store.ledger.topics(),
+            store.ledger.classes(),
         ]
         for row in rows:
             asked += [object_row(store, row["object_id"]), classification_rows(store, row["object_id"])]
