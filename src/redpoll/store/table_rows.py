@@ -21,7 +21,8 @@ def table_rows(table: pa.Table) -> list[Row]:
         return []
     assert not others
     columns = [column_values(column) for column in batch.columns]
-    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+    names = batch.schema.names  # a property that copies the list
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def column_values(column: pa.ChunkedArray | pa.Array) -> list[Any]:
