@@ -16,10 +16,12 @@ import pyarrow.parquet as pq
 from redpoll.errors import StoreError
 from redpoll.schema.alert import CUTOUTS
 from redpoll.schema.classifications import CLASSES
-from redpoll.store.columns import KEYS, check_names, provenance
+from redpoll.schema.table import packet_light_curves
+from redpoll.store.columns import HISTORY_NEWS, KEYS, check_names, provenance
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, segment_name, sync
 
-LIGHT_CURVE = "light_curve"
+LIGHT_CURVE, PACKET_LIGHT_CURVE = "light_curve", "packet_light_curve"
+"""An archived alert's light curve is the one that its packet held; the stage `history` joins the rest again."""
 PROVENANCE = b"redpoll.provenance"
 ROWS = {ALERTS: 1000, LIGHT_CURVES: 128, CUTOUT_FILE: 64}
 """Rows of a row group: one light curve or one cutout is one small read."""
@@ -75,10 +77,13 @@ def split(table: pa.Table) -> dict[str, pa.Table]:
     cutouts = [name for name in CUTOUTS if name in table.column_names]
     head = table.select(["survey", "alert_id", *cutouts])
     light_curves = table.select(["alert_id", *([LIGHT_CURVE] if LIGHT_CURVE in table.column_names else [])])
+    if LIGHT_CURVE in table.column_names:
+        light_curves = light_curves.set_column(1, table.schema.field(LIGHT_CURVE), packet_light_curves(table))
+    apart = (*CUTOUTS, LIGHT_CURVE, PACKET_LIGHT_CURVE, HISTORY_NEWS)
     return {
         CUTOUT_FILE: head.replace_schema_metadata({PROVENANCE: provenance(table.schema)}),
         LIGHT_CURVES: light_curves,
-        ALERTS: table.drop_columns([name for name in (*CUTOUTS, LIGHT_CURVE) if name in table.column_names]),
+        ALERTS: table.drop_columns([name for name in apart if name in table.column_names]),
     }
 
 

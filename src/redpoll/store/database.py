@@ -42,7 +42,7 @@ def create(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         _set(connection, _WRITER)
         connection.execute("BEGIN IMMEDIATE")
-        for script in ("index.sql", "index_keys.sql"):
+        for script in ("index.sql", "index_keys.sql", "histories.sql"):
             run_script(connection, script)
         connection.execute(f"PRAGMA application_id = {_APPLICATION}")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -12,6 +12,7 @@ from redpoll.store import database
 from redpoll.store.alerts import EmbeddedAlerts
 from redpoll.store.archive import Archive
 from redpoll.store.composition import Store
+from redpoll.store.histories import Histories
 from redpoll.store.layout import Layout, disk_errors
 from redpoll.store.ledger import EmbeddedDeadLetters, EmbeddedLedger
 from redpoll.store.lock import WriterLock
@@ -117,6 +118,7 @@ def _compose(layout: Layout, access: WriteAccess, now: Clock) -> Store:
         url=layout.root.as_uri(),
         alerts=EmbeddedAlerts(pool, names, layout),
         objects=EmbeddedObjects(pool, names, layout),
+        histories=Histories(pool.execute),
         ledger=EmbeddedLedger(pool),
         dead_letters=EmbeddedDeadLetters(pool, access.transaction),
         runs=EmbeddedRuns(pool, access, archive, now),

@@ -14,12 +14,14 @@ import pyarrow.parquet as pq
 
 from redpoll.errors import StoreError
 from redpoll.store import columns, database
-from redpoll.store.archive import Archive, archived_schema, join_rows, made_by
+from redpoll.store.archive import LIGHT_CURVE, Archive, archived_schema, join_rows, made_by
 from redpoll.store.hats import ROW, SEGMENT, Pixel
+from redpoll.store.histories import add_archived
 from redpoll.store.insert import exists, insert_alerts, key
 from redpoll.store.layout import (
     ALERTS,
     CUTOUT_FILE,
+    LIGHT_CURVES,
     TEMPORARY,
     Layout,
     disk_errors,
@@ -169,6 +171,11 @@ def _insert_segment(connection: sqlite3.Connection, layout: Layout, name: str, s
     batch = columns.indexed_columns(_batch(table))
     number = key(connection, "surveys", "name", survey)
     insert_alerts(connection, number, batch, [segment] * batch.num_rows, range(batch.num_rows))
+    curves = pq.read_table(layout.segments / name / LIGHT_CURVES, partitioning=None)
+    if LIGHT_CURVE in curves.column_names:
+        alerts = table.select(["object_id", "alert_id", "night", "mjd"])
+        fresh = fresh if curves.num_rows > table.num_rows else np.arange(table.num_rows)
+        add_archived(connection, survey, alerts.append_column(LIGHT_CURVE, curves[LIGHT_CURVE].take(pa.array(fresh))))
 
 
 def _insert_catalogue(
@@ -188,6 +195,9 @@ def _insert_catalogue(
         batch = _batch(pq.read_table(path, columns=[*wanted, SEGMENT, ROW], partitioning=None))
         names, rows = batch[SEGMENT].to_pylist(), batch[ROW].to_pylist()
         insert_alerts(connection, number, batch.select(wanted), [keys[name] for name in names], rows)
+        if LIGHT_CURVE in schema.names:
+            needed = ["object_id", "alert_id", "night", "mjd", LIGHT_CURVE]
+            add_archived(connection, survey, pq.read_table(path, columns=needed, partitioning=None))
         pixel = Pixel.at(path, batch.num_rows)
         values = (number, pixel.start, pixel.stop, pixel.norder, pixel.npix, pixel.rows)
         connection.execute("INSERT INTO pixels VALUES (?, ?, ?, ?, ?, ?)", values)
