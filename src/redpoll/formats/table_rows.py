@@ -16,8 +16,13 @@ def table_rows(table: pa.Table) -> list[Row]:
     >>> table_rows(pa.table({"mag": [18.5, None], "topics": [["a"], []]}))
     [{'mag': 18.5, 'topics': ['a']}, {'mag': None, 'topics': []}]
     """
-    columns = [column_values(column) for column in table.columns]
-    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+    (batch, *others) = table.combine_chunks().to_batches() or [None]
+    if batch is None:
+        return []
+    assert not others
+    columns = [column_values(column) for column in batch.columns]
+    names = batch.schema.names  # a property that copies the list
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def column_values(column: pa.ChunkedArray | pa.Array) -> list[Any]:

@@ -64,8 +64,9 @@ def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
     >>> plain_rows(pa.table({"mag": pa.array([18.3], pa.float32()), "alert_id": [1234]}))
     [{'mag': 18.3, 'alert_id': '1234'}]
     """
-    columns = [_plain_column(name, table[name]) for name in table.column_names]
-    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+    names = table.column_names
+    columns = [_plain_column(name, table[name]) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _plain_column(name: str, column: pa.ChunkedArray) -> list[Any]:

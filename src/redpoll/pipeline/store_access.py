@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from redpoll.config import Config
 from redpoll.errors import StoreError
 from redpoll.pipeline.block_result import BlockResult, SegmentResult
 from redpoll.plugin.ports import ReceivedPacket
@@ -69,9 +70,9 @@ def spool_folder(store: Path) -> Path:
 
 
 @contextmanager
-def writing_run(store: Path, command: str) -> Iterator[RunStore]:
+def writing_run(store: Path, command: str, config: Config) -> Iterator[RunStore]:
     """A run in the store, which is made if it is new; the caller ends it."""
-    with open_store(store, mode="write") as opened:
+    with open_store(store, mode="write", dead_letter_bytes=config.dead_letters.max_bytes) as opened:
         yield RunStore(opened, command)
 
 
@@ -84,7 +85,7 @@ def dead_letters(store: Path) -> Iterator[Iterator[DeadLetter]]:
 
 def remove_dead_letters(store: Path, numbers: Sequence[int]) -> None:
     """Remove letters that were replayed."""
-    with open_store(store, mode="write") as opened:
+    with open_store(store) as opened:
         opened.dead_letters.remove(numbers)
 
 

@@ -16,10 +16,14 @@ import pyarrow.parquet as pq
 from redpoll.errors import StoreError
 from redpoll.schema.alert import CUTOUTS
 from redpoll.schema.classifications import CLASSES
-from redpoll.store.columns import KEYS, check_names, provenance
+from redpoll.schema.table import packet_light_curves
+from redpoll.store.checksums import sha256_of, write_sums
+from redpoll.store.columns import HISTORY_NEWS, KEYS, check_names, provenance
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, segment_name, sync
+from redpoll.store.parquet import read, write_synced
 
-LIGHT_CURVE = "light_curve"
+LIGHT_CURVE, PACKET_LIGHT_CURVE = "light_curve", "packet_light_curve"
+"""An archived alert's light curve is the one that its packet held; the stage `history` joins the rest again."""
 PROVENANCE = b"redpoll.provenance"
 ROWS = {ALERTS: 1000, LIGHT_CURVES: 128, CUTOUT_FILE: 64}
 """Rows of a row group: one light curve or one cutout is one small read."""
@@ -61,6 +65,7 @@ class Archive:
                 folder.mkdir()
                 for file, piece in split(table).items():
                     write_file(folder / file, piece)
+                write_sums(folder, {path.name: sha256_of(path) for path in folder.iterdir()})
                 sync(folder)
                 folder.rename(self.layout.segments / name)
                 sync(self.layout.segments)
@@ -75,22 +80,24 @@ def split(table: pa.Table) -> dict[str, pa.Table]:
     cutouts = [name for name in CUTOUTS if name in table.column_names]
     head = table.select(["survey", "alert_id", *cutouts])
     light_curves = table.select(["alert_id", *([LIGHT_CURVE] if LIGHT_CURVE in table.column_names else [])])
+    if LIGHT_CURVE in table.column_names:
+        light_curves = light_curves.set_column(1, table.schema.field(LIGHT_CURVE), packet_light_curves(table))
+    apart = (*CUTOUTS, LIGHT_CURVE, PACKET_LIGHT_CURVE, HISTORY_NEWS)
     return {
         CUTOUT_FILE: head.replace_schema_metadata({PROVENANCE: provenance(table.schema)}),
         LIGHT_CURVES: light_curves,
-        ALERTS: table.drop_columns([name for name in (*CUTOUTS, LIGHT_CURVE) if name in table.column_names]),
+        ALERTS: table.drop_columns([name for name in apart if name in table.column_names]),
     }
 
 
 def write_file(path: Path, table: pa.Table, *, sorted_by: str | None = None) -> None:
     """Write and sync one Parquet file with the settings measured in benchmarks/store.py."""
-    pq.write_table(table, path, row_group_size=ROWS.get(path.name, 1000), **_settings(path.name, table, sorted_by))
-    sync(path)
+    write_synced(path, table, row_group_size=ROWS.get(path.name, 1000), **_settings(path.name, table, sorted_by))
 
 
 def join_rows(segment: Path, rows: np.ndarray[Any, Any]) -> pa.Table:
     """Some rows of a segment that was not compacted, with all their columns."""
-    table, *others = (take(pq.read_table(segment / file), rows) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE))
+    table, *others = (take(read(segment / file), rows) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE))
     for extra in others:
         for field in extra.schema:
             if field.name not in table.column_names:

@@ -18,6 +18,8 @@ from redpoll.schema.column import field_fact
 from redpoll.store.types import join_types, plain_type, read_type, write_type
 
 PASS = "pass_"
+HISTORY_NEWS = "history_news"
+"""Column with what each packet adds to the stored history of its object; it is not archived."""
 CORE = ("alert_id", "night", "mjd", "ra", "dec", "hpx29")
 """Columns every index has from the start, besides survey and object_id, which are stored as keys."""
 KEYS = ("survey", "object_id")
@@ -35,7 +37,7 @@ def indexed_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def belongs_in_index(field: pa.Field) -> bool:
     """Whether the index is made from this column."""
-    return is_indexed(field) or is_topic(field) or is_classes(field)
+    return is_indexed(field) or is_topic(field) or is_classes(field) or field.name == HISTORY_NEWS
 
 
 def is_indexed(field: pa.Field) -> bool:

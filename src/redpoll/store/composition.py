@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from redpoll.store.histories import HistoryReader
 from redpoll.store.ports import Alerts, DeadLetters, Ledger, Maintenance, Objects, Runs, Segments
 
 
@@ -21,6 +22,7 @@ class Store:
     url: str
     alerts: Alerts
     objects: Objects
+    histories: HistoryReader
     ledger: Ledger
     dead_letters: DeadLetters
     runs: Runs

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 import pyarrow as pa
 
-from redpoll.errors import NotFound
 from redpoll.schema.column import Column
 from redpoll.store.pool import ReadPool
-from redpoll.store.ports import DeadLetter
 
-_LETTER = "SELECT data, source, position, reason, id, received FROM dead_letters"
 _OUTCOMES = ("stored", "duplicate", "rejected")
 _GROUPS = {
     "night": Column("int32", doc="Night, YYYYMMDD; null where a packet could not be read.", ucd="time.epoch"),
@@ -75,41 +69,3 @@ class EmbeddedLedger:
         counted = f"(SELECT count(*) FROM {members} = {names}._id{where})"
         found = self._pool.execute(f"SELECT name, {counted} AS n FROM {names} ORDER BY name", values)
         return {name: n for name, n in found if n}
-
-
-class EmbeddedDeadLetters:
-    """The port DeadLetters on the embedded store; `writing` opens a transaction, or raises StoreError."""
-
-    def __init__(self, pool: ReadPool, writing: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
-        self._pool, self._writing = pool, writing
-
-    def table(self, *, limit: int = 100, reason: str | None = None) -> pa.Table:
-        """Newest first, without their bytes."""
-        sql = "SELECT id, received, source, position, reason, length(data) FROM dead_letters WHERE ? IN (reason, '')"
-        found = self._pool.execute(f"{sql} ORDER BY id DESC LIMIT ?", (reason or "", limit))
-        rows = [dict(zip(_LETTERS, row, strict=True)) for row in found]
-        return pa.Table.from_pylist(rows, pa.schema([column.field(name) for name, column in _LETTERS.items()]))
-
-    def get(self, id: int) -> DeadLetter:
-        """One dead letter with its bytes; NotFound if there is none."""
-        found = self._pool.execute(f"{_LETTER} WHERE id = ?", (id,))
-        if not found:
-            raise NotFound(f"no dead letter {id}; `redpoll dead-letters list` shows those there are")
-        return DeadLetter(*found[0])
-
-    def stream(self, reason: str | None = None) -> Iterator[DeadLetter]:
-        """All dead letters with their bytes, oldest first; letters may be removed meanwhile."""
-        sql = "SELECT id FROM dead_letters WHERE ? IN (reason, '') ORDER BY id"
-        for (number,) in self._pool.execute(sql, (reason or "",)):
-            for row in self._pool.execute(f"{_LETTER} WHERE id = ?", (number,)):
-                yield DeadLetter(*row)
-
-    def remove(self, ids: Sequence[int]) -> None:
-        """Remove letters, because they were replayed."""
-        with self._writing() as connection:
-            connection.executemany("DELETE FROM dead_letters WHERE id = ?", [(i,) for i in ids])
-
-    def purge(self, reason: str | None = None) -> int:
-        """Remove all letters, or those of one reason; returns how many there were."""
-        with self._writing() as connection:
-            return connection.execute("DELETE FROM dead_letters WHERE ? IN (reason, '')", (reason or "",)).rowcount

@@ -36,8 +36,8 @@ class EmbeddedMaintenance:
         with database.sql_errors(self._layout.index):
             return compact(connection, self._layout, rows_per_pixel=rows_per_pixel, progress=progress)
 
-    def check(self, *, progress: Progress = no_progress) -> Report:
-        """Compare index, archive and ledger in every row; the report's ``problems`` are empty if all agree."""
+    def check(self, *, deep: bool = False, progress: Progress = no_progress) -> Report:
+        """Compare index, archive and ledger in every row and, if `deep`, in every column."""
         with self._pool.lease() as connection:
             connection.execute("COMMIT")  # the check begins a transaction of its own, after it has listed the files
-            return check(connection, self._layout, progress=progress)
+            return check(connection, self._layout, deep=deep, progress=progress)

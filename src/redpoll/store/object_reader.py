@@ -42,7 +42,9 @@ class EmbeddedObjects:
         row = dict(zip(titles, found[0], strict=True))
         row = {"survey": self._names.name("surveys", row["_survey"])} | row
         fields = self._fields(tuple(name for name in row if not name.startswith("_")))
-        return pa.table([pa.array([row[field.name]], field.type) for field in fields], schema=pa.schema(fields))
+        values = tuple(row[field.name] for field in fields)
+        kinds = pa.struct([field.remove_metadata() for field in fields])
+        return pa.table(pa.array([values], kinds).flatten(), schema=pa.schema(fields))
 
     def _fields(self, names: tuple[str, ...]) -> tuple[pa.Field, ...]:
         stored = self._columns.read()

@@ -12,8 +12,10 @@ from redpoll.store import database
 from redpoll.store.alerts import EmbeddedAlerts
 from redpoll.store.archive import Archive
 from redpoll.store.composition import Store
+from redpoll.store.dead_letters import MAX_BYTES, DeadLetterFile
+from redpoll.store.histories import Histories
 from redpoll.store.layout import Layout, disk_errors
-from redpoll.store.ledger import EmbeddedDeadLetters, EmbeddedLedger
+from redpoll.store.ledger import EmbeddedLedger
 from redpoll.store.lock import WriterLock
 from redpoll.store.maintenance import EmbeddedMaintenance
 from redpoll.store.object_reader import EmbeddedObjects
@@ -30,7 +32,13 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_store(url: Path | str, *, mode: Literal["read", "write"] = "read", now: Clock = _utc_now) -> Store:
+def open_store(
+    url: Path | str,
+    *,
+    mode: Literal["read", "write"] = "read",
+    now: Clock = _utc_now,
+    dead_letter_bytes: int = MAX_BYTES,
+) -> Store:
     """Open a store; for writing, make it if the folder is new or empty.
 
     Parameters
@@ -41,6 +49,8 @@ def open_store(url: Path | str, *, mode: Literal["read", "write"] = "read", now:
         "read" beside any other process, or "write" as the only writer.
     now
         The clock that dates runs and dead letters.
+    dead_letter_bytes
+        Limit on the size of all dead letters; beyond it the oldest are dropped, and counted.
 
     Raises
     ------
@@ -58,10 +68,10 @@ def open_store(url: Path | str, *, mode: Literal["read", "write"] = "read", now:
     """
     layout = Layout(folder_of(url))
     if mode == "write":
-        return _open_writer(layout, now)
-    if not layout.index.exists():
+        return _open_writer(layout, now, dead_letter_bytes)
+    if not layout.index.exists() or database.is_unfinished(layout.index):
         raise StoreError(_no_store(layout))
-    store = _compose(layout, WriteAccess(layout), now)
+    store = _compose(layout, WriteAccess(layout), now, dead_letter_bytes)
     store.runs.table()
     return store
 
@@ -93,33 +103,34 @@ def folder_of(url: Path | str) -> Path:
     return Path(unquote(parts.path)).absolute()
 
 
-def _open_writer(layout: Layout, now: Clock) -> Store:
+def _open_writer(layout: Layout, now: Clock, dead_letter_bytes: int) -> Store:
     is_new = _prepare(layout)
     lock = WriterLock(layout.lock)
     try:
-        is_new = is_new and not layout.index.exists()  # unless a rival made it before we had the lock
         connection = database.create(layout.index) if is_new else database.open_writer(layout.index)
     except BaseException:
         lock.release()
         raise
-    return _compose(layout, WriteAccess(layout, connection, lock), now)
+    return _compose(layout, WriteAccess(layout, connection, lock), now, dead_letter_bytes)
 
 
-def _compose(layout: Layout, access: WriteAccess, now: Clock) -> Store:
+def _compose(layout: Layout, access: WriteAccess, now: Clock, dead_letter_bytes: int) -> Store:
     pool, archive = ReadPool(layout), Archive(layout.root)
-    names = Names(pool)
+    names, letters = Names(pool), DeadLetterFile(layout, max_bytes=dead_letter_bytes)
 
     def close() -> None:
         pool.close()
+        letters.close()
         access.close()
 
     return Store(
         url=layout.root.as_uri(),
         alerts=EmbeddedAlerts(pool, names, layout),
         objects=EmbeddedObjects(pool, names, layout),
+        histories=Histories(pool.execute),
         ledger=EmbeddedLedger(pool),
-        dead_letters=EmbeddedDeadLetters(pool, access.transaction),
-        runs=EmbeddedRuns(pool, access, archive, now),
+        dead_letters=letters,
+        runs=EmbeddedRuns(pool, access, archive, letters, now),
         segments=archive,
         maintenance=EmbeddedMaintenance(pool, access, layout),
         _close=close,
@@ -127,11 +138,10 @@ def _compose(layout: Layout, access: WriteAccess, now: Clock) -> Store:
 
 
 def _prepare(layout: Layout) -> bool:
-    """Make the folders; returns whether there is no index yet."""
-    is_new = not layout.index.exists()
+    """Make the folders; returns whether there is no index yet, or one whose creation was interrupted."""
+    is_new = not layout.index.exists() or database.is_unfinished(layout.index)
     with disk_errors(f"cannot make a store in {layout.root}"):
-        inside = {path.name for path in layout.root.iterdir()} if layout.root.is_dir() else set()
-        if is_new and (inside - {"lock", "archive"} or any(layout.segments.glob("*"))):
+        if is_new and (layout.foreign_names() or any(layout.segments.glob("*"))):
             raise StoreError(_no_store(layout))
         for folder in layout.folders():
             folder.mkdir(parents=True, exist_ok=True)
@@ -139,8 +149,8 @@ def _prepare(layout: Layout) -> bool:
 
 
 def _no_store(layout: Layout) -> str:
-    if layout.segments.is_dir():
+    if layout.segments.is_dir() and any(layout.segments.iterdir()):
         return f"{layout.root} has an archive but no index: `redpoll store rebuild` makes it from the archive"
-    if layout.root.is_dir() and any(layout.root.iterdir()):
+    if layout.foreign_names():
         return f"{layout.root} is not a Redpoll store and not empty: name another folder"
     return f"there is no Redpoll store in {layout.root}: `redpoll run ALERTS --store DIR` makes one"

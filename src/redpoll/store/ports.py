@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import pyarrow as pa
@@ -73,13 +74,17 @@ def no_progress(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Compacted:
-    """Result of compacting one survey: ``segments`` and ``alerts`` moved, ``pixels`` in all, of them ``rewritten``."""
+    """Result of compacting one survey: ``segments`` and ``alerts`` moved, ``pixels`` in all, of them ``rewritten``.
+
+    ``damaged`` names the segments that could not be read; they stay where they are.
+    """
 
     survey: str
     segments: int
     alerts: int
     pixels: int
     rewritten: int
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,7 @@ class Runs(Protocol):
         ...
 
     def commit(self, commit: Commit) -> int:
-        """Commit segment, alerts, topics, classes, dead letters and ledger in one transaction; returns the new alerts.
+        """Commit segment, alerts, topics, classes, dead letters and ledger ; returns the new alerts.
 
         Alerts that are stored already are left out and counted as duplicates in the ledger.
         """
@@ -239,12 +244,14 @@ class DeadLetters(Protocol):
         """All dead letters with their bytes, oldest first, one at a time; letters may be removed meanwhile."""
         ...
 
-    def remove(self, ids: Sequence[int]) -> None:
-        """Remove letters, because they were replayed."""
+    def dropped(self) -> pa.Table:
+        """Letters that were dropped because the limit on their size was reached: reason, n and n_bytes."""
         ...
 
-    def purge(self, reason: str | None = None) -> int:
-        """Remove all letters, or those of one reason; returns how many there were."""
+    def remove(
+        self, ids: Sequence[int] | None = None, *, reason: str | None = None, before: datetime | None = None
+    ) -> int:
+        """Remove letters by their numbers, or all of one reason or received before a time; returns how many."""
         ...
 
 
@@ -255,6 +262,6 @@ class Maintenance(Protocol):
         """Sort all committed alerts by position; answers stay the same, also while it runs."""
         ...
 
-    def check(self, *, progress: Progress = ...) -> Report:
-        """Compare index, archive and ledger in every row."""
+    def check(self, *, deep: bool = False, progress: Progress = ...) -> Report:
+        """Compare index, archive and ledger in every row and, if `deep`, in every column."""
         ...

@@ -33,6 +33,6 @@ class WriteAccess:
     def close(self) -> None:
         """Close the connection and release the lock."""
         if self.writer is not None:
-            self.writer.close()
+            database.close_writer(self.writer)
         if self.lock is not None:
             self.lock.release()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -20,10 +19,12 @@ from redpoll.errors import StoreError
 from redpoll.schema.column import Column
 from redpoll.store import columns, database
 from redpoll.store.archive import Archive, archived_schema, join_rows, made_by
+from redpoll.store.checksums import checksum_of
+from redpoll.store.dead_letters import DeadLetterFile
 from redpoll.store.insert import exists, insert_alerts, key
 from redpoll.store.layout import CUTOUT_FILE, is_segment_name
 from redpoll.store.pool import ReadPool
-from redpoll.store.ports import Commit, DeadLetter, LedgerEntry
+from redpoll.store.ports import Commit, LedgerEntry
 from redpoll.store.tidy import remove_segment, tidy
 from redpoll.store.write_access import WriteAccess
 
@@ -44,8 +45,10 @@ _LEDGER = """INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?)
 class EmbeddedRuns:
     """The port Runs: writes through one connection; holds no state but the number of the run."""
 
-    def __init__(self, pool: ReadPool, access: WriteAccess, archive: Archive, now: Clock) -> None:
-        self._pool, self._access, self._archive, self._now = pool, access, archive, now
+    def __init__(
+        self, pool: ReadPool, access: WriteAccess, archive: Archive, letters: DeadLetterFile, now: Clock
+    ) -> None:
+        self._pool, self._access, self._archive, self._letters, self._now = pool, access, archive, letters, now
         self._run: int | None = None
 
     def table(self) -> pa.Table:
@@ -82,11 +85,11 @@ class EmbeddedRuns:
             raise StoreError("commit before the start of a run: every alert belongs to a run")
         batch, segment, repeats = self._without_repeats(commit)
         entries = _ledger(commit, batch, repeats)
+        self._letters.add(commit.dead_letters, self._time())  # durable before the ledger counts them
         with self._transaction() as c:
             if batch is not None and segment is not None and batch.num_rows:
                 self._add_segment(c, batch, segment)
             c.executemany(_LEDGER, [(self._run, e.survey, e.night, e.outcome, e.reason, e.n) for e in entries])
-            self._add_dead_letters(c, commit.dead_letters)
         if commit.segment is not None and segment != commit.segment:
             remove_segment(self._folder(commit.segment))
         return batch.num_rows if batch is not None else 0
@@ -118,19 +121,12 @@ class EmbeddedRuns:
         segment = self._folder(name)
         survey = key(c, "surveys", "name", _survey(batch))
         columns.register(c, archived_schema(segment))
-        row = (name, survey, self._run, batch.num_rows, key(c, "provenance", "mapping", made_by(segment)))
-        sql = "INSERT INTO segments (name, survey, run, rows, provenance) VALUES (?, ?, ?, ?, ?)"
+        made = key(c, "provenance", "mapping", made_by(segment))
+        row = (name, survey, self._run, batch.num_rows, made, checksum_of(segment))
+        sql = "INSERT INTO segments (name, survey, run, rows, provenance, checksum) VALUES (?, ?, ?, ?, ?, ?)"
         number = c.execute(sql, row).lastrowid
         assert number is not None
         insert_alerts(c, survey, batch, [number] * batch.num_rows, range(batch.num_rows))
-
-    def _add_dead_letters(self, c: sqlite3.Connection, letters: Sequence[DeadLetter]) -> None:
-        sql = "INSERT OR IGNORE INTO dead_letters (received, source, position, reason, sha256, data)"
-        rows = (
-            (le.received or self._time(), le.source, le.position, le.reason, hashlib.sha256(le.data).digest(), le.data)
-            for le in letters
-        )
-        c.executemany(sql + " VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def _folder(self, segment: str) -> Path:
         if not is_segment_name(segment):

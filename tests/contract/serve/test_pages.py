@@ -8,8 +8,10 @@ import re
 import threading
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from served import Get, client
 from synthetic_night import (
@@ -198,13 +200,11 @@ def test_an_empty_class_explains_where_classes_come_from(get: Get, monkeypatch: 
 
 
 def test_the_scores_of_a_class_are_those_of_its_subclasses_too() -> None:
-    class Reader:
-        def columns(self) -> list[dict[str, str]]:
-            names = ("mag", "p_sn", "p_early_sn_ia", "p_kilonova", "p_", "p_rr_lyrae", "pass_sn")
-            return [{"name": name} for name in names]
-
-    assert [name for name, _ in tonight.scores_of(Reader(), "sn")] == ["p_sn", "p_early_sn_ia"]
-    assert [name for name, _ in tonight.scores_of(Reader(), "rr_lyrae")] == ["p_rr_lyrae"]
+    names = ("mag", "p_sn", "p_early_sn_ia", "p_kilonova", "p_", "p_rr_lyrae", "pass_sn")
+    schema = pa.schema([pa.field(name, pa.float32()) for name in names])
+    reader = SimpleNamespace(alerts=SimpleNamespace(schema=lambda: schema))
+    assert [name for name, _ in tonight.scores_of(reader, "sn")] == ["p_sn", "p_early_sn_ia"]
+    assert [name for name, _ in tonight.scores_of(reader, "rr_lyrae")] == ["p_rr_lyrae"]
 
 
 def test_every_night_is_reached_by_links(tmp_path: Path) -> None:

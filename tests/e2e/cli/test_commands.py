@@ -175,8 +175,8 @@ def test_demo_without_serving_ends_by_itself(tmp_path):
 
 def test_the_ledger_says_that_the_newest_run_left_a_sink_parked(tmp_path):
     with open_store(tmp_path / "s", mode="write") as store:
-        store.start_run("run")
-        store.end_run("done; parked: fake (3 messages in its spool)")
+        store.runs.start("run")
+        store.runs.end("done; parked: fake (3 messages in its spool)")
     assert "Run 1, the newest: done; parked: fake (3 messages" in redpoll("ledger", "--store", tmp_path / "s").stderr
 
 

@@ -60,6 +60,6 @@ class LedgerCases(StoreCases):
         assert len(store.dead_letters.table().to_pylist()) == 1
         with pytest.raises(NotFound):
             store.dead_letters.get(rows[0]["id"])
-        assert store.dead_letters.purge("another reason") == 0
-        assert store.dead_letters.purge() == 1
+        assert store.dead_letters.remove(reason="another reason") == 0
+        assert store.dead_letters.remove() == 1
         assert store.dead_letters.table().num_rows == 0
