@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -18,7 +18,9 @@ from redpoll.client.result import QueryResult
 from redpoll.config import Config
 from redpoll.errors import RedpollError, UsageError
 from redpoll.formats import Format, check_schema, open_writer
-from redpoll.store.selection import Order
+
+if TYPE_CHECKING:
+    from redpoll.store.selection import Order
 
 FORMATS = ("csv", "json", "votable", "parquet", "arrow")
 ENDINGS = {

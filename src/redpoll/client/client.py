@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +19,10 @@ from redpoll.client.result import QueryResult
 from redpoll.client.selection import Moc, select
 from redpoll.errors import NotFound
 from redpoll.schema.alert import CUTOUTS
-from redpoll.store import Selection, Store, open_store
-from redpoll.store.selection import Order
+
+if TYPE_CHECKING:
+    from redpoll.store import Selection, Store
+    from redpoll.store.selection import Order
 
 
 def open(store: str | PathLike[str]) -> Client:
@@ -35,6 +38,8 @@ def open(store: str | PathLike[str]) -> Client:
     StoreError
         If there is no store, or it cannot be read.
     """
+    from redpoll.store import open_store  # brings numba, which an import of the client must not
+
     return Client(open_store(store if isinstance(store, str) else Path(store), mode="read"))
 
 

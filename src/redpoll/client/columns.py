@@ -10,8 +10,6 @@ from redpoll.client.errors import near
 from redpoll.errors import UsageError
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.classifications import CLASSES
-from redpoll.store.selection import SEPARATION
-from redpoll.store.stored_columns import TOPICS
 
 ColumnNames = str | Sequence[str] | None
 """Names of columns; as one text they are separated by commas. ``"all"`` is every column; None, the usual ones."""
@@ -21,6 +19,9 @@ def checked_columns(columns: ColumnNames, schema: pa.Schema, *, has_cone: bool) 
     """The names, each once; None for the usual ones; UsageError with near names if a column does not exist."""
     if columns is None:
         return None
+    from redpoll.store.selection import SEPARATION
+    from redpoll.store.stored_columns import TOPICS
+
     known = dict.fromkeys([*(schema.names or COLUMNS), TOPICS, CLASSES, SEPARATION])
     if columns == "all":
         return [name for name in known if has_cone or name != SEPARATION]

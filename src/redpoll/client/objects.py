@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from redpoll.client.columns import ColumnNames, listed_columns
 from redpoll.client.result import QueryResult
 from redpoll.schema.alert import COLUMNS
-from redpoll.store import Store
+
+if TYPE_CHECKING:
+    from redpoll.store import Store
 
 _ROWS = 1000
 """Objects per record batch."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from redpoll.client.errors import near
 from redpoll.client.tables import checked_night, checked_survey
 from redpoll.errors import SchemaError, UsageError
 from redpoll.schema.taxonomy import taxonomy
-from redpoll.store import Cone, Selection, Store
+
+if TYPE_CHECKING:
+    from redpoll.store import Cone, Selection, Store
 
 Moc = str | PathLike[str] | Sequence[tuple[int, int]] | Any
 """File of a region, ranges [start, stop) of order-29 cells, or a ``mocpy.MOC``."""
@@ -32,6 +34,8 @@ def select(
     survey: str | None,
 ) -> Selection:
     """The selection of these conditions; UsageError if one is invalid, with near names of a class or topic."""
+    from redpoll.store import Selection
+
     return Selection(
         where=_text(where, "where") or None,
         cone=None if cone is None else _cone(cone),
@@ -50,6 +54,8 @@ def _text(value: str | None, name: str) -> str:
 
 
 def _cone(cone: Sequence[float] | Sequence[str]) -> Cone:
+    from redpoll.store import Cone
+
     try:
         ra, dec, radius = (float(value) for value in cone)
     except (TypeError, ValueError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -12,8 +12,9 @@ from redpoll.schema.alert import COLUMNS
 from redpoll.schema.bands import SURVEYS
 from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN
 from redpoll.schema.column import Column, field_fact
-from redpoll.store import Store
-from redpoll.store.stored_columns import TOPICS
+
+if TYPE_CHECKING:
+    from redpoll.store import Store
 
 _COLUMNS = {
     "name": Column("string", doc="Name of the column."),
@@ -30,13 +31,15 @@ _POINTS = {
     "flux_err": Column("float32", "nJy", "One-sigma error of the flux.", "stat.error;phot.flux"),
     "kind": Column("string", doc="detection, forced, upper_limit or low_quality.", ucd="meta.code"),
 }
-_TOPICS = Column(pa.list_(pa.string()), doc="Topics: the filters this alert passed.").field(TOPICS)
+_TOPICS = Column(pa.list_(pa.string()), doc="Topics: the filters this alert passed.")
 
 
 def columns(store: Store) -> pa.Table:
     """The columns that a query of alerts can return."""
+    from redpoll.store.stored_columns import TOPICS
+
     fields = {field.name: field for field in store.alerts.schema()}
-    fields |= {TOPICS: _TOPICS, CLASSES: fields.get(CLASSES, CLASSES_COLUMN.field(CLASSES))}
+    fields |= {TOPICS: _TOPICS.field(TOPICS), CLASSES: fields.get(CLASSES, CLASSES_COLUMN.field(CLASSES))}
     rows = [
         {"name": field.name, "type": str(field.type)}
         | {fact: field_fact(field, fact) for fact in ("unit", "ucd", "doc", "by")}
