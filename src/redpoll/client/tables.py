@@ -98,7 +98,7 @@ def checked_limit(limit: int | None) -> int | None:
 
 def checked_id(alert_id: int) -> int:
     """An alert_id as int; text of digits, as JSON has it, is one too; UsageError if it is not one of 64 bits."""
-    is_digits = isinstance(alert_id, str) and alert_id.isascii() and alert_id.lstrip("-").isdigit()
+    is_digits = isinstance(alert_id, str) and alert_id.isascii() and alert_id.removeprefix("-").isdigit()
     value = int(alert_id) if is_digits and len(str(alert_id)) <= 20 else _integer(alert_id, "alert_id")
     if not -(2**63) <= value < 2**63:
         raise UsageError(f"an alert_id has 64 bits; {value} is too large")

@@ -233,13 +233,17 @@ def test_a_damaged_cutout_is_an_error_and_its_bytes_can_be_had(client: Client, e
 
 
 @pytest.mark.parametrize(
-    ("alert_id", "survey"), [(1, "ztf"), (2**62 + 1, "lsst"), (2**63, "ztf"), ("x", "ztf"), (1.0, "ztf"), (True, "ztf")]
+    ("alert_id", "survey"),
+    [(2**62 + 1, "lsst"), (2**63, "ztf"), ("x", "ztf"), (1.0, "ztf"), (True, "ztf"), ("--5", "ztf")],
 )
-def test_cutouts_of_what_does_not_exist_are_refused(client: Client, alert_id: Any, survey: str) -> None:
-    with pytest.raises(
-        NotFound if alert_id == 1 and alert_id is not True and isinstance(alert_id, int) else UsageError
-    ):
+def test_cutouts_of_no_identifier_or_survey_are_refused(client: Client, alert_id: Any, survey: str) -> None:
+    with pytest.raises(UsageError):
         client.cutouts(alert_id, survey)
+
+
+def test_cutouts_of_an_unknown_alert_are_not_found(client: Client) -> None:
+    with pytest.raises(NotFound):
+        client.cutouts(1, "ztf")
 
 
 def test_counts_of_topics_and_classes_and_the_ledger_agree(client: Client, every: list[dict[str, Any]]) -> None:
@@ -262,7 +266,7 @@ def test_every_column_has_a_meaning(client: Client) -> None:
         for row in rows
         if not row["doc"] and row["name"] != "packet" and not row["name"].startswith("pass_")
     ] == []
-    assert next(row["by"] for row in rows if row["name"] == "rise_rate") == "made_up@1" or True
+    assert next(row["by"] for row in rows if row["name"] == "rise_rate").startswith("made_up@")
 
 
 def test_threads_and_a_running_writer_can_share_a_store(tmp_path: Path) -> None:
