@@ -64,6 +64,13 @@ def test_lists_and_64_bit_integers_are_kept_in_csv() -> None:
     assert body.decode().splitlines() == ['"alert_id","score","topics"', '1152921504606846976,,"a b"', '7,0.5,""']
 
 
+def test_votable_is_offered_by_name_and_by_type() -> None:
+    assert formats.choose(None, "application/x-votable+xml") == "votable"
+    body, media_type = formats.encode(pa.table({"alert_id": [2**60]}), "votable")
+    assert media_type == "application/x-votable+xml"
+    assert b"<TD>1152921504606846976</TD>" in body
+
+
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """A store with one alert of each of two objects."""
