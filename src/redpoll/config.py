@@ -107,6 +107,13 @@ class DeliveryConfig:
 
 
 @dataclass(frozen=True)
+class DeadLettersConfig:
+    """Limit on the size of all dead letters together, in bytes."""
+
+    max_bytes: int = 1 << 30
+
+
+@dataclass(frozen=True)
 class ServeConfig:
     """Host and port of the portal."""
 
@@ -133,6 +140,7 @@ class Config:
     models: ModelsConfig = ModelsConfig()
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     delivery: DeliveryConfig = DeliveryConfig()
+    dead_letters: DeadLettersConfig = DeadLettersConfig()
     serve: ServeConfig = ServeConfig()
 
     @property

@@ -69,9 +69,9 @@ def spool_folder(store: Path) -> Path:
 
 
 @contextmanager
-def writing_run(store: Path, command: str) -> Iterator[RunStore]:
+def writing_run(store: Path, command: str, max_dead_letter_bytes: int) -> Iterator[RunStore]:
     """A run in the store, which is made if it is new; the caller ends it."""
-    with open_store(store, mode="write") as opened:
+    with open_store(store, mode="write", dead_letter_bytes=max_dead_letter_bytes) as opened:
         yield RunStore(opened, command)
 
 
@@ -84,7 +84,7 @@ def dead_letters(store: Path) -> Iterator[Iterator[DeadLetter]]:
 
 def remove_dead_letters(store: Path, numbers: Sequence[int]) -> None:
     """Remove letters that were replayed."""
-    with open_store(store, mode="write") as opened:
+    with open_store(store) as opened:
         opened.remove_dead_letters(numbers)
 
 

@@ -16,8 +16,10 @@ import pyarrow.parquet as pq
 from redpoll.errors import StoreError
 from redpoll.schema.alert import CUTOUTS
 from redpoll.schema.classifications import CLASSES
+from redpoll.store.checksums import sha256_of, write_sums
 from redpoll.store.columns import KEYS, check_names, provenance
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, segment_name, sync
+from redpoll.store.parquet import read, write_synced
 
 LIGHT_CURVE = "light_curve"
 PROVENANCE = b"redpoll.provenance"
@@ -61,6 +63,7 @@ class Archive:
                 folder.mkdir()
                 for file, piece in split(table).items():
                     write_file(folder / file, piece)
+                write_sums(folder, {path.name: sha256_of(path) for path in folder.iterdir()})
                 sync(folder)
                 folder.rename(self.layout.segments / name)
                 sync(self.layout.segments)
@@ -84,13 +87,12 @@ def split(table: pa.Table) -> dict[str, pa.Table]:
 
 def write_file(path: Path, table: pa.Table, *, sorted_by: str | None = None) -> None:
     """Write and sync one Parquet file with the settings measured in benchmarks/store.py."""
-    pq.write_table(table, path, row_group_size=ROWS.get(path.name, 1000), **_settings(path.name, table, sorted_by))
-    sync(path)
+    write_synced(path, table, row_group_size=ROWS.get(path.name, 1000), **_settings(path.name, table, sorted_by))
 
 
 def join_rows(segment: Path, rows: np.ndarray[Any, Any]) -> pa.Table:
     """Some rows of a segment that was not compacted, with all their columns."""
-    table, *others = (take(pq.read_table(segment / file), rows) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE))
+    table, *others = (take(read(segment / file), rows) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE))
     for extra in others:
         for field in extra.schema:
             if field.name not in table.column_names:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,9 +19,10 @@ from redpoll.store.archive import Archive
 from redpoll.store.check import check
 from redpoll.store.compaction import compact
 from redpoll.store.connections import Connections, Names
+from redpoll.store.dead_letters import MAX_BYTES, DeadLetterFile
 from redpoll.store.insert import exists
 from redpoll.store.layout import Layout, disk_errors
-from redpoll.store.ledger import DeadLetterQueries, LedgerQueries
+from redpoll.store.ledger import LedgerQueries
 from redpoll.store.lock import WriterLock
 from redpoll.store.object_reader import ObjectQueries
 from redpoll.store.ports import Commit, Compacted, DeadLetter, Progress, Report, Row
@@ -45,7 +45,15 @@ class Store:
     writes segments gets ``store.segments`` (an `Archive`), which is small and picklable.
     """
 
-    def __init__(self, layout: Layout, *, writer: sqlite3.Connection | None, lock: WriterLock | None, now: Clock):
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        writer: sqlite3.Connection | None,
+        lock: WriterLock | None,
+        now: Clock,
+        dead_letter_bytes: int,
+    ) -> None:
         self.path = layout.root
         self.segments = Archive(layout.root)
         self._layout, self._connection, self._lock = layout, writer, lock
@@ -54,8 +62,8 @@ class Store:
         self._alerts = AlertQueries(self._connections, names, layout)
         self._objects = ObjectQueries(self._connections, names, layout)
         self._ledger = LedgerQueries(self._connections)
-        self._letters = DeadLetterQueries(self._connections, self._writing)
-        self._writer = Writer(writer, self.segments, now) if writer is not None else None
+        self._letters = DeadLetterFile(layout, max_bytes=dead_letter_bytes)
+        self._writer = Writer(writer, self.segments, self._letters, now) if writer is not None else None
 
     # writing
 
@@ -149,19 +157,27 @@ class Store:
 
     def dead_letters(self, *, limit: int = 100, reason: str | None = None) -> list[Row]:
         """Dead letters without their bytes, newest first."""
-        return self._letters.dead_letters(limit=limit, reason=reason)
+        return list(self._letters.table(limit=limit, reason=reason).to_pylist())
 
     def dead_letter(self, id: int) -> DeadLetter:
         """One dead letter with its bytes; NotFound if there is none."""
-        return self._letters.dead_letter(id)
+        return self._letters.get(id)
 
     def iter_dead_letters(self, reason: str | None = None) -> Iterator[DeadLetter]:
         """All dead letters with their bytes, oldest first."""
-        return self._letters.iter_dead_letters(reason)
+        return self._letters.stream(reason)
 
     def remove_dead_letters(self, ids: Sequence[int]) -> None:
         """Forget letters, because they were replayed."""
-        self._letters.remove_dead_letters(ids)
+        self._letters.remove(ids)
+
+    def purge_dead_letters(self, reason: str | None = None, *, before: datetime | None = None) -> int:
+        """Remove all letters, or those of one reason or received before a time; returns how many there were."""
+        return self._letters.purge(reason, before=before)
+
+    def dropped_dead_letters(self) -> list[Row]:
+        """Letters that were dropped because the limit on their size was reached: reason, n and n_bytes."""
+        return list(self._letters.dropped().to_pylist())
 
     # the store itself
 
@@ -185,16 +201,18 @@ class Store:
         with database.sql_errors(self._layout.index):
             return compact(self._connection, self._layout, rows_per_pixel=rows_per_pixel, progress=progress)
 
-    def check(self, *, progress: Progress = no_progress) -> Report:
-        """Compare index, archive and ledger in every row; the report's ``problems`` are empty if the store is whole."""
+    def check(self, *, deep: bool = False, progress: Progress = no_progress) -> Report:
+        """Compare index, archive and ledger in every row; see `redpoll.store.check.check`."""
         with database.sql_errors(self._layout.index):
-            return check(self._connections.get(), self._layout, progress=progress)
+            return check(self._connections.get(), self._layout, deep=deep, progress=progress)
 
     def close(self) -> None:
         """Close all connections and let the next writer in; harmless if done before."""
         self._connections.close()
+        self._letters.close()
         if self._connection is not None:
-            self._connection.close()
+            database.close_writer(self._connection)
+            self._connection = None
         if self._lock is not None:
             self._lock.release()
 
@@ -211,11 +229,6 @@ class Store:
             raise StoreError(f"{self.path} is open for reading; open_store(path, mode='write') lets you write")
         return self._writer
 
-    def _writing(self) -> AbstractContextManager[sqlite3.Connection]:
-        self._writing_port()
-        assert self._connection is not None
-        return database.transaction(self._connection, self._layout.index)
-
 
 def rebuild_store(path: Path | str, *, progress: Progress = no_progress) -> Rebuilt:
     """Make the index of the store in a folder anew from its archive; see `redpoll.store.rebuild.rebuild`.
@@ -228,7 +241,13 @@ def rebuild_store(path: Path | str, *, progress: Progress = no_progress) -> Rebu
     return rebuild(path, progress=progress)
 
 
-def open_store(path: Path | str, *, mode: Literal["read", "write"] = "read", now: Clock = _utc_now) -> Store:
+def open_store(
+    path: Path | str,
+    *,
+    mode: Literal["read", "write"] = "read",
+    now: Clock = _utc_now,
+    dead_letter_bytes: int = MAX_BYTES,
+) -> Store:
     """Open the store in a folder; for writing, make it if the folder is new or empty.
 
     Parameters
@@ -239,6 +258,8 @@ def open_store(path: Path | str, *, mode: Literal["read", "write"] = "read", now
         "read" beside any other process, or "write" as the only writer.
     now
         The clock that dates runs and dead letters.
+    dead_letter_bytes
+        Limit on the size of all dead letters; beyond it the oldest are dropped, and counted.
 
     Raises
     ------
@@ -256,32 +277,30 @@ def open_store(path: Path | str, *, mode: Literal["read", "write"] = "read", now
     """
     layout = Layout(Path(path).absolute())
     if mode == "write":
-        return _open_writer(layout, now)
-    if not layout.index.exists():
+        return _open_writer(layout, now, dead_letter_bytes)
+    if not layout.index.exists() or database.is_unfinished(layout.index):
         raise StoreError(_no_store(layout))
-    store = Store(layout, writer=None, lock=None, now=now)
+    store = Store(layout, writer=None, lock=None, now=now, dead_letter_bytes=dead_letter_bytes)
     store.runs()
     return store
 
 
-def _open_writer(layout: Layout, now: Clock) -> Store:
+def _open_writer(layout: Layout, now: Clock, dead_letter_bytes: int) -> Store:
     is_new = _prepare(layout)
     lock = WriterLock(layout.lock)
     try:
-        is_new = is_new and not layout.index.exists()  # unless a rival made it before we had the lock
         connection = database.create(layout.index) if is_new else database.open_writer(layout.index)
     except BaseException:
         lock.release()
         raise
-    return Store(layout, writer=connection, lock=lock, now=now)
+    return Store(layout, writer=connection, lock=lock, now=now, dead_letter_bytes=dead_letter_bytes)
 
 
 def _prepare(layout: Layout) -> bool:
-    """Make the folders; returns whether there is no index yet."""
-    is_new = not layout.index.exists()
+    """Make the folders; returns whether there is no index yet, or one whose creation was interrupted."""
+    is_new = not layout.index.exists() or database.is_unfinished(layout.index)
     with disk_errors(f"cannot make a store in {layout.root}"):
-        inside = {path.name for path in layout.root.iterdir()} if layout.root.is_dir() else set()
-        if is_new and (inside - {"lock", "archive"} or any(layout.segments.glob("*"))):
+        if is_new and (layout.foreign_names() or any(layout.segments.glob("*"))):
             raise StoreError(_no_store(layout))
         for folder in layout.folders():
             folder.mkdir(parents=True, exist_ok=True)
@@ -289,8 +308,8 @@ def _prepare(layout: Layout) -> bool:
 
 
 def _no_store(layout: Layout) -> str:
-    if layout.segments.is_dir():
+    if layout.segments.is_dir() and any(layout.segments.iterdir()):
         return f"{layout.root} has an archive but no index: `redpoll store rebuild` makes it from the archive"
-    if layout.root.is_dir() and any(layout.root.iterdir()):
+    if layout.foreign_names():
         return f"{layout.root} is not a Redpoll store and not empty: name another folder"
     return f"there is no Redpoll store in {layout.root}: `redpoll run ALERTS --store DIR` makes one"

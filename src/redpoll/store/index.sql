@@ -15,12 +15,17 @@ CREATE TABLE columns (
 -- A segment is one folder of the archive, written by one batch. `compacted`: its alerts now lie in the HATS catalogue.
 CREATE TABLE segments (
   _id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, survey INTEGER NOT NULL REFERENCES surveys, run INTEGER,
-  rows INTEGER NOT NULL, provenance INTEGER NOT NULL REFERENCES provenance, compacted INTEGER NOT NULL DEFAULT 0
+  rows INTEGER NOT NULL, provenance INTEGER NOT NULL REFERENCES provenance, compacted INTEGER NOT NULL DEFAULT 0,
+  checksum TEXT NOT NULL,  -- SHA-256 of the file SHA256SUMS of the folder
+  lost INTEGER NOT NULL DEFAULT 0  -- rows whose alerts a rebuild did not find in the archive
 );
 CREATE INDEX segments_waiting ON segments (survey) WHERE NOT compacted;
 
 -- The HATS catalogue of a survey: the folder that counts, and its pixels [start, stop) at order 29.
-CREATE TABLE generations (survey INTEGER PRIMARY KEY REFERENCES surveys, name TEXT NOT NULL);
+CREATE TABLE generations (
+  survey INTEGER PRIMARY KEY REFERENCES surveys, name TEXT NOT NULL,
+  checksum TEXT NOT NULL  -- as of a segment
+);
 CREATE TABLE pixels (
   survey INTEGER NOT NULL REFERENCES surveys, start INTEGER NOT NULL, stop INTEGER NOT NULL,
   norder INTEGER NOT NULL, npix INTEGER NOT NULL, rows INTEGER NOT NULL,
@@ -66,8 +71,3 @@ CREATE TABLE ledger (
   run INTEGER NOT NULL, survey TEXT, night INTEGER, outcome TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX ledger_key ON ledger (run, ifnull(survey, ''), ifnull(night, 0), outcome, reason);
-CREATE TABLE dead_letters (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, received TEXT NOT NULL, source TEXT NOT NULL, position TEXT NOT NULL,
-  reason TEXT NOT NULL, sha256 BLOB NOT NULL, data BLOB NOT NULL
-);
-CREATE UNIQUE INDEX dead_letters_key ON dead_letters (sha256, reason, source, position);

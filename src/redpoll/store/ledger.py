@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, Literal
 
-from redpoll.errors import NotFound
 from redpoll.store.connections import Connections
-from redpoll.store.ports import DeadLetter, Row
+from redpoll.store.ports import Row
 
-_LETTER = "SELECT data, source, position, reason, id, received FROM dead_letters"
 _OUTCOMES = ("stored", "duplicate", "rejected")
 
 
@@ -54,38 +49,3 @@ class LedgerQueries:
         counted = f"(SELECT count(*) FROM {members} = {names}._id{where})"
         found = self._connections.execute(f"SELECT name, {counted} AS n FROM {names} ORDER BY name", values)
         return {name: n for name, n in found if n}
-
-
-class DeadLetterQueries:
-    """The port DeadLetters on the embedded store; `writing` opens a transaction, or says why it cannot."""
-
-    def __init__(
-        self, connections: Connections, writing: Callable[[], AbstractContextManager[sqlite3.Connection]]
-    ) -> None:
-        self._connections, self._writing = connections, writing
-
-    def dead_letters(self, *, limit: int = 100, reason: str | None = None) -> list[Row]:
-        """Newest first, without their bytes."""
-        names = ("id", "received", "source", "position", "reason")
-        sql = f"SELECT {', '.join(names)}, length(data) FROM dead_letters WHERE ? IN (reason, '')"
-        found = self._connections.execute(f"{sql} ORDER BY id DESC LIMIT ?", (reason or "", limit))
-        return [dict(zip((*names, "n_bytes"), row, strict=True)) for row in found]
-
-    def dead_letter(self, id: int) -> DeadLetter:
-        """One dead letter with its bytes; NotFound if there is none."""
-        found = self._connections.execute(f"{_LETTER} WHERE id = ?", (id,))
-        if not found:
-            raise NotFound(f"no dead letter {id}; `redpoll dead-letters list` shows those there are")
-        return DeadLetter(*found[0])
-
-    def iter_dead_letters(self, reason: str | None = None) -> Iterator[DeadLetter]:
-        """All dead letters with their bytes, oldest first; letters may be removed meanwhile."""
-        sql = "SELECT id FROM dead_letters WHERE ? IN (reason, '') ORDER BY id"
-        for (number,) in self._connections.execute(sql, (reason or "",)):
-            for row in self._connections.execute(f"{_LETTER} WHERE id = ?", (number,)):
-                yield DeadLetter(*row)
-
-    def remove_dead_letters(self, ids: Sequence[int]) -> None:
-        """Forget letters, because they were replayed."""
-        with self._writing() as connection:
-            connection.executemany("DELETE FROM dead_letters WHERE id = ?", [(i,) for i in ids])

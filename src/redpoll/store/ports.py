@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -66,13 +67,17 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Compacted:
-    """Result of compacting one survey: ``segments`` and ``alerts`` moved, ``pixels`` in all, of them ``rewritten``."""
+    """Result of compacting one survey: ``segments`` and ``alerts`` moved, ``pixels`` in all, of them ``rewritten``.
+
+    ``damaged`` names the segments that could not be read; they stay where they are.
+    """
 
     survey: str
     segments: int
     alerts: int
     pixels: int
     rewritten: int
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ class AlertWriter(Protocol):
         ...
 
     def commit(self, commit: Commit) -> int:
-        """Commit segment, alerts, topics, classes, dead letters and ledger in one transaction; returns the new alerts.
+        """Commit segment, alerts, topics, classes, dead letters and ledger ; returns the new alerts.
 
         Alerts that are stored already are left out and counted as duplicates in the ledger.
         """
@@ -222,6 +227,10 @@ class DeadLetters(Protocol):
         """Forget letters, because they were replayed."""
         ...
 
+    def purge_dead_letters(self, reason: str | None = None, *, before: datetime | None = None) -> int:
+        """Remove all letters, or those of one reason or received before a time; returns how many there were."""
+        ...
+
 
 class Maintenance(Protocol):
     """What is done to a store by night."""
@@ -230,6 +239,6 @@ class Maintenance(Protocol):
         """Sort all committed alerts by their place on the sky; answers stay the same, also while it runs."""
         ...
 
-    def check(self, *, progress: Progress = ...) -> Report:
-        """Compare index, archive and ledger in every row."""
+    def check(self, *, deep: bool = False, progress: Progress = ...) -> Report:
+        """Compare index, archive and ledger in every row and, if `deep`, in every column."""
         ...

@@ -100,7 +100,7 @@ def read_rows(path: Path, rows: NDArray[np.int64], columns: Sequence[str] | None
     facts = _facts(str(path))
     known = None if columns is None else [name for name in columns if name in facts.names]
     groups = np.searchsorted(facts.ends, rows, side="right")
-    with pq.ParquetFile(path, metadata=facts.metadata, memory_map=True) as file:
+    with pq.ParquetFile(path, metadata=facts.metadata, memory_map=True, page_checksum_verification=True) as file:
         inside = {g: file.read_row_group(g, columns=known, use_threads=False) for g in np.unique(groups).tolist()}
     runs = np.flatnonzero((np.diff(rows, prepend=-2) != 1) | (np.diff(groups, prepend=-1) != 0))
     lengths = np.diff(runs, append=len(rows))
@@ -116,7 +116,7 @@ def find_rows(pixel: Path, places: Sequence[Place]) -> NDArray[np.int64]:
     hpx = np.array([place.hpx29 for place in places])[:, None]
     groups = np.flatnonzero(((facts.lowest <= hpx) & (hpx <= facts.highest)).any(axis=0))
     result = np.full(len(places), -1)
-    with pq.ParquetFile(pixel, metadata=facts.metadata, memory_map=True) as file:
+    with pq.ParquetFile(pixel, metadata=facts.metadata, memory_map=True, page_checksum_verification=True) as file:
         for g in groups:
             ids = filled(file.read_row_group(g, columns=["alert_id"])["alert_id"].combine_chunks(), 0)
             for position in np.flatnonzero(np.isin(ids, list(wanted))):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,11 @@ from numpy.typing import NDArray
 from redpoll.errors import StoreError
 from redpoll.store import columns, database
 from redpoll.store.archive import Archive, archived_schema, join_rows, made_by
+from redpoll.store.checksums import checksum_of
+from redpoll.store.dead_letters import DeadLetterFile
 from redpoll.store.insert import exists, insert_alerts, key
 from redpoll.store.layout import CUTOUT_FILE
-from redpoll.store.ports import Commit, DeadLetter, LedgerEntry
+from redpoll.store.ports import Commit, LedgerEntry
 from redpoll.store.tidy import remove_segment, tidy
 
 Clock = Callable[[], datetime]
@@ -32,8 +33,8 @@ _LEDGER = """INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?)
 class Writer:
     """Writes through one connection; holds no state but the run's number."""
 
-    def __init__(self, connection: sqlite3.Connection, archive: Archive, now: Clock) -> None:
-        self._connection, self._archive, self._now = connection, archive, now
+    def __init__(self, connection: sqlite3.Connection, archive: Archive, letters: DeadLetterFile, now: Clock) -> None:
+        self._connection, self._archive, self._letters, self._now = connection, archive, letters, now
         self._run: int | None = None
 
     def start_run(self, command: str) -> int:
@@ -70,11 +71,11 @@ class Writer:
             raise StoreError("commit before start_run: every alert belongs to a run")
         batch, segment, repeats = self._without_repeats(commit)
         entries = _ledger(commit, batch, repeats)
+        self._letters.add(commit.dead_letters, self._time())  # durable before the ledger counts them
         with self._transaction() as c:
             if batch is not None and segment is not None and batch.num_rows:
                 self._add_segment(c, batch, segment)
             c.executemany(_LEDGER, [(self._run, e.survey, e.night, e.outcome, e.reason, e.n) for e in entries])
-            self._add_dead_letters(c, commit.dead_letters)
         if commit.segment is not None and segment != commit.segment:
             remove_segment(commit.segment)
         return batch.num_rows if batch is not None else 0
@@ -105,19 +106,12 @@ class Writer:
     def _add_segment(self, c: sqlite3.Connection, batch: pa.RecordBatch, segment: Path) -> None:
         survey = key(c, "surveys", "name", _survey(batch))
         columns.register(c, archived_schema(segment))
-        row = (segment.name, survey, self._run, batch.num_rows, key(c, "provenance", "mapping", made_by(segment)))
-        sql = "INSERT INTO segments (name, survey, run, rows, provenance) VALUES (?, ?, ?, ?, ?)"
+        made = key(c, "provenance", "mapping", made_by(segment))
+        row = (segment.name, survey, self._run, batch.num_rows, made, checksum_of(segment))
+        sql = "INSERT INTO segments (name, survey, run, rows, provenance, checksum) VALUES (?, ?, ?, ?, ?, ?)"
         number = c.execute(sql, row).lastrowid
         assert number is not None
         insert_alerts(c, survey, batch, [number] * batch.num_rows, range(batch.num_rows))
-
-    def _add_dead_letters(self, c: sqlite3.Connection, letters: Sequence[DeadLetter]) -> None:
-        sql = "INSERT OR IGNORE INTO dead_letters (received, source, position, reason, sha256, data)"
-        rows = (
-            (le.received or self._time(), le.source, le.position, le.reason, hashlib.sha256(le.data).digest(), le.data)
-            for le in letters
-        )
-        c.executemany(sql + " VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def _transaction(self) -> Any:
         return database.transaction(self._connection, self._archive.layout.index)

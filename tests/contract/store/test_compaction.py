@@ -89,7 +89,7 @@ def test_cutouts_are_never_copied(store: Store, folder: Path) -> None:
     (cutouts,) = (folder / "archive" / "segments").glob("*/cutouts.parquet")
     inode = cutouts.stat().st_ino
     store.compact()
-    assert [path.name for path in cutouts.parent.iterdir()] == ["cutouts.parquet"]
+    assert sorted(path.name for path in cutouts.parent.iterdir()) == ["SHA256SUMS", "cutouts.parquet"]
     assert cutouts.stat().st_ino == inode
     assert store.get_alert(10**15 + 7, "ztf", ["cutout_science"])["cutout_science"].startswith(b"cutout_science7.")
 
@@ -98,7 +98,7 @@ def test_compaction_reports_how_far_it_is(store: Store) -> None:
     seen: list[tuple[str, int, int]] = []
     add(store, store_batch(20))
     store.compact(progress=lambda *step: seen.append(step))
-    assert {what for what, _, _ in seen} == {"segments", "ztf pixels"}
+    assert {what for what, _, _ in seen} == {"checksums", "segments", "ztf pixels"}
     assert all(0 <= done <= total for _, done, total in seen)
     assert seen[-1][1] == seen[-1][2]
 

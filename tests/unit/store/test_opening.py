@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from redpoll.errors import StoreError
-from redpoll.store import Commit, Store, database, open_store, rebuild_store
+from redpoll.store import Commit, Store, database, open_store
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_suite import add
 
@@ -36,12 +38,40 @@ def test_an_archive_without_an_index_asks_for_rebuild(store: Store, folder: Path
 
 
 @pytest.mark.parametrize("mode", ["read", "write"])
-@pytest.mark.parametrize("content", [b"not a database, but long enough to be looked at" * 50, b""])
-def test_an_index_that_is_no_index_is_refused(store: Store, folder: Path, mode: str, content: bytes) -> None:
+def test_an_index_that_is_no_index_is_refused(store: Store, folder: Path, mode: str) -> None:
     store.close()
-    (folder / "index.sqlite").write_bytes(content)
+    (folder / "index.sqlite").write_bytes(b"not a database, but long enough to be looked at" * 50)
     with pytest.raises(StoreError):
         open_store(folder, mode=mode)
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+def test_an_emptied_index_of_a_store_with_alerts_asks_for_rebuild(store: Store, folder: Path, mode: str) -> None:
+    add(store, store_batch(5))
+    store.close()
+    (folder / "index.sqlite").write_bytes(b"")
+    with pytest.raises(StoreError, match="rebuild"):
+        open_store(folder, mode=mode)
+
+
+def _blank_database(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+@pytest.mark.parametrize("unfinished", [Path.touch, _blank_database])
+def test_an_index_whose_creation_was_interrupted_is_created_again(
+    tmp_path: Path, unfinished: Callable[[Path], None]
+) -> None:
+    unfinished(tmp_path / "index.sqlite")
+    (tmp_path / "lock").touch()
+    (tmp_path / ".tmp-0123-index.sqlite").touch()
+    with pytest.raises(StoreError, match="redpoll run"):
+        open_store(tmp_path)
+    with open_store(tmp_path, mode="write") as store:
+        store.start_run("test")
+        assert add(store, store_batch(5)) == 5
+        assert store.check().ok
 
 
 @pytest.mark.parametrize("mode", ["read", "write"])
@@ -52,19 +82,6 @@ def test_a_store_of_a_newer_redpoll_is_refused(store: Store, folder: Path, mode:
     connection.close()
     with pytest.raises(StoreError, match="upgrade Redpoll"):
         open_store(folder, mode=mode)
-
-
-@pytest.mark.parametrize("mode", ["read", "write"])
-def test_a_store_of_an_older_layout_is_refused_until_it_is_rebuilt(store: Store, folder: Path, mode: str) -> None:
-    store.close()
-    with sqlite3.connect(folder / "index.sqlite") as connection:
-        connection.execute("PRAGMA user_version = 1")
-    connection.close()
-    with pytest.raises(StoreError, match="redpoll store rebuild"):
-        open_store(folder, mode=mode)
-    assert rebuild_store(folder).lost == ()
-    with open_store(folder, mode=mode) as again:
-        assert [run["command"] for run in again.runs()] == ["test"]
 
 
 def test_another_sqlite_file_is_refused(tmp_path: Path) -> None:
