@@ -23,6 +23,13 @@ _HEADINGS = {"name": "name", "version": "version", "stage": "stage", "n_bytes": 
              "by": "by"}  # fmt: skip
 
 
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no such user in a container
+        return "unknown"
+
+
 def by_option(command: Any) -> Any:
     """``--by NAME``: who registers or promotes, by default the user of this machine."""
     return click.option("--by", default=_user, metavar="NAME", help="Who does it.  [default: user name]")(command)
@@ -151,10 +158,3 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """A row with its times as text and its card as data."""
     times = {key: row[key].isoformat(sep=" ", timespec="seconds")[:19] for key in ("created", "at") if key in row}
     return row | times | ({"card": json.loads(row["card"])} if "card" in row else {})
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no such user in a container
-        return "unknown"
