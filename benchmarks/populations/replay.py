@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from populations.simulated import Labelled, with_hosts
 from redpoll.astro.photometry import limiting_mag, mag_err_from_flux, mag_from_flux
 from redpoll.astro.sky import hpx29
+from redpoll.astro.time import night_of
 from redpoll.schema.alert import alert_schema
 from redpoll.schema.bands import BANDS, DETECTION
 from redpoll.schema.light_curve import LightCurves
+from redpoll.schema.table import extent
 
 Array = NDArray[np.float64]
 _HOST = ("host_arcsec", "host_redshift", "host_distance_modulus", "host_d_dlr")
@@ -94,11 +96,12 @@ def _alerts(cuts: list[tuple[Curve, int]], light: LightCurves, survey: str) -> p
     ra, dec = np.nan_to_num(_told(cuts, "ra"), nan=180.0), np.nan_to_num(_told(cuts, "dec"), nan=40.0)
     values = {
         "survey": np.full(n, survey), "alert_id": np.arange(n), "object_id": [curve.name for curve, _ in cuts],
-        "night": np.full(n, 20200101), "mjd": light.mjd[own], "ra": ra, "dec": dec, "hpx29": hpx29(ra, dec),
+        "night": night_of(light.mjd[own]), "mjd": light.mjd[own], "ra": ra, "dec": dec, "hpx29": hpx29(ra, dec),
         "band": np.array(BANDS)[light.band[own]], "flux": flux, "flux_err": err, "mag": mag_from_flux(np.abs(flux)),
         "mag_err": mag_err_from_flux(np.abs(flux), err), "limiting_mag": limiting_mag(err), "is_positive": flux > 0,
         "real_bogus": np.full(n, 0.9), "deep_real_bogus": np.full(n, 0.99), "n_bad_pixels": np.zeros(n, int),
         "n_detections": [len(s) for s in seen], "first_mjd": [s[0] for s in seen], "light_curve": light.to_arrow(),
+        "packet_light_curve": light.to_arrow(), **extent(light, light.mjd[own]),
     }  # fmt: skip
     values |= {f.name: np.zeros(n, bool) for f in alert_schema() if f.type == pa.bool_() and f.name not in values}
     for name in (

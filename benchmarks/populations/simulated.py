@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,8 @@ def _segments(
     survey: str, n_alerts: int, seed: int, n_nights: int, mix: Mapping[str, float]
 ) -> Iterator[tuple[Segment, pa.RecordBatch, NDArray[np.int64]]]:
     """The segments of a simulated night, the alerts of each, and the source of each alert."""
-    setting, _, _, segments = draw_night(make_recipe(survey, n_alerts, seed, None, n_nights, None, "archive", mix))
+    recipe = make_recipe(survey, n_alerts, seed, None, 1, None, "archive", mix)
+    setting, _, _, segments = draw_night(replace(recipe, nights=n_nights))  # more than the command lets users ask for
     for segment in segments:
         made = HABITS[survey].packets(setting, segment)
         place = {alert_id: i for i, (alert_id, _, _) in enumerate(made)}

@@ -89,6 +89,13 @@ class ClassesConfig:
 
 
 @dataclass(frozen=True)
+class DeadLettersConfig:
+    """Limit on the size of all dead letters together, in bytes."""
+
+    max_bytes: int = 1 << 30
+
+
+@dataclass(frozen=True)
 class DeliveryConfig:
     """What happens when a sink is full or fails: pauses, retries, and the spool of a sink that is parked."""
 
@@ -97,13 +104,6 @@ class DeliveryConfig:
     max_pause_seconds: float = 300.0
     retry_parked_seconds: float = 60.0
     max_spool_mb: int = 1000
-
-
-@dataclass(frozen=True)
-class DeadLettersConfig:
-    """Limit on the size of all dead letters together, in bytes."""
-
-    max_bytes: int = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ class Config:
     filters: FiltersConfig = FiltersConfig()
     classes: ClassesConfig = ClassesConfig()
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    delivery: DeliveryConfig = DeliveryConfig()
     dead_letters: DeadLettersConfig = DeadLettersConfig()
+    delivery: DeliveryConfig = DeliveryConfig()
     serve: ServeConfig = ServeConfig()
 
     @property

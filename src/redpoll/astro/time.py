@@ -81,6 +81,21 @@ def night_of(mjd_tai: ArrayLike, survey_offset_days: float = 0.0) -> NDArray[np.
     return np.asarray(month // 12 * 10_000 + (month % 12 + 1) * 100 + day, np.int32)
 
 
+def night_start(night: ArrayLike, survey_offset_days: float = 0.0) -> NDArray[np.float64]:
+    """MJD TAI at which a night of this name (YYYYMMDD) begins; the inverse of `night_of`.
+
+    >>> night_start([20230224], NIGHT_OFFSET["rubin"]).round(4).tolist()
+    [59999.5004]
+    """
+    number = np.asarray(night, np.int64)
+    year, month, day = number // 10_000, number // 100 % 100, number % 100
+    months = (year - 1970) * 12 + month - 1
+    date = months.astype("datetime64[M]").astype("datetime64[D]") + (day - 1)
+    days = date.astype(np.int64) - np.datetime64("1858-11-17", "D").astype(np.int64)
+    mjd = days.astype(np.float64) - survey_offset_days
+    return np.asarray(mjd + leap_seconds(mjd) / _DAY)
+
+
 def _utc_mjd(mjd_tai: ArrayLike) -> NDArray[np.float64]:
     mjd = np.asarray(mjd_tai, np.float64)
     return np.asarray(mjd - _seconds(_LEAP_MJD_TAI, mjd) / _DAY)

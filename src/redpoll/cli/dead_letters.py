@@ -31,7 +31,8 @@ def command() -> None:
 def list_letters(limit: int, store: Path | None, config: Config, as_json: bool) -> None:
     """List them, newest first."""
     with open_store(store_of(store, config)) as opened:
-        rows, dropped = opened.dead_letters(limit=limit), opened.dropped_dead_letters()
+        rows = opened.dead_letters.table(limit=limit).to_pylist()
+        dropped = opened.dead_letters.dropped().to_pylist()
     if as_json:
         print_json(rows)
         return
@@ -51,7 +52,7 @@ def list_letters(limit: int, store: Path | None, config: Config, as_json: bool) 
 def show_letter(number: int, raw: bool, store: Path | None, config: Config) -> None:
     """Show one: where it came from, why, and its first bytes."""
     with open_store(store_of(store, config)) as opened:
-        letter = opened.dead_letter(number)
+        letter = opened.dead_letters.get(number)
     if raw:
         sys.stdout.buffer.write(letter.data)
         return
@@ -92,7 +93,7 @@ def purge(
         raise click.UsageError("name which to remove: --older-than DAYS, --reason TEXT or both; or --all")
     before = None if older_than is None else datetime.now(UTC) - timedelta(days=older_than)
     with open_store(store_of(store, config)) as opened:
-        n = opened.purge_dead_letters(reason, before=before)
+        n = opened.dead_letters.remove(reason=reason, before=before)
     if as_json:
         print_json({"removed": n})
     else:

@@ -31,7 +31,7 @@ def command() -> None:
 def check(deep: bool, store: Path | None, config: Config, as_json: bool) -> None:
     """Prove that every file, alert and packet is accounted for; exit code 1 if not."""
     with open_store(store_of(store, config)) as opened, progress("checking") as advance:
-        report = opened.check(deep=deep, progress=_noted(advance))
+        report = opened.maintenance.check(deep=deep, progress=_noted(advance))
     if as_json:
         print_json({**report.__dict__, "ok": report.ok})
     else:
@@ -71,7 +71,7 @@ def compact(store: Path | None, config: Config, as_json: bool) -> None:
     Segments that cannot be read stay where they are and are named; the exit code is then 1.
     """
     with open_store(store_of(store, config), mode="write") as opened, progress("compacting") as advance:
-        done = opened.compact(progress=_noted(advance))
+        done = opened.maintenance.compact(progress=_noted(advance))
     rows = [report.__dict__ for report in done]
     if as_json:
         print_json(rows)
@@ -133,7 +133,7 @@ def restore_store(source: Path, store: Path | None, config: Config, as_json: boo
 
         def check(folder: Path) -> Report:
             with open_store(folder) as opened:
-                return opened.check(progress=_noted(advance))
+                return opened.maintenance.check(progress=_noted(advance))
 
         done = restore(source, store_of(store, config), check=check, progress=_noted(advance))
     if as_json:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from redpoll.history.stage import with_news
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.pipeline.block_result import BlockResult, Count, SegmentResult, block_result, category
@@ -64,7 +65,7 @@ class BlockTask:
                     for sink in self._sinks:
                         tally.messages.setdefault(sink.name, []).extend(self._encode(sink, enriched.batch, tally))
                 with tally.timed("archive"):
-                    tally.segments.append(self._segments.write(enriched.batch))
+                    tally.segments.append(self._segments.write(with_news(enriched.batch, enriched.history_news)))
         return tally.result()
 
     def _encode(self, sink: Sink, batch: pa.RecordBatch, tally: _Tally) -> list[Message]:

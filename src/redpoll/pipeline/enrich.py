@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from redpoll.crossmatch.stage import Stage
+from redpoll.history.stage import split_news
 from redpoll.pipeline.history import History
 from redpoll.pipeline.models import Champions
 from redpoll.plugin.graph import Graph
@@ -33,7 +34,7 @@ class EnrichResult:
     ``rows`` are the rows of the given batch that the alerts were, ``left_out`` the rows that quality left out.
     ``failures`` names catalogues, modules and filters that failed, with the reason. ``seconds`` has the time of each
     stage, ``node_seconds`` that of each catalogue, module and filter. ``unknown_words`` counts words of catalogues that
-    are no class of the taxonomy.
+    are no class of the taxonomy. ``history_news`` is what each packet adds to the stored history of its object.
     """
 
     batch: pa.RecordBatch
@@ -43,6 +44,7 @@ class EnrichResult:
     seconds: dict[str, float] = field(default_factory=dict)
     node_seconds: dict[str, float] = field(default_factory=dict)
     unknown_words: Counter[str] = field(default_factory=Counter)
+    history_news: pa.Array | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Enrichment:
         with self._timed("quality", seconds):
             checked = self.quality.run(batch)
         with self._timed("history", seconds):
-            joined = self.history.join(checked.batch)
+            joined, news = split_news(self.history.join(checked.batch))
         with self._timed("crossmatch", seconds):
             matched = self.crossmatch.run(joined)
         with self._timed("science", seconds):
@@ -96,7 +98,7 @@ class Enrichment:
         seconds["science"] -= seconds["filters"]  # one graph runs both: modules first
         return EnrichResult(
             answered.batch, checked.rows, checked.left_out, matched.failures | answered.failures,
-            seconds, matched.seconds | answered.seconds, answered.unknown_words,
+            seconds, matched.seconds | answered.seconds, answered.unknown_words, news,
         )  # fmt: skip
 
     def change_to(self, generation: int | None = None) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from redpoll.config import Config
+from redpoll.history import stage
 
 
 class History(Protocol):
@@ -28,4 +29,4 @@ class NoHistory:
 
 def open_history(config: Config, store: Path | None) -> History:
     """The stage with the histories of a store; without a store, one that passes every batch through."""
-    return NoHistory()
+    return NoHistory() if store is None else stage.open_history(store)

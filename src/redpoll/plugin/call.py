@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from redpoll.plugin.columns import LIGHT_CURVE, Columns
+from redpoll.plugin.columns import LIGHT_CURVE, LIGHT_CURVES, Columns
 from redpoll.plugin.detections import DETECTION_NAMES
 from redpoll.plugin.node import Attempt, FunctionNode, unguarded
 from redpoll.plugin.outputs import by_name, column_of
@@ -81,8 +81,8 @@ def _objects(inputs: tuple[str, ...], columns: Columns) -> Iterator[dict[str, An
 
 
 def _reader(name: str, columns: Columns) -> Callable[[int], Any]:
-    if name == LIGHT_CURVE:
-        curves: LightCurves = columns.numpy(LIGHT_CURVE)
+    if name in LIGHT_CURVES:
+        curves: LightCurves = columns.numpy(name)
         return curves.__getitem__
     if name not in DETECTION_NAMES:
         return columns.python(name).__getitem__

@@ -8,12 +8,12 @@ integers                  the same dtype; **with nulls, float64** and NaN (exact
 string, dictionary        objects: str or None
 bool                      bool; a null raises an error
 bytes                     objects: memoryview of the stored bytes, without a copy, or None
-``light_curve``           `redpoll.schema.light_curve.LightCurves`; null becomes a curve without points
+light curves              `redpoll.schema.light_curve.LightCurves`; null becomes a curve without points
 any other                 objects: Python values or None
 ========================  =====================================================================
 
 All arrays are read-only, so that a module that writes to its inputs fails.
-With ``per="object"`` every name but the detections' and ``light_curve`` is a Python scalar, or None for null
+With ``per="object"`` every name but the detections' and light curves' is a Python scalar, or None for null
 (NaN stays NaN).
 """
 
@@ -32,6 +32,7 @@ from redpoll.schema.column import is_text
 from redpoll.schema.light_curve import LightCurves
 
 LIGHT_CURVE = "light_curve"
+LIGHT_CURVES = (LIGHT_CURVE, "packet_light_curve")
 
 
 class Columns:
@@ -64,7 +65,7 @@ class Columns:
         """The column as a module with per="batch" reads it; see the table above."""
         if name not in self._numpy:
             array = self.arrow(name)
-            self._numpy[name] = light_curves(array) if name == LIGHT_CURVE else to_numpy(name, array)
+            self._numpy[name] = light_curves(array) if name in LIGHT_CURVES else to_numpy(name, array)
         return self._numpy[name]
 
     def python(self, name: str) -> list[Any]:

@@ -143,10 +143,19 @@ COLUMNS: dict[str, Column] = {
     ),
     "light_curve": Column(
         LIGHT_CURVE_TYPE,
-        doc="Measurements by time, the triggering detection last: mjd (TAI d), band, flux and flux_err (nJy), kind.",
+        doc="Measurements by time, the triggering detection last: mjd (TAI d), band, flux and flux_err (nJy), kind. "
+        "One per exposure and band, of the packet and of the object's stored history.",
         indexed=False,
         source={"ztf": "prv_candidates, fp_hists", "rubin": "prvDiaSources, prvDiaForcedSources, limits"},
     ),
+    "packet_light_curve": Column(
+        LIGHT_CURVE_TYPE, doc="The measurements that the packet itself holds, as in light_curve.", indexed=False,
+        source={"ztf": "prv_candidates, fp_hists", "rubin": "prvDiaSources, prvDiaForcedSources, limits"},
+    ),
+    "history_days": Column(
+        "float32", "d", "Time from the first point of light_curve to the alert.", "time.interval",
+    ),
+    "n_points": Column("int32", doc="Number of points in light_curve.", ucd="meta.number"),
     "cutout_science": Column(
         "bytes", doc=f"Science cutout: {_GZ} (ztf), FITS image (rubin). Null if not sent.", indexed=False,
         source={"ztf": "cutoutScience.stampData", "rubin": "cutoutScience"},

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from redpoll.schema.light_curve import LightCurves
+from redpoll.schema.merging import one_per_exposure
 from redpoll.schema.time_order import time_order
 
 
@@ -42,9 +43,10 @@ def items(lists: pa.Array) -> tuple[pa.Array, NDArray[np.int64]]:
 
 
 def light_curves(own: Points, *histories: Points) -> LightCurves:
-    """Light curves sorted by time with the triggering detection last; history points without a time are dropped.
+    """Light curves sorted by time with the triggering detection last, one point per exposure and band.
 
-    ``own`` has exactly one point a row, in row order.
+    ``own`` has exactly one point a row, in row order. History points without a time are dropped; which point of an
+    exposure is kept, see `one_per_exposure`.
     """
     parts = [h.kept(np.isfinite(h.mjd)) for h in histories]
     joined: dict[str, NDArray[Any]] = {
@@ -52,6 +54,7 @@ def light_curves(own: Points, *histories: Points) -> LightCurves:
     }
     order, offsets = time_order(joined["row"], joined["mjd"], len(own.row))
     mjd, band, flux, flux_err, kind = (joined[name][order] for name in _NAMES[1:])
-    return LightCurves(
+    curves = LightCurves(
         offsets, mjd, band, flux.astype(np.float32, copy=False), flux_err.astype(np.float32, copy=False), kind
     )
+    return one_per_exposure(curves, triggering=curves.triggering)

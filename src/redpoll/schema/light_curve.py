@@ -74,6 +74,8 @@ class LightCurves:
 
     def kept(self, keep: NDArray[np.bool_]) -> LightCurves:
         """The light curves with only the points where `keep` is true."""
+        if keep.all():
+            return self
         before = np.concatenate([[0], np.cumsum(keep)])
         return self._sliced(before[self.offsets], keep)
 

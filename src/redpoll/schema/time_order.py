@@ -31,14 +31,35 @@ def time_order(
     return order, offsets
 
 
+def time_order_of_each(offsets: NDArray[np.int64], mjd: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Order that sorts the points of each curve by time; ties stay as they are. No time may be NaN.
+
+    >>> time_order_of_each(np.array([0, 3, 4]), np.array([2.0, 1.0, 1.5, 0.0])).tolist()
+    [1, 2, 0, 3]
+    """
+    order = np.arange(len(mjd))
+    _sort_each(mjd, offsets, offsets[1:], order, np.empty(int(np.diff(offsets).max(initial=0)), np.int64))
+    return order
+
+
 @kernel
 def _sort(row: Any, mjd: Any, offsets: Any, order: Any, room: Any) -> None:
     free, left = room
     for i in range(len(row)):
         order[free[row[i]]] = i
         free[row[i]] += 1
-    for r in range(len(offsets) - 1):
-        first, stop = offsets[r], offsets[r + 1] - 1
+    _sort_runs(mjd, offsets, offsets[1:] - 1, order, left)
+
+
+@kernel
+def _sort_each(mjd: Any, offsets: Any, stops: Any, order: Any, left: Any) -> None:
+    _sort_runs(mjd, offsets, stops, order, left)
+
+
+@part
+def _sort_runs(mjd: Any, offsets: Any, stops: Any, order: Any, left: Any) -> None:
+    for r in range(len(stops)):
+        first, stop = offsets[r], stops[r]
         while first < stop and _end_of_run(order, mjd, first, stop) < stop:
             _merge_neighbours(order, mjd, first, stop, left)
 

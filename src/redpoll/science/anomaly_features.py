@@ -20,19 +20,20 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS, compile_group="statistics")
-def anomaly_features(light_curve: LightCurves, *, min_points: int = 4) -> Arrays:
+@science_module(version="2", outputs=OUTPUTS, compile_group="statistics")
+def anomaly_features(packet_light_curve: LightCurves, *, min_points: int = 4) -> Arrays:
     """Statistics of the magnitudes in the band with most detections, none of which depends on the band's name.
 
     One vector serves both surveys, so that a personal anomaly detector (an isolation forest that learns from an
     expert's labels) has no column that is empty for half of the stream, as features per band are. Of bands with
     equally many detections the bluest is used. Where a statistic is undefined (no spread to divide by) it is null.
+    They are of the packet's own points: what a detector learned from must not depend on how long a store has run.
 
     References
     ----------
     Malanchev et al. 2021, MNRAS 502, 5147, for the statistics; Das et al. 2017, arXiv:1708.09441, for their use.
     """
-    series = BandSeries.of(light_curve, is_positive_detection(light_curve))
+    series = BandSeries.of(packet_light_curve, is_positive_detection(packet_light_curve))
     best = series.chosen(series.best_sampled())
     n = np.diff(best.offsets)
     found = light_curve_statistics(best.mjd, best.mag, best.mag_err, best.offsets)

@@ -37,11 +37,11 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS, compile_group="statistics")
+@science_module(version="2", outputs=OUTPUTS, compile_group="statistics")
 def artefact(
     survey: Texts,
     cutout_difference: Texts,
-    light_curve: LightCurves,
+    packet_light_curve: LightCurves,
     flux: Floats,
     flux_err: Floats,
     is_dipole: Bools,
@@ -63,13 +63,15 @@ def artefact(
     The survey's own real-bogus score is independent of this one and is not used. Thresholds were set on real ZTF
     cutouts.
 
+    The packet's own points are used: a star that varies for years changes its sign often without being an artefact.
+
     References
     ----------
     Duev et al. 2019, MNRAS 489, 3582; Bloom et al. 2012, PASP 124, 1175 (features of difference cutouts).
     """
     radius = np.array([_RADIUS.get(name, 4.0) for name in survey])
     look = look_at(read_cutouts(cutout_difference), radius)
-    changes, chi2, highest_snr = _scatter(light_curve)
+    changes, chi2, highest_snr = _scatter(packet_light_curve)
     reference = reference_flux(reference_mag, reference_distance_arcsec, max_reference_arcsec)
     is_galaxy = (star_score < 0.5) & (star_distance_arcsec <= max_reference_arcsec)
     is_bright = ~is_galaxy & (reference > flux_from_mag(reference_bright))

@@ -33,14 +33,16 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
-def brightness_history(light_curve: LightCurves, *, limit_sigma: float = 5.0) -> Arrays:
+@science_module(version="2", outputs=OUTPUTS)
+def brightness_history(packet_light_curve: LightCurves, *, limit_sigma: float = 5.0) -> Arrays:
     """Brightest earlier detection in the alert's band, the fading since, and whether the source was lost.
 
     It was lost if, after the previous detection in the band, an image deep enough to show the peak at `limit_sigma`
     did not show it: an upper limit, or forced photometry below `limit_sigma`. Only positive fluxes count.
+
+    The packet's own points are used: the filters that read the answers were set for a month of history.
     """
-    curve = light_curve
+    curve = packet_light_curve
     is_before = in_alert_band(curve) & (days_before_trigger(curve) > 0)
     is_detected = is_before & is_positive_detection(curve)
     highest = highest_of_each(curve, curve.flux, is_detected)[owners(curve.offsets)]

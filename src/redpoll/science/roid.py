@@ -16,7 +16,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS)
+@science_module(version="3", outputs=OUTPUTS)
 def roid(
     survey: Texts,
     n_detections: Ints,
@@ -24,7 +24,7 @@ def roid(
     star_distance_arcsec: Floats,
     sso_distance_arcsec: Floats,
     sso_name: Texts,
-    light_curve: LightCurves,
+    packet_light_curve: LightCurves,
     *,
     max_star_score: float = 0.76,
     max_sso_arcsec: float = 5.0,
@@ -41,9 +41,11 @@ def roid(
     epoch of any kind, as in Fink), and second detections whose first is not in the light curve. ZTF sends no star score
     if there is no star. Rubin sends no stars, so that its alerts are never candidates, and does the association itself:
     known if the alert has the name of an object. Fink's numbers are in `redpoll.conditions.FINK_ROID`.
+
+    The packet's own points are counted, as in Fink.
     """
     has_stars = np.asarray(survey == "ztf", bool)
-    n_points, gap_days = _points_and_gap(light_curve)
+    n_points, gap_days = _points_and_gap(packet_light_curve)
     is_near_star = (star_distance_arcsec > 0) & (star_distance_arcsec < min_star_arcsec)
     is_star = star_score >= max_star_score
     flag = np.where(n_detections == 1, 1, 0)

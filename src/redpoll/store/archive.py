@@ -1,4 +1,4 @@
-"""Writing a segment: one batch, whole, as three Parquet files that appear together or not at all."""
+"""Writing a segment: one batch with all its columns, as three Parquet files that appear together or not at all."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ import pyarrow.parquet as pq
 from redpoll.errors import StoreError
 from redpoll.schema.alert import CUTOUTS
 from redpoll.schema.classifications import CLASSES
+from redpoll.schema.table import packet_light_curves
 from redpoll.store.checksums import sha256_of, write_sums
-from redpoll.store.columns import KEYS, check_names, provenance
+from redpoll.store.columns import HISTORY_NEWS, KEYS, check_names, provenance
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, segment_name, sync
 from redpoll.store.parquet import read, write_synced
 
-LIGHT_CURVE = "light_curve"
+LIGHT_CURVE, PACKET_LIGHT_CURVE = "light_curve", "packet_light_curve"
+"""An archived alert's light curve is the one that its packet held; the stage `history` joins the rest again."""
 PROVENANCE = b"redpoll.provenance"
 ROWS = {ALERTS: 1000, LIGHT_CURVES: 128, CUTOUT_FILE: 64}
 """Rows of a row group: one light curve or one cutout is one small read."""
@@ -30,7 +32,7 @@ _NEEDED = ("survey", "object_id", "alert_id", "night", "mjd", "ra", "dec", "hpx2
 
 @dataclass(frozen=True)
 class Archive:
-    """The archive of the store at `root`; light enough to be sent to a worker process.
+    """The port Segments: the archive of the store at `root`; light enough to be sent to a worker process.
 
     Examples
     --------
@@ -45,8 +47,8 @@ class Archive:
         """Paths of the store."""
         return Layout(self.root)
 
-    def write_segment(self, alerts: pa.RecordBatch) -> Path:
-        """Write a batch of one survey and sync it; it does not count until it is committed.
+    def write(self, alerts: pa.RecordBatch) -> str:
+        """Write a batch of one survey and sync it; returns the name of the segment, which counts once committed.
 
         Raises
         ------
@@ -70,7 +72,7 @@ class Archive:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return self.layout.segments / name
+        return name
 
 
 def split(table: pa.Table) -> dict[str, pa.Table]:
@@ -78,10 +80,13 @@ def split(table: pa.Table) -> dict[str, pa.Table]:
     cutouts = [name for name in CUTOUTS if name in table.column_names]
     head = table.select(["survey", "alert_id", *cutouts])
     light_curves = table.select(["alert_id", *([LIGHT_CURVE] if LIGHT_CURVE in table.column_names else [])])
+    if LIGHT_CURVE in table.column_names:
+        light_curves = light_curves.set_column(1, table.schema.field(LIGHT_CURVE), packet_light_curves(table))
+    apart = (*CUTOUTS, LIGHT_CURVE, PACKET_LIGHT_CURVE, HISTORY_NEWS)
     return {
         CUTOUT_FILE: head.replace_schema_metadata({PROVENANCE: provenance(table.schema)}),
         LIGHT_CURVES: light_curves,
-        ALERTS: table.drop_columns([name for name in (*CUTOUTS, LIGHT_CURVE) if name in table.column_names]),
+        ALERTS: table.drop_columns([name for name in apart if name in table.column_names]),
     }
 
 
@@ -142,7 +147,9 @@ def _survey_and_night(table: pa.Table) -> tuple[str, int]:
     missing = [name for name in _NEEDED if name not in table.column_names or table[name].null_count]
     surveys = _surveys(table)
     if missing or len(surveys) != 1:
-        raise StoreError(f"a segment holds alerts of one survey, whole; lacking {missing or 'one survey'}: {surveys}")
+        raise StoreError(
+            f"a segment holds all columns of alerts of one survey; lacking {missing or 'one survey'}: {surveys}"
+        )
     return surveys[0], pc.min(table["night"]).as_py()
 
 

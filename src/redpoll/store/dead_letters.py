@@ -7,6 +7,7 @@ are not counted yet, and the same packets, processed again, find them there.
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -97,23 +98,22 @@ class DeadLetterFile:
         found = self._rows("SELECT count(*) FROM dead_letters")
         return int(found[0][0]) if found else 0
 
-    def remove(self, ids: Sequence[int]) -> None:
-        """Remove letters, because they were replayed."""
-        if ids and self._path.exists():
-            with database.transaction(self._writing(), self._path) as connection:
-                connection.executemany("DELETE FROM dead_letters WHERE id = ?", [(i,) for i in ids])
-
-    def purge(self, reason: str | None = None, *, before: datetime | None = None) -> int:
-        """Remove all letters, or those of one reason or received before a time; returns how many there were."""
-        if not self._path.exists():
+    def remove(
+        self, ids: Sequence[int] | None = None, *, reason: str | None = None, before: datetime | None = None
+    ) -> int:
+        """Remove letters by their numbers, or all of one reason or received before a time; returns how many."""
+        if not self._path.exists() or ids == []:
             return 0
         connection = self._writing()
+        numbers = None if ids is None else json.dumps([int(i) for i in ids])
         limit = None if before is None else before.isoformat(timespec="milliseconds")
-        sql = "DELETE FROM dead_letters WHERE ifnull(reason = ?, 1) AND ifnull(julianday(received) < julianday(?), 1)"
+        sql = """DELETE FROM dead_letters WHERE ifnull(reason = ?, 1) AND
+            ifnull(julianday(received) < julianday(?), 1) AND (? IS NULL OR id IN (SELECT value FROM json_each(?)))"""
         with database.transaction(connection, self._path):
-            n = connection.execute(sql, (reason, limit)).rowcount
-        with suppress(sqlite3.OperationalError):  # another process reads or writes: the space is used again later
-            connection.execute("VACUUM")
+            n = connection.execute(sql, (reason, limit, numbers, numbers or "[]")).rowcount
+        if ids is None:
+            with suppress(sqlite3.OperationalError):  # another process reads or writes: the space is used again later
+                connection.execute("VACUUM")
         return n
 
     def close(self) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from redpoll.errors import StoreError
 from redpoll.store import database
 from redpoll.store.classes import read_classes
 from redpoll.store.columns import table_columns
+from redpoll.store.history_blobs import check
 from redpoll.store.layout import Layout
 from redpoll.store.ports import Progress
 from redpoll.store.rebuild import Archived, Load
@@ -49,6 +51,8 @@ NAMES = ("topics", "classes", "classifiers", "provenance")
 """Tables of names, compared where they are used."""
 NOT_IN_ARCHIVE = ("runs", "ledger")
 """Tables that only the index holds."""
+ORDERED = ("histories", "history_news")
+"""Packed measurements: their bytes depend on the order of the runs; the checksum in each of them is verified."""
 _NOT_COMPARED = {"_id", "run"}
 
 
@@ -66,7 +70,17 @@ def differences(connection: sqlite3.Connection, layout: Layout, *, progress: Pro
                 progress("comparing", i, len(COMPARED))
                 found += _compare(connection, rebuilt, table)
             progress("comparing", len(COMPARED), len(COMPARED))
+        found += _damaged_histories(connection)
     return found
+
+
+def _damaged_histories(connection: sqlite3.Connection) -> Iterator[str]:
+    for table in ORDERED:
+        for key, blob in connection.execute(f"SELECT _object, data FROM {table}"):
+            try:
+                check(blob, f"{table} of object {key}")
+            except StoreError as error:
+                yield str(error)
 
 
 def _compare(index: sqlite3.Connection, rebuilt: sqlite3.Connection, table: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
--- The indexed index of a store. Names that begin with an underscore are the store's own; all others are columns of the
+-- The index of a store. Names that begin with an underscore are the store's own; all others are columns of the
 -- alert table, the same as in the archive. Columns made by modules are added when they are first seen.
 CREATE TABLE surveys (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE topics (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -9,7 +9,8 @@ CREATE TABLE provenance (_id INTEGER PRIMARY KEY, mapping TEXT NOT NULL UNIQUE);
 -- Every top-level column ever archived; indexed ones are also columns of `alerts`.
 CREATE TABLE columns (
   name TEXT PRIMARY KEY, dtype TEXT NOT NULL, unit TEXT NOT NULL, doc TEXT NOT NULL, ucd TEXT NOT NULL,
-  indexed INTEGER NOT NULL, aggregate TEXT NOT NULL
+  indexed INTEGER NOT NULL, aggregate TEXT NOT NULL,
+  type BLOB NOT NULL  -- the Arrow type that holds the values of every batch (store/types.py)
 );
 
 -- A segment is one folder of the archive, written by one batch. `compacted`: its alerts now lie in the HATS catalogue.
@@ -57,7 +58,8 @@ CREATE TABLE alert_topics (
   PRIMARY KEY (topic, night, mjd, alert_id, alert)
 ) WITHOUT ROWID;
 
--- One row for each class said of an alert; `alerts._classes` says by whom and how probable (store/classes.py).
+-- One row for each class assigned to an alert; `alerts._classes` holds the classifiers and probabilities too
+-- (store/classes.py).
 CREATE TABLE alert_classes (
   class INTEGER NOT NULL REFERENCES classes, night INTEGER NOT NULL, mjd REAL NOT NULL, alert_id INTEGER NOT NULL,
   alert INTEGER NOT NULL REFERENCES alerts,

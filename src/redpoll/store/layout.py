@@ -98,7 +98,7 @@ class Layout:
     def foreign_names(self) -> list[str]:
         """Names in the folder that are not those of a store, nor of files that a crash left unfinished."""
         files = [path.name + end for path in self.databases().values() for end in ("", "-wal", "-shm", "-journal")]
-        own = {*files, self.lock.name, self.models.name, "archive"}
+        own = {*files, self.lock.name, self.models.name, "archive", "spool"}
         inside = [path.name for path in self.root.iterdir()] if self.root.is_dir() else []
         return sorted(name for name in inside if name not in own and not name.startswith(TEMPORARY))
 

@@ -1,4 +1,4 @@
-"""One light curve out of many packets: each point once, the best word on it."""
+"""One light curve out of many packets: one measurement per exposure and band, by the rule of `schema.merging`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from redpoll.schema.bands import DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
+from redpoll.schema.bands import DETECTION
 from redpoll.schema.light_curve import POINT_TYPE, LightCurves
+from redpoll.schema.merging import one_per_exposure
+from redpoll.store.history_bounds import sorted_by_time
 
-TICKS_PER_DAY = 100_000
-"""Two points of a band are one measurement if their times agree when rounded to 1e-5 d (0.9 s)."""
-_RANK = np.array([3, 3, 3, 3, 4], np.int8)  # by kind; the last is an unknown kind
-_RANK[[DETECTION, LOW_QUALITY, UPPER_LIMIT, FORCED]] = [0, 1, 2, 0]
+_COLUMNS = {"mjd": np.float64, "band": np.int8, "flux": np.float32, "flux_err": np.float32, "kind": np.int8}
 
 
 @dataclass(frozen=True)
@@ -28,24 +26,18 @@ class Packet:
 
 
 def merge(packets: Sequence[Packet]) -> LightCurves:
-    """All points of an object's packets without duplicates, time-sorted, as one light curve.
+    """All points of an object's packets as one light curve, see `one_per_exposure`.
 
-    At one time and band there is at most one forced point and one other. Among the others a detection beats low
-    quality, which beats a limit; of equals, the newest packet's word counts, in it the last.
+    A packet's points count as known since the packet's own time.
     """
-    ordered = sorted(packets, key=lambda p: (p.mjd, p.alert_id))
-    curves = [p.curve for p in ordered]
-    age = np.repeat(np.arange(len(curves)), [len(c.mjd) for c in curves])
-    mjd, band, flux, flux_err, kind = (
+    curves = [p.curve for p in packets]
+    sizes = [len(c.mjd) for c in curves]
+    values = (
         np.concatenate([getattr(c, name) for c in curves]) if curves else np.empty(0, dtype)
         for name, dtype in _COLUMNS.items()
     )
-    tick, forced = np.rint(mjd * TICKS_PER_DAY).astype(np.int64), kind == FORCED
-    order = np.lexsort((-np.arange(len(mjd)), -age, _RANK[kind], forced, band, tick))
-    keep = order[_starts(tick[order], band[order], forced[order])]
-    keep = keep[np.lexsort((forced[keep], band[keep], mjd[keep]))]
-    points = (mjd[keep], band[keep], flux[keep], flux_err[keep], kind[keep])
-    return LightCurves(np.array([0, len(keep)]), *points)
+    points = LightCurves(np.array([0, sum(sizes)]), *values)
+    return one_per_exposure(*sorted_by_time(points, np.repeat([p.mjd for p in packets], sizes).astype(np.float64)))
 
 
 def to_table(curve: LightCurves) -> pa.Table:
@@ -59,14 +51,3 @@ def single(mjd: float, band: int, flux: float | None, flux_err: float | None) ->
     values = np.array([flux, flux_err], np.float32)  # None becomes NaN
     own = (np.array([mjd]), np.array([band], np.int8), values[:1], values[1:], np.array([DETECTION], np.int8))
     return LightCurves(np.array([0, 1]), *own)
-
-
-def _starts(*keys: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Whether each row of sorted keys differs from the one before."""
-    first = np.ones(len(keys[0]), bool)
-    if len(first):
-        first[1:] = np.logical_or.reduce([k[1:] != k[:-1] for k in keys])
-    return first
-
-
-_COLUMNS = {"mjd": np.float64, "band": np.int8, "flux": np.float32, "flux_err": np.float32, "kind": np.int8}

@@ -17,13 +17,15 @@ import pyarrow.parquet as pq
 
 from redpoll.errors import StoreError
 from redpoll.store import columns, database
-from redpoll.store.archive import Archive, archived_schema, join_rows, made_by
-from redpoll.store.checksums import SUMS, checksum_of, read_sums
+from redpoll.store.archive import LIGHT_CURVE, Archive, archived_schema, join_rows, made_by
+from redpoll.store.checksums import SUMS, checksum_of, read_sums, sha256_of
 from redpoll.store.hats import ROW, SEGMENT, Pixel
+from redpoll.store.histories import add_archived
 from redpoll.store.insert import exists, insert_alerts, key
 from redpoll.store.layout import (
     ALERTS,
     CUTOUT_FILE,
+    LIGHT_CURVES,
     TEMPORARY,
     Layout,
     disk_errors,
@@ -224,6 +226,9 @@ class Load:
     def _insert_segment(self, name: str) -> None:
         """Insert the alerts of a segment; what an earlier segment has already (a crash left both) is left out."""
         survey, segment = name.split("-")[0], self._keys[name]
+        sums = read_sums(self._layout.segments / name) or {}
+        for file in (ALERTS, LIGHT_CURVES):
+            _verify(self._layout.segments / name / file, sums.get(file))
         table = read(self._layout.segments / name / ALERTS)
         ids = columns.filled(table["alert_id"].combine_chunks(), 0)
         fresh = np.flatnonzero(~exists(self._connection, survey, ids))
@@ -234,12 +239,18 @@ class Load:
             if not len(fresh):
                 return
             batch = _batch(join_rows(self._layout.segments / name, fresh))
-            written = Archive(self._layout.root).write_segment(batch).name
+            written = Archive(self._layout.root).write(batch)
             self._add_segment(written, None)
             table, segment = table.take(pa.array(fresh)), self._keys[written]
         batch = columns.indexed_columns(_batch(table))
         number = key(self._connection, "surveys", "name", survey)
         insert_alerts(self._connection, number, batch, [segment] * batch.num_rows, range(batch.num_rows))
+        curves = read(self._layout.segments / name / LIGHT_CURVES)
+        if LIGHT_CURVE in curves.column_names:
+            alerts = table.select(["object_id", "alert_id", "night", "mjd"])
+            rows = fresh if curves.num_rows > table.num_rows else np.arange(table.num_rows)
+            alerts = alerts.append_column(LIGHT_CURVE, curves[LIGHT_CURVE].take(pa.array(rows)))
+            add_archived(self._connection, survey, alerts)
 
     def _catalogue(self, survey: str, folder: Path, named: set[str]) -> set[str]:
         """Insert all pixels of a catalogue; returns the names of the segments it holds."""
@@ -248,15 +259,17 @@ class Load:
         checksum = checksum_of(folder) if (folder / SUMS).exists() else ""
         self._connection.execute("INSERT INTO generations VALUES (?, ?, ?)", (number, folder.name, checksum))
         segments: set[str] = set()
+        sums = read_sums(folder) or {}
         paths = sorted(there | named)
         for i, path in enumerate(paths):
             self._progress(f"{survey} pixels", i, len(paths))
             name = f"generations/{folder.name}/{path}"
-            self._guarded(name, folder / path, self._insert_pixel, number, folder / path, segments)
+            self._guarded(name, folder / path, self._insert_pixel, number, folder / path, sums.get(path), segments)
         self._progress(f"{survey} pixels", len(paths), len(paths))
         return segments
 
-    def _insert_pixel(self, survey: int, path: Path, segments: set[str]) -> None:
+    def _insert_pixel(self, survey: int, path: Path, checksum: str | None, segments: set[str]) -> None:
+        _verify(path, checksum)
         own = [field for field in pq.read_schema(path) if not field.name.startswith("_")]
         columns.register(self._connection, pa.schema(own))
         wanted = [field.name for field in own if columns.belongs_in_index(field)]
@@ -268,6 +281,9 @@ class Load:
         for name, row in last.items():
             self._add_without_cutouts(survey, name, row)
         insert_alerts(self._connection, survey, batch.select(wanted), [self._keys[name] for name in names], rows)
+        if LIGHT_CURVE in {field.name for field in own}:
+            needed = ["object_id", "alert_id", "night", "mjd", LIGHT_CURVE]
+            add_archived(self._connection, names[0].split("-")[0], read(path, needed))
         pixel = Pixel.at(path, batch.num_rows)
         values = (survey, pixel.start, pixel.stop, pixel.norder, pixel.npix, pixel.rows)
         self._connection.execute("INSERT INTO pixels VALUES (?, ?, ?, ?, ?, ?)", values)
@@ -283,6 +299,11 @@ class Load:
             self._keys[name] = int(self._connection.execute(sql, (name, survey, made)).fetchone()[0])
         sql = "UPDATE segments SET rows = max(rows, ?) WHERE _id = ? AND checksum = ''"
         self._connection.execute(sql, (row + 1, self._keys[name]))
+
+
+def _verify(path: Path, checksum: str | None) -> None:
+    if checksum is not None and sha256_of(path) != checksum:
+        raise pa.ArrowInvalid(f"{path} is not the file that was written")
 
 
 _COUNT_LOST = """UPDATE segments SET lost = rows - (SELECT count(*) FROM alerts WHERE _segment = segments._id)

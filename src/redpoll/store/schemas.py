@@ -65,8 +65,11 @@ def sql_step(script: Path) -> Step:
     return partial(run_script, script=script)
 
 
+_INDEX = tuple(_HERE / f"{name}.sql" for name in ("index", "index_keys", "histories"))
 SCHEMAS: dict[str, Schema] = {
-    "index": Schema("index", 0x5250_4F4C, 1, (_HERE / "index.sql", _HERE / "index_keys.sql")),
+    "index": Schema(
+        "index", 0x5250_4F4C, 1, tuple(_HERE / f"{name}.sql" for name in ("index", "index_keys", "histories"))
+    ),
     "dead_letters": Schema("dead letters", 0x5250_444C, 1, (_HERE / "dead_letters.sql",)),
     "app": Schema("app", 0x5250_4150, 1, (_HERE / "app" / "app.sql",)),
 }

@@ -20,8 +20,22 @@ from redpoll.plugin.detections import Detections
 from redpoll.schema.alert import CUTOUTS, alert_schema
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
+from redpoll.schema.table import extent
 
-_NEVER_NULL = {"survey", "alert_id", "object_id", "night", "mjd", "ra", "dec", "hpx29", "light_curve"}
+_NEVER_NULL = {
+    "survey",
+    "alert_id",
+    "object_id",
+    "night",
+    "mjd",
+    "ra",
+    "dec",
+    "hpx29",
+    "light_curve",
+    "packet_light_curve",
+    "history_days",
+    "n_points",
+}
 
 
 def light_curve(
@@ -93,7 +107,10 @@ def _triggering(curves: LightCurves) -> dict[str, pa.Array]:
     own |= {"is_positive": flux > 0, "n_detections": np.diff(curves.of_kind(DETECTION).offsets)}
     arrays = {name: pa.array(value) for name, value in own.items()}
     band = np.array(BANDS, object)[curves.band[last]]
-    return arrays | {"band": pa.array(band, pa.string()), "light_curve": curves.to_arrow()}
+    light_curves = curves.to_arrow()
+    arrays |= extent(curves, curves.mjd[last])
+    own_band = pa.array(band, pa.string())
+    return arrays | {"band": own_band, "light_curve": light_curves, "packet_light_curve": light_curves}
 
 
 def _positions(n: int, rng: np.random.Generator, survey: str) -> dict[str, pa.Array]:

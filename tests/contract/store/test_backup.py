@@ -16,6 +16,7 @@ from redpoll.store.app import Label, NewModel, open_app
 from redpoll.store.backup import BackedUp, Restored, backup, restore
 from redpoll.store.ports import Report
 from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_rows import alert_rows, full_alert
 from redpoll.testing.store_suite import add
 
 
@@ -25,7 +26,7 @@ def quiet(*_: object) -> None:
 
 def check(folder: Path) -> Report:
     with open_store(folder) as store:
-        return store.check()
+        return store.maintenance.check()
 
 
 def back_up(folder: Path, destination: Path, **options: bool) -> BackedUp:
@@ -41,7 +42,7 @@ def used(store: Store, folder: Path) -> Iterator[Store]:
     """A store with everything in it: a catalogue, segments that wait, dead letters, labels and a model."""
     letter = DeadLetter(b"x", "f", "0", "bad")
     add(store, store_batch(40), dead_letters=[letter], ledger=[LedgerEntry(None, None, "rejected", "bad", 1)])
-    store.compact(rows_per_pixel=10)
+    store.maintenance.compact(rows_per_pixel=10)
     add(store, store_batch(20, start=40))
     with open_app(folder) as app:
         app.labels.add([Label("ztf", "ZTF1", "sn_ia", "expert", "ada")])
@@ -52,11 +53,19 @@ def used(store: Store, folder: Path) -> Iterator[Store]:
 
 def everything(folder: Path) -> list[object]:
     with open_store(folder) as store, open_app(folder) as app:
-        rows = store.latest(limit=1000)
-        alerts = [store.get_alert(row["alert_id"], row["survey"]) for row in rows[::7]]
+        rows = alert_rows(store, limit=1000)
+        alerts = [full_alert(store, row["alert_id"], row["survey"]) for row in rows[::7]]
         model = app.models.read(app.models.champions()["sha256"][0].as_py())
         labels = app.labels.table().to_pylist()
-        return [rows, alerts, store.ledger(), store.runs(), store.dead_letters(), model, labels]
+        return [
+            rows,
+            alerts,
+            store.ledger.table().to_pylist(),
+            store.runs.table().to_pylist(),
+            store.dead_letters.table(),
+            model,
+            labels,
+        ]
 
 
 @pytest.mark.parametrize("copy", [False, True])
@@ -73,9 +82,9 @@ def test_a_restored_store_answers_as_the_one_that_was_backed_up(
     assert everything(tmp_path / "new") == before
     assert not list(tmp_path.glob("*.tmp"))
     with open_store(tmp_path / "new", mode="write") as again:
-        again.start_run("next")
+        again.runs.start("next")
         assert add(again, store_batch(40, start=40)) == 20
-        assert again.check().ok
+        assert again.maintenance.check().ok
 
 
 def test_a_backup_is_itself_a_store(used: Store, folder: Path, tmp_path: Path) -> None:

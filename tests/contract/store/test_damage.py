@@ -14,8 +14,10 @@ import pytest
 
 from redpoll.errors import StoreError
 from redpoll.store import Store, open_store, rebuild_store
-from redpoll.store.deep import COMPARED, NAMES, NOT_IN_ARCHIVE
+from redpoll.store.deep import COMPARED, NAMES, NOT_IN_ARCHIVE, ORDERED
+from redpoll.store.selection import Cone
 from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_rows import alert_rows, classification_rows, full_alert, object_row
 from redpoll.testing.store_suite import add
 
 
@@ -23,10 +25,10 @@ from redpoll.testing.store_suite import add
 def used(store: Store, folder: Path) -> Iterator[Path]:
     """The folder of a closed store with a catalogue of 40 alerts and segments of 20 and 10."""
     add(store, store_batch(40))
-    store.compact(rows_per_pixel=10)
+    store.maintenance.compact(rows_per_pixel=10)
     add(store, store_batch(20, start=40, survey="ztf"))
     add(store, store_batch(10, start=100, survey="rubin"))
-    store.end_run("done")
+    store.runs.end("done")
     store.close()
     yield folder
 
@@ -40,7 +42,7 @@ def flip(path: Path, position: int, bit: int) -> None:
 def problems(folder: Path, *, deep: bool = False) -> tuple[str, ...]:
     try:
         with open_store(folder) as store:
-            return store.check(deep=deep).problems
+            return store.maintenance.check(deep=deep).problems
     except StoreError as error:
         return (str(error),)
 
@@ -48,15 +50,22 @@ def problems(folder: Path, *, deep: bool = False) -> tuple[str, ...]:
 def content(folder: Path) -> list[Any]:
     """All that can be asked of a store."""
     with open_store(folder) as store:
-        rows = store.latest(limit=1000)
-        asked: list[Any] = [rows, store.ledger(), store.runs(), store.columns(), store.topics(), store.classes()]
+        rows = alert_rows(store, limit=1000)
+        asked: list[Any] = [
+            rows,
+            store.ledger.table().to_pylist(),
+            store.runs.table().to_pylist(),
+            store.alerts.schema(),
+            store.ledger.topics(),
+            store.ledger.classes(),
+        ]
         for row in rows:
-            asked += [store.object(row["object_id"]), store.classes_of(row["object_id"])]
+            asked += [object_row(store, row["object_id"]), classification_rows(store, row["object_id"])]
         for topic in ("rising", "bright"):
-            asked.append([row["alert_id"] for row in store.latest(topic=topic, limit=1000)])
+            asked.append([row["alert_id"] for row in alert_rows(store, topic=topic, limit=1000)])
         for class_ in ("sn", "agn"):
-            asked.append([row["alert_id"] for row in store.latest(class_=class_, limit=1000)])
-        return [*asked, store.cone(0, 90, 648_000)]
+            asked.append([row["alert_id"] for row in alert_rows(store, class_=class_, limit=1000)])
+        return [*asked, alert_rows(store, cone=Cone(0.0, 90.0, 648_000))]
 
 
 def test_a_sound_store_has_no_problem_however_deep_it_is_checked(used: Path) -> None:
@@ -86,13 +95,13 @@ def test_a_flipped_bit_is_not_returned_as_an_answer(used: Path) -> None:
     chance, wrong, refused = random.Random(11), 0, 0
     (alerts,) = (used / "archive" / "segments").glob("ztf*/alerts.parquet")
     with open_store(used) as store:
-        before = [store.get_alert(10**15 + i, "ztf") for i in (40, 59)]
+        before = [full_alert(store, 10**15 + i, "ztf") for i in (40, 59)]
     for _ in range(60):
         position, bit = chance.randrange(4, alerts.stat().st_size // 2), chance.randrange(8)
         flip(alerts, position, bit)
         try:
             with open_store(used) as store:
-                wrong += [store.get_alert(10**15 + i, "ztf") for i in (40, 59)] != before
+                wrong += [full_alert(store, 10**15 + i, "ztf") for i in (40, 59)] != before
         except (StoreError, OSError, ValueError):
             refused += 1
         flip(alerts, position, bit)
@@ -140,7 +149,7 @@ def test_a_deep_check_finds_every_changed_value(used: Path, sql: str) -> None:
 def test_every_table_of_the_index_is_compared_or_known_not_to_be_in_the_archive(used: Path) -> None:
     with closing(sqlite3.connect(used / "index.sqlite")) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    assert tables - {"sqlite_sequence", "sqlite_stat1"} == {*COMPARED, *NAMES, *NOT_IN_ARCHIVE}
+    assert tables - {"sqlite_sequence", "sqlite_stat1"} == {*COMPARED, *NAMES, *NOT_IN_ARCHIVE, *ORDERED}
 
 
 def segment(folder: Path, survey: str) -> Path:
@@ -165,10 +174,10 @@ def test_rebuild_leaves_a_damaged_segment_out_names_it_and_keeps_its_files(
     assert (result.ok, result.damaged, result.alerts) == (False, (f"segments/{bad.name}",), 60)
     assert [path for path in (used / "archive" / "damaged").iterdir() if bad.name in path.name]
     with open_store(used, mode="write") as store:
-        store.start_run("again")
+        store.runs.start("again")
         assert add(store, store_batch(10, start=100, survey="rubin")) == 10
-        store.compact()
-        assert store.check(deep=True).problems == ()
+        store.maintenance.compact()
+        assert store.maintenance.check(deep=True).problems == ()
     assert list((used / "archive" / "damaged").rglob("*.parquet"))
 
 
@@ -184,12 +193,12 @@ def test_rebuild_reports_the_alerts_of_a_lost_pixel_and_later_checks_are_clean(
     assert name.endswith(pixel.name)
     assert problems(used) == ()
     with open_store(used, mode="write") as store:
-        store.start_run("again")
+        store.runs.start("again")
         assert add(store, store_batch(40)) == result.lost
-        assert store.check(deep=True).problems == ()
-        store.compact(rows_per_pixel=10)
-        assert store.check(deep=True).problems == ()
-        assert len(store.latest(limit=1000)) == 70
+        assert store.maintenance.check(deep=True).problems == ()
+        store.maintenance.compact(rows_per_pixel=10)
+        assert store.maintenance.check(deep=True).problems == ()
+        assert len(alert_rows(store, limit=1000)) == 70
 
 
 def test_a_segment_whose_cutouts_are_gone_keeps_its_alerts_in_the_catalogue(used: Path) -> None:
@@ -205,27 +214,27 @@ def test_compact_leaves_a_damaged_segment_where_it_is_and_names_it(used: Path) -
     bad = segment(used, "ztf")
     flip_a_page(bad / "light_curves.parquet")
     with open_store(used, mode="write") as store:
-        store.start_run("more")
+        store.runs.start("more")
         add(store, store_batch(5, start=70))
-        done = {report.survey: report for report in store.compact(rows_per_pixel=10)}
+        done = {report.survey: report for report in store.maintenance.compact(rows_per_pixel=10)}
         assert (done["ztf"].damaged, done["ztf"].alerts) == ((bad.name,), 5)
         assert (done["rubin"].damaged, done["rubin"].alerts) == ((), 10)
-        (problem,) = store.check().problems
+        (problem,) = store.maintenance.check().problems
         assert bad.name in problem
-        assert len(store.latest(limit=1000)) == 75
+        assert len(alert_rows(store, limit=1000)) == 75
     flip_a_page(bad / "light_curves.parquet")
     with open_store(used, mode="write") as store:
-        store.start_run("repaired")
-        store.compact(rows_per_pixel=10)
-        assert store.check(deep=True).problems == ()
+        store.runs.start("repaired")
+        store.maintenance.compact(rows_per_pixel=10)
+        assert store.maintenance.check(deep=True).problems == ()
 
 
 def test_compact_never_drops_a_damaged_pixel_of_the_catalogue(used: Path) -> None:
     for pixel in (used / "archive" / "generations").rglob("Npix=*.parquet"):
         cut(pixel)
     with open_store(used, mode="write") as store, pytest.raises(StoreError, match=r"Npix=.*backup"):
-        store.start_run("more")
-        store.compact(rows_per_pixel=10)
+        store.runs.start("more")
+        store.maintenance.compact(rows_per_pixel=10)
     assert list((used / "archive" / "generations").rglob("Npix=*.parquet"))
 
 

@@ -40,11 +40,11 @@ def test_junk_does_not_grow_the_index(store: Store, folder: Path) -> None:
     before = (folder / "index.sqlite").stat().st_size
     for i in range(20):
         entry = LedgerEntry(None, None, "rejected", "truncated", 10)
-        store.commit(Commit(None, None, [letter(10 * i + k, 50_000) for k in range(10)], [entry]))
+        store.runs.commit(Commit(None, None, [letter(10 * i + k, 50_000) for k in range(10)], [entry]))
     store.close()
     assert (folder / "index.sqlite").stat().st_size <= before + 16_384
     with open_store(folder) as again:
-        assert (len(again.dead_letters(limit=1000)), again.check().dead_letters) == (200, 200)
+        assert (again.dead_letters.table(limit=1000).num_rows, again.maintenance.check().dead_letters) == (200, 200)
 
 
 def test_beyond_the_limit_the_oldest_letters_are_dropped_and_counted(letters: DeadLetterFile, folder: Path) -> None:
@@ -67,19 +67,19 @@ def test_purge_by_age_and_by_reason(letters: DeadLetterFile) -> None:
     new = datetime(2026, 11, 30, tzinfo=UTC)
     letters.add([letter(1), letter(2, reason="schema")], (new - timedelta(days=40)).isoformat())
     letters.add([letter(3), letter(4, reason="schema")], new.isoformat())
-    assert letters.purge("schema", before=new - timedelta(days=30)) == 1
-    assert letters.purge(before=new - timedelta(days=30)) == 1
+    assert letters.remove(reason="schema", before=new - timedelta(days=30)) == 1
+    assert letters.remove(before=new - timedelta(days=30)) == 1
     assert positions(letters) == [3, 4]
-    assert (letters.purge("schema"), letters.purge("no such reason"), letters.purge()) == (1, 0, 1)
+    assert (letters.remove(reason="schema"), letters.remove(reason="no such reason"), letters.remove()) == (1, 0, 1)
 
 
 def test_letters_are_purged_and_removed_while_a_run_writes(store: Store, folder: Path) -> None:
-    store.commit(Commit(None, None, [letter(1), letter(2)]))
+    store.runs.commit(Commit(None, None, [letter(1), letter(2)]))
     with open_store(folder) as other:
-        other.remove_dead_letters([1])
-        assert other.purge_dead_letters() == 1
-    store.commit(Commit(None, None, [letter(3)]))
-    assert [row["position"] for row in store.dead_letters()] == ["3"]
+        other.dead_letters.remove([1])
+        assert other.dead_letters.remove() == 1
+    store.runs.commit(Commit(None, None, [letter(3)]))
+    assert [row["position"] for row in store.dead_letters.table().to_pylist()] == ["3"]
 
 
 def test_letters_may_come_and_go_while_they_are_streamed(letters: DeadLetterFile) -> None:
@@ -93,7 +93,7 @@ def test_letters_may_come_and_go_while_they_are_streamed(letters: DeadLetterFile
 
 
 def test_reading_makes_no_file(letters: DeadLetterFile, folder: Path) -> None:
-    assert (letters.table().num_rows, list(letters.stream()), letters.purge(), letters.count()) == (0, [], 0, 0)
+    assert (letters.table().num_rows, list(letters.stream()), letters.remove(), letters.count()) == (0, [], 0, 0)
     assert not (folder / "dead_letters.sqlite").exists()
 
 
@@ -122,16 +122,16 @@ def test_a_crash_never_loses_letters_that_the_ledger_counted(folder: Path, momen
 
     def write(harm: Callable[[Store], None] | None) -> None:
         with open_store(folder, mode="write") as store:
-            store.start_run("test")
+            store.runs.start("test")
             if harm:
                 harm(store)
             batch = store_batch(5)
             entry = LedgerEntry("ztf", None, "rejected", "truncated", 3)
-            if not store.exists("ztf", batch["alert_id"].to_numpy()).all():
+            if not store.alerts.exists("ztf", batch["alert_id"].to_numpy()).all():
                 add(store, batch, dead_letters=[letter(i) for i in range(3)], ledger=[entry])
             if harm and moment == "after the ledger":
                 die()
-            store.end_run("done")
+            store.runs.end("done")
 
     def harm(_: Store) -> None:
         if moment == "before the letters":
@@ -145,9 +145,12 @@ def test_a_crash_never_loses_letters_that_the_ledger_counted(folder: Path, momen
         os._exit(0)
     assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
     with open_store(folder) as store:
-        counted = sum(row["rejected"] for row in store.ledger())
-        assert len(store.dead_letters()) >= counted
+        counted = sum(row["rejected"] for row in store.ledger.table().to_pylist())
+        assert store.dead_letters.table().num_rows >= counted
     write(None)
     with open_store(folder) as store:
-        assert (len(store.dead_letters()), sum(row["rejected"] for row in store.ledger())) == (3, 3)
-        assert store.check().ok
+        assert (
+            store.dead_letters.table().num_rows,
+            sum(row["rejected"] for row in store.ledger.table().to_pylist()),
+        ) == (3, 3)
+        assert store.maintenance.check().ok

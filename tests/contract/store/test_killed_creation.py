@@ -14,6 +14,7 @@ import pytest
 from redpoll.store import open_store
 from redpoll.store.app import Label, open_app
 from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_rows import alert_rows
 from redpoll.testing.store_suite import add
 
 SYNCS, STEPS = range(8), range(0, 60, 3)
@@ -33,7 +34,7 @@ def in_child(work: Callable[[], object]) -> int:
 
 def create_and_use(folder: Path) -> None:
     with open_store(folder, mode="write") as store:
-        store.start_run("first")
+        store.runs.start("first")
         with open_app(folder) as app:
             app.labels.add([Label("ztf", "ZTF1", "sn_ia", "expert", "ada")])
 
@@ -72,10 +73,10 @@ def killing(call: int, *, syncs: bool) -> Callable[[], None]:
 
 def assert_usable(folder: Path) -> None:
     with open_store(folder, mode="write") as store, open_app(folder) as app:
-        store.start_run("next")
+        store.runs.start("next")
         assert add(store, store_batch(5)) == 5
         app.labels.add([Label("ztf", "ZTF2", "sn_ia", "expert", "ada")])
-        assert store.check().problems == ()
+        assert store.maintenance.check().problems == ()
     assert not [path.name for path in folder.iterdir() if path.name.startswith(".tmp")]
 
 
@@ -106,10 +107,10 @@ def test_a_full_disk_while_a_store_is_created_does_not_lock_it_out(tmp_path: Pat
 
 def test_the_index_is_one_complete_file_after_a_run(tmp_path: Path) -> None:
     with open_store(tmp_path, mode="write") as store:
-        store.start_run("run")
+        store.runs.start("run")
         add(store, store_batch(40))
         with open_store(tmp_path) as reader:
-            assert len(reader.latest()) == 40
+            assert len(alert_rows(reader, limit=1000)) == 40
             store.close()
             wal = tmp_path / "index.sqlite-wal"
             assert not wal.exists() or wal.stat().st_size == 0
@@ -120,13 +121,13 @@ def test_the_index_is_one_complete_file_after_a_run(tmp_path: Path) -> None:
 
 def test_a_reader_in_the_middle_of_an_answer_holds_up_the_end_of_a_run_for_seconds_at_most(tmp_path: Path) -> None:
     with open_store(tmp_path, mode="write") as store:
-        store.start_run("run")
+        store.runs.start("run")
         add(store, store_batch(40))
         reader = sqlite3.connect(tmp_path / "index.sqlite", isolation_level=None)
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM alerts").fetchone()
-        store.end_run("done")
+        store.runs.end("done")
         store.close()
         reader.close()
     with open_store(tmp_path) as again:
-        assert (len(again.latest()), again.runs()[0]["status"]) == (40, "done")
+        assert (len(alert_rows(again, limit=1000)), again.runs.table().to_pylist()[0]["status"]) == (40, "done")

@@ -30,7 +30,7 @@ def test_a_run_whose_index_is_gone_does_not_commit(store: Store, folder: Path, h
     with pytest.raises(StoreError, match=r"index\.sqlite was removed or replaced"):
         add(store, store_batch(5, start=5))
     with pytest.raises(StoreError, match="removed or replaced"):
-        store.end_run("done")
+        store.runs.end("done")
 
 
 def test_labels_are_not_written_to_a_file_that_was_replaced(store: Store, folder: Path) -> None:

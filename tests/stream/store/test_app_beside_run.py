@@ -17,14 +17,14 @@ from redpoll.store import Commit, indexed_columns, open_store
 from redpoll.testing.store_batches import store_batch
 
 with open_store(sys.argv[1], mode="write") as store:
-    store.start_run("write")
+    store.runs.start("write")
     print("ready", flush=True)
     for i in range(40):
         batch = store_batch(50, start=i * 50)
-        store.commit(Commit(indexed_columns(batch), store.archive(batch)))
+        store.runs.commit(Commit(indexed_columns(batch), store.segments.write(batch)))
     print("done", flush=True)
     sys.stdin.readline()
-    store.end_run("done")
+    store.runs.end("done")
 """
 PEOPLE = """
 import sys

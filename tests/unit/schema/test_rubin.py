@@ -104,11 +104,23 @@ def test_detections_are_counted_where_the_object_is_missing():
 
 def test_histories_are_merged_by_time():
     previous = [SOURCE | {"midpointMjdTai": t} for t in (60980.0, 60999.0)]
-    forced = [FORCED_SOURCE | {"midpointMjdTai": t} for t in (60970.0, 60980.0, 60990.0)]
+    forced = [FORCED_SOURCE | {"midpointMjdTai": t} for t in (60970.0, 60990.0)]
     found = curve(rubin_packet(previous=previous, forced=forced))
-    assert found.mjd.tolist() == [60970.0, 60980.0, 60980.0, 60990.0, 60999.0, 61000.2]
-    assert [k in (DETECTION, LOW_QUALITY) for k in found.kind] == [False, True, False, False, True, True]
+    assert found.mjd.tolist() == [60970.0, 60980.0, 60990.0, 60999.0, 61000.2]
+    assert [k in (DETECTION, LOW_QUALITY) for k in found.kind] == [False, True, False, True, True]
     assert found.kind[2] == FORCED
+
+
+def test_a_visit_counts_once():
+    clear = {f: False for f in SOURCE if f.startswith("pixelFlags") or "_flag" in f}
+    previous, forced = [SOURCE | clear | {"band": "g"}], FORCED_SOURCE | {"midpointMjdTai": SOURCE["midpointMjdTai"]}
+    found = curve(rubin_packet(own={"midpointMjdTai": 61001.0, "band": "g"}, previous=previous, forced=[forced]))
+    assert (found.mjd.tolist(), found.kind[0]) == ([SOURCE["midpointMjdTai"], 61001.0], DETECTION)
+
+
+def test_a_forced_flux_of_exactly_zero_is_left_out():
+    forced = [FORCED_SOURCE | {"psfFlux": 0.0, "scienceFlux": 36_000.0}]
+    assert len(curve(rubin_packet(forced=forced)).mjd) == 1
 
 
 def test_points_without_flux_or_time_are_left_out():
@@ -118,7 +130,8 @@ def test_points_without_flux_or_time_are_left_out():
 
 def test_unsure_flags_make_a_point_poor():
     clear = {f: False for f in SOURCE if f.startswith("pixelFlags") or "_flag" in f}
-    sure, unsure = SOURCE | clear, SOURCE | clear | {"centroid_flag": None}
+    sure = SOURCE | clear | {"midpointMjdTai": 60900.0}
+    unsure = SOURCE | clear | {"centroid_flag": None, "midpointMjdTai": 60901.0}
     assert curve(rubin_packet(previous=[sure, unsure])).kind[:2].tolist() == [DETECTION, LOW_QUALITY]
 
 
@@ -126,7 +139,8 @@ def test_unsure_flags_make_a_point_poor():
 def test_the_configured_score_decides_the_quality_of_history_and_own_point(min_real_bogus, kind):
     clear = {f: False for f in SOURCE if f.startswith("pixelFlags") or "_flag" in f} | {"reliability": 0.5}
     quality = QualityConfig(rubin=Cuts(min_real_bogus=min_real_bogus))
-    found = curve(rubin_packet(previous=[SOURCE | clear], own=clear), quality)
+    earlier = SOURCE | clear | {"midpointMjdTai": 60900.0}
+    found = curve(rubin_packet(previous=[earlier], own=clear), quality)
     assert found.kind.tolist() == [kind, kind]
 
 

@@ -72,7 +72,7 @@ def test_history_without_magnitude_is_a_five_sigma_limit():
     assert np.isnan(found.flux[0]) and found.flux_err[0] == pytest.approx(36307.805 / 5)
 
 
-@pytest.mark.parametrize("limit", [None, -999.0, math.nan])
+@pytest.mark.parametrize("limit", [None, -999.0, -99.0, math.nan])
 def test_history_that_says_nothing_is_left_out(limit):
     assert len(curve(ztf_packet(previous=[PREVIOUS | {"diffmaglim": limit}])).mjd) == 1
 
@@ -113,6 +113,12 @@ def test_the_own_point_is_last_though_history_claims_later_times():
     found = curve(ztf_packet(previous=[DETECTED | {"jd": 2470000.5}, DETECTED]))
     assert found.mjd[0] < found.mjd[2] < found.mjd[1]
     assert found.flux[2] == pytest.approx(36307.805)
+
+
+def test_two_candidates_of_one_exposure_count_once():
+    twice = [DETECTED, DETECTED | {"magpsf": DETECTED["magpsf"] + 0.01}]
+    assert len(curve(ztf_packet(previous=twice)).mjd) == 2
+    assert len(curve(ztf_packet(previous=[DETECTED] * 7)).mjd) == 2
 
 
 @pytest.mark.parametrize("history", [None, []])

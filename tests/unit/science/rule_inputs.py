@@ -19,7 +19,7 @@ def answers(module: Any, n: int = 1, /, **changed: Any) -> Any:
     given = {}
     for name in module.inputs:
         value = changed.pop(name, _USUAL.get(name, np.nan))
-        given[name] = value if name == "light_curve" else _column(name, value, n)
+        given[name] = value if name.endswith("light_curve") else _column(name, value, n)
     with np.errstate(all="ignore"):
         return module(**given, **changed)
 

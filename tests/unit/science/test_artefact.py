@@ -47,7 +47,7 @@ def one(curves, seen):
 
 @pytest.mark.parametrize("kind", ["dipole", "cosmic_ray", "line", "edge", "empty"])
 def test_each_flaw_is_found_and_named(kind, one):
-    found = answers(artefact, light_curve=one, cutout_difference=cutout(flaw(kind)), flux_err=1e5 / 40)
+    found = answers(artefact, packet_light_curve=one, cutout_difference=cutout(flaw(kind)), flux_err=1e5 / 40)
     assert found["is_artefact"][0] and found["artefact_reason"][0] == kind and found["artefact_score"][0] >= 0.5
 
 
@@ -56,14 +56,14 @@ def test_a_star_is_none(seed, one):
     for flux in (200.0, 2000.0, -2000.0, 1e5):
         snr = abs(flux) / (5 * 3.4)
         found = answers(
-            artefact, light_curve=one, cutout_difference=cutout(noise(seed) + star(flux)), flux_err=1e5 / snr
+            artefact, packet_light_curve=one, cutout_difference=cutout(noise(seed) + star(flux)), flux_err=1e5 / snr
         )
         assert not found["is_artefact"][0] and found["artefact_reason"][0] is None, flux
 
 
 def test_rubins_stars_are_wider_and_none_either(one):
     image = noise(1, 31) + star(9000.0, fwhm=5.0, side=31)
-    found = answers(artefact, light_curve=one, cutout_difference=cutout(image), survey="rubin")
+    found = answers(artefact, packet_light_curve=one, cutout_difference=cutout(image), survey="rubin")
     assert not found["is_artefact"][0] and found["cutout_fwhm"][0] == pytest.approx(5.0, abs=1.0)
 
 
@@ -71,32 +71,32 @@ def test_a_change_of_a_thousandth_of_a_bright_star_is_its_residual(one):
     bright = {"reference_mag": 14.0, "reference_distance_arcsec": 1.0}
     flux = 10 ** (0.4 * (31.4 - 14.0)) / 500
     star, galaxy = (
-        answers(artefact, light_curve=one, flux=flux, **bright, star_score=score, star_distance_arcsec=1.0)
+        answers(artefact, packet_light_curve=one, flux=flux, **bright, star_score=score, star_distance_arcsec=1.0)
         for score in (0.9, 0.1)  # a supernova may well be a thousandth of its galaxy
     )
     assert star["artefact_reason"].tolist() == ["star_residual"] and not galaxy["is_artefact"][0]
-    assert not answers(artefact, light_curve=one, flux=30 * flux, **bright)["is_artefact"][0]
+    assert not answers(artefact, packet_light_curve=one, flux=30 * flux, **bright)["is_artefact"][0]
 
 
 def test_a_flux_that_flips_its_sign_near_the_noise_is_one(curves):
     faint = [("g", t, 1000.0 * (-1) ** t, 180.0) for t in range(7)]
     loud = [("g", t, 1000.0 * (-1) ** t, 50.0) for t in range(7)]
-    found = answers(artefact, 2, light_curve=curves(faint, loud))
+    found = answers(artefact, 2, packet_light_curve=curves(faint, loud))
     assert found["flux_sign_changes"].tolist() == [6, 6]
     assert found["artefact_reason"].tolist() == ["alternating", None]
 
 
 def test_chi_square_is_that_of_a_constant_in_the_alerts_band(curves):
     light = curves([("g", 0, 100.0, 10.0), ("r", 1, 9e9, 1.0), ("g", 2, 130.0, 10.0)], [("g", 0, 5.0, 1.0)])
-    found = answers(artefact, 2, light_curve=light)
+    found = answers(artefact, 2, packet_light_curve=light)
     assert found["constant_chi2"][0] == pytest.approx(4.5, rel=1e-6) and np.isnan(found["constant_chi2"][1])
 
 
 def test_the_surveys_own_dipole_flag_counts(one):
-    assert answers(artefact, light_curve=one, is_dipole=True)["artefact_reason"].tolist() == ["dipole"]
+    assert answers(artefact, packet_light_curve=one, is_dipole=True)["artefact_reason"].tolist() == ["dipole"]
 
 
 @pytest.mark.parametrize("data", [None, b"synthetic", b"\x1f\x8b broken"])
 def test_without_a_cutout_nothing_is_held_against_it(data, one):
-    found = answers(artefact, light_curve=one, cutout_difference=data)
+    found = answers(artefact, packet_light_curve=one, cutout_difference=data)
     assert not found["is_artefact"][0] and np.isnan(found["cutout_snr"][0]) and found["artefact_score"][0] == 0

@@ -11,6 +11,7 @@ import pytest
 from redpoll.errors import StoreError
 from redpoll.store import Commit, Store, database, open_store
 from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_rows import alert_rows, full_alert
 from redpoll.testing.store_suite import add
 
 
@@ -92,7 +93,7 @@ def test_another_sqlite_file_is_refused(tmp_path: Path) -> None:
         open_store(tmp_path)
 
 
-def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot make a store"):
         open_store(tmp_path / "file" / "store", mode="write")
@@ -102,12 +103,12 @@ def test_a_closed_store_says_so(store: Store) -> None:
     store.close()
     store.close()
     with pytest.raises(StoreError, match="closed"):
-        store.latest()
+        alert_rows(store)
 
 
 def test_a_run_must_be_open_to_commit(folder: Path) -> None:
-    with open_store(folder, mode="write") as store, pytest.raises(StoreError, match="start_run"):
-        store.commit(Commit(None, None))
+    with open_store(folder, mode="write") as store, pytest.raises(StoreError, match="before the start of a run"):
+        store.runs.commit(Commit(None, None))
 
 
 def test_a_store_in_a_folder_that_cannot_be_written_is_read(
@@ -117,7 +118,7 @@ def test_a_store_in_a_folder_that_cannot_be_written_is_read(
     store.close()
     monkeypatch.setattr(database.os, "access", lambda *_: False)
     with open_store(folder) as reader:
-        assert len(reader.latest()) == 5
+        assert len(alert_rows(reader)) == 5
         assert not (folder / "index.sqlite-shm").exists()
 
 
@@ -125,6 +126,6 @@ def test_threads_read_at_the_same_time(store: Store) -> None:
     add(store, store_batch(50))
     with ThreadPoolExecutor(8) as pool:
         answers = list(
-            pool.map(lambda i: store.get_alert(10**15 + i % 50, "ztf", ["alert_id"])["alert_id"], range(200))
+            pool.map(lambda i: full_alert(store, 10**15 + i % 50, "ztf", ["alert_id"])["alert_id"], range(200))
         )
     assert answers == [10**15 + i % 50 for i in range(200)]

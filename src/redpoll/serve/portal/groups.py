@@ -12,9 +12,9 @@ from redpoll.schema.alert import CUTOUTS
 from redpoll.schema.bands import BANDS
 from redpoll.schema.classifications import CLASSES
 from redpoll.serve.labels import BAND_COLUMN
-from redpoll.store.ports import Row
+from redpoll.serve.rows import Row
 
-_NOT_VALUES = {*CUTOUTS, "light_curve", "packet", "topics", CLASSES}
+_NOT_VALUES = {*CUTOUTS, "light_curve", "packet_light_curve", "packet", "topics", CLASSES}
 _HEADINGS = {
     "Identity": ("survey", "alert_id", "object_id", "night", "n_detections", "first_mjd"),
     "Time and position": ("mjd", "ra", "dec", "hpx29"),

@@ -79,3 +79,11 @@ CREATE INDEX IF NOT EXISTS alerts_mjd ON alerts (mjd, alert_id);
 CREATE INDEX IF NOT EXISTS alerts_night ON alerts (night, mjd, alert_id);
 CREATE INDEX IF NOT EXISTS alert_topics_mjd ON alert_topics (topic, mjd, alert_id, alert);
 CREATE INDEX IF NOT EXISTS alert_classes_mjd ON alert_classes (class, mjd, alert_id, alert);
+
+-- The measurements of each object, packed (store/history_blobs.py), and what each alert added since they were packed.
+CREATE TABLE histories (_object INTEGER PRIMARY KEY REFERENCES objects, data BLOB NOT NULL);
+CREATE TABLE history_news (
+  _object INTEGER NOT NULL REFERENCES objects, alert_id INTEGER NOT NULL, data BLOB NOT NULL,
+  PRIMARY KEY (_object, alert_id)
+) WITHOUT ROWID
+;

@@ -1,11 +1,11 @@
-"""Pratt parser from tokens to a tree, with one binding power per operator."""
+"""From words to a tree: a Pratt parser, one binding power per operator."""
 
 from __future__ import annotations
 
 import math
 
 from redpoll.errors import ExpressionError
-from redpoll.plugin.expression.syntax import (
+from redpoll.expression.syntax import (
     AND,
     COMPARISON,
     NOT,
@@ -27,12 +27,14 @@ from redpoll.plugin.expression.syntax import (
     Tree,
     walk,
 )
-from redpoll.plugin.expression.tokens import Token, complaint, tokens
+from redpoll.expression.tokens import Token, complaint, tokens
 
 MAX_DEPTH = 64
-"""Maximum nesting depth of an expression."""
+"""How deeply an expression may be nested."""
+MAX_NODES = 1000
+"""How many columns, constants, operators and functions an expression may have."""
 FUNCTIONS = {"abs": (1, 1), "log10": (1, 1), "sqrt": (1, 1), "min": (2, 16), "max": (2, 16)}
-"""The functions, with their minimum and maximum number of arguments."""
+"""The functions, with the minimum and maximum number of arguments."""
 _COMPARISONS = frozenset(["<", "<=", ">", ">=", "==", "!="])
 _POWERS = dict.fromkeys([*_COMPARISONS, "in", "between", "is", "not"], COMPARISON)
 _POWERS |= {"or": OR, "and": AND, "+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT}
@@ -44,7 +46,7 @@ def parse(text: str) -> Tree:
     Raises
     ------
     ExpressionError
-        If the text is no expression; the message shows the position.
+        If the text is no expression; the message shows the place.
 
     Examples
     --------
@@ -54,7 +56,9 @@ def parse(text: str) -> Tree:
     parser = _Parser(text)
     tree = parser.expression(0)
     parser.expect_end()
-    for part, depth in walk(tree):
+    for n, (part, depth) in enumerate(walk(tree)):
+        if n >= MAX_NODES:
+            raise complaint(text, part.at, f"more than {MAX_NODES} columns, constants and operators")
         if depth > MAX_DEPTH:
             raise complaint(text, part.at, f"nested more than {MAX_DEPTH} deep")
     return tree
@@ -177,9 +181,9 @@ class _Parser:
             parts.append(self.expression(0))
         self._expect(")")
         self._depth -= 1
-        low, high = FUNCTIONS[token.text]
-        if not low <= len(parts) <= high:
-            wanted = str(low) if low == high else f"{low} to {high}"
+        least, most = FUNCTIONS[token.text]
+        if not least <= len(parts) <= most:
+            wanted = str(least) if least == most else f"{least} to {most}"
             raise self._complaint(token, f"{token.text} takes {wanted} values, not {len(parts)}")
         return Call(token.text, tuple(parts), token.at)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
@@ -10,8 +11,9 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from redpoll.errors import ExpressionError
+from redpoll.expression import Expression, parse_expression
 from redpoll.plugin.columns import Columns
-from redpoll.plugin.expression.expression import Expression, parse_expression
 from redpoll.plugin.node import Attempt, unguarded
 from redpoll.schema.column import Column
 from redpoll.schema.names import valid_name
@@ -67,13 +69,15 @@ class ExpressionFilter:
 
     def check(self, columns: Mapping[str, Column]) -> None:
         """Raise ExpressionError if a column is unknown or a type does not fit."""
-        self.expression.check(columns)
+        with _topic_named(self.topic):
+            self.expression.check(columns)
 
     def compute(
         self, columns: Columns, settings: Mapping[str, Any], model: Any = None, attempt: Attempt = unguarded
     ) -> dict[str, pa.Array]:
         """The column ``pass_<topic>`` for a batch."""
-        return {f"pass_{self.topic}": self.expression.passes(columns)}
+        with _topic_named(self.topic):
+            return {f"pass_{self.topic}": self.expression.passes(columns)}
 
 
 def expression_filter(topic: str, text: str) -> ExpressionFilter:
@@ -82,7 +86,7 @@ def expression_filter(topic: str, text: str) -> ExpressionFilter:
     Raises
     ------
     ExpressionError
-        If the text is no expression.
+        If the text is no expression; the message names the topic.
     PluginError
         If the topic is no snake_case name.
 
@@ -91,4 +95,14 @@ def expression_filter(topic: str, text: str) -> ExpressionFilter:
     >>> {name: column.doc for name, column in expression_filter("bright", "mag < 18").outputs.items()}
     {'pass_bright': 'mag < 18'}
     """
-    return ExpressionFilter(valid_name(topic, "a topic"), parse_expression(text))
+    with _topic_named(valid_name(topic, "a topic")):
+        return ExpressionFilter(topic, parse_expression(text))
+
+
+@contextmanager
+def _topic_named(topic: str) -> Iterator[None]:
+    """Put the topic before the message of an ExpressionError."""
+    try:
+        yield
+    except ExpressionError as error:
+        raise ExpressionError(f"topic '{topic}': {error}") from error

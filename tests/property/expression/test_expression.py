@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from redpoll import Column
 from redpoll.errors import ExpressionError
-from redpoll.plugin.expression import Expression, parse_expression
-from redpoll.plugin.expression.syntax import (
+from redpoll.expression import Expression, parse_expression
+from redpoll.expression.syntax import (
     Arithmetic,
     Between,
     Call,

@@ -7,8 +7,9 @@ import pytest
 
 from redpoll import Column
 from redpoll.errors import ExpressionError, PluginError, SchemaError
+from redpoll.expression import parse_expression
 from redpoll.plugin.columns import Columns
-from redpoll.plugin.expression import expression_filter, parse_expression
+from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.graph import Graph
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.light_curve import BAND_TYPE

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import pyarrow as pa
 
-from redpoll.plugin.expression.syntax import (
+from redpoll.expression.syntax import (
     Arithmetic,
     Between,
     Call,
@@ -27,7 +27,7 @@ from redpoll.plugin.expression.syntax import (
     Not,
     Tree,
 )
-from redpoll.plugin.expression.tokens import complaint
+from redpoll.expression.tokens import complaint
 from redpoll.schema.column import Column, is_text
 
 Kind = OneOf["bool", "int", "float", "string"]
@@ -97,8 +97,9 @@ class _Planner:
             case Compare():
                 return self._compare(tree)
             case Between():
-                low, high = Compare((">=",), (tree.operand, tree.low), tree.at), (tree.operand, tree.high)
-                return Step("and", "bool", (self._pair(low), self._pair(Compare(("<=",), high, tree.at))))
+                operand, low, high = (self.step(part) for part in (tree.operand, tree.low, tree.high))
+                parts = self._pair(tree, ">=", operand, low), self._pair(tree, "<=", operand, high)
+                return Step("and", "bool", parts)
             case In():
                 return self._in(tree)
             case IsNull():
@@ -125,20 +126,22 @@ class _Planner:
         return step
 
     def _float(self, tree: Tree) -> Step:
+        return as_float(self._number(tree))
+
+    def _number(self, tree: Tree) -> Step:
         step = self.step(tree)
         if step.kind not in ("int", "float"):
             self.refuse(tree, f"expected a number, this is {_WORDS[step.kind]}")
-        return as_float(step)
+        return step
 
     def _compare(self, tree: Compare) -> Step:
-        if len(tree.operators) == 1:
-            return self._pair(tree)
-        pairs = zip(tree.operators, tree.parts, tree.parts[1:], strict=False)
-        return Step("and", "bool", tuple(self._pair(Compare((o,), (a, b), tree.at), True) for o, a, b in pairs))
+        steps = [self.step(part) for part in tree.parts]
+        chained = len(tree.operators) > 1
+        pairs = zip(tree.operators, steps, steps[1:], strict=False)
+        parts = tuple(self._pair(tree, operator, left, right, chained) for operator, left, right in pairs)
+        return Step("and", "bool", parts) if chained else parts[0]
 
-    def _pair(self, tree: Compare, chained: bool = False) -> Step:
-        (operator,), parts = tree.operators, tree.parts
-        left, right = self.step(parts[0]), self.step(parts[1])
+    def _pair(self, tree: Tree, operator: str, left: Step, right: Step, chained: bool = False) -> Step:
         kinds = {left.kind, right.kind}
         if len(kinds) == 2 and kinds != {"int", "float"}:
             self.refuse(tree, f"cannot compare {_WORDS[left.kind]} with {_WORDS[right.kind]}")
@@ -159,11 +162,10 @@ class _Planner:
         return Step("in", "bool", (operand,), tuple(value.value for value in values))  # type: ignore[misc]
 
     def _call(self, tree: Call) -> Step:
-        exact = [self.step(part) for part in tree.parts]
-        floats = tuple(self._float(part) for part in tree.parts)
-        if tree.function in ("min", "max") and all(step.kind == "int" for step in exact):
-            return Step(tree.function, "int", tuple(exact))
-        return Step(tree.function, "float", floats)
+        steps = tuple(self._number(part) for part in tree.parts)
+        if tree.function in ("min", "max") and all(step.kind == "int" for step in steps):
+            return Step(tree.function, "int", steps)
+        return Step(tree.function, "float", tuple(as_float(step) for step in steps))
 
 
 def as_float(step: Step) -> Step:

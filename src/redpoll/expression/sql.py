@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from redpoll.plugin.expression.plan import Step
+from redpoll.expression.plan import Step
 
 _OPERATORS = {"and": " AND ", "or": " OR ", "==": " = ", "!=": " <> "}
 _OPERATORS |= {operator: f" {operator} " for operator in ("<", "<=", ">", ">=", "+", "-", "*", "/")}

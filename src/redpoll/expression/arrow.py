@@ -1,15 +1,16 @@
-"""Evaluation of a plan on Arrow columns, with Kleene logic; NaN counts as null."""
+"""Evaluating a plan on Arrow columns. Unknown is null, NaN counts as unknown, logic is Kleene's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from redpoll.plugin.columns import Columns
-from redpoll.plugin.expression.plan import Step
+from redpoll.errors import SchemaError
+from redpoll.expression.plan import Step
 
 _TYPES = {"bool": pa.bool_(), "int": pa.int64(), "float": pa.float64(), "string": pa.string()}
 _COMPARISONS = {
@@ -22,13 +23,44 @@ _COMPARISONS = {
 }
 
 
-def passes(step: Step, columns: Columns) -> pa.BooleanArray:
-    """Whether each alert fulfils a boolean plan; null counts as false."""
+class ArrowColumns(Protocol):
+    """Columns of one batch by name; ``n`` is its number of rows."""
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        ...
+
+    def arrow(self, name: str) -> pa.Array:
+        """The column; SchemaError if there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class BatchColumns:
+    """The columns of a record batch."""
+
+    batch: pa.RecordBatch
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return int(self.batch.num_rows)
+
+    def arrow(self, name: str) -> pa.Array:
+        """The column; SchemaError if there is none."""
+        if name not in self.batch.schema.names:
+            raise SchemaError(f"the batch has no column '{name}'")
+        return self.batch[name]
+
+
+def passes(step: Step, columns: ArrowColumns) -> pa.BooleanArray:
+    """Which alerts fulfil a plan that gives a yes or no; null is no."""
     answer = pc.fill_null(evaluate(step, columns), False)
     return pa.repeat(answer, columns.n) if isinstance(answer, pa.Scalar) else answer
 
 
-def evaluate(step: Step, columns: Columns) -> Any:
+def evaluate(step: Step, columns: ArrowColumns) -> Any:
     """The result of a step: an array, or a scalar where no column is involved."""
     if step.operation == "column":
         return _column(step, columns)
@@ -40,7 +72,7 @@ def evaluate(step: Step, columns: Columns) -> Any:
     return _OPERATIONS[step.operation](*args)
 
 
-def _column(step: Step, columns: Columns) -> pa.Array:
+def _column(step: Step, columns: ArrowColumns) -> pa.Array:
     array = columns.arrow(str(step.value))
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -49,7 +81,7 @@ def _column(step: Step, columns: Columns) -> pa.Array:
 
 
 def _known(values: Any) -> Any:
-    """The values with null for NaN."""
+    """The same values, null for NaN."""
     return pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
 
 
@@ -62,7 +94,7 @@ def _divide(a: Any, b: Any) -> Any:
 
 
 def _is_in(values: Any, choices: pa.Array) -> Any:
-    """Whether each value is among the choices; zero is added because Arrow's `is_in` distinguishes -0.0 from 0.0."""
+    """Arrow's `is_in` tells -0.0 from 0.0; adding zero makes them one."""
     if pa.types.is_floating(choices.type):
         values, choices = pc.add(values, 0.0), pc.add(choices, 0.0)
     return _where(pc.is_valid(values), pc.is_in(values, value_set=choices))

@@ -1,0 +1,124 @@
+"""Stored measurements joined to the packet's own: `light_curve`, `history_days` and `n_points` of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from redpoll.astro.time import NIGHT_OFFSET, night_start
+from redpoll.errors import SchemaError
+from redpoll.schema.alert import COLUMNS, PACKET
+from redpoll.schema.column import Column
+from redpoll.schema.light_curve import LightCurves
+from redpoll.schema.merging import joined
+from redpoll.schema.table import extent, packet_light_curves
+from redpoll.store import open_store
+from redpoll.store.columns import HISTORY_NEWS
+from redpoll.store.histories import HistoryReader, packed_news
+
+NEWS = HISTORY_NEWS
+NEWS_FIELD = pa.field(NEWS, pa.binary(), metadata={"indexed": "0", "doc": "What the packet adds to stored history."})
+
+
+class HistoryStage:
+    """Joins the stored history of each object to the light curves of a batch.
+
+    An alert sees the points that packets of earlier nights brought, and its own packet's. It does not see what other
+    packets of its night bring: which of those are stored already depends on how a night is cut into blocks and on
+    which worker is ahead, and the survey repeats their measurements in the alert's own packet anyway. So the same
+    packets give the same columns however they are cut, as long as earlier nights have been committed before.
+
+    Parameters
+    ----------
+    histories
+        What is stored; see `HistoryReader`.
+    """
+
+    name = "history"
+    columns: Mapping[str, Column] = {
+        name: COLUMNS[name] for name in ("light_curve", "packet_light_curve", "history_days", "n_points")
+    }
+
+    def __init__(self, histories: HistoryReader) -> None:
+        self._histories = histories
+
+    def join(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch of one survey with the joined `light_curve`, `history_days` and `n_points`, and `NEWS`.
+
+        `packet_light_curve`, where it is null or missing, becomes what `light_curve` was.
+
+        Raises
+        ------
+        SchemaError
+            If the batch has alerts of several surveys.
+        StoreError
+            If a stored history is damaged.
+        """
+        packets = _packets(batch)
+        if not batch.num_rows:
+            return _with(batch, {"packet_light_curve": packets, NEWS: pa.nulls(0, pa.binary())})
+        own, mjd = LightCurves.from_arrow(packets), _floats(batch, "mjd")
+        survey = _survey(batch)
+        before = np.fmin(night_start(_floats(batch, "night"), NIGHT_OFFSET[survey]), mjd)
+        stored = self._histories.read(survey, batch["object_id"].to_pylist(), before)
+        curves = joined(stored, own)
+        news = packed_news(stored, own, mjd)
+        added: dict[str, pa.Array] = {"light_curve": curves.to_arrow(), "packet_light_curve": packets}
+        added |= extent(curves, mjd) | {NEWS: pa.array([blob or None for blob in news], pa.binary())}
+        return _with(batch, added)
+
+
+def split_news(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.Array | None]:
+    """A joined batch without `NEWS`, and that column; None if it has none. Modules and sinks need not see it."""
+    return (batch.drop_columns([NEWS]), batch[NEWS]) if NEWS in batch.schema.names else (batch, None)
+
+
+def with_news(batch: pa.RecordBatch, news: pa.Array | None) -> pa.RecordBatch:
+    """The batch with the column `NEWS` again, as the store takes it."""
+    return batch if news is None else batch.append_column(NEWS_FIELD, news)
+
+
+def open_history(store: Path) -> HistoryStage:
+    """The stage with the histories of the store in a folder, open for reading; StoreError if there is none."""
+    return HistoryStage(open_store(store).histories)
+
+
+class NoHistories:
+    """A store that knows no object: every light curve is the packet's own."""
+
+    def read(self, survey: str, object_ids: Sequence[str], before: NDArray[np.float64] | None = None) -> LightCurves:
+        """An empty light curve for each object."""
+        f32, i1 = np.empty(0, np.float32), np.empty(0, np.int8)
+        return LightCurves(np.zeros(len(object_ids) + 1, np.int64), np.empty(0), i1, f32, f32, i1)
+
+
+def _packets(batch: pa.RecordBatch) -> pa.Array:
+    """The packets' own light curves, an unknown one being empty."""
+    curves = packet_light_curves(batch)
+    return curves.fill_null([]) if curves.null_count else curves
+
+
+def _survey(batch: pa.RecordBatch) -> str:
+    names = batch["survey"].unique().to_pylist()
+    if len(names) != 1 or names[0] not in NIGHT_OFFSET:
+        raise SchemaError(f"history: a batch holds alerts of one survey; this one of {names}")
+    return str(names[0])
+
+
+def _floats(batch: pa.RecordBatch, name: str) -> NDArray[np.float64]:
+    return np.asarray(batch[name].to_numpy(zero_copy_only=False))
+
+
+def _with(batch: pa.RecordBatch, columns: dict[str, pa.Array]) -> pa.RecordBatch:
+    """The batch with these columns replaced, or added before ``packet``."""
+    own = [field for field in batch.schema if field.name != PACKET and field.name not in columns]
+    made = [NEWS_FIELD if name == NEWS else COLUMNS[name].field(name) for name in columns]
+    packet = [field for field in batch.schema if field.name == PACKET]
+    order = {name: i for i, name in enumerate(COLUMNS)}
+    fields = [*sorted([*own, *made], key=lambda field: order.get(field.name, len(order))), *packet]
+    arrays = [columns[f.name] if f.name in columns else batch[f.name] for f in fields]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields, metadata=batch.schema.metadata))
