@@ -119,7 +119,10 @@ def model_validator(card: ModelCard, nodes: Iterable[Node]) -> Callable[[bytes],
     users = users_of_models(nodes)
     if card.name not in users:
         known = ", ".join(sorted(users)) or "none"
-        raise ModelError(f"no module uses a model named '{card.name}'; models that modules use: {known}")
+        raise ModelError(
+            f"no module uses a model named '{card.name}'; models that modules use: {known}; the file of "
+            "another module is named in 'plugins' of the configuration"
+        )
 
     def validate(data: bytes) -> OnnxModel:
         return open_model(data, card, users[card.name])

@@ -150,9 +150,9 @@ def scored(store, packets, config):
     for batch, rows in packet_decoder(config)(Block.of(packets)).batches:
         offsets = dict(zip(batch["alert_id"].to_pylist(), rows.tolist(), strict=True))
     with open_store(store) as reader:
-        assert reader.check(deep=True).problems == ()
-        for row in reader.latest(limit=2 * N):
-            by = reader.provenance(row["alert_id"], "ztf")["p_toy"]
+        assert reader.maintenance.check(deep=True).problems == ()
+        for row in reader.alerts.scan(["alert_id", "p_toy"]).to_table().to_pylist():
+            by = reader.alerts.provenance(row["alert_id"], "ztf")["p_toy"]
             found[offsets[row["alert_id"]]] = by, row["p_toy"]
     return found
 
@@ -162,7 +162,7 @@ def check_nothing_lost(report, store, found):
     assert (report.failures, report.worker_deaths) == (Counter(), 0)
     assert len(found) == report.stored > N / 3
     with open_store(store) as reader:
-        assert sum(row["received"] for row in reader.ledger()) == N
+        assert sum(reader.ledger.table()["received"].to_pylist()) == N
 
 
 @pytest.mark.slow
@@ -226,8 +226,8 @@ def test_a_champion_damaged_before_its_promotion_leaves_the_former_at_work(packe
     report, _ = run_with(change, packets, store, config)
     found = {}
     with open_store(store) as reader:
-        for row in reader.latest(limit=2 * N):
-            found[row["alert_id"]] = reader.provenance(row["alert_id"], "ztf")["p_toy"], row["p_toy"]
+        for row in reader.alerts.scan(["alert_id", "p_toy"]).to_table().to_pylist():
+            found[row["alert_id"]] = reader.alerts.provenance(row["alert_id"], "ztf")["p_toy"], row["p_toy"]
     check_nothing_lost(report, store, found)
     assert {by for by, _ in found.values()} == {"toy@1, toy@1"}
     assert {round(score, 6) for _, score in found.values()} == {0.1}
