@@ -4,32 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
-
-import pyarrow as pa
+from typing import Any
 
 from redpoll.errors import ModelError, RedpollError, StoreError
 from redpoll.plugin.model_card import ModelCard, parse_card
 from redpoll.plugin.node import Node
 from redpoll.plugin.onnx_model import MAX_MODEL_BYTES, OnnxModel, open_model
+from redpoll.store.app.ports import ServedModels
 
 log = logging.getLogger(__name__)
-
-
-class ServedModels(Protocol):
-    """The registry, as far as a run needs it."""
-
-    def generation(self) -> int:
-        """A number that grows with every promotion and rollback."""
-        ...
-
-    def champions(self, generation: int) -> pa.Table:
-        """The versions in use in a generation."""
-        ...
-
-    def read(self, sha256: str) -> bytes:
-        """The file of a model; StoreError if its bytes changed."""
-        ...
 
 
 class Generation:

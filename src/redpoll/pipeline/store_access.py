@@ -11,12 +11,13 @@ import pyarrow as pa
 from redpoll.config import Config
 from redpoll.errors import StoreError
 from redpoll.pipeline.block_result import BlockResult, SegmentResult
-from redpoll.pipeline.models import Champions, ServedModels
+from redpoll.pipeline.models import Champions
 from redpoll.plugin.node import Node
 from redpoll.plugin.ports import ReceivedPacket
 from redpoll.quality.duplicates import Exists
 from redpoll.store import Commit, DeadLetter, LedgerEntry, Store, indexed_columns, open_store
 from redpoll.store.app import open_app
+from redpoll.store.app.ports import ServedModels
 
 
 class SegmentWriter:
