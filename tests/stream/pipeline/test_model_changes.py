@@ -6,6 +6,7 @@ The score of each version of the model is a constant, so that a stored score sho
 from __future__ import annotations
 
 import json
+import logging
 import random
 import signal
 import subprocess
@@ -32,6 +33,7 @@ from redpoll.store.app import NewModel, open_app
 from redpoll.testing.fakes import FakeStream
 from redpoll.testing.models import linear_onnx
 
+log = logging.getLogger(__name__)
 N, BLOCK = 1500, 10
 SCORES = {"1": 0.1, "2": 0.2, "3": 0.3}
 MODULE = """
@@ -166,9 +168,7 @@ def check_nothing_lost(report, store, found):
 
 
 @pytest.mark.slow
-def test_promotions_and_a_rollback_under_load_lose_nothing_and_each_alert_names_its_model(
-    packets, store, config, record_property
-):
+def test_promotions_and_a_rollback_under_load_lose_nothing_and_each_alert_names_its_model(packets, store, config):
     plan = {150: "promote 1", 450: "promote 2", 750: "promote 3", 1050: "rollback"}
     versions = ["", "1", "2", "3", "2"]
     begun, done, seconds = [], [], []
@@ -205,7 +205,7 @@ def test_promotions_and_a_rollback_under_load_lose_nothing_and_each_alert_names_
         seen[last] += 1
     assert sorted(seen) == [0, 1, 2, 3, 4]
     assert seconds[-1] < 1
-    record_property("rollback_seconds", seconds[-1])
+    log.info("rollback in %.1f ms; blocks of each generation: %s", 1e3 * seconds[-1], dict(seen))
 
 
 @pytest.mark.slow
