@@ -16,8 +16,7 @@ def test_a_reader_adds_labels_while_a_writer_holds_the_lock(tmp_path: Path) -> N
         writer.runs.end("done")
 
 
-def test_opening_a_store_creates_no_database_until_something_is_added(tmp_path: Path) -> None:
+def test_a_new_store_serves_no_model_and_has_no_filter(tmp_path: Path) -> None:
     open_store(tmp_path, mode="write").close()
     with open_store(tmp_path) as store:
         assert store.served_models.generation() == 0 and store.filters.table().num_rows == 0
-    assert not (tmp_path / "app.sqlite").exists()
