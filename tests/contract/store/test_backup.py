@@ -95,7 +95,7 @@ def test_a_backup_is_itself_a_store(used: Store, folder: Path, tmp_path: Path) -
 def test_what_is_added_after_the_backup_is_not_in_it(used: Store, folder: Path, tmp_path: Path) -> None:
     back_up(folder, tmp_path / "backup")
     add(used, store_batch(20, start=60))
-    used.compact(rows_per_pixel=10)
+    used.maintenance.compact(rows_per_pixel=10)
     assert restored(tmp_path / "backup", tmp_path / "new").report.alerts == 60
 
 
@@ -107,7 +107,7 @@ def test_a_backup_is_consistent_while_a_run_writes_and_compacts(used: Store, fol
             for i in range(100):
                 add(used, store_batch(10, start=100 + 10 * i))
                 if i % 3 == 0:
-                    used.compact(rows_per_pixel=20)
+                    used.maintenance.compact(rows_per_pixel=20)
                 if stop.is_set():
                     break
         except BaseException as error:
