@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from redpoll.store.histories import HistoryReader
-from redpoll.store.ports import Alerts, DeadLetters, Ledger, Maintenance, Objects, Runs, Segments
+from redpoll.store.ports import Alerts, DeadLetters, Ledger, Maintenance, Objects, Rejected, Runs, Segments
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Store:
     objects: Objects
     histories: HistoryReader
     ledger: Ledger
+    rejected: Rejected
     dead_letters: DeadLetters
     runs: Runs
     segments: Segments
