@@ -22,6 +22,7 @@ VERBS = {
     "filters": "filters",
     "ledger": "ledger",
     "dead-letters": "dead_letters",
+    "why": "why",
     "store": "store",
     "serve": "serve",
     "config": "config",

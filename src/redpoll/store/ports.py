@@ -237,6 +237,10 @@ class Ledger(Protocol):
         """Per survey and night or run, newest first: received, stored, duplicate, rejected, reasons {reason: n}."""
         ...
 
+    def origin(self, alert_id: int, survey: str) -> pa.Table:
+        """Run and segment of a stored alert, one row: run (null if a rebuild lost it), segment, row; or NotFound."""
+        ...
+
     def topics(self, *, night: int | None = None) -> dict[str, int]:
         """Alerts per topic, over one night or all."""
         ...
