@@ -73,7 +73,8 @@ def explain(
     if not identifier.isprintable() or not identifier or len(identifier) > MAX_TEXT:
         return empty
     runs = {row["run"]: row for row in store.runs.table().to_pylist()}
-    stored = [_stored(store, key, filters, runs) for key in _keys(store, identifier, surveys, limit)]
+    keys = _keys(store, identifier, surveys, limit)
+    stored = [_stored(store, key, filters, runs) for key in dict.fromkeys(keys)]
     rejected = [
         row | {"alert_id": str(row["alert_id"]), "command": _command(runs, row["run"])}
         for survey in surveys

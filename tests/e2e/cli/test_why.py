@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 
 import pytest
 from click.testing import CliRunner
 
 from redpoll.cli.main import redpoll
+from redpoll.cli.run import show
 from redpoll.config import load_config
 from redpoll.errors import RedpollError
 from redpoll.ingest.files import open_sources
+from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
 from redpoll.store import Selection, open_store
 
@@ -73,6 +76,12 @@ def test_a_dead_letter_that_holds_the_identifier_is_found(made):
     code, out, _ = why(made, "ZTF99damaged", "--json")
     assert (code, len(json.loads(out)["dead_letters"])) == (0, 1)
     assert "dead letter 1" in why(made, "ZTF99damaged")[1]
+
+
+@pytest.mark.parametrize(("reason", "is_shown"), [("cut: band not in g", True), ("already stored", False)])
+def test_the_end_of_a_run_points_to_it_when_a_cut_rejected_alerts(capsys, reason, is_shown):
+    show(RunReport(reasons=Counter({reason: 1})))
+    assert ("redpoll why ID" in capsys.readouterr().err) == is_shown
 
 
 def test_an_unknown_identifier_is_exit_code_1_with_near_ones(made):
