@@ -24,6 +24,7 @@ VERBS = {
     "model": "model",
     "ledger": "ledger",
     "dead-letters": "dead_letters",
+    "why": "why",
     "store": "store",
     "serve": "serve",
     "config": "config",

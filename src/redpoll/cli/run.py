@@ -26,6 +26,7 @@ from redpoll.ingest.files import open_sources
 from redpoll.ingest.metered import Metered, total_bytes
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
+from redpoll.schema.reasons import CUT
 
 
 @click.command(epilog="Example: redpoll run night.tar.gz more-packets/ --store my-store")
@@ -113,6 +114,8 @@ def show(report: RunReport) -> None:
     print_rows(topics, {"topic": "filter", "n": "alerts"}, title="Alerts per filter", none="No filter passed an alert.")
     for word, n in report.unknown_words.most_common(10):
         click.echo(f"no class of the taxonomy: {word}, said of {n} alerts", err=True)
+    if any(reason.startswith(CUT) for reason in report.reasons):
+        click.echo("A cut rejected alerts: `redpoll why ID` shows the cut and the value of each", err=True)
     if report.missing:
         click.echo(f"Catalogues that are not there, their columns are null: {', '.join(report.missing)}; "
                    "see `redpoll catalog list`", err=True)  # fmt: skip

@@ -32,9 +32,23 @@ class SegmentResult(TypedDict):
     alerts: bytes
 
 
+class CutResult(TypedDict):
+    """An alert that a cut rejected: the index of its packet, the reason and the value that failed."""
+
+    packet: int
+    survey: str
+    alert_id: int
+    object_id: str
+    night: int
+    mjd: float
+    reason: str
+    value: str | None
+
+
 class BlockResult(TypedDict):
     """What became of a block: segments, messages by sink, dead letters by packet index, a count for every packet.
 
+    ``cut`` has the alerts that cuts rejected.
     ``unusable_models`` has the reason for each champion (``model@version``) that the worker could not open.
     """
 
@@ -42,6 +56,7 @@ class BlockResult(TypedDict):
     messages: dict[str, list[Message]]
     dead_letters: dict[int, str]
     counts: list[LedgerCount]
+    cut: list[CutResult]
     failures: dict[str, int]
     unknown_words: dict[str, int]
     seconds: dict[str, float]
@@ -54,6 +69,7 @@ def block_result(
     messages: Mapping[str, list[Message]] | None = None,
     dead_letters: Mapping[int, str] | None = None,
     counts: Iterable[Count] = (),
+    cut: list[CutResult] | None = None,
     failures: Mapping[str, int] | None = None,
     unknown_words: Mapping[str, int] | None = None,
     seconds: Mapping[str, float] | None = None,
@@ -69,6 +85,7 @@ def block_result(
         "messages": dict(messages or {}),
         "dead_letters": dict(dead_letters or {}),
         "counts": entries,
+        "cut": cut or [],
         "failures": dict(failures or {}),
         "unknown_words": dict(unknown_words or {}),
         "seconds": dict(seconds or {}),

@@ -14,10 +14,11 @@ import pyarrow as pa
 from redpoll.history.stage import with_news
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
-from redpoll.pipeline.block_result import BlockResult, Count, SegmentResult, block_result, category
+from redpoll.pipeline.block_result import BlockResult, Count, CutResult, SegmentResult, block_result, category
 from redpoll.pipeline.enrich import Enrichment, EnrichResult
 from redpoll.plugin.isolation import outcome
 from redpoll.plugin.ports import Message, Sink
+from redpoll.quality.stage import CutAlert
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,13 @@ class BlockTask:
         return [message for messages, error in alone if error is None for message in messages]
 
 
+def _cut_result(packet: int, survey: str, night: int, reason: str, cut: CutAlert) -> CutResult:
+    return {
+        "packet": packet, "survey": survey, "alert_id": cut.alert_id, "object_id": cut.object_id, "night": night,
+        "mjd": cut.mjd, "reason": reason, "value": cut.value,
+    }  # fmt: skip
+
+
 class _Tally:
     """Counts of a block as they come up."""
 
@@ -90,6 +98,7 @@ class _Tally:
         self.unusable_models: dict[str, str] = {}
         self._dead: dict[int, str] = {}
         self._counts: list[Count] = []
+        self._cut: list[CutResult] = []
         self._unknown_words: Counter[str] = Counter()
 
     def reject_packets(self, errors: dict[int, str]) -> None:
@@ -101,6 +110,8 @@ class _Tally:
         """Count the alerts of a decoded batch, whose packets are `index`."""
         for row, left in enriched.left_out.items():
             self._counts.append((left.survey, left.night, left.outcome, left.reason))
+            if left.cut is not None and left.night is not None:
+                self._cut.append(_cut_result(index[row], left.survey, left.night, left.reason, left.cut))
             if left.is_dead_letter:
                 self._dead[index[row]] = left.reason
         batch = enriched.batch
@@ -116,7 +127,7 @@ class _Tally:
         """All of it as plain data."""
         return block_result(
             segments=self.segments, messages=self.messages, dead_letters=self._dead, counts=self._counts,
-            failures=self.failures, unknown_words=self._unknown_words, seconds=self.seconds,
+            cut=self._cut, failures=self.failures, unknown_words=self._unknown_words, seconds=self.seconds,
             unusable_models=self.unusable_models,
         )  # fmt: skip
 

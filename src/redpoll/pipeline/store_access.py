@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from redpoll.config import Config
 from redpoll.errors import StoreError
-from redpoll.pipeline.block_result import BlockResult, SegmentResult
+from redpoll.pipeline.block_result import BlockResult, CutResult, SegmentResult
 from redpoll.pipeline.models import Champions
 from redpoll.plugin.node import Node
 from redpoll.plugin.ports import ReceivedPacket
 from redpoll.quality.duplicates import Exists
-from redpoll.store import Commit, DeadLetter, LedgerEntry, Store, indexed_columns, open_store
+from redpoll.store import Commit, DeadLetter, LedgerEntry, RejectedAlert, Store, indexed_columns, open_store
 from redpoll.store.app import open_app
 from redpoll.store.app.ports import ServedModels
 
@@ -53,13 +53,14 @@ class RunStore:
             raise StoreError(f"a block of {len(packets)} packets came back with {counted} counted")
         letters = [_letter(packets[i], reason) for i, reason in sorted(result["dead_letters"].items())]
         rest = [LedgerEntry(**entry) for entry in result["counts"] if entry["outcome"] != "stored"]
+        rejected = [_rejected(packets[cut["packet"]], cut) for cut in result["cut"]]
         segments = result["segments"]
         if not segments:
-            self._store.runs.commit(Commit(None, None, letters, rest))
+            self._store.runs.commit(Commit(None, None, letters, rest, rejected))
         stored: list[tuple[pa.RecordBatch, int]] = []
         for n, segment in enumerate(segments):
             alerts = _from_ipc(segment["alerts"])
-            more = (letters, rest) if n == 0 else ()
+            more = (letters, rest, rejected) if n == 0 else ()
             stored.append((alerts, self._store.runs.commit(Commit(alerts, segment["name"], *more))))
         return stored
 
@@ -107,6 +108,13 @@ def remove_dead_letters(store: Path, numbers: Sequence[int]) -> None:
 
 def _letter(packet: ReceivedPacket, reason: str) -> DeadLetter:
     return DeadLetter(packet.data, packet.position.source, str(packet.position), reason)
+
+
+def _rejected(packet: ReceivedPacket, cut: CutResult) -> RejectedAlert:
+    return RejectedAlert(
+        cut["survey"], cut["alert_id"], cut["object_id"], cut["night"], cut["mjd"], cut["reason"], cut["value"],
+        packet.position.source, str(packet.position),
+    )  # fmt: skip
 
 
 def _to_ipc(batch: pa.RecordBatch) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from redpoll.store.columns import indexed_columns
 from redpoll.store.composition import Store
 from redpoll.store.opening import open_store, rebuild_store
-from redpoll.store.ports import Commit, DeadLetter, LedgerEntry
+from redpoll.store.ports import Commit, DeadLetter, LedgerEntry, RejectedAlert
 from redpoll.store.scan import Scan
 from redpoll.store.selection import Cone, Selection
 
@@ -14,6 +14,7 @@ __all__ = [
     "Cone",
     "DeadLetter",
     "LedgerEntry",
+    "RejectedAlert",
     "Scan",
     "Selection",
     "Store",

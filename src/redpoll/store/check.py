@@ -23,6 +23,7 @@ from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout
 from redpoll.store.lock import is_locked
 from redpoll.store.parquet import PARQUET_ERRORS, read
 from redpoll.store.ports import Progress, Report
+from redpoll.store.rejected import cut_differences
 from redpoll.store.rows import HEALPIX
 from redpoll.store.tidy import temporary
 
@@ -130,6 +131,8 @@ def _sums(connection: sqlite3.Connection) -> Iterator[str]:
     for message, sql in _SUMS.items():
         for row in connection.execute(sql):
             yield message.format(*row)
+    for survey, night, reason, rows, counted in cut_differences(connection):
+        yield f"{survey} night {night}: the ledger has {counted} rejected by '{reason}', but {rows} are named"
     for name, indexed, said in wrong_counts(connection):
         yield f"class {name}: {indexed} alerts are in its index, {said} are said to be it"
 

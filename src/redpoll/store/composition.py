@@ -9,7 +9,7 @@ from typing import Any
 
 from redpoll.store.app.ports import Labels, ModelRegistry, SavedFilters, ServedModels, Watchlists
 from redpoll.store.histories import HistoryReader
-from redpoll.store.ports import Alerts, DeadLetters, Ledger, Maintenance, Objects, Runs, Segments
+from redpoll.store.ports import Alerts, DeadLetters, Ledger, Maintenance, Objects, Rejected, Runs, Segments
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Store:
     objects: Objects
     histories: HistoryReader
     ledger: Ledger
+    rejected: Rejected
     dead_letters: DeadLetters
     runs: Runs
     segments: Segments

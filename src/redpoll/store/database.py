@@ -134,9 +134,9 @@ def open_reader(path: Path, of: str = "index") -> OpenConnection:
 def close_writer(connection: sqlite3.Connection) -> None:
     """Move everything from the write-ahead log into the file, as far as readers let it, and close.
 
-    After a run the index is then one complete file, which a plain copy takes whole.
+    After a run the index is then one complete file, which a plain copy takes whole. Harmless if closed before.
     """
-    with closing(connection), suppress(sqlite3.OperationalError):
+    with closing(connection), suppress(sqlite3.OperationalError, sqlite3.ProgrammingError):
         connection.execute("PRAGMA busy_timeout = 2000")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 

@@ -73,3 +73,14 @@ CREATE TABLE ledger (
   run INTEGER NOT NULL, survey TEXT, night INTEGER, outcome TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX ledger_key ON ledger (run, ifnull(survey, ''), ifnull(night, 0), outcome, reason);
+
+-- Alerts that a quality cut rejected, once for each alert and reason; `run`, `source` and `position` are those of the
+-- last of `n` packets. The sums of `n` are the counts of cuts in the ledger. Texts have at most 300 characters.
+CREATE TABLE rejected (
+  alert_id INTEGER NOT NULL, survey TEXT NOT NULL, reason TEXT NOT NULL, object_id TEXT NOT NULL,
+  night INTEGER NOT NULL, mjd REAL NOT NULL,
+  value TEXT,  -- the value that the cut rejected; null: missing
+  run INTEGER NOT NULL, source TEXT NOT NULL, position TEXT NOT NULL, n INTEGER NOT NULL,
+  PRIMARY KEY (alert_id, survey, reason)
+) WITHOUT ROWID;
+CREATE INDEX rejected_object ON rejected (object_id);

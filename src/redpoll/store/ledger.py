@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from redpoll.errors import NotFound
 from redpoll.schema.column import Column
 from redpoll.store.pool import ReadPool
 
@@ -21,6 +22,11 @@ _COUNTS = {
     "duplicate": Column("int64", doc="Alerts that were stored already.", ucd="meta.number"),
     "rejected": Column("int64", doc="Packets that a cut or a fault rejected.", ucd="meta.number"),
     "reasons": Column(pa.map_(pa.string(), pa.int64()), doc="Packets per reason of rejection or duplication."),
+}
+_ORIGIN = {
+    "run": Column("int64", doc="Number of the run that stored the alert; null if a rebuild lost it.", ucd="meta.id"),
+    "segment": Column("string", doc="Segment of the archive that it was written to.", ucd="meta.id"),
+    "row": Column("int64", doc="Its row in that segment.", ucd="meta.number"),
 }
 _LETTERS = {
     "id": Column("int64", doc="Number of the dead letter.", ucd="meta.id"),
@@ -55,6 +61,16 @@ class EmbeddedLedger:
         schema = pa.schema([column.field(name) for name, column in columns.items()])
         plain = [row | {"reasons": list(row["reasons"].items())} for row in rows.values()]
         return pa.Table.from_pylist(plain, schema)
+
+    def origin(self, alert_id: int, survey: str) -> pa.Table:
+        """Run and segment of a stored alert; NotFound if there is no such alert."""
+        sql = """SELECT p.run, p.name, a._row FROM alerts a JOIN segments p ON p._id = a._segment
+            WHERE a.alert_id = ? AND a._survey = (SELECT _id FROM surveys WHERE name = ?)"""
+        found = self._pool.execute(sql, (alert_id, survey)) if abs(alert_id) < 2**63 else []
+        if not found:
+            raise NotFound(f"no alert {alert_id} of '{survey}' in this store")
+        schema = pa.schema([column.field(name) for name, column in _ORIGIN.items()])
+        return pa.Table.from_pylist([dict(zip(_ORIGIN, found[0], strict=True))], schema)
 
     def topics(self, *, night: int | None = None) -> dict[str, int]:
         """Alerts per topic, over one night or all, by name."""

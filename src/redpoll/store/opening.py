@@ -23,6 +23,7 @@ from redpoll.store.object_reader import EmbeddedObjects
 from redpoll.store.pool import Names, ReadPool
 from redpoll.store.ports import Progress, no_progress
 from redpoll.store.rebuild import Rebuilt, rebuild
+from redpoll.store.rejected import EmbeddedRejected
 from redpoll.store.write_access import WriteAccess
 from redpoll.store.writer import Clock, EmbeddedRuns
 
@@ -133,6 +134,7 @@ def _compose(layout: Layout, access: WriteAccess, now: Clock, dead_letter_bytes:
         objects=EmbeddedObjects(pool, names, layout),
         histories=Histories(pool.execute),
         ledger=EmbeddedLedger(pool),
+        rejected=EmbeddedRejected(pool),
         dead_letters=letters,
         runs=EmbeddedRuns(pool, access, archive, letters, now),
         segments=archive,

@@ -48,6 +48,21 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True)
+class RejectedAlert:
+    """An alert that a quality cut rejected: ``reason`` begins with ``cut: ``; ``value`` is None if it was missing."""
+
+    survey: str
+    alert_id: int
+    object_id: str
+    night: int
+    mjd: float
+    reason: str
+    value: str | None
+    source: str
+    position: str
+
+
+@dataclass(frozen=True)
 class Commit:
     """Everything one batch adds to the store, in one transaction.
 
@@ -55,13 +70,15 @@ class Commit:
     or None if nothing is stored. Of ``alerts`` only the indexed columns, topics and classes are read (see
     ``indexed_columns``): ``pass_<topic>`` columns hold which filters an alert passed, and the metadata of each field
     (see ``Column.field``) holds unit, doc, whether it is indexed, and its maker. The ``stored`` entries of the ledger
-    may be left out; if given, they must agree with ``alerts``.
+    may be left out; if given, they must agree with ``alerts``. ``rejected`` names each alert that the ledger counts as
+    rejected by a cut.
     """
 
     alerts: pa.RecordBatch | None
     segment: str | None
     dead_letters: Sequence[DeadLetter] = ()
     ledger: Sequence[LedgerEntry] = ()
+    rejected: Sequence[RejectedAlert] = ()
 
 
 Progress = Callable[[str, int, int], None]
@@ -120,7 +137,7 @@ class Runs(Protocol):
         ...
 
     def commit(self, commit: Commit) -> int:
-        """Commit segment, alerts, topics, classes, dead letters and ledger ; returns the new alerts.
+        """Commit segment, alerts, topics, classes, dead letters, ledger and rejected alerts; returns the new alerts.
 
         Alerts that are stored already are left out and counted as duplicates in the ledger.
         """
@@ -220,12 +237,35 @@ class Ledger(Protocol):
         """Per survey and night or run, newest first: received, stored, duplicate, rejected, reasons {reason: n}."""
         ...
 
+    def origin(self, alert_id: int, survey: str) -> pa.Table:
+        """Run and segment of a stored alert, one row: run (null if a rebuild lost it), segment, row; or NotFound."""
+        ...
+
     def topics(self, *, night: int | None = None) -> dict[str, int]:
         """Alerts per topic, over one night or all."""
         ...
 
     def classes(self, *, night: int | None = None) -> dict[str, int]:
         """Alerts per assigned class, over one night or all; an alert of a subclass is not counted for the class."""
+        ...
+
+
+class Rejected(Protocol):
+    """Alerts that a quality cut rejected."""
+
+    def find(
+        self,
+        *,
+        alert_id: int | None = None,
+        object_id: str | None = None,
+        survey: str | None = None,
+        limit: int = ...,
+    ) -> pa.Table:
+        """Rejected alerts with this identifier or of this object, newest first, at most `limit`.
+
+        Columns: survey, alert_id, object_id, night, mjd, reason, value, and of the last time that it was received:
+        run, source, position; ``n`` counts the times. An alert has one row for each reason.
+        """
         ...
 
 

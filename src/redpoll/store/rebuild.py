@@ -35,8 +35,9 @@ from redpoll.store.layout import (
 from redpoll.store.lock import WriterLock
 from redpoll.store.parquet import PARQUET_ERRORS, read
 from redpoll.store.ports import Progress
+from redpoll.store.rejected import cut_differences
 
-_KEPT = ("runs", "ledger")  # the archive does not hold them
+_KEPT = ("runs", "ledger", "rejected")  # the archive does not hold them
 
 
 @dataclass(frozen=True)
@@ -311,18 +312,21 @@ _COUNT_LOST = """UPDATE segments SET lost = rows - (SELECT count(*) FROM alerts 
 
 
 def _settle_ledger(connection: sqlite3.Connection) -> None:
-    """Make the ledger say what is stored, by entries of a run of their own where the copied ones do not."""
+    """Correct the copied ledger by entries of a run of their own: what is stored, and what cuts rejected."""
     sql = """SELECT survey, night, sum(n) FROM (
         SELECT s.name AS survey, night, count(*) AS n FROM alerts JOIN surveys s ON s._id = _survey GROUP BY 1, 2
         UNION ALL SELECT survey, night, -n FROM ledger WHERE outcome = 'stored') GROUP BY 1, 2 HAVING sum(n) != 0"""
-    differences = connection.execute(sql).fetchall()
-    if not differences:
+    entries = [(*key, "stored", "", n) for *key, n in connection.execute(sql)]
+    for survey, night, reason, rows, counted in cut_differences(connection):
+        entries.append((survey, night, "rejected", reason, rows - counted))
+        if rows < counted:
+            entries.append((survey, night, "rejected", f"identifiers lost, {reason}", counted - rows))
+    if not entries:
         return
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     sql = "INSERT INTO runs (command, started, ended, status) VALUES ('store rebuild', ?, ?, 'done')"
     run = connection.execute(sql, (now, now)).lastrowid
-    rows = [(run, survey, night, n) for survey, night, n in differences]
-    connection.executemany("INSERT INTO ledger VALUES (?, ?, ?, 'stored', '', ?)", rows)
+    connection.executemany("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?)", [(run, *entry) for entry in entries])
 
 
 def _open_old(layout: Layout) -> sqlite3.Connection | None:

@@ -25,6 +25,7 @@ from redpoll.store.insert import exists, insert_alerts, key
 from redpoll.store.layout import CUTOUT_FILE, is_segment_name
 from redpoll.store.pool import ReadPool
 from redpoll.store.ports import Commit, LedgerEntry
+from redpoll.store.rejected import check_rejected, insert_rejected
 from redpoll.store.tidy import remove_segment, tidy
 from redpoll.store.write_access import WriteAccess
 
@@ -85,11 +86,13 @@ class EmbeddedRuns:
             raise StoreError("commit before the start of a run: every alert belongs to a run")
         batch, segment, repeats = self._without_repeats(commit)
         entries = _ledger(commit, batch, repeats)
+        check_rejected(commit.ledger, commit.rejected)
         self._letters.add(commit.dead_letters, self._time())  # durable before the ledger counts them
         with self._transaction() as c:
             if batch is not None and segment is not None and batch.num_rows:
                 self._add_segment(c, batch, segment)
             c.executemany(_LEDGER, [(self._run, e.survey, e.night, e.outcome, e.reason, e.n) for e in entries])
+            insert_rejected(c, self._run, commit.rejected)
         if commit.segment is not None and segment != commit.segment:
             remove_segment(self._folder(commit.segment))
         return batch.num_rows if batch is not None else 0

@@ -53,10 +53,14 @@ def test_the_first_cut_that_fails_is_the_reason():
     cuts = Cuts(min_real_bogus=0.55, max_bad_pixels=0, bands=("g",))
     alerts = batch(4, n_bad_pixels=[0, 3, 0, 0], real_bogus=[0.9, 0.1, 0.1, 0.9], band=["g", "i", "i", "i"])
     assert cut_failures(alerts, cuts) == {
-        1: "cut: n_bad_pixels > 0",
-        2: "cut: real_bogus < 0.55",
-        3: "cut: band not in g",
+        1: ("cut: n_bad_pixels > 0", "3"),
+        2: ("cut: real_bogus < 0.55", "0.1"),
+        3: ("cut: band not in g", "i"),
     }
+
+
+def test_a_missing_value_fails_without_a_value():
+    assert cut_failures(batch(real_bogus=[None]), Cuts(min_real_bogus=0.5)) == {0: ("cut: real_bogus < 0.5", None)}
 
 
 def test_no_alerts_fail_nothing():

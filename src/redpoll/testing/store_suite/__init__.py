@@ -18,11 +18,14 @@ from redpoll.testing.store_suite.classes import ClassCases
 from redpoll.testing.store_suite.ledger import LedgerCases
 from redpoll.testing.store_suite.maintenance import MaintenanceCases
 from redpoll.testing.store_suite.objects import ObjectCases
+from redpoll.testing.store_suite.rejected import RejectedCases
 from redpoll.testing.store_suite.scan import ScanCases
 from redpoll.testing.store_suite.writing import WritingCases
 
 __all__ = ["StoreCases", "StoreSuite", "add", "moved_to"]
 
 
-class StoreSuite(WritingCases, AlertCases, ClassCases, ObjectCases, LedgerCases, MaintenanceCases, ScanCases):
+class StoreSuite(
+    WritingCases, AlertCases, ClassCases, ObjectCases, LedgerCases, RejectedCases, MaintenanceCases, ScanCases
+):
     """All cases."""

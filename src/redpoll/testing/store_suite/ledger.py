@@ -31,6 +31,15 @@ class LedgerCases(StoreCases):
         with pytest.raises(StoreError, match="no alerts"):
             store.runs.commit(Commit(None, None, ledger=[LedgerEntry("ztf", 1, "stored", "", 1)]))
 
+    def test_a_stored_alert_has_its_run_and_segment(self, store: Store) -> None:
+        add(store, store_batch(4))
+        (row,) = store.ledger.origin(10**15 + 2, "ztf").to_pylist()
+        assert (row["run"], row["row"]) == (store.runs.table()["run"][0].as_py(), 2)
+        assert row["segment"].startswith("ztf-")
+        for alert_id, survey in ((10**15 + 2, "rubin"), (7, "ztf"), (2**70, "ztf"), (-(2**63) - 1, "ztf")):
+            with pytest.raises(NotFound):
+                store.ledger.origin(alert_id, survey)
+
     def test_topics_are_counted(self, store: Store) -> None:
         add(store, store_batch(30, nights=(0, 1)))
         assert store.ledger.topics() == {"bright": 3, "rising": 10}

@@ -9,7 +9,8 @@ CREATE TABLE provenance (_id INTEGER PRIMARY KEY, mapping TEXT NOT NULL UNIQUE);
 -- Every top-level column ever archived; indexed ones are also columns of `alerts`.
 CREATE TABLE columns (
   name TEXT PRIMARY KEY, dtype TEXT NOT NULL, unit TEXT NOT NULL, doc TEXT NOT NULL, ucd TEXT NOT NULL,
-  indexed INTEGER NOT NULL, aggregate TEXT NOT NULL
+  indexed INTEGER NOT NULL, aggregate TEXT NOT NULL,
+  type BLOB NOT NULL  -- the Arrow type that holds the values of every batch (store/types.py)
 );
 
 -- A segment is one folder of the archive, written by one batch. `compacted`: its alerts now lie in the HATS catalogue.
@@ -71,6 +72,17 @@ CREATE TABLE ledger (
   run INTEGER NOT NULL, survey TEXT, night INTEGER, outcome TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX ledger_key ON ledger (run, ifnull(survey, ''), ifnull(night, 0), outcome, reason);
+
+-- Alerts that a quality cut rejected, once for each alert and reason; `run`, `source` and `position` are those of the
+-- last of `n` packets. The sums of `n` are the counts of cuts in the ledger. Texts have at most 300 characters.
+CREATE TABLE rejected (
+  alert_id INTEGER NOT NULL, survey TEXT NOT NULL, reason TEXT NOT NULL, object_id TEXT NOT NULL,
+  night INTEGER NOT NULL, mjd REAL NOT NULL,
+  value TEXT,  -- the value that the cut rejected; null: missing
+  run INTEGER NOT NULL, source TEXT NOT NULL, position TEXT NOT NULL, n INTEGER NOT NULL,
+  PRIMARY KEY (alert_id, survey, reason)
+) WITHOUT ROWID;
+CREATE INDEX rejected_object ON rejected (object_id);
 
 -- Secondary b-trees of the large tables; a bulk load makes them last.
 CREATE UNIQUE INDEX IF NOT EXISTS alerts_key ON alerts (alert_id, _survey);
