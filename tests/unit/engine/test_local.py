@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from redpoll.engine.local import Killed, run_here, run_in_workers
+from redpoll.engine.reader import InputBlock
 from redpoll.errors import RedpollError, UnknownColumn
 from redpoll.plugin.ports import FilePosition, ReceivedPacket
 
@@ -47,7 +48,7 @@ def make_failing_task():
 
 
 def packets(words):
-    return [ReceivedPacket(word, FilePosition("test", str(i))) for i, word in enumerate(words)]
+    return InputBlock([ReceivedPacket(word, FilePosition("test", str(i))) for i, word in enumerate(words)])
 
 
 def never():
