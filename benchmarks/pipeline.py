@@ -134,7 +134,7 @@ def main() -> None:
         print(f"{'':<28} {'received':>8} {'stored':>8} {'wall':>9} {'rate':>10}")
         show("warming up", run_night([Generated(replicas, int(args.warm * 1.1), args.warm)], folder / "store", config))
         with open_store(folder / "store") as store:
-            print(f"{'':<28} objects in the store: {store.check().objects:,}")
+            print(f"{'':<28} objects in the store: {store.maintenance.check().objects:,}")
         write_archive(folder / "night.tar.gz", replicas.packets(args.alerts, args.alerts // 2))
         start = time.monotonic()
         report = run_night(open_sources([folder / "night.tar.gz"]), folder / "store", config)

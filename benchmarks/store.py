@@ -31,9 +31,10 @@ from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN, CLASSES_TYPE
 from redpoll.schema.column import Column
 from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.taxonomy import taxonomy
-from redpoll.store import Commit, Store, columns, indexed_columns, open_store
+from redpoll.store import Commit, Cone, Store, columns, indexed_columns, open_store
 from redpoll.store.database import open_writer, transaction
 from redpoll.store.insert import insert_alerts, key
+from redpoll.testing.store_rows import alert_rows, classification_rows, object_row
 
 NIGHTS, BATCH, SEED = 200, 1000, 20201
 TOPICS = {"common": 0.2, "variable": 0.05, "sso": 0.05, "rising": 0.01, "young": 0.002, "kilonova": 0.0002}
@@ -176,16 +177,16 @@ def keep_writing(folder: Path, sky: Sky, seconds: float) -> None:
     """Archive and commit whole batches until the time is up; prints what each step costs."""
     steps, n = np.zeros(4), 0
     with open_store(folder, mode="write") as store:
-        store.start_run("benchmark")
+        store.runs.start("benchmark")
         templates = [whole_batch(sky, np.arange(i * BATCH, (i + 1) * BATCH)) for i in range(4)]
         stop = time.monotonic() + seconds
         while time.monotonic() < stop:
             numbers = sky.rng.integers(0, len(sky.object), BATCH)
             batch = _renewed(templates[n // BATCH % 4], sky.batch(numbers, tonight=True), time.time_ns())
             marks = [_clocks()]
-            segment = store.archive(batch)
+            segment = store.segments.write(batch)
             marks.append(_clocks())
-            store.commit(Commit(indexed_columns(batch), segment))
+            store.runs.commit(Commit(indexed_columns(batch), segment))
             marks.append(_clocks())
             steps += np.diff(marks, axis=0).ravel()
             n += BATCH
@@ -213,11 +214,11 @@ def questions(store: Store, sky: Sky, n: int) -> dict[str, list[Callable[[], int
     topics = rng.choice(list(TOPICS), n)
 
     def of(name: str) -> int:
-        store.object(name)
-        return len(store.alerts_of(name))
+        object_row(store, name)
+        return len(alert_rows(store, object_ids=[name]))
 
     def cone(w: int, radius: float, limit: int | None = None) -> int:
-        return len(store.cone(sky.ra[w], sky.dec[w], radius, limit=limit))
+        return len(alert_rows(store, cone=Cone(sky.ra[w], sky.dec[w], radius), limit=limit))
 
     return {
         "object: summary and all alerts": [lambda w=w: of(f"ZTF18{w:07d}") for w in rng.integers(0, len(sky.ra), n)],
@@ -227,20 +228,23 @@ def questions(store: Store, sky: Sky, n: int) -> dict[str, list[Callable[[], int
         "cone 1 deg": [lambda w=w: cone(w, 3600.0) for w in which[: n // 4]],
         "cone 1 deg, nearest 100": [lambda w=w: cone(w, 3600.0, 100) for w in which[: n // 4]],
         "topic + night, top 100": [
-            lambda t=t, d=d: len(store.latest(topic=t, night=d)) for t, d in zip(topics, nights, strict=True)
+            lambda t=t, d=d: len(alert_rows(store, topic=t, night=d, limit=100))
+            for t, d in zip(topics, nights, strict=True)
         ],
         **{
             f"{kind} + night, top 100": [
-                lambda c=c, d=d: len(store.latest(class_=c, night=d))
+                lambda c=c, d=d: len(alert_rows(store, class_=c, night=d, limit=100))
                 for c, d in zip(rng.choice(asked, n), nights, strict=True)
             ]
             for kind, asked in ASKED.items()
         },
         "class with kinds, top 100": [
-            lambda c=c: len(store.latest(class_=c)) for c in rng.choice(ASKED["class with kinds"], n)
+            lambda c=c: len(alert_rows(store, class_=c, limit=100)) for c in rng.choice(ASKED["class with kinds"], n)
         ],
-        "classes of the object of a random alert": [lambda w=w: len(store.classes_of(f"ZTF18{w:07d}")) for w in which],
-        "night, latest 100": [lambda d=d: len(store.latest(night=d)) for d in nights],
+        "classes of the object of a random alert": [
+            lambda w=w: len(classification_rows(store, f"ZTF18{w:07d}")) for w in which
+        ],
+        "night, latest 100": [lambda d=d: len(alert_rows(store, night=d, limit=100)) for d in nights],
     }
 
 
@@ -333,7 +337,7 @@ def report(folder: Path, sky: Sky, options: argparse.Namespace) -> None:
 
 def _runs(folder: Path) -> list[dict[str, object]]:
     with open_store(folder) as store:
-        return store.runs()
+        return store.runs.table().to_pylist()
 
 
 if __name__ == "__main__":

@@ -96,6 +96,13 @@ class ClassesConfig:
 
 
 @dataclass(frozen=True)
+class DeadLettersConfig:
+    """Limit on the size of all dead letters together, in bytes."""
+
+    max_bytes: int = 1 << 30
+
+
+@dataclass(frozen=True)
 class DeliveryConfig:
     """What happens when a sink is full or fails: pauses, retries, and the spool of a sink that is parked."""
 
@@ -132,6 +139,7 @@ class Config:
     classes: ClassesConfig = ClassesConfig()
     models: ModelsConfig = ModelsConfig()
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dead_letters: DeadLettersConfig = DeadLettersConfig()
     delivery: DeliveryConfig = DeliveryConfig()
     serve: ServeConfig = ServeConfig()
 

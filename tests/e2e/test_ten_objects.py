@@ -9,6 +9,7 @@ from redpoll.ingest.files import open_sources
 from redpoll.pipeline.run import run_night
 from redpoll.store import open_store
 from redpoll.testing.real_data import build_catalogues
+from redpoll.testing.store_rows import alert_rows, classification_rows, full_alert, object_row
 
 CATALOGUES = ("vsx", "gcvs", "mangrove", "glade", "symbiotic_cv", "fermi_4lac")
 
@@ -28,21 +29,21 @@ def store(data_dir, tmp_path_factory):
 def said(store, name):
     """Class -> who says it, without versions."""
     found: dict[str, set[str]] = {}
-    for one in store.classes_of(name):
+    for one in classification_rows(store, name):
         found.setdefault(one["name"], set()).add(one["by"].split("@")[0])
     return found
 
 
 def newest(store, name):
     """Everything about the newest alert of an object."""
-    row = store.alerts_of(name, limit=1)[0]
-    return store.get_alert(row["alert_id"], row["survey"])
+    row = alert_rows(store, object_ids=[name], limit=1)[0]
+    return full_alert(store, row["alert_id"], row["survey"])
 
 
 def test_a_supernova_in_a_near_spiral(store):
-    first = store.get_alert(1101542291015015004, "ztf")
+    first = full_alert(store, 1101542291015015004, "ztf")
     assert (first["host_name"], first["host_arcsec"]) == ("NGC4321", pytest.approx(7.1, abs=0.1))
-    assert "fast_risers" in {t for a in store.alerts_of("ZTF20aaelulu") for t in a["topics"]}
+    assert "fast_risers" in {t for a in alert_rows(store, object_ids=["ZTF20aaelulu"]) for t in a["topics"]}
     assert "variable_star" not in said(store, "ZTF20aaelulu")
 
 
@@ -52,7 +53,7 @@ def test_a_type_ia_supernova(store):
     assert row["host_distance_modulus"] == pytest.approx(31.24, abs=0.01)
     assert said(store, "ZTF21abiuvdk")["fast_transient"] == {"fast_transient"}
     assert "dwarf_nova" not in said(store, "ZTF21abiuvdk")
-    assert store.object("ZTF21abiuvdk")["best_absolute_peak_mag"] == pytest.approx(-18.9, abs=0.15)
+    assert object_row(store, "ZTF21abiuvdk")["best_absolute_peak_mag"] == pytest.approx(-18.9, abs=0.15)
 
 
 def test_a_tidal_disruption_long_after_its_peak(store):
@@ -80,7 +81,7 @@ def test_a_dwarf_nova_in_outburst(store):
 
 def test_an_rr_lyrae_star(store):
     assert said(store, "ZTF18aazxcwf") == {"rr_lyrae_ab": {"vsx"}}
-    assert len(store.alerts_of("ZTF18aazxcwf")) == 94
+    assert len(alert_rows(store, object_ids=["ZTF18aazxcwf"])) == 94
 
 
 def test_a_star_that_faded(store):

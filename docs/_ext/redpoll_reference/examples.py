@@ -9,7 +9,7 @@ from typing import Any
 from redpoll.catalogs.recipe import Recipe
 from redpoll.crossmatch.context import Missing
 from redpoll.plugin.contract import AlertFilter, ScienceModule
-from redpoll.plugin.expression import ExpressionFilter
+from redpoll.plugin.expression_filter import ExpressionFilter
 from redpoll.schema.column import Column
 from redpoll.schema.taxonomy import taxonomy
 from redpoll_reference.links import catalogues

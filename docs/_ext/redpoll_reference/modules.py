@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redpoll.plugin.contract import AlertFilter, ScienceModule
-from redpoll.plugin.expression import ExpressionFilter
+from redpoll.plugin.expression_filter import ExpressionFilter
 from redpoll_reference.examples import of_node, values
 from redpoll_reference.links import reads
 from redpoll_reference.markdown import docstring, required, table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -30,10 +31,14 @@ def command() -> None:
 def list_letters(limit: int, store: Path | None, config: Config, as_json: bool) -> None:
     """List them, newest first."""
     with open_store(store_of(store, config)) as opened:
-        rows = opened.dead_letters(limit=limit)
+        rows = opened.dead_letters.table(limit=limit).to_pylist()
+        dropped = opened.dead_letters.dropped().to_pylist()
     if as_json:
         print_json(rows)
         return
+    for row in dropped:
+        click.echo(f"dropped, as the limit dead_letters.max_bytes was reached: {row['n']:,} ({row['n_bytes']:,} bytes) "
+                   f"{row['reason']}", err=True)  # fmt: skip
     headings = {name: name for name in ("id", "received", "reason", "source", "position", "n_bytes")}
     print_rows(rows, headings, none="No dead letters.")
 
@@ -47,7 +52,7 @@ def list_letters(limit: int, store: Path | None, config: Config, as_json: bool) 
 def show_letter(number: int, raw: bool, store: Path | None, config: Config) -> None:
     """Show one: where it came from, why, and its first bytes."""
     with open_store(store_of(store, config)) as opened:
-        letter = opened.dead_letter(number)
+        letter = opened.dead_letters.get(number)
     if raw:
         sys.stdout.buffer.write(letter.data)
         return
@@ -70,6 +75,29 @@ def replay(store: Path | None, config: Config, as_json: bool) -> None:
     else:
         show(report)
     sys.exit(report.exit_code)
+
+
+@command.command(epilog="Example: redpoll dead-letters purge --older-than 30")
+@click.option("--older-than", type=click.FloatRange(min=0), metavar="DAYS", help="Only those received before that.")
+@click.option("--reason", metavar="TEXT", help="Only those with this reason, as `list` shows it.")
+@click.option("--all", "everything", is_flag=True, help="All of them.")
+@store_option
+@config_option
+@json_option
+@verbose_option
+def purge(
+    older_than: float | None, reason: str | None, everything: bool, store: Path | None, config: Config, as_json: bool
+) -> None:
+    """Remove dead letters for good, also while a run writes; the ledger keeps their counts."""
+    if everything == (older_than is not None or reason is not None):
+        raise click.UsageError("name which to remove: --older-than DAYS, --reason TEXT or both; or --all")
+    before = None if older_than is None else datetime.now(UTC) - timedelta(days=older_than)
+    with open_store(store_of(store, config)) as opened:
+        n = opened.dead_letters.remove(reason=reason, before=before)
+    if as_json:
+        print_json({"removed": n})
+    else:
+        click.echo(f"{n:,} dead letters removed")
 
 
 def _hex_lines(data: bytes) -> Iterator[str]:

@@ -15,7 +15,8 @@ from redpoll.cli.simulate import simulate_with_progress
 from redpoll.config import Config
 from redpoll.pipeline.warm import compiling_ahead
 from redpoll.schema.bands import SURVEYS
-from redpoll.store import open_store
+from redpoll.store import Selection, open_store
+from redpoll.store.table_rows import table_rows
 
 _HEADINGS = {
     "object_id": "object",
@@ -49,7 +50,11 @@ def command(survey: str, alerts: int, seed: int, out: Path, serve: bool, host: s
     click.echo(f"Packets: {night}   Store: {store}")
     show(run_with_progress([str(night)], store, _in_this_process(config)))
     with open_store(store) as opened:
-        candidates = [row for topic in opened.topics() for row in opened.latest(topic=topic, limit=3)]
+        candidates = [
+            row
+            for topic in opened.ledger.topics()
+            for row in table_rows(opened.alerts.scan(None, Selection(topic=topic), limit=3).to_table())
+        ]
     candidates = [row | {"real_bogus": _real_bogus(row)} for row in candidates]
     print_rows(_distinct(candidates), _HEADINGS, title="Latest candidates of each filter", none="No candidates.")
     if serve:

@@ -13,6 +13,7 @@ from redpoll.cli.options import config_option, json_option, store_of, store_opti
 from redpoll.cli.output import print_json, print_rows
 from redpoll.config import Config
 from redpoll.store import open_store
+from redpoll.store.table_rows import table_rows
 
 _OUTCOMES = ("received", "stored", "duplicate", "rejected")
 
@@ -29,8 +30,8 @@ def command(
 ) -> None:  # fmt: skip
     """Show that received = stored + duplicate + rejected, with the reasons; the newest night or run comes last."""
     with open_store(store_of(store, config)) as opened:
-        rows = newest_last(opened.ledger(by=by), by, last)
-        runs = opened.runs()
+        rows = newest_last(table_rows(opened.ledger.table(by=by)), by, last)
+        runs = table_rows(opened.runs.table())
     if as_json:
         print_json(rows)
         return

@@ -28,7 +28,7 @@ from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.spool import Spool, spool_name
 from redpoll.pipeline.store_access import SegmentWriter, spool_folder
 from redpoll.plugin.discovery import installed_filters, installed_modules, installed_sinks
-from redpoll.plugin.expression import expression_filter
+from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.ports import Sink

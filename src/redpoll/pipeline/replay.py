@@ -36,7 +36,7 @@ class DeadLetterSource(FiniteSource):
 
     def _read(self) -> Iterator[ReceivedPacket]:
         with dead_letters(self._store) as letters:
-            for letter in list(letters):
+            for letter in letters:
                 assert letter.id is not None
                 position = LetterPosition(letter.source, letter.position, letter.id, letter.reason)
                 yield ReceivedPacket(letter.data, position)

@@ -70,7 +70,7 @@ def run_night(
     report = RunReport(missing=missing_contexts(config))
     sinks = open_sinks(config) if sinks is None else sinks
     make_task = task_maker(config, store_path, sinks)
-    with writing_run(store_path, command) as store, stop_on_interrupt() as stop:
+    with writing_run(store_path, command, config) as store, stop_on_interrupt() as stop:
         report.run, report.status = store.run, "failed"
         intake = Intake(
             sources, lambda error: _source_broke(error, report), batch_size=config.run.batch_size,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from redpoll.config import Config
 from redpoll.errors import StoreError
 from redpoll.pipeline.block_result import BlockResult, SegmentResult
 from redpoll.plugin.ports import ReceivedPacket
@@ -20,13 +21,13 @@ class SegmentWriter:
 
     def __init__(self, store: Path) -> None:
         reader = open_store(store)
-        self.exists: Exists = reader.exists
+        self.exists: Exists = reader.alerts.exists
         self._archive = reader.segments
 
     def write(self, alerts: pa.RecordBatch) -> SegmentResult:
         """Write a segment, which does not count until it is committed; its name and its alerts' indexed columns."""
-        path = self._archive.write_segment(alerts)
-        return {"name": path.name, "alerts": _to_ipc(indexed_columns(alerts))}
+        name = self._archive.write(alerts)
+        return {"name": name, "alerts": _to_ipc(indexed_columns(alerts))}
 
 
 class RunStore:
@@ -34,7 +35,7 @@ class RunStore:
 
     def __init__(self, store: Store, command: str) -> None:
         self._store = store
-        self.run = store.start_run(command)
+        self.run = store.runs.start(command)
 
     def commit(self, packets: Sequence[ReceivedPacket], result: BlockResult) -> list[tuple[pa.RecordBatch, int]]:
         """Commit a block; returns the alerts of each segment and how many of them were new.
@@ -50,17 +51,17 @@ class RunStore:
         rest = [LedgerEntry(**entry) for entry in result["counts"] if entry["outcome"] != "stored"]
         segments = result["segments"]
         if not segments:
-            self._store.commit(Commit(None, None, letters, rest))
+            self._store.runs.commit(Commit(None, None, letters, rest))
         stored: list[tuple[pa.RecordBatch, int]] = []
         for n, segment in enumerate(segments):
-            alerts, path = _from_ipc(segment["alerts"]), self._store.segments.layout.segments / segment["name"]
+            alerts = _from_ipc(segment["alerts"])
             more = (letters, rest) if n == 0 else ()
-            stored.append((alerts, self._store.commit(Commit(alerts, path, *more))))
+            stored.append((alerts, self._store.runs.commit(Commit(alerts, segment["name"], *more))))
         return stored
 
     def end(self, status: str) -> None:
         """Close the run."""
-        self._store.end_run(status)
+        self._store.runs.end(status)
 
 
 def spool_folder(store: Path) -> Path:
@@ -69,9 +70,9 @@ def spool_folder(store: Path) -> Path:
 
 
 @contextmanager
-def writing_run(store: Path, command: str) -> Iterator[RunStore]:
+def writing_run(store: Path, command: str, config: Config) -> Iterator[RunStore]:
     """A run in the store, which is made if it is new; the caller ends it."""
-    with open_store(store, mode="write") as opened:
+    with open_store(store, mode="write", dead_letter_bytes=config.dead_letters.max_bytes) as opened:
         yield RunStore(opened, command)
 
 
@@ -79,13 +80,13 @@ def writing_run(store: Path, command: str) -> Iterator[RunStore]:
 def dead_letters(store: Path) -> Iterator[Iterator[DeadLetter]]:
     """Every dead letter there is, oldest first."""
     with open_store(store) as reader:
-        yield reader.iter_dead_letters()
+        yield reader.dead_letters.stream()
 
 
 def remove_dead_letters(store: Path, numbers: Sequence[int]) -> None:
     """Remove letters that were replayed."""
-    with open_store(store, mode="write") as opened:
-        opened.remove_dead_letters(numbers)
+    with open_store(store) as opened:
+        opened.dead_letters.remove(numbers)
 
 
 def _letter(packet: ReceivedPacket, reason: str) -> DeadLetter:

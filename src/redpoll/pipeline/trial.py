@@ -16,7 +16,7 @@ from redpoll.ingest.block import Block
 from redpoll.pipeline.assemble import build_graph, open_enrichment, packet_decoder
 from redpoll.pipeline.enrich import EnrichResult
 from redpoll.pipeline.intake import Intake
-from redpoll.plugin.expression import expression_filter
+from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
 from redpoll.plugin.ports import Source
 

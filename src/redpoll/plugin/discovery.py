@@ -18,7 +18,7 @@ from typing import Any
 
 from redpoll.errors import PluginError
 from redpoll.plugin.contract import AlertFilter, ScienceModule
-from redpoll.plugin.expression import ExpressionFilter
+from redpoll.plugin.expression_filter import ExpressionFilter
 from redpoll.plugin.isolation import outcome
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from types import ModuleType
 from redpoll.errors import PluginError
 from redpoll.plugin.contract import AlertFilter, ScienceModule
 from redpoll.plugin.discovery import Filter, check_plugin
-from redpoll.plugin.expression import ExpressionFilter
+from redpoll.plugin.expression_filter import ExpressionFilter
 from redpoll.plugin.user_file import run_file
 
 

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Protocol, cast
 
 from redpoll.errors import StoreError
-from redpoll.store import open_store
-from redpoll.store.ports import AlertReader, DeadLetters, LedgerReader, ObjectReader
+from redpoll.store import Store, open_store
 
-N_THREADS = 4
-"""Questions to the store that are answered at once."""
-
-
-class Reader(AlertReader, ObjectReader, LedgerReader, DeadLetters, Protocol):
-    """Everything that pages and API ask of a store."""
+Reader = Store
 
 
 class StoreNotReady(StoreError):
@@ -27,7 +19,7 @@ class StoreNotReady(StoreError):
 class StoreDoor:
     """The one reader of the server, opened at the first request.
 
-    So the server starts before the store exists, and sees it as soon as it does.
+    The server starts before the store exists, and opens it once it does. The store bounds its own connections.
 
     Parameters
     ----------
@@ -47,7 +39,7 @@ class StoreDoor:
         """The reader; StoreNotReady if there is no store to read."""
         with self._lock:
             if self._reader is None:
-                self._reader = cast(Reader, _InFewThreads(self._open()))
+                self._reader = self._open()
             return self._reader
 
     def _open(self) -> Reader:
@@ -57,22 +49,6 @@ class StoreDoor:
             return self._opener(self.path)
         except (StoreError, OSError) as error:
             raise StoreNotReady(f"the store at {self.path.name!r} cannot be read: {error}") from error
-
-
-class _InFewThreads:
-    """Asks a reader from the same few threads always.
-
-    A store keeps one connection for each thread that ever asked. The server's own threads come and go with its
-    visitors, and each would leave a connection and its files open behind.
-    """
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._threads = ThreadPoolExecutor(N_THREADS, thread_name_prefix="store")
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._reader, name)
-        return lambda *args, **options: self._threads.submit(method, *args, **options).result()
 
 
 def _open_for_reading(path: Path) -> Reader:

@@ -10,8 +10,10 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from redpoll.schema.alert import COLUMNS
+from redpoll.store.table_rows import column_values
 
 _SAFE_INTEGER = 2**53 - 1
 _ID = re.compile(r"^(alert_id|object_id|hpx29|candid|pid|rfid|\w*[a-z]Id)$")
@@ -54,6 +56,23 @@ def shortest(value: float) -> float:
     0.1
     """
     return float(f"{value:.7g}") if np.float32(f"{value:.7g}") == np.float32(value) else float(f"{value:.9g}")
+
+
+def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """The rows of a table as JSON values, float32 numbers with the digits that they have.
+
+    >>> plain_rows(pa.table({"mag": pa.array([18.3], pa.float32()), "alert_id": [1234]}))
+    [{'mag': 18.3, 'alert_id': '1234'}]
+    """
+    names = table.column_names
+    columns = [_plain_column(name, table[name]) for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _plain_column(name: str, column: pa.ChunkedArray) -> list[Any]:
+    if pa.types.is_float32(column.type):
+        return [None if value is None else _plain_float(value, True) for value in column_values(column)]
+    return [plain(value, name) for value in column_values(column)]
 
 
 def to_json(value: Any) -> bytes:

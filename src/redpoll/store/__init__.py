@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from redpoll.store.archive import Archive
 from redpoll.store.columns import indexed_columns
-from redpoll.store.embedded import Store, open_store, rebuild_store
+from redpoll.store.composition import Store
+from redpoll.store.opening import open_store, rebuild_store
 from redpoll.store.ports import Commit, DeadLetter, LedgerEntry
+from redpoll.store.scan import Scan
+from redpoll.store.selection import Cone, Selection
 
-__all__ = ["Archive", "Commit", "DeadLetter", "LedgerEntry", "Store", "indexed_columns", "open_store", "rebuild_store"]
+__all__ = [
+    "Commit",
+    "Cone",
+    "DeadLetter",
+    "LedgerEntry",
+    "Scan",
+    "Selection",
+    "Store",
+    "indexed_columns",
+    "open_store",
+    "rebuild_store",
+]

@@ -1,4 +1,4 @@
-"""Writing a segment: one batch, whole, as three Parquet files that appear together or not at all."""
+"""Writing a segment: one batch with all its columns, as three Parquet files that appear together or not at all."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from redpoll.errors import StoreError
 from redpoll.schema.alert import CUTOUTS
 from redpoll.schema.classifications import CLASSES
 from redpoll.schema.table import packet_light_curves
+from redpoll.store.checksums import sha256_of, write_sums
 from redpoll.store.columns import HISTORY_NEWS, KEYS, check_names, provenance
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, segment_name, sync
+from redpoll.store.parquet import read, write_synced
 
 LIGHT_CURVE, PACKET_LIGHT_CURVE = "light_curve", "packet_light_curve"
 """An archived alert's light curve is the one that its packet held; the stage `history` joins the rest again."""
@@ -30,7 +32,7 @@ _NEEDED = ("survey", "object_id", "alert_id", "night", "mjd", "ra", "dec", "hpx2
 
 @dataclass(frozen=True)
 class Archive:
-    """The archive of the store at `root`; light enough to be sent to a worker process.
+    """The port Segments: the archive of the store at `root`; light enough to be sent to a worker process.
 
     Examples
     --------
@@ -45,8 +47,8 @@ class Archive:
         """Paths of the store."""
         return Layout(self.root)
 
-    def write_segment(self, alerts: pa.RecordBatch) -> Path:
-        """Write a batch of one survey and sync it; it does not count until it is committed.
+    def write(self, alerts: pa.RecordBatch) -> str:
+        """Write a batch of one survey and sync it; returns the name of the segment, which counts once committed.
 
         Raises
         ------
@@ -63,13 +65,14 @@ class Archive:
                 folder.mkdir()
                 for file, piece in split(table).items():
                     write_file(folder / file, piece)
+                write_sums(folder, {path.name: sha256_of(path) for path in folder.iterdir()})
                 sync(folder)
                 folder.rename(self.layout.segments / name)
                 sync(self.layout.segments)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return self.layout.segments / name
+        return name
 
 
 def split(table: pa.Table) -> dict[str, pa.Table]:
@@ -89,13 +92,12 @@ def split(table: pa.Table) -> dict[str, pa.Table]:
 
 def write_file(path: Path, table: pa.Table, *, sorted_by: str | None = None) -> None:
     """Write and sync one Parquet file with the settings measured in benchmarks/store.py."""
-    pq.write_table(table, path, row_group_size=ROWS.get(path.name, 1000), **_settings(path.name, table, sorted_by))
-    sync(path)
+    write_synced(path, table, row_group_size=ROWS.get(path.name, 1000), **_settings(path.name, table, sorted_by))
 
 
 def join_rows(segment: Path, rows: np.ndarray[Any, Any]) -> pa.Table:
     """Some rows of a segment that was not compacted, with all their columns."""
-    table, *others = (take(pq.read_table(segment / file), rows) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE))
+    table, *others = (take(read(segment / file), rows) for file in (ALERTS, LIGHT_CURVES, CUTOUT_FILE))
     for extra in others:
         for field in extra.schema:
             if field.name not in table.column_names:
@@ -145,7 +147,9 @@ def _survey_and_night(table: pa.Table) -> tuple[str, int]:
     missing = [name for name in _NEEDED if name not in table.column_names or table[name].null_count]
     surveys = _surveys(table)
     if missing or len(surveys) != 1:
-        raise StoreError(f"a segment holds alerts of one survey, whole; lacking {missing or 'one survey'}: {surveys}")
+        raise StoreError(
+            f"a segment holds all columns of alerts of one survey; lacking {missing or 'one survey'}: {surveys}"
+        )
     return surveys[0], pc.min(table["night"]).as_py()
 
 

@@ -3,47 +3,107 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from redpoll.errors import StoreError
+from redpoll.store import database
+from redpoll.store.checksums import SUMS, checksum_of, read_sums, sha256_of
 from redpoll.store.classes import wrong_counts
+from redpoll.store.dead_letters import DeadLetterFile
+from redpoll.store.deep import differences
 from redpoll.store.hats import ROW, SEGMENT, Pixel
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout
 from redpoll.store.lock import is_locked
+from redpoll.store.parquet import PARQUET_ERRORS, read
 from redpoll.store.ports import Progress, Report
 from redpoll.store.rows import HEALPIX
 from redpoll.store.tidy import temporary
 
 
-def check(connection: sqlite3.Connection, layout: Layout, *, progress: Progress) -> Report:
-    """Compare index, archive and ledger in every row; memory is 17 bytes per alert.
+def check(connection: sqlite3.Connection, layout: Layout, *, deep: bool = False, progress: Progress) -> Report:
+    """Compare index, archive and ledger in every row, and every file with its checksum; 17 bytes of memory per alert.
 
     Beside a running writer, files that it has not committed yet are not counted as strange.
+
+    Parameters
+    ----------
+    connection, layout
+        The index, and where the files are.
+    deep
+        Also make a second index from the archive, in the folder for temporary files, and compare it with the index in
+        every column of every row.
+    progress
+        Called with what is being done, how much is done, and how much there is.
     """
+    try:
+        return _check(connection, layout, deep, progress)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
+            raise
+        problem = f"index: {error}; `redpoll store rebuild` makes a new one from the archive"
+        return Report((problem,), alerts=0, objects=0, segments=0, pixels=0, dead_letters=0)
+
+
+def _check(connection: sqlite3.Connection, layout: Layout, deep: bool, progress: Progress) -> Report:
     strange = [] if is_locked(layout.lock) else list(_strange_files(connection, layout))
     connection.execute("BEGIN")
     try:
         problems = [*_sqlite(connection), *_sums(connection)]
         catalogue = _Catalogued.read(connection)
         problems += [*_segments(layout, catalogue, progress), *_pixels(connection, layout, catalogue, progress)]
-        tables = ("alerts", "objects", "segments", "pixels", "dead_letters")
+        if deep and not problems:
+            problems += differences(connection, layout, progress=progress)
+        tables = ("alerts", "objects", "segments", "pixels")
         counts = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}
     finally:
-        connection.execute("COMMIT")
-    return Report(tuple(problems + strange), **counts)
+        connection.execute("ROLLBACK")
+    problems += [*_beside(layout), *strange]
+    return Report(tuple(problems), **counts, dead_letters=_dead_letters(layout))
+
+
+def _beside(layout: Layout) -> Iterator[str]:
+    """What is wrong with the databases beside the index, and with the files of models."""
+    for name, path in layout.databases().items():
+        if name != "index" and path.exists():
+            try:
+                with closing(database.open_reader(path, name)) as connection:
+                    found = [message for (message,) in connection.execute("PRAGMA integrity_check") if message != "ok"]
+                    models = connection.execute("SELECT sha256 FROM models").fetchall() if name == "app" else []
+            except (StoreError, sqlite3.DatabaseError) as error:
+                found, models = [str(error)], []
+            yield from (f"{path}: {message}" for message in found)
+            for (sha256,) in models:
+                yield from _wrong_model(layout.models / sha256)
+
+
+def _wrong_model(path: Path) -> Iterator[str]:
+    if not path.is_file():
+        yield f"{path}: the file of a model is gone"
+    elif sha256_of(path) != path.name:
+        yield f"{path} is damaged: the file of a model is not the one that was registered"
+
+
+def _dead_letters(layout: Layout) -> int:
+    letters = DeadLetterFile(layout)
+    try:
+        return letters.count()
+    except StoreError:  # reported already
+        return 0
+    finally:
+        letters.close()
 
 
 _SUMS = {
-    "segment {0} has {1} rows, but {2} alerts": """SELECT p.name, p.rows, ifnull(c.n, 0) FROM segments p
+    "segment {0} has {1} rows, but {2} alerts": """SELECT p.name, p.rows - p.lost, ifnull(c.n, 0) FROM segments p
         LEFT JOIN (SELECT _segment, count(*) AS n FROM alerts GROUP BY _segment) c ON c._segment = p._id
-        WHERE p.rows IS NOT c.n""",
+        WHERE p.rows - p.lost IS NOT ifnull(c.n, 0)""",
     "object {0} counts {1} alerts, but has {2}": """SELECT * FROM (SELECT object_id, n_alerts,
         (SELECT count(*) FROM alerts a WHERE a._id >= o._id << 24 AND a._id < (o._id + 1) << 24) AS n FROM objects o)
         WHERE n_alerts IS NOT n""",
@@ -82,22 +142,26 @@ class _Catalogued:
     first: dict[str, int]
     rows: dict[str, int]
     compacted: dict[str, bool]
+    checksums: dict[str, str]
     found: NDArray[np.bool_]
 
     @classmethod
     def read(cls, connection: sqlite3.Connection) -> _Catalogued:
-        segments = connection.execute("SELECT _id, name, rows, compacted FROM segments ORDER BY _id").fetchall()
-        ends = np.cumsum([0, *(rows for _, _, rows, _ in segments)])
+        segments = connection.execute(
+            "SELECT _id, name, rows, compacted, checksum FROM segments ORDER BY _id"
+        ).fetchall()
+        ends = np.cumsum([0, *(rows for _, _, rows, *_ in segments)])
         starts = dict(zip((key for key, *_ in segments), ends.tolist(), strict=False))
         ids = np.full(int(ends[-1]), -1, np.int64)
         for segment, row, alert_id in connection.execute("SELECT _segment, _row, alert_id FROM alerts"):
             place = starts.get(segment, -1) + row
             if 0 <= place < len(ids):
                 ids[place] = alert_id
-        first = {name: starts[key] for key, name, _, _ in segments}
-        rows = {name: n for _, name, n, _ in segments}
-        compacted = {name: bool(moved) for _, name, _, moved in segments}
-        return cls(ids, first, rows, compacted, np.zeros(len(ids), bool))
+        first = {name: starts[key] for key, name, *_ in segments}
+        rows = {name: n for _, name, n, *_ in segments}
+        compacted = {name: bool(moved) for _, name, _, moved, _ in segments}
+        checksums = {name: checksum for _, name, *_, checksum in segments}
+        return cls(ids, first, rows, compacted, checksums, np.zeros(len(ids), bool))
 
     def of(self, segment: str) -> NDArray[np.int64]:
         return self.ids[self.first[segment] : self.first[segment] + self.rows[segment]]
@@ -106,33 +170,64 @@ class _Catalogued:
 def _segments(layout: Layout, catalogue: _Catalogued, progress: Progress) -> Iterator[str]:
     for i, (segment, moved) in enumerate(catalogue.compacted.items()):
         progress("segments", i, len(catalogue.rows))
-        for file in (CUTOUT_FILE,) if moved else (CUTOUT_FILE, ALERTS, LIGHT_CURVES):
-            ids = _columns(layout.segments / segment / file, "alert_id")
+        folder = layout.segments / segment
+        files = (CUTOUT_FILE,) if moved else (CUTOUT_FILE, ALERTS, LIGHT_CURVES)
+        if not catalogue.checksums[segment]:  # a rebuild found no files of it, and reported that
+            continue
+        damaged = dict(_damaged_files(folder, catalogue.checksums[segment], files))
+        yield from damaged.values()
+        for file in (file for file in files if file not in damaged):
+            ids, expected = _columns(folder / file, "alert_id"), catalogue.of(segment)
             if isinstance(ids, str):
                 yield ids
-            elif not np.array_equal(ids[0], catalogue.of(segment)):
-                yield f"{segment}/{file} does not hold the {catalogue.rows[segment]} alerts that the index says"
+            elif len(ids[0]) != len(expected) or (ids[0] != expected)[expected >= 0].any():
+                yield f"{segment}/{file} does not hold the {catalogue.rows[segment]} alerts that the index names"
     progress("segments", len(catalogue.rows), len(catalogue.rows))
 
 
 def _pixels(
     connection: sqlite3.Connection, layout: Layout, catalogue: _Catalogued, progress: Progress
 ) -> Iterator[str]:
-    sql = "SELECT g.name, x.start, x.stop, x.norder, x.npix, x.rows FROM pixels x JOIN generations g USING (survey)"
-    pixels = connection.execute(sql).fetchall()
-    for i, (generation, *facts) in enumerate(pixels):
-        progress("pixels", i, len(pixels))
-        pixel = Pixel(*facts)
-        read = _columns(layout.generations / generation / pixel.path, HEALPIX, "alert_id", SEGMENT, ROW)
-        if isinstance(read, str):
-            yield read
-        elif not _holds(pixel, catalogue, *read):
-            yield f"{generation}/{pixel.path} does not hold the {pixel.rows} alerts that the index says"
-    progress("pixels", len(pixels), len(pixels))
+    sql = "SELECT survey, name, checksum FROM generations"
+    for survey, name, checksum in connection.execute(sql).fetchall():
+        sql = "SELECT start, stop, norder, npix, rows FROM pixels WHERE survey = ?"
+        pixels = {pixel.path: pixel for pixel in (Pixel(*row) for row in connection.execute(sql, (survey,)))}
+        folder = layout.generations / name
+        others = [f for f in read_sums(folder) or () if f not in pixels and "/Npix=" not in f]
+        for path, problem in _damaged_files(folder, checksum, (*others, *pixels), progress):
+            yield problem
+            pixels.pop(path, None)
+        for i, pixel in enumerate(pixels.values()):
+            progress("pixels", i, len(pixels))
+            found = _columns(folder / pixel.path, HEALPIX, "alert_id", SEGMENT, ROW)
+            if isinstance(found, str):
+                yield found
+            elif not _holds(pixel, catalogue, *found):
+                yield f"{name}/{pixel.path} does not hold the {pixel.rows} alerts that the index names"
+        progress("pixels", len(pixels), len(pixels))
     for segment, moved in catalogue.compacted.items():
         start = catalogue.first[segment]
-        if moved and not catalogue.found[start : start + catalogue.rows[segment]].all():
+        rows = slice(start, start + catalogue.rows[segment])
+        if moved and not catalogue.found[rows][catalogue.ids[rows] >= 0].all():
             yield f"alerts of the compacted segment {segment} are in no pixel"
+
+
+def _damaged_files(
+    folder: Path, checksum: str, files: Sequence[str], progress: Progress | None = None
+) -> Iterator[tuple[str, str]]:
+    """Files of a folder that are gone or not what was written, each with what is wrong."""
+    sums = read_sums(folder) or {}
+    if checksum and (not (folder / SUMS).is_file() or checksum_of(folder) != checksum):
+        yield SUMS, f"{folder / SUMS} is not the list that was written"
+    for i, name in enumerate(files):
+        if progress is not None:
+            progress("checksums", i, len(files))
+        path = folder / name
+        try:
+            if name in sums and sha256_of(path) != sums[name]:
+                yield name, f"{path} is damaged: its SHA-256 is not the one in {SUMS}"
+        except OSError as error:
+            yield name, f"{path}: {error.strerror or error}"
 
 
 def _holds(
@@ -154,10 +249,10 @@ def _holds(
 def _columns(path: Path, *names: str) -> list[NDArray[Any]] | str:
     """Columns of a file, or what is wrong with it."""
     try:
-        table = pq.read_table(path, columns=list(names), partitioning=None)
-    except (OSError, pa.ArrowInvalid) as error:
+        table = read(path, names)
+        return [table[name].to_numpy() for name in names]
+    except (*PARQUET_ERRORS, KeyError) as error:
         return f"{path}: {error}"
-    return [table[name].to_numpy() for name in names]
 
 
 def _strange_files(connection: sqlite3.Connection, layout: Layout) -> Iterator[str]:
@@ -171,7 +266,7 @@ def _strange_files(connection: sqlite3.Connection, layout: Layout) -> Iterator[s
             if path.name not in known and not path.name.startswith(".tmp-"):
                 yield f"{path} is not in the index"
     for name, moved in segments.items():
-        expected = {CUTOUT_FILE} if moved else {CUTOUT_FILE, ALERTS, LIGHT_CURVES}
+        expected = {SUMS, CUTOUT_FILE, *(() if moved else (ALERTS, LIGHT_CURVES))}
         there = {path.name for path in (layout.segments / name).glob("*")}
         for file in sorted(there - expected):
             yield f"{layout.segments / name / file} is not in the index"
@@ -179,7 +274,7 @@ def _strange_files(connection: sqlite3.Connection, layout: Layout) -> Iterator[s
     for survey, generation in links.items():
         link = layout.hats / survey
         if not link.is_symlink() or link.readlink().name != generation:
-            yield f"{link} does not point to {generation}; the next run mends it"
+            yield f"{link} does not point to {generation}; the next run repairs it"
 
 
 def _strange_pixels(connection: sqlite3.Connection, layout: Layout) -> Iterator[str]:

@@ -23,7 +23,7 @@ from redpoll.schema.taxonomy import taxonomy
 from redpoll.store.columns import filled, is_classes
 
 CLASS_RECORD = np.dtype([("name", "<u2"), ("by", "<u2"), ("probability", "<f4")])
-"""One tag of an alert: keys in the tables ``classes`` and ``classifiers``; NaN where there is no probability."""
+"""One classification: keys in the tables ``classes`` and ``classifiers``; NaN where there is no probability."""
 _CHUNK = 20_000
 
 
@@ -35,9 +35,9 @@ def insert_alert_classes(
         return [None] * batch.num_rows
     column = batch[CLASSES]
     classes, owner = _records(connection, column), np.repeat(np.arange(batch.num_rows), _lengths(column))
-    said = np.unique(np.stack([classes["name"].astype(np.int64), owner]), axis=1)
-    facts = [filled(batch[name], 0)[said[1]].tolist() for name in ("night", "mjd", "alert_id")]
-    rows = zip(said[0].tolist(), *facts, keys[said[1]].tolist(), strict=True)
+    pairs = np.unique(np.stack([classes["name"].astype(np.int64), owner]), axis=1)
+    facts = [filled(batch[name], 0)[pairs[1]].tolist() for name in ("night", "mjd", "alert_id")]
+    rows = zip(pairs[0].tolist(), *facts, keys[pairs[1]].tolist(), strict=True)
     connection.executemany("INSERT INTO alert_classes VALUES (?, ?, ?, ?, ?)", rows)
     return _blobs(classes, _lengths(column))
 
@@ -48,10 +48,10 @@ def read_classes(blob: bytes | None) -> list[tuple[int, int, float]]:
 
 
 def history(found: Sequence[tuple[float, int, bytes]]) -> list[tuple[int, int, float, float, int, float, float]]:
-    """What was said in some alerts, given as (mjd, alert_id, blob).
+    """Classifications of some alerts, given as (mjd, alert_id, blob), summed up.
 
-    Returns one tuple for each class and classifier: both numbers, first and last mjd, in how many alerts, the best and
-    the last probability. The last alert is the greatest (mjd, alert_id); NaN where there is no probability.
+    Returns one tuple for each class and classifier: both numbers, first and last mjd, the number of alerts, the
+    maximum and the last probability. The last alert is the greatest (mjd, alert_id); NaN where there is no probability.
     """
     classes = np.frombuffer(b"".join(blob for _, _, blob in found), CLASS_RECORD)
     owner = np.repeat(np.arange(len(found)), [len(blob) // CLASS_RECORD.itemsize for _, _, blob in found])
@@ -67,30 +67,20 @@ def history(found: Sequence[tuple[float, int, bytes]]) -> list[tuple[int, int, f
     return list(zip(*(c.tolist() for c in columns), classes["probability"][last].tolist(), strict=True))
 
 
-def newest_of_class(numbers: Sequence[int], *, of_night: bool, before: bool) -> str:
-    """SQL of the newest alerts of any of these classes: mjd, alert_id and key, each alert once.
-
-    Its parameters are ?1 the night, ?2 and ?3 mjd and alert_id of the last row seen, ?4 how many.
-    """
-    where = (" AND night = ?1" if of_night else "") + (" AND (mjd, alert_id) < (?2, ?3)" if before else "")
-    each = [f"SELECT mjd, alert_id, alert FROM alert_classes WHERE class = {int(n)}{where}" for n in numbers]
-    return " UNION ".join(each) + " ORDER BY mjd DESC, alert_id DESC, alert DESC LIMIT ?4"
-
-
-def kinds_of(name: str) -> tuple[str, ...]:
-    """A class and all kinds of it; a name that the taxonomy no longer has stands for itself."""
+def with_subclasses(name: str) -> tuple[str, ...]:
+    """A class and all its subclasses; a class that the taxonomy no longer has stands for itself."""
     tree = taxonomy()
     return tree.descendants(name) if name in tree.classes else (name,)
 
 
 def wrong_counts(connection: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
-    """(class, alerts in its index, alerts said to be it) wherever the two differ."""
+    """(class, alerts in its index, alerts classified as it) wherever the two differ."""
     names = dict(connection.execute("SELECT _id, name FROM classes"))
     indexed = dict(connection.execute("SELECT class, count(*) FROM alert_classes GROUP BY class"))
-    said = _counted(connection)
-    for number in sorted(indexed.keys() | said.keys()):
-        if indexed.get(number, 0) != said.get(number, 0):
-            yield names.get(number, f"number {number}"), indexed.get(number, 0), said.get(number, 0)
+    counted = _counted(connection)
+    for number in sorted(indexed.keys() | counted.keys()):
+        if indexed.get(number, 0) != counted.get(number, 0):
+            yield names.get(number, f"number {number}"), indexed.get(number, 0), counted.get(number, 0)
 
 
 def _counted(connection: sqlite3.Connection) -> dict[int, int]:

@@ -15,6 +15,7 @@ from redpoll.errors import StoreError
 from redpoll.schema.alert import COLUMNS, CUTOUTS, PACKET
 from redpoll.schema.classifications import CLASSES
 from redpoll.schema.column import field_fact
+from redpoll.store.types import join_types, plain_type, read_type, write_type
 
 PASS = "pass_"
 HISTORY_NEWS = "history_news"
@@ -90,13 +91,15 @@ def values(column: pa.Array) -> list[Any]:
 def register(connection: sqlite3.Connection, schema: pa.Schema) -> None:
     """Record the columns of an archived batch, and add those not seen before to the index."""
     check_names(schema)
-    known = {row[0]: row[1:] for row in connection.execute("SELECT * FROM columns")}
+    stored = {row[0]: row[1:] for row in connection.execute("SELECT * FROM columns")}
     for field in schema:
-        facts = _facts(field)
-        if not is_topic(field) and known.get(field.name) != facts:
-            sql = "INSERT INTO columns VALUES (?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET dtype = excluded.dtype,"
-            sql += " unit = excluded.unit, doc = excluded.doc, ucd = excluded.ucd, aggregate = excluded.aggregate,"
-            connection.execute(sql + " indexed = max(indexed, excluded.indexed)", (field.name, *facts))
+        before = stored.get(field.name)
+        facts = (*_facts(field), _joined(before[-1] if before else None, field.type))
+        if before != facts:
+            sql = "INSERT INTO columns VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET"
+            sql += " dtype = excluded.dtype, unit = excluded.unit, doc = excluded.doc, ucd = excluded.ucd,"
+            sql += " aggregate = excluded.aggregate, type = excluded.type, indexed = max(indexed, excluded.indexed)"
+            connection.execute(sql, (field.name, *facts))
     indexed = [f for f in schema if is_indexed(f) and f.name not in KEYS]
     _add(connection, "alerts", (f.name for f in indexed))
     _add(connection, "objects", (f"{how}_{name}" for name, how in aggregate_columns(schema)))
@@ -123,6 +126,12 @@ def _add(connection: sqlite3.Connection, table: str, names: Iterable[str]) -> No
     for name in names:
         if name not in present:
             connection.execute(f'ALTER TABLE {table} ADD COLUMN "{name}"')
+
+
+def _joined(before: bytes | None, kind: pa.DataType) -> bytes:
+    """The type that holds the values of every batch so far, serialized."""
+    fresh = write_type(plain_type(kind))
+    return fresh if before in (None, fresh) else write_type(join_types(read_type(before), plain_type(kind)))
 
 
 def _facts(field: pa.Field) -> tuple[str, str, str, str, int, str]:

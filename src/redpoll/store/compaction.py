@@ -20,7 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from redpoll.errors import StoreError
 from redpoll.store import database
+from redpoll.store.checksums import checksum_of, read_sums, sha256_of, write_sums
 from redpoll.store.hats import (
     ROW,
     SEGMENT,
@@ -33,6 +35,7 @@ from redpoll.store.hats import (
     write_pixel,
 )
 from redpoll.store.layout import ALERTS, LIGHT_CURVES, Layout, disk_errors, segment_name, sync, sync_tree
+from redpoll.store.parquet import PARQUET_ERRORS, read
 from redpoll.store.ports import Compacted, Progress
 from redpoll.store.rows import HEALPIX
 from redpoll.store.tidy import drop_replaced
@@ -66,10 +69,13 @@ def compact(
 def _compact_survey(
     connection: sqlite3.Connection, layout: Layout, key: int, survey: str, max_rows: int | None, progress: Progress
 ) -> Compacted | None:
-    segments = _waiting(connection, layout, key)
+    segments, damaged = _waiting(connection, layout, key, progress)
     if not segments:
-        return None
-    found = connection.execute("SELECT hpx29 FROM alerts WHERE _survey = ?", (key,))
+        return Compacted(survey, 0, 0, 0, 0, damaged) if damaged else None
+    sql = "SELECT hpx29 FROM alerts WHERE _survey = ?"
+    if damaged:  # their alerts do not move
+        sql += f""" AND _segment NOT IN (SELECT _id FROM segments WHERE name IN ({", ".join("?" * len(damaged))}))"""
+    found = connection.execute(sql, (key, *damaged))
     indices = np.sort(np.fromiter((row[0] for row in found), np.int64))
     pixels = pixels_of(indices, max_rows or _rows_per_pixel(segments))
     generation = layout.generations / segment_name(survey, _number(connection, key) + 1)
@@ -78,10 +84,10 @@ def _compact_survey(
         sync_tree(generation)
         sync(layout.generations)
         with database.transaction(connection, layout.index):
-            _swap(connection, key, generation.name, pixels, segments)
+            _swap(connection, key, generation, pixels, segments)
     finally:
         drop_replaced(connection, layout)  # the old generation if the new one counts, else the new one
-    return Compacted(survey, len(segments), sum(p.rows for p in segments), len(pixels), rewritten)
+    return Compacted(survey, len(segments), sum(p.rows for p in segments), len(pixels), rewritten, damaged)
 
 
 def _write(
@@ -98,12 +104,13 @@ def _write(
     settings = parquet_settings(schema)
     same_schema = old.schemas == [schema]
     runs = list(_write_runs(folder / "runs", pixels, segments, progress))
-    rewritten = 0
+    rewritten, linked = 0, set()
     for i, pixel in enumerate(pixels):
         progress(f"{survey} pixels", i, len(pixels))
         pieces = [run.piece(i) for run in runs if i in run.batches]
         if same_schema and not pieces and old.pixels.get(pixel.start) == pixel:
             _link(old.folder / pixel.path, folder / pixel.path)
+            linked.add(pixel.path)
             continue
         table = pa.concat_tables([schema.empty_table(), *pieces, *old.rows(pixel)], promote_options="permissive")
         write_pixel(folder / pixel.path, table.cast(schema), settings)
@@ -112,16 +119,26 @@ def _write(
     del runs
     shutil.rmtree(folder / "runs")
     describe(folder, survey, pixels, schema)
+    _write_sums(folder, linked, old)
     return rewritten
 
 
+def _write_sums(folder: Path, linked: set[str], old: _Catalogue) -> None:
+    """Write the checksums of a generation; those of linked pixels are known already."""
+    known = (read_sums(old.folder) or {}) if linked else {}
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    kept = {name: known[name] for name in linked if name in known}
+    write_sums(folder, {name: kept.get(name) or sha256_of(folder / name) for name in names})
+
+
 def _swap(
-    connection: sqlite3.Connection, survey: int, name: str, pixels: Sequence[Pixel], segments: Sequence[_Segment]
+    connection: sqlite3.Connection, survey: int, generation: Path, pixels: Sequence[Pixel], segments: Sequence[_Segment]
 ) -> None:
     connection.execute("DELETE FROM pixels WHERE survey = ?", (survey,))
     rows = [(survey, p.start, p.stop, p.norder, p.npix, p.rows) for p in pixels]
     connection.executemany("INSERT INTO pixels VALUES (?, ?, ?, ?, ?, ?)", rows)
-    connection.execute("INSERT OR REPLACE INTO generations VALUES (?, ?)", (survey, name))
+    row = (survey, generation.name, checksum_of(generation))
+    connection.execute("INSERT OR REPLACE INTO generations VALUES (?, ?, ?)", row)
     connection.executemany("UPDATE segments SET compacted = 1 WHERE _id = ?", [(segment.key,) for segment in segments])
 
 
@@ -149,7 +166,7 @@ class _Catalogue:
         for start in starts[max(bisect_right(starts, pixel.start) - 1, 0) : bisect_left(starts, pixel.stop)]:
             mine = self.pixels[start]
             if pixel.start < mine.stop:
-                table = pq.read_table(self.folder / mine.path, partitioning=None)
+                table = _read_pixel(self.folder / mine.path)
                 inside = table[HEALPIX].to_numpy()
                 first, last = np.searchsorted(inside, [pixel.start, pixel.stop])
                 yield table.slice(first, last - first)
@@ -198,8 +215,7 @@ def _write_run(path: Path, table: pa.Table, starts: NDArray[np.int64]) -> _Run:
 
 def _moved(segment: _Segment) -> pa.Table:
     """The alerts of a segment, all columns but the cutouts, with where they come from."""
-    table = pq.read_table(segment.folder / ALERTS, partitioning=None)
-    curves = pq.read_table(segment.folder / LIGHT_CURVES, partitioning=None)
+    table, curves = read(segment.folder / ALERTS), read(segment.folder / LIGHT_CURVES)
     for name in curves.column_names:
         if name not in table.column_names:
             table = table.append_column(curves.field(name), curves[name])
@@ -209,11 +225,35 @@ def _moved(segment: _Segment) -> pa.Table:
     return table.cast(catalogue_schema([table.schema]))
 
 
-def _waiting(connection: sqlite3.Connection, layout: Layout, survey: int) -> list[_Segment]:
+def _waiting(
+    connection: sqlite3.Connection, layout: Layout, survey: int, progress: Progress
+) -> tuple[list[_Segment], tuple[str, ...]]:
+    """Segments to move, and the names of those that cannot be: a file is gone, or is not what was written."""
     sql = "SELECT _id, name, rows FROM segments WHERE survey = ? AND NOT compacted ORDER BY name"
-    return [
-        _describe_segment(key, layout.segments / name, rows) for key, name, rows in connection.execute(sql, (survey,))
-    ]
+    good: list[_Segment] = []
+    damaged: list[str] = []
+    found = connection.execute(sql, (survey,)).fetchall()
+    for i, (key, name, rows) in enumerate(found):
+        progress("checksums", i, len(found))
+        try:
+            sums, folder = read_sums(layout.segments / name) or {}, layout.segments / name
+            if any(sha256_of(folder / file) != sums.get(file) for file in (ALERTS, LIGHT_CURVES)):
+                damaged.append(name)
+            else:
+                good.append(_describe_segment(key, folder, rows))
+        except PARQUET_ERRORS:
+            damaged.append(name)
+    return good, tuple(damaged)
+
+
+def _read_pixel(path: Path) -> pa.Table:
+    """A pixel of the catalogue that counts; StoreError if it is damaged, because its alerts must not be dropped."""
+    try:
+        return read(path)
+    except PARQUET_ERRORS as error:
+        raise StoreError(
+            f"{path} is damaged ({error}): restore it from a backup, or `redpoll store rebuild` leaves it out"
+        ) from error
 
 
 def _describe_segment(key: int, folder: Path, rows: int) -> _Segment:

@@ -1,21 +1,22 @@
-"""The SQLite file of a store: opening, settings, one transaction, errors in our words."""
+"""The SQLite files of a store: creating, opening, settings, one transaction, errors that name the file."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from redpoll.errors import StoreError
+from redpoll.store.layout import TEMPORARY, disk_errors, sync
+from redpoll.store.schemas import SCHEMAS, Schema
 
-SCHEMA_VERSION = 3
-_APPLICATION = 0x5250_4F4C  # "RPOL": tells a store from any other SQLite file
 _WRITER: Mapping[str, str | int] = {
     "page_size": 4096,  # a commit changes some four pages an alert: 8 kB pages doubled what is written
     "journal_mode": "WAL",
-    "synchronous": "FULL",  # a commit that returned survives a power cut: sources are told so
+    "synchronous": "FULL",  # a commit that returned survives a power cut
     "cache_size": -262144,
     "wal_autocheckpoint": 40_000,  # 160 MB: later commits change the same pages again
     "journal_size_limit": 256 << 20,
@@ -25,58 +26,169 @@ _READER: Mapping[str, str | int] = {
     "mmap_size": 1 << 33,  # a mapped page is not held up by the checkpoint that writes others: 4 times faster then
     "query_only": 1,
 }
-_HERE = Path(__file__)
+APP_SETTINGS: Mapping[str, str | int] = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "cache_size": -8192,
+    "wal_autocheckpoint": 1000,
+    "foreign_keys": 1,
+}
+"""For the small databases that several processes write, each in short transactions."""
 
 
-def is_newer(path: Path) -> bool:
-    """Whether a later Redpoll wrote this index; read from the file's header, which survives most damage."""
+def is_newer(path: Path, of: str = "index") -> bool:
+    """Whether a later Redpoll wrote this file; read from the file's header, which survives most damage."""
+    number, application = _marks(path)
+    return application == SCHEMAS[of].application and number > SCHEMAS[of].number
+
+
+def _marks(path: Path) -> tuple[int, int]:
+    """Schema number and application_id in the header of a file; 0 for what it is too short to hold."""
     with path.open("rb") as file:
         header = file.read(100)
-    version, application = (int.from_bytes(header[i : i + 4], "big") for i in (60, 68))
-    return application == _APPLICATION and version > SCHEMA_VERSION
+    return int.from_bytes(header[60:64], "big"), int.from_bytes(header[68:72], "big")
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a file is an SQLite database without mark and tables: its creation was interrupted before it counted."""
+    number, application = _marks(path)
+    if application or number:
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return bool(application == 0 and n_tables == 0)
 
 
 def create(path: Path) -> sqlite3.Connection:
-    """Make the index of a new store and open it for writing."""
-    with sql_errors(path):
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        _set(connection, _WRITER)
+    """Create the index of a new store and open it for writing."""
+    make(path, "index")
+    return open_writer(path)
+
+
+def make(path: Path, of: str) -> None:
+    """Create a database under a temporary name and move it to `path` once it is complete and on the disk.
+
+    A file that is at `path` by then stays, if it is a database of that kind: another process was faster.
+    """
+    fresh = path.with_name(f"{TEMPORARY}{uuid4().hex}-{path.name}")
+    try:
+        with sql_errors(path), disk_errors(f"cannot create {path}"):
+            _write_new(fresh, SCHEMAS[of])
+            sync(fresh)
+            _put_in_place(fresh, path)
+            sync(path.parent)
+    finally:
+        for left in path.parent.glob(fresh.name + "*"):
+            left.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, schema: Schema) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA page_size = {_WRITER['page_size']}")
         connection.execute("BEGIN IMMEDIATE")
-        for script in ("index.sql", "index_keys.sql", "histories.sql"):
-            run_script(connection, script)
-        connection.execute(f"PRAGMA application_id = {_APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        schema.create(connection)
         connection.execute("COMMIT")
-        return connection
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _put_in_place(fresh: Path, path: Path) -> None:
+    """Give a complete file its name, without replacing a complete file of that name."""
+    if path.exists() and is_unfinished(path):
+        for end in ("-wal", "-shm", "-journal"):  # of the unfinished file: SQLite would apply it to the new one
+            path.with_name(path.name + end).unlink(missing_ok=True)
+        fresh.replace(path)
+        return
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            fresh.rename(path)
 
 
 def open_writer(path: Path, *, older: bool = False) -> sqlite3.Connection:
-    """Open an index for writing; also one of an older layout, if whoever asks knows what to expect of it."""
-    with sql_errors(path):
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        _check(connection, path, older=older)
-        _set(connection, _WRITER)
-        return connection
+    """Open an index for writing; also one of an older number, if the caller knows what to expect of it."""
+    return _open(path, SCHEMAS["index"], _WRITER, older=older)
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
-    """Open an index for reading beside a writer; also in a folder that cannot be written."""
+def open_shared(path: Path, of: str) -> sqlite3.Connection:
+    """Open a small database that several processes write; a write waits up to 30 seconds for the others."""
+    return _open(path, SCHEMAS[of], APP_SETTINGS)
+
+
+def open_reader(path: Path, of: str = "index") -> OpenConnection:
+    """Open a database for reading beside a writer; also in a folder that cannot be written.
+
+    Its ``file.is_same()`` is False once a rebuild has put another file in its place: open it again then.
+    """
     frozen = not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
     address = f"{path.absolute().as_uri()}?mode=ro" + ("&immutable=1" if frozen else "")
-    with sql_errors(path):
-        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=30)
-        _check(connection, path)
-        _set(connection, _READER)
-        return connection
+    return _open(path, SCHEMAS[of], _READER, address=address)
+
+
+def close_writer(connection: sqlite3.Connection) -> None:
+    """Move everything from the write-ahead log into the file, as far as readers let it, and close.
+
+    After a run the index is then one complete file, which a plain copy takes whole.
+    """
+    with closing(connection), suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA busy_timeout = 2000")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+class OpenedFile:
+    """The file that a path named when this was made; finds out cheaply whether it still does.
+
+    SQLite goes on with a file that was deleted or replaced under it: what it then commits is lost.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._inode = path, _inode(path)
+
+    def is_same(self) -> bool:
+        """Whether the path still names that file."""
+        return self._inode is not None and _inode(self._path) == self._inode
+
+    def require(self) -> None:
+        """Raise StoreError if the path names no file, or another."""
+        if not self.is_same():
+            raise StoreError(f"{self._path} was removed or replaced while it was open: run again")
+
+
+class OpenConnection(sqlite3.Connection):
+    """A connection that knows which file it was opened on."""
+
+    file: OpenedFile
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
-    """All or nothing: commit at the end, undo on any error."""
+    """All or nothing: commit at the end, undo on any error.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full, or the file was removed or replaced since it was opened.
+    """
     with sql_errors(path):
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
+            if isinstance(connection, OpenConnection):
+                connection.file.require()
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:  # a full disk may have undone it already
@@ -95,28 +207,41 @@ def sql_errors(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}: {error}; `redpoll store check`, then `redpoll store rebuild`") from error
 
 
-def run_script(connection: sqlite3.Connection, name: str) -> None:
-    """Run the statements of a .sql file of this folder inside the open transaction."""
-    text = _HERE.with_name(name).read_text()
-    for statement in text.split(";\n"):
-        if statement.strip():
-            connection.execute(statement)
-
-
-def _set(connection: sqlite3.Connection, settings: Mapping[str, str | int]) -> None:
-    for name, value in settings.items():
-        connection.execute(f"PRAGMA {name} = {value}")
-
-
-def _check(connection: sqlite3.Connection, path: Path, *, older: bool = False) -> None:
+def require(connection: sqlite3.Connection, path: Path, schema: Schema, *, older: bool = False) -> int:
+    """The number of an open database; StoreError with what to do if it is another kind of file, newer or older."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application != _APPLICATION:
-        connection.close()
-        raise StoreError(f"{path} is not the index of a Redpoll store")
-    if version > SCHEMA_VERSION:
-        connection.close()
-        raise StoreError(f"{path} has layout {version}, this Redpoll knows {SCHEMA_VERSION}: upgrade Redpoll")
-    if version < SCHEMA_VERSION and not older:
-        connection.close()
-        raise StoreError(f"{path} is of an older Redpoll, layout {version}: `redpoll store rebuild` makes it anew")
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    if application != schema.application:
+        raise StoreError(f"{path} is not the {schema.name} of a Redpoll store")
+    if number > schema.number:
+        raise StoreError(f"{path} has schema number {number}, this Redpoll has {schema.number}: upgrade Redpoll")
+    if number < schema.number and not older:
+        raise StoreError(
+            f"{path} has schema number {number}, this Redpoll has {schema.number}: "
+            f"`redpoll store upgrade --store {path.parent}` brings it up to date"
+        )
+    return int(number)
+
+
+def _open(
+    path: Path,
+    schema: Schema,
+    settings: Mapping[str, str | int],
+    *,
+    address: str | None = None,
+    older: bool = False,
+) -> OpenConnection:
+    with sql_errors(path):
+        name = address or f"{path.absolute().as_uri()}?mode=rw"
+        connection = sqlite3.connect(
+            name, uri=True, isolation_level=None, check_same_thread=False, timeout=30, factory=OpenConnection
+        )
+        connection.file = OpenedFile(path)
+        try:
+            require(connection, path, schema, older=older)
+            for setting, value in settings.items():
+                connection.execute(f"PRAGMA {setting} = {value}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from redpoll.errors import StoreError
 from redpoll.store.layout import pixel_path
+from redpoll.store.parquet import write
 from redpoll.store.rows import HEALPIX
 
 SEGMENT, ROW = "_segment", "_row"
@@ -90,7 +91,7 @@ def write_pixel(path: Path, table: pa.Table, settings: Mapping[str, Any]) -> Non
     """Write a pixel, sorted by index, time and identifier."""
     keys = [table[name].to_numpy() for name in ("alert_id", "mjd", HEALPIX)]
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table.take(pa.array(np.lexsort(keys))), path, row_group_size=ROW_GROUP, **settings)
+    write(path, table.take(pa.array(np.lexsort(keys))), row_group_size=ROW_GROUP, **settings)
 
 
 def parquet_settings(schema: pa.Schema) -> dict[str, Any]:

@@ -1,4 +1,4 @@
--- The indexed index of a store. Names that begin with an underscore are the store's own; all others are columns of the
+-- The index of a store. Names that begin with an underscore are the store's own; all others are columns of the
 -- alert table, the same as in the archive. Columns made by modules are added when they are first seen.
 CREATE TABLE surveys (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE topics (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -9,18 +9,24 @@ CREATE TABLE provenance (_id INTEGER PRIMARY KEY, mapping TEXT NOT NULL UNIQUE);
 -- Every top-level column ever archived; indexed ones are also columns of `alerts`.
 CREATE TABLE columns (
   name TEXT PRIMARY KEY, dtype TEXT NOT NULL, unit TEXT NOT NULL, doc TEXT NOT NULL, ucd TEXT NOT NULL,
-  indexed INTEGER NOT NULL, aggregate TEXT NOT NULL
+  indexed INTEGER NOT NULL, aggregate TEXT NOT NULL,
+  type BLOB NOT NULL  -- the Arrow type that holds the values of every batch (store/types.py)
 );
 
 -- A segment is one folder of the archive, written by one batch. `compacted`: its alerts now lie in the HATS catalogue.
 CREATE TABLE segments (
   _id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, survey INTEGER NOT NULL REFERENCES surveys, run INTEGER,
-  rows INTEGER NOT NULL, provenance INTEGER NOT NULL REFERENCES provenance, compacted INTEGER NOT NULL DEFAULT 0
+  rows INTEGER NOT NULL, provenance INTEGER NOT NULL REFERENCES provenance, compacted INTEGER NOT NULL DEFAULT 0,
+  checksum TEXT NOT NULL,  -- SHA-256 of the file SHA256SUMS of the folder
+  lost INTEGER NOT NULL DEFAULT 0  -- rows whose alerts a rebuild did not find in the archive
 );
 CREATE INDEX segments_waiting ON segments (survey) WHERE NOT compacted;
 
 -- The HATS catalogue of a survey: the folder that counts, and its pixels [start, stop) at order 29.
-CREATE TABLE generations (survey INTEGER PRIMARY KEY REFERENCES surveys, name TEXT NOT NULL);
+CREATE TABLE generations (
+  survey INTEGER PRIMARY KEY REFERENCES surveys, name TEXT NOT NULL,
+  checksum TEXT NOT NULL  -- as of a segment
+);
 CREATE TABLE pixels (
   survey INTEGER NOT NULL REFERENCES surveys, start INTEGER NOT NULL, stop INTEGER NOT NULL,
   norder INTEGER NOT NULL, npix INTEGER NOT NULL, rows INTEGER NOT NULL,
@@ -52,7 +58,8 @@ CREATE TABLE alert_topics (
   PRIMARY KEY (topic, night, mjd, alert_id, alert)
 ) WITHOUT ROWID;
 
--- One row for each class said of an alert; `alerts._classes` says by whom and how probable (store/classes.py).
+-- One row for each class assigned to an alert; `alerts._classes` holds the classifiers and probabilities too
+-- (store/classes.py).
 CREATE TABLE alert_classes (
   class INTEGER NOT NULL REFERENCES classes, night INTEGER NOT NULL, mjd REAL NOT NULL, alert_id INTEGER NOT NULL,
   alert INTEGER NOT NULL REFERENCES alerts,
@@ -66,8 +73,3 @@ CREATE TABLE ledger (
   run INTEGER NOT NULL, survey TEXT, night INTEGER, outcome TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX ledger_key ON ledger (run, ifnull(survey, ''), ifnull(night, 0), outcome, reason);
-CREATE TABLE dead_letters (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, received TEXT NOT NULL, source TEXT NOT NULL, position TEXT NOT NULL,
-  reason TEXT NOT NULL, sha256 BLOB NOT NULL, data BLOB NOT NULL
-);
-CREATE UNIQUE INDEX dead_letters_key ON dead_letters (sha256, reason, source, position);

@@ -2,7 +2,10 @@
 
 ::
 
-    index.sqlite                      the indexed index: catalogue of all below
+    index.sqlite                      the index: catalogue of the archive; written by runs alone
+    dead_letters.sqlite               packets that could not be used
+    app.sqlite                        labels, models, filters, watchlists; written by serve, command and learning
+    models/<sha256>                   files of trained models
     lock                              held by the one writer
     archive/segments/<survey>-<night>-<hex>/
         cutouts.parquet               stays here for good
@@ -10,6 +13,9 @@
         light_curves.parquet          likewise
     archive/hats/<survey>             link to the generation that counts
     archive/generations/<survey>-<n>-<hex>/   a HATS catalogue
+    archive/damaged/                  files that a rebuild could not read
+
+Folders of segments and catalogues hold the checksums of their files (``SHA256SUMS``).
 """
 
 from __future__ import annotations
@@ -42,6 +48,21 @@ class Layout:
         return self.root / "index.sqlite"
 
     @property
+    def dead_letters(self) -> Path:
+        """The SQLite file of the packets that could not be used."""
+        return self.root / "dead_letters.sqlite"
+
+    @property
+    def app(self) -> Path:
+        """The SQLite file of what people and learning add."""
+        return self.root / "app.sqlite"
+
+    @property
+    def models(self) -> Path:
+        """Folder of the files of trained models, each named by its SHA-256."""
+        return self.root / "models"
+
+    @property
     def lock(self) -> Path:
         """The file the writer locks."""
         return self.root / "lock"
@@ -57,9 +78,29 @@ class Layout:
         return self.root / "archive" / "generations"
 
     @property
+    def damaged(self) -> Path:
+        """Folder of damaged files that a rebuild moved out of the way; Redpoll never removes them."""
+        return self.root / "archive" / "damaged"
+
+    @property
     def hats(self) -> Path:
         """Folder with one link per survey to the HATS catalogue that counts."""
         return self.root / "archive" / "hats"
+
+    def databases(self) -> dict[str, Path]:
+        """Every numbered SQLite file of a store, by the name of its schema; all but the index may not exist yet."""
+        return {"index": self.index, "dead_letters": self.dead_letters, "app": self.app}
+
+    def is_writable(self) -> bool:
+        """Whether files can be made in the folder."""
+        return os.access(self.root, os.W_OK)
+
+    def foreign_names(self) -> list[str]:
+        """Names in the folder that are not those of a store, nor of files that a crash left unfinished."""
+        files = [path.name + end for path in self.databases().values() for end in ("", "-wal", "-shm", "-journal")]
+        own = {*files, self.lock.name, self.models.name, "archive", "spool"}
+        inside = [path.name for path in self.root.iterdir()] if self.root.is_dir() else []
+        return sorted(name for name in inside if name not in own and not name.startswith(TEMPORARY))
 
     def folders(self) -> tuple[Path, ...]:
         """Folders that exist in every store."""

@@ -1,91 +1,71 @@
-"""What happened to every packet: the ledger, the runs, the topics and the dead letters."""
+"""What became of every packet: the ledger, the topics and classes, and the dead letters."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, Literal
 
-from redpoll.errors import NotFound
-from redpoll.store.connections import Connections
-from redpoll.store.ports import DeadLetter, Row
+import pyarrow as pa
 
-_LETTER = "SELECT data, source, position, reason, id, received FROM dead_letters"
+from redpoll.schema.column import Column
+from redpoll.store.pool import ReadPool
+
 _OUTCOMES = ("stored", "duplicate", "rejected")
+_GROUPS = {
+    "night": Column("int32", doc="Night, YYYYMMDD; null where a packet could not be read.", ucd="time.epoch"),
+    "run": Column("int64", doc="Number of the run.", ucd="meta.id"),
+}
+_COUNTS = {
+    "survey": Column("string", doc="Survey; null where a packet could not be read.", ucd="meta.id"),
+    "received": Column("int64", doc="Packets received.", ucd="meta.number"),
+    "stored": Column("int64", doc="Alerts stored.", ucd="meta.number"),
+    "duplicate": Column("int64", doc="Alerts that were stored already.", ucd="meta.number"),
+    "rejected": Column("int64", doc="Packets that a cut or a fault rejected.", ucd="meta.number"),
+    "reasons": Column(pa.map_(pa.string(), pa.int64()), doc="Packets per reason of rejection or duplication."),
+}
+_LETTERS = {
+    "id": Column("int64", doc="Number of the dead letter.", ucd="meta.id"),
+    "received": Column("string", doc="When it was received, ISO 8601.", ucd="time.epoch"),
+    "source": Column("string", doc="File or topic that it came from."),
+    "position": Column("string", doc="Position in its source."),
+    "reason": Column("string", doc="Why the packet could not be used."),
+    "n_bytes": Column("int64", "byte", "Size of the packet.", "meta.number"),
+}
 
 
-class LedgerQueries:
-    """The port LedgerReader on the embedded store."""
+class EmbeddedLedger:
+    """The port Ledger on the embedded store."""
 
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
+    def __init__(self, pool: ReadPool) -> None:
+        self._pool = pool
 
-    def ledger(self, *, by: Literal["night", "run"] = "night") -> list[Row]:
+    def table(self, *, by: Literal["night", "run"] = "night") -> pa.Table:
         """Sums per survey and night, or per survey and run, newest first; nights unknown come last."""
         column = {"night": "night", "run": "run"}[by]
         sql = f"SELECT survey, {column}, outcome, reason, sum(n) FROM ledger GROUP BY 1, 2, 3, 4"
-        rows: dict[Any, Row] = {}
-        for survey, group, outcome, reason, n in self._connections.execute(f"{sql} ORDER BY 2 DESC, 1, 4"):
+        rows: dict[Any, dict[str, Any]] = {}
+        for survey, group, outcome, reason, n in self._pool.execute(f"{sql} ORDER BY 2 DESC, 1, 4"):
             start = {"survey": survey, by: group, "received": 0, **dict.fromkeys(_OUTCOMES, 0), "reasons": {}}
             row = rows.setdefault((survey, group), start)
             row["received"] += n
             row[outcome] += n
             if reason:
                 row["reasons"][reason] = row["reasons"].get(reason, 0) + n
-        return list(rows.values())
-
-    def runs(self) -> list[Row]:
-        """Runs, newest first."""
-        names = ("run", "command", "started", "ended", "status")
-        found = self._connections.execute(f"SELECT {', '.join(names)} FROM runs ORDER BY run DESC")
-        return [dict(zip(names, row, strict=True)) for row in found]
+        survey_column, *counts = _COUNTS.items()
+        columns = dict([survey_column, (by, _GROUPS[by]), *counts])
+        schema = pa.schema([column.field(name) for name, column in columns.items()])
+        plain = [row | {"reasons": list(row["reasons"].items())} for row in rows.values()]
+        return pa.Table.from_pylist(plain, schema)
 
     def topics(self, *, night: int | None = None) -> dict[str, int]:
         """Alerts per topic, over one night or all, by name."""
         return self._counts("topics", "alert_topics WHERE topic", night)
 
     def classes(self, *, night: int | None = None) -> dict[str, int]:
-        """Alerts per class that was said, over one night or all, by name."""
+        """Alerts per assigned class, over one night or all, by name."""
         return self._counts("classes", "alert_classes WHERE class", night)
 
     def _counts(self, names: str, members: str, night: int | None) -> dict[str, int]:
         where, values = ("", ()) if night is None else (" AND night = ?", (night,))
         counted = f"(SELECT count(*) FROM {members} = {names}._id{where})"
-        found = self._connections.execute(f"SELECT name, {counted} AS n FROM {names} ORDER BY name", values)
+        found = self._pool.execute(f"SELECT name, {counted} AS n FROM {names} ORDER BY name", values)
         return {name: n for name, n in found if n}
-
-
-class DeadLetterQueries:
-    """The port DeadLetters on the embedded store; `writing` opens a transaction, or says why it cannot."""
-
-    def __init__(
-        self, connections: Connections, writing: Callable[[], AbstractContextManager[sqlite3.Connection]]
-    ) -> None:
-        self._connections, self._writing = connections, writing
-
-    def dead_letters(self, *, limit: int = 100, reason: str | None = None) -> list[Row]:
-        """Newest first, without their bytes."""
-        names = ("id", "received", "source", "position", "reason")
-        sql = f"SELECT {', '.join(names)}, length(data) FROM dead_letters WHERE ? IN (reason, '')"
-        found = self._connections.execute(f"{sql} ORDER BY id DESC LIMIT ?", (reason or "", limit))
-        return [dict(zip((*names, "n_bytes"), row, strict=True)) for row in found]
-
-    def dead_letter(self, id: int) -> DeadLetter:
-        """One dead letter with its bytes; NotFound if there is none."""
-        found = self._connections.execute(f"{_LETTER} WHERE id = ?", (id,))
-        if not found:
-            raise NotFound(f"no dead letter {id}; `redpoll dead-letters list` shows those there are")
-        return DeadLetter(*found[0])
-
-    def iter_dead_letters(self, reason: str | None = None) -> Iterator[DeadLetter]:
-        """All dead letters with their bytes, oldest first; letters may be removed meanwhile."""
-        sql = "SELECT id FROM dead_letters WHERE ? IN (reason, '') ORDER BY id"
-        for (number,) in self._connections.execute(sql, (reason or "",)):
-            for row in self._connections.execute(f"{_LETTER} WHERE id = ?", (number,)):
-                yield DeadLetter(*row)
-
-    def remove_dead_letters(self, ids: Sequence[int]) -> None:
-        """Forget letters, because they were replayed."""
-        with self._writing() as connection:
-            connection.executemany("DELETE FROM dead_letters WHERE id = ?", [(i,) for i in ids])

@@ -11,47 +11,62 @@ from redpoll.errors import NotFound
 from redpoll.schema.bands import BANDS
 from redpoll.schema.light_curve import LightCurves
 from redpoll.store.classes import history
-from redpoll.store.columns import rank, table_columns
-from redpoll.store.connections import Connections, Names
+from redpoll.store.columns import table_columns
 from redpoll.store.layout import Layout
 from redpoll.store.light_curves import Packet, merge, single, to_table
+from redpoll.store.object_columns import CLASSIFICATIONS, object_field
 from redpoll.store.objects import OF_OBJECT
-from redpoll.store.ports import Row
-from redpoll.store.rows import find_places, read_light_curves, while_moving
+from redpoll.store.pool import Names, ReadPool
+from redpoll.store.rows import find_locations, read_light_curves, while_moving
+from redpoll.store.stored_columns import ColumnReader, StoredColumns
 
 _OWN_POINT = ("mjd", "band", "flux", "flux_err")
 
 
-class ObjectQueries:
-    """The port ObjectReader on the embedded store."""
+class EmbeddedObjects:
+    """The port Objects on the embedded store."""
 
-    def __init__(self, connections: Connections, names: Names, layout: Layout) -> None:
-        self._connections, self._names, self._layout = connections, names, layout
+    def __init__(self, pool: ReadPool, names: Names, layout: Layout) -> None:
+        self._pool, self._names, self._layout = pool, names, layout
+        self._columns = ColumnReader(pool)
+        self._last: tuple[StoredColumns, tuple[str, ...], tuple[pa.Field, ...]] | None = None
 
-    def object(self, object_id: str) -> Row:
-        """Summary of an object; NotFound if there is none of this name."""
+    def get(self, object_id: str) -> pa.Table:
+        """Summary of an object, one row; NotFound if there is none of this name."""
         sql = "SELECT * FROM objects WHERE object_id = ? ORDER BY last_mjd DESC LIMIT 1"
-        connection = self._connections.get()
-        found = self._connections.execute(sql, (object_id,))
+        with self._pool.lease() as connection:
+            found = connection.execute(sql, (object_id,)).fetchall()
+            titles = table_columns(connection, "objects")
         if not found:
             raise NotFound(f"no object '{object_id}' in {self._layout.root}")
-        row = dict(zip(table_columns(connection, "objects"), found[0], strict=True))
-        survey = self._names.name("surveys", row["_survey"])
-        return {"survey": survey} | {name: value for name, value in row.items() if not name.startswith("_")}
+        row = dict(zip(titles, found[0], strict=True))
+        row = {"survey": self._names.name("surveys", row["_survey"])} | row
+        fields = self._fields(tuple(name for name in row if not name.startswith("_")))
+        values = tuple(row[field.name] for field in fields)
+        kinds = pa.struct([field.remove_metadata() for field in fields])
+        return pa.table(pa.array([values], kinds).flatten(), schema=pa.schema(fields))
 
-    def classes_of(self, object_id: str) -> list[Row]:
-        """What the object was said to be: per class and classifier, since and until when, how often, how probable."""
+    def _fields(self, names: tuple[str, ...]) -> tuple[pa.Field, ...]:
+        stored = self._columns.read()
+        if self._last is None or self._last[0] is not stored or self._last[1] != names:
+            self._last = stored, names, tuple(object_field(name, stored) for name in names)
+        return self._last[2]
+
+    def classifications(self, object_id: str) -> pa.Table:
+        """How the object was classified, per class and classifier; NotFound if it is unknown."""
         sql = f"SELECT a.mjd, a.alert_id, a._classes FROM objects o CROSS JOIN alerts a ON {OF_OBJECT}"
-        found = self._connections.execute(f"{sql} WHERE o.object_id = ?", (object_id,))
+        found = self._pool.execute(f"{sql} WHERE o.object_id = ?", (object_id,))
         if not found:
             raise NotFound(f"no object '{object_id}' in {self._layout.root}")
-        rows = [self._said(*said) for said in history([row for row in found if row[2]])]
-        return sorted(rows, key=lambda row: (row["name"], row["by"]))
+        rows = [self._named(*classification) for classification in history([row for row in found if row[2]])]
+        return pa.Table.from_pylist(sorted(rows, key=lambda row: (row["name"], row["by"])), CLASSIFICATIONS)
 
-    def _said(self, name: int, by: int, first: float, last: float, n: int, best: float, newest: float) -> Row:
+    def _named(
+        self, name: int, by: int, first: float, last: float, n: int, most: float, newest: float
+    ) -> dict[str, Any]:
         return {
             "name": self._names.name("classes", name), "by": self._names.name("classifiers", by), "first_mjd": first,
-            "last_mjd": last, "n_alerts": n, "max_probability": None if best != best else best,
+            "last_mjd": last, "n_alerts": n, "max_probability": None if most != most else most,
             "last_probability": None if newest != newest else newest,
         }  # fmt: skip
 
@@ -62,18 +77,9 @@ class ObjectQueries:
             raise NotFound(f"no object '{object_id}' in {self._layout.root}")
         return to_table(merge(packets))
 
-    def columns(self) -> list[Row]:
-        """Columns of the stored alerts: name, dtype, unit, doc, ucd, indexed and aggregate."""
-        names = ("name", "dtype", "unit", "doc", "ucd", "indexed", "aggregate")
-        found = self._connections.execute(f"SELECT {', '.join(names)} FROM columns")
-        rows = [dict(zip(names, row, strict=True)) for row in sorted(found, key=lambda row: rank(row[0]))]
-        return [row | {"indexed": bool(row["indexed"]), "aggregate": row["aggregate"] or None} for row in rows]
-
     def _packets(self, object_id: str) -> list[Packet]:
         where = f"{OF_OBJECT} AND o.object_id = ?"
-        places = find_places(
-            self._connections, self._layout, where, (object_id,), source="objects o CROSS JOIN alerts a"
-        )
+        places = find_locations(self._pool, self._layout, where, (object_id,), source="objects o CROSS JOIN alerts a")
         own = self._own_points(object_id)  # asked last: a commit in between adds alerts, and takes none away
         packets = {}
         for inside, column in read_light_curves(places):
@@ -86,10 +92,11 @@ class ObjectQueries:
 
     def _own_points(self, object_id: str) -> dict[int, Sequence[Any]]:
         """Key of each alert -> its own time, band, flux and error."""
-        present = table_columns(self._connections.get(), "alerts")
+        with self._pool.lease() as connection:
+            present = table_columns(connection, "alerts")
         names = ", ".join(f"a.{name}" if name in present else "NULL" for name in _OWN_POINT)
         sql = f"SELECT a._id, {names} FROM objects o CROSS JOIN alerts a ON {OF_OBJECT} WHERE o.object_id = ?"
-        return {key: point for key, *point in self._connections.execute(sql, (object_id,))}
+        return {key: point for key, *point in self._pool.execute(sql, (object_id,))}
 
 
 def _own_packet(alert_id: int, point: Sequence[Any]) -> Packet:

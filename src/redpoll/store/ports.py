@@ -1,20 +1,24 @@
-"""The ports of the store: what the pipeline writes and what the portal reads.
+"""The ports of the store: what the pipeline writes, and what server, command line and learning read.
 
-An adapter passes the conformance suite in ``redpoll.testing.store_suite``.
+Answers are Arrow tables; the metadata of each field holds unit, UCD, doc and, for a column that a module or catalogue
+made, its maker ``by`` (see ``Column.field``). No port knows a path, SQL or a driver. An adapter passes the conformance
+suite in ``redpoll.testing.store_suite``; ``redpoll.store.open_store`` gives the composition of all ports.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 from numpy.typing import NDArray
 
-Row = dict[str, Any]
-Outcome = Literal["stored", "duplicate", "rejected"]
+from redpoll.store.scan import Scan
+from redpoll.store.selection import Order, Selection
+
+PacketOutcome = Literal["stored", "duplicate", "rejected"]
 
 
 @dataclass(frozen=True)
@@ -31,14 +35,14 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """``n`` packets of one night met one outcome; ``night`` is None where the packet could not tell.
+    """``n`` packets of one night had one outcome; ``night`` is None where the packet could not be read.
 
     ``reason`` is empty for stored packets.
     """
 
     survey: str | None
     night: int | None
-    outcome: Outcome
+    outcome: PacketOutcome
     reason: str
     n: int
 
@@ -47,15 +51,15 @@ class LedgerEntry:
 class Commit:
     """Everything one batch adds to the store, in one transaction.
 
-    ``segment`` is the archive segment holding ``alerts`` in the same order, already written and synced, or None if
-    nothing is stored. Of ``alerts`` only the indexed columns, topics and classes are read (see ``indexed_columns``):
-    ``pass_<topic>`` columns say which filters an alert passed, and the metadata of each field (see
-    ``Column.field``) says unit, meaning, whether it is indexed, and who made it. The ``stored`` entries of the ledger
-    may be left out; if given, they must be what ``alerts`` says.
+    ``segment`` is the name of the archive segment holding ``alerts`` in the same order, already written and synced,
+    or None if nothing is stored. Of ``alerts`` only the indexed columns, topics and classes are read (see
+    ``indexed_columns``): ``pass_<topic>`` columns hold which filters an alert passed, and the metadata of each field
+    (see ``Column.field``) holds unit, doc, whether it is indexed, and its maker. The ``stored`` entries of the ledger
+    may be left out; if given, they must agree with ``alerts``.
     """
 
     alerts: pa.RecordBatch | None
-    segment: Path | None
+    segment: str | None
     dead_letters: Sequence[DeadLetter] = ()
     ledger: Sequence[LedgerEntry] = ()
 
@@ -64,20 +68,28 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 
+def no_progress(what: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
 @dataclass(frozen=True)
 class Compacted:
-    """Result of compacting one survey: ``segments`` and ``alerts`` moved, ``pixels`` in all, of them ``rewritten``."""
+    """Result of compacting one survey: ``segments`` and ``alerts`` moved, ``pixels`` in all, of them ``rewritten``.
+
+    ``damaged`` names the segments that could not be read; they stay where they are.
+    """
 
     survey: str
     segments: int
     alerts: int
     pixels: int
     rewritten: int
+    damaged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found; ``problems`` is empty if the store is whole."""
+    """Result of a check; ``problems`` is empty if nothing is missing, doubled or damaged."""
 
     problems: tuple[str, ...]
     alerts: int
@@ -92,85 +104,107 @@ class Report:
         return not self.problems
 
 
-class AlertWriter(Protocol):
-    """The one writer of a store."""
+class Segments(Protocol):
+    """Writing of archive segments, in any process of any machine that reaches the store."""
 
-    def start_run(self, command: str) -> int:
+    def write(self, alerts: pa.RecordBatch) -> str:
+        """Write and sync a segment that does not count until it is committed; returns its name."""
+        ...
+
+
+class Runs(Protocol):
+    """Runs of the one writer of a store."""
+
+    def start(self, command: str) -> int:
         """Open a run and return its number; removes what a crashed run left behind."""
         ...
 
-    def exists(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[Any]:
-        """Boolean per id: is this alert stored already?"""
-        ...
-
-    def archive(self, alerts: pa.RecordBatch) -> Path:
-        """Write and sync an archive segment that does not count until it is committed; callable in any process."""
-        ...
-
     def commit(self, commit: Commit) -> int:
-        """Commit segment, alerts, topics, classes, dead letters and ledger in one transaction; returns the new alerts.
+        """Commit segment, alerts, topics, classes, dead letters and ledger ; returns the new alerts.
 
         Alerts that are stored already are left out and counted as duplicates in the ledger.
         """
         ...
 
-    def end_run(self, status: str) -> None:
+    def end(self, status: str) -> None:
         """Close the run: done, interrupted or failed."""
         ...
 
+    def table(self) -> pa.Table:
+        """Runs, newest first: run, command, started, ended, status."""
+        ...
 
-class AlertReader(Protocol):
-    """Questions about alerts; safe beside a running writer. Rows are plain dicts of indexed columns.
 
-    Each row carries ``topics``, the topics it passed, and ``classes``, all that is said of the alert: a list of dicts
-    with ``name``, ``probability`` (None where there is none) and ``by``.
+class Alerts(Protocol):
+    """Alerts; safe beside a running writer.
+
+    Besides the stored columns there are ``topics``, the topics an alert passed, ``classes``, every classification of
+    it, and, in a scan with a cone, ``separation_arcsec``.
     """
 
-    def alerts_of(self, object_id: str, *, limit: int | None = None) -> list[Row]:
-        """Alerts of an object, newest first; all if there is no limit."""
+    def exists(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[Any]:
+        """Boolean per identifier: is this alert stored already?"""
         ...
 
-    def cone(self, ra: float, dec: float, radius_arcsec: float, *, limit: int | None = None) -> list[Row]:
-        """Alerts within a radius, nearest first, with ``separation_arcsec``."""
-        ...
-
-    def latest(
+    def scan(
         self,
+        columns: Sequence[str] | None = None,
+        selection: Selection = ...,
         *,
-        topic: str | None = None,
-        class_: str | None = None,
-        night: int | None = None,
-        limit: int = 100,
-        before: tuple[float, int] | None = None,
-    ) -> list[Row]:
-        """Newest alerts, of one topic or class and of one night if given.
+        order_by: Order | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> Scan:
+        """Any columns of the selected alerts as record batches, in bounded memory however many there are.
 
-        Of a class are the alerts said to be of it or of any kind of it, by whomever. ``before`` is (mjd, alert_id) of
-        the last row seen. UsageError for a topic and a class together.
+        Parameters
+        ----------
+        columns
+            Indexed or archived columns; by default the indexed ones, ``topics`` and ``classes``.
+        selection
+            Which alerts.
+        order_by
+            By default nearest first for a cone, else newest first.
+        after
+            ``Scan.after`` of the page before; rows after that page.
+        limit
+            Most rows; all by default.
+
+        Raises
+        ------
+        UnknownColumn, ExpressionError
+            If a column does not exist, or the condition does not fit the columns.
+        UsageError
+            If the order does not fit the selection, or the token is not of this selection and order.
         """
-        ...  # fmt: skip
+        ...
 
-    def get_alert(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
-        """One alert from the archive with history, added values and cutouts (as sent); NotFound if unknown."""
+    def get(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """One alert from the archive, one row: history, added values and cutouts as sent; NotFound if unknown."""
         ...
 
     def provenance(self, alert_id: int, survey: str) -> dict[str, str]:
         """Column -> module@version for the values added to this alert."""
         ...
 
-
-class ObjectReader(Protocol):
-    """Questions about objects."""
-
-    def object(self, object_id: str) -> Row:
-        """Summary of an object: position, first and last seen, counts, last mags, best scores; or NotFound."""
+    def schema(self) -> pa.Schema:
+        """Every stored column with type, unit, UCD, doc, maker, and whether it is indexed and aggregated."""
         ...
 
-    def classes_of(self, object_id: str) -> list[Row]:
-        """What an object was said to be, sorted by class and classifier; or NotFound.
 
-        Each row has ``name``, ``by`` (module@version or catalogue@version), ``first_mjd`` and ``last_mjd`` said,
-        ``n_alerts`` of which it was said, ``max_probability`` and ``last_probability`` (None where there is none).
+class Objects(Protocol):
+    """Objects."""
+
+    def get(self, object_id: str) -> pa.Table:
+        """Summary, one row: position, first and last time, counts, last magnitudes, aggregates; or NotFound."""
+        ...
+
+    def classifications(self, object_id: str) -> pa.Table:
+        """How an object was classified, sorted by class and classifier; or NotFound.
+
+        Columns: ``name``, ``by`` (module@version or catalogue@version), ``first_mjd`` and ``last_mjd`` of the alerts
+        so classified, their number ``n_alerts``, ``max_probability`` and ``last_probability`` (null where there is
+        none).
         """
         ...
 
@@ -178,20 +212,12 @@ class ObjectReader(Protocol):
         """Points merged over all packets of the object, without duplicates, time-sorted, as ``POINT_TYPE`` columns."""
         ...
 
-    def columns(self) -> list[Row]:
-        """Columns of the stored alerts: name, dtype, unit, doc, ucd, indexed and aggregate."""
-        ...
 
+class Ledger(Protocol):
+    """What became of every packet, and how many alerts each topic and class has."""
 
-class LedgerReader(Protocol):
-    """What happened to every packet."""
-
-    def ledger(self, *, by: Literal["night", "run"] = "night") -> list[Row]:
-        """Rows with survey, night or run, received, stored, duplicate, rejected and ``reasons`` {reason: n}."""
-        ...
-
-    def runs(self) -> list[Row]:
-        """Runs, newest first: run, command, started, ended, status."""
+    def table(self, *, by: Literal["night", "run"] = "night") -> pa.Table:
+        """Per survey and night or run, newest first: received, stored, duplicate, rejected, reasons {reason: n}."""
         ...
 
     def topics(self, *, night: int | None = None) -> dict[str, int]:
@@ -199,37 +225,43 @@ class LedgerReader(Protocol):
         ...
 
     def classes(self, *, night: int | None = None) -> dict[str, int]:
-        """Alerts per class that was said of them, over one night or all; what is said of a kind counts for it alone."""
+        """Alerts per assigned class, over one night or all; an alert of a subclass is not counted for the class."""
         ...
 
 
 class DeadLetters(Protocol):
     """Packets that could not be used."""
 
-    def dead_letters(self, *, limit: int = 100, reason: str | None = None) -> list[Row]:
+    def table(self, *, limit: int = 100, reason: str | None = None) -> pa.Table:
         """Newest first, without their bytes: id, received, source, position, reason, n_bytes."""
         ...
 
-    def dead_letter(self, id: int) -> DeadLetter:
+    def get(self, id: int) -> DeadLetter:
         """One dead letter with its bytes; NotFound if there is none."""
         ...
 
-    def iter_dead_letters(self, reason: str | None = None) -> Iterator[DeadLetter]:
-        """All dead letters with their bytes, oldest first."""
+    def stream(self, reason: str | None = None) -> Iterator[DeadLetter]:
+        """All dead letters with their bytes, oldest first, one at a time; letters may be removed meanwhile."""
         ...
 
-    def remove_dead_letters(self, ids: Sequence[int]) -> None:
-        """Forget letters, because they were replayed."""
+    def dropped(self) -> pa.Table:
+        """Letters that were dropped because the limit on their size was reached: reason, n and n_bytes."""
+        ...
+
+    def remove(
+        self, ids: Sequence[int] | None = None, *, reason: str | None = None, before: datetime | None = None
+    ) -> int:
+        """Remove letters by their numbers, or all of one reason or received before a time; returns how many."""
         ...
 
 
 class Maintenance(Protocol):
-    """What is done to a store by night."""
+    """Care of a store."""
 
     def compact(self, *, rows_per_pixel: int | None = None, progress: Progress = ...) -> list[Compacted]:
-        """Sort all committed alerts by their place on the sky; answers stay the same, also while it runs."""
+        """Sort all committed alerts by position; answers stay the same, also while it runs."""
         ...
 
-    def check(self, *, progress: Progress = ...) -> Report:
-        """Compare index, archive and ledger in every row."""
+    def check(self, *, deep: bool = False, progress: Progress = ...) -> Report:
+        """Compare index, archive and ledger in every row and, if `deep`, in every column."""
         ...

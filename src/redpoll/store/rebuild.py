@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from errno import ENOSPC
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -15,6 +18,7 @@ import pyarrow.parquet as pq
 from redpoll.errors import StoreError
 from redpoll.store import columns, database
 from redpoll.store.archive import LIGHT_CURVE, Archive, archived_schema, join_rows, made_by
+from redpoll.store.checksums import SUMS, checksum_of, read_sums, sha256_of
 from redpoll.store.hats import ROW, SEGMENT, Pixel
 from redpoll.store.histories import add_archived
 from redpoll.store.insert import exists, insert_alerts, key
@@ -29,32 +33,43 @@ from redpoll.store.layout import (
     sync,
 )
 from redpoll.store.lock import WriterLock
+from redpoll.store.parquet import PARQUET_ERRORS, read
 from redpoll.store.ports import Progress
 
-_KEPT = ("runs", "ledger", "dead_letters")  # the archive does not hold them
+_KEPT = ("runs", "ledger")  # the archive does not hold them
 
 
 @dataclass(frozen=True)
 class Rebuilt:
     """What `rebuild` found.
 
-    ``kept`` and ``lost`` name the tables that the archive does not hold and that could, or could not, be copied from
-    the old index; ``missing`` the segments that the old index knew and the archive has no longer.
+    ``kept`` and ``not_kept`` name the tables that the archive does not hold and that could, or could not, be copied
+    from the old index; ``missing`` the segments and pixels that the index named and the archive has no longer;
+    ``damaged`` those that could not be read, which now lie in ``archive/damaged``; ``lost`` counts the alerts that
+    compacted segments had and that no pixel has.
     """
 
     alerts: int
     segments: int
     kept: tuple[str, ...]
-    lost: tuple[str, ...]
+    not_kept: tuple[str, ...]
     missing: tuple[str, ...]
+    damaged: tuple[str, ...]
+    lost: int
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that the index named is in the new one."""
+        return not (self.missing or self.damaged or self.lost)
 
 
 def rebuild(root: Path | str, *, progress: Progress) -> Rebuilt:
     """Make the index of a store anew from its archive, and put it in the place of the old one.
 
-    Alerts, objects, light curves, topics, classes and provenance come from the archive; runs, ledger and dead letters
+    Alerts, objects, light curves, topics, classes and provenance come from the archive; runs and ledger
     are copied from the old index if it can be read. If it cannot, every segment in the archive counts, and the ledger
-    starts with what is stored. Nobody may have the store open.
+    starts with what is stored. Files that cannot be read are left out, named, and moved to ``archive/damaged``.
+    Dead letters, ``app.sqlite`` and the models are not touched. Nobody may have the store open.
 
     Raises
     ------
@@ -70,10 +85,12 @@ def rebuild(root: Path | str, *, progress: Progress) -> Rebuilt:
         with disk_errors(f"cannot rebuild {layout.root}"):
             result = _rebuild(fresh, layout, progress)
             sync(fresh)
-            if result.lost:
+            if result.not_kept:
                 _set_aside(layout)
             fresh.replace(layout.index)
             sync(layout.root)
+            for name in result.damaged:
+                _move_damaged(layout, name)
         return result
     finally:
         for path in layout.root.glob(fresh.name + "*"):
@@ -96,114 +113,201 @@ def _fill(fresh: Path, old: sqlite3.Connection | None, layout: Layout, progress:
         for setting in ("journal_mode = DELETE", "journal_mode = OFF", "synchronous = OFF"):
             connection.execute(f"PRAGMA {setting}")  # the file counts only once it is whole and synced
         with database.transaction(connection, fresh):
-            archive = _Archived.find(old, layout)
+            archived = Archived.find(old, layout)
             kept = tuple(table for table in _KEPT if old is not None and _copy(old, connection, table))
-            missing = _insert_all(connection, layout, archive, progress)
+            load = Load(connection, layout, progress)
+            load.archive(archived)
             _settle_ledger(connection)
-        tables = ("alerts", "segments")
-        counts = {t: connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in tables}
+        sql = "SELECT (SELECT count(*) FROM alerts), count(*), ifnull(sum(lost), 0) FROM segments"
+        alerts, segments, lost = connection.execute(sql).fetchone()
     finally:
         connection.close()
-    lost = tuple(table for table in _KEPT if table not in kept)
-    return Rebuilt(**counts, kept=kept, lost=lost, missing=tuple(missing))
+    not_kept = tuple(table for table in _KEPT if table not in kept)
+    return Rebuilt(alerts, segments, kept, not_kept, tuple(load.missing), tuple(load.damaged), lost)
 
 
 @dataclass(frozen=True)
-class _Archived:
-    """Parts that count, with the run that wrote each, and the folder of each survey's catalogue."""
+class Archived:
+    """Segments that count, with the run that wrote each; the catalogue of each survey, and its pixels if known."""
 
     runs: dict[str, int | None]
     catalogues: dict[str, Path]
+    pixels: dict[str, set[str]]
 
     @classmethod
-    def find(cls, old: sqlite3.Connection | None, layout: Layout) -> _Archived:
-        """What the old index knows; if it cannot be read, all there is."""
+    def find(cls, old: sqlite3.Connection | None, layout: Layout) -> Archived:
+        """What the old index names; if it cannot be read, everything in the archive."""
         try:
             if old is not None:
-                runs = dict(old.execute("SELECT name, run FROM segments ORDER BY _id").fetchall())
-                sql = "SELECT s.name, g.name FROM generations g JOIN surveys s ON s._id = g.survey"
-                return cls(runs, {survey: layout.generations / name for survey, name in old.execute(sql).fetchall()})
+                return cls.named(old, layout)
         except sqlite3.DatabaseError:
             pass
         found = sorted(path.name for path in layout.segments.iterdir() if is_segment_name(path.name))
-        return cls(dict.fromkeys(found), {link.name: link.resolve() for link in layout.hats.iterdir()})
+        catalogues = {link.name: link.resolve() for link in layout.hats.iterdir() if link.is_dir()}
+        listed = {survey: set(read_sums(folder) or ()) for survey, folder in catalogues.items()}
+        pixels = {survey: {name for name in names if "/Npix=" in name} for survey, names in listed.items()}
+        return cls(dict.fromkeys(found), catalogues, pixels)
+
+    @classmethod
+    def named(cls, index: sqlite3.Connection, layout: Layout) -> Archived:
+        """What an index names."""
+        runs = dict(index.execute("SELECT name, run FROM segments ORDER BY _id").fetchall())
+        sql = "SELECT s.name, g.name, g.survey FROM generations g JOIN surveys s ON s._id = g.survey"
+        found = index.execute(sql).fetchall()
+        sql = "SELECT start, stop, norder, npix, rows FROM pixels WHERE survey = ?"
+        pixels = {name: {Pixel(*row).path for row in index.execute(sql, (key,))} for name, _, key in found}
+        return cls(runs, {survey: layout.generations / name for survey, name, _ in found}, pixels)
 
 
-def _insert_all(connection: sqlite3.Connection, layout: Layout, archive: _Archived, progress: Progress) -> list[str]:
-    """Insert catalogues, then segments that were not compacted; returns the names of segments that are not there."""
-    there = [name for name in archive.runs if (layout.segments / name / CUTOUT_FILE).exists()]
-    keys = {name: _add_segment(connection, layout.segments / name, archive.runs[name]) for name in there}
-    moved: set[str] = set()
-    for survey, folder in archive.catalogues.items():
-        moved |= _insert_catalogue(connection, survey, folder, keys, progress)
-    for i, name in enumerate(there):
-        progress("segments", i, len(there))
-        if name in moved:
-            connection.execute("UPDATE segments SET compacted = 1 WHERE _id = ?", (keys[name],))
-        elif (layout.segments / name / ALERTS).exists():
-            _insert_segment(connection, layout, name, keys[name])
-        else:
-            connection.execute("DELETE FROM segments WHERE _id = ?", (keys.pop(name),))
-    progress("segments", len(there), len(there))
-    return [name for name in archive.runs if name not in keys]
+class Load:
+    """Fills a new index from the archive; ``missing`` and ``damaged`` name the files that it could not load.
 
+    Names are paths inside the folder ``archive``: of a segment's folder, or of a pixel's file.
+    """
 
-def _add_segment(connection: sqlite3.Connection, segment: Path, run: int | None) -> int:
-    columns.register(connection, archived_schema(segment))
-    survey = key(connection, "surveys", "name", segment.name.split("-")[0])
-    rows = pq.read_metadata(segment / CUTOUT_FILE).num_rows
-    row = (segment.name, survey, run, rows, key(connection, "provenance", "mapping", made_by(segment)))
-    sql = "INSERT INTO segments (name, survey, run, rows, provenance) VALUES (?, ?, ?, ?, ?) RETURNING _id"
-    return int(connection.execute(sql, row).fetchone()[0])
+    def __init__(
+        self, connection: sqlite3.Connection, layout: Layout, progress: Progress, *, writes: bool = True
+    ) -> None:
+        self._connection, self._layout, self._progress, self._writes = connection, layout, progress, writes
+        self._keys: dict[str, int] = {}
+        self.missing: list[str] = []
+        self.damaged: list[str] = []
 
+    def archive(self, archived: Archived) -> None:
+        """Insert catalogues, then segments that were not compacted.
 
-def _insert_segment(connection: sqlite3.Connection, layout: Layout, name: str, segment: int) -> None:
-    """Insert the alerts of a segment; what an earlier segment has already (a crash left both) goes into no index."""
-    survey = name.split("-")[0]
-    table = pq.read_table(layout.segments / name / ALERTS, partitioning=None)
-    fresh = np.flatnonzero(~exists(connection, survey, columns.filled(table["alert_id"].combine_chunks(), 0)))
-    if len(fresh) < table.num_rows:
-        connection.execute("DELETE FROM segments WHERE _id = ?", (segment,))
-        if not len(fresh):
-            return
-        written = Archive(layout.root).write_segment(_batch(join_rows(layout.segments / name, fresh)))
-        table, segment = table.take(pa.array(fresh)), _add_segment(connection, written, None)
-    batch = columns.indexed_columns(_batch(table))
-    number = key(connection, "surveys", "name", survey)
-    insert_alerts(connection, number, batch, [segment] * batch.num_rows, range(batch.num_rows))
-    curves = pq.read_table(layout.segments / name / LIGHT_CURVES, partitioning=None)
-    if LIGHT_CURVE in curves.column_names:
-        alerts = table.select(["object_id", "alert_id", "night", "mjd"])
-        fresh = fresh if curves.num_rows > table.num_rows else np.arange(table.num_rows)
-        add_archived(connection, survey, alerts.append_column(LIGHT_CURVE, curves[LIGHT_CURVE].take(pa.array(fresh))))
+        Without `writes`, a segment that repeats alerts of another is damaged: nothing is written to the archive.
+        """
+        for name, run in archived.runs.items():
+            self._guarded(f"segments/{name}", self._layout.segments / name / CUTOUT_FILE, self._add_segment, name, run)
+        moved: set[str] = set()
+        for survey, folder in archived.catalogues.items():
+            moved |= self._catalogue(survey, folder, archived.pixels.get(survey, set()))
+        names = list(self._keys)
+        for i, name in enumerate(names):
+            self._progress("segments", i, len(names))
+            if name in moved:
+                self._connection.execute("UPDATE segments SET compacted = 1 WHERE _id = ?", (self._keys[name],))
+                continue
+            alerts = self._layout.segments / name / ALERTS
+            if not self._guarded(f"segments/{name}", alerts, self._insert_segment, name):
+                self._connection.execute("DELETE FROM segments WHERE _id = ?", (self._keys.pop(name),))
+        self._connection.execute(_COUNT_LOST)
+        self._progress("segments", len(names), len(names))
 
+    def _guarded(self, name: str, path: Path, work: Callable[..., None], *values: Any) -> bool:
+        """Do `work`; a file that is not there or cannot be read is noted, and what was inserted of it taken back."""
+        if not path.exists():
+            self.missing.append(name)
+            return False
+        self._connection.execute("SAVEPOINT file")
+        try:
+            work(*values)
+        except (*PARQUET_ERRORS, KeyError) as error:
+            if isinstance(error, OSError) and error.errno == ENOSPC:
+                raise
+            self._connection.execute("ROLLBACK TO file")
+            self.damaged.append(name)
+            return False
+        finally:
+            self._connection.execute("RELEASE file")
+        return True
 
-def _insert_catalogue(
-    connection: sqlite3.Connection, survey: str, folder: Path, keys: dict[str, int], progress: Progress
-) -> set[str]:
-    """Insert all pixels of a catalogue; returns the names of the segments it holds."""
-    schema = pq.read_schema(folder / "dataset" / "_common_metadata")
-    own = [field for field in schema if not field.name.startswith("_")]
-    columns.register(connection, pa.schema(own))
-    number = key(connection, "surveys", "name", survey)
-    connection.execute("INSERT INTO generations VALUES (?, ?)", (number, folder.name))
-    wanted = [field.name for field in own if columns.belongs_in_index(field)]
-    segments: set[str] = set()
-    files = sorted(folder.rglob("Npix=*.parquet"))
-    for i, path in enumerate(files):
-        progress(f"{survey} pixels", i, len(files))
-        batch = _batch(pq.read_table(path, columns=[*wanted, SEGMENT, ROW], partitioning=None))
+    def _add_segment(self, name: str, run: int | None) -> None:
+        connection, segment = self._connection, self._layout.segments / name
+        columns.register(connection, archived_schema(segment))
+        survey = key(connection, "surveys", "name", name.split("-")[0])
+        rows = pq.read_metadata(segment / CUTOUT_FILE).num_rows
+        made = key(connection, "provenance", "mapping", made_by(segment))
+        row = (name, survey, run, rows, made, checksum_of(segment))
+        sql = "INSERT INTO segments (name, survey, run, rows, provenance, checksum) VALUES (?, ?, ?, ?, ?, ?)"
+        self._keys[name] = int(connection.execute(sql + " RETURNING _id", row).fetchone()[0])
+
+    def _insert_segment(self, name: str) -> None:
+        """Insert the alerts of a segment; what an earlier segment has already (a crash left both) is left out."""
+        survey, segment = name.split("-")[0], self._keys[name]
+        sums = read_sums(self._layout.segments / name) or {}
+        for file in (ALERTS, LIGHT_CURVES):
+            _verify(self._layout.segments / name / file, sums.get(file))
+        table = read(self._layout.segments / name / ALERTS)
+        ids = columns.filled(table["alert_id"].combine_chunks(), 0)
+        fresh = np.flatnonzero(~exists(self._connection, survey, ids))
+        if len(fresh) < table.num_rows:
+            if not self._writes:
+                raise pa.ArrowInvalid(f"{name} repeats alerts of another segment")
+            self._connection.execute("DELETE FROM segments WHERE _id = ?", (segment,))
+            if not len(fresh):
+                return
+            batch = _batch(join_rows(self._layout.segments / name, fresh))
+            written = Archive(self._layout.root).write(batch)
+            self._add_segment(written, None)
+            table, segment = table.take(pa.array(fresh)), self._keys[written]
+        batch = columns.indexed_columns(_batch(table))
+        number = key(self._connection, "surveys", "name", survey)
+        insert_alerts(self._connection, number, batch, [segment] * batch.num_rows, range(batch.num_rows))
+        curves = read(self._layout.segments / name / LIGHT_CURVES)
+        if LIGHT_CURVE in curves.column_names:
+            alerts = table.select(["object_id", "alert_id", "night", "mjd"])
+            rows = fresh if curves.num_rows > table.num_rows else np.arange(table.num_rows)
+            alerts = alerts.append_column(LIGHT_CURVE, curves[LIGHT_CURVE].take(pa.array(rows)))
+            add_archived(self._connection, survey, alerts)
+
+    def _catalogue(self, survey: str, folder: Path, named: set[str]) -> set[str]:
+        """Insert all pixels of a catalogue; returns the names of the segments it holds."""
+        there = {path.relative_to(folder).as_posix() for path in folder.rglob("Npix=*.parquet")}
+        number = key(self._connection, "surveys", "name", survey)
+        checksum = checksum_of(folder) if (folder / SUMS).exists() else ""
+        self._connection.execute("INSERT INTO generations VALUES (?, ?, ?)", (number, folder.name, checksum))
+        segments: set[str] = set()
+        sums = read_sums(folder) or {}
+        paths = sorted(there | named)
+        for i, path in enumerate(paths):
+            self._progress(f"{survey} pixels", i, len(paths))
+            name = f"generations/{folder.name}/{path}"
+            self._guarded(name, folder / path, self._insert_pixel, number, folder / path, sums.get(path), segments)
+        self._progress(f"{survey} pixels", len(paths), len(paths))
+        return segments
+
+    def _insert_pixel(self, survey: int, path: Path, checksum: str | None, segments: set[str]) -> None:
+        _verify(path, checksum)
+        own = [field for field in pq.read_schema(path) if not field.name.startswith("_")]
+        columns.register(self._connection, pa.schema(own))
+        wanted = [field.name for field in own if columns.belongs_in_index(field)]
+        batch = _batch(read(path, [*wanted, SEGMENT, ROW]))
         names, rows = batch[SEGMENT].to_pylist(), batch[ROW].to_pylist()
-        insert_alerts(connection, number, batch.select(wanted), [keys[name] for name in names], rows)
-        if LIGHT_CURVE in schema.names:
+        last: dict[str, int] = {}
+        for name, row in zip(names, rows, strict=True):
+            last[name] = max(row, last.get(name, 0))
+        for name, row in last.items():
+            self._add_without_cutouts(survey, name, row)
+        insert_alerts(self._connection, survey, batch.select(wanted), [self._keys[name] for name in names], rows)
+        if LIGHT_CURVE in {field.name for field in own}:
             needed = ["object_id", "alert_id", "night", "mjd", LIGHT_CURVE]
-            add_archived(connection, survey, pq.read_table(path, columns=needed, partitioning=None))
+            add_archived(self._connection, names[0].split("-")[0], read(path, needed))
         pixel = Pixel.at(path, batch.num_rows)
-        values = (number, pixel.start, pixel.stop, pixel.norder, pixel.npix, pixel.rows)
-        connection.execute("INSERT INTO pixels VALUES (?, ?, ?, ?, ?, ?)", values)
+        values = (survey, pixel.start, pixel.stop, pixel.norder, pixel.npix, pixel.rows)
+        self._connection.execute("INSERT INTO pixels VALUES (?, ?, ?, ?, ?, ?)", values)
         segments.update(names)
-    progress(f"{survey} pixels", len(files), len(files))
-    return segments
+
+    def _add_without_cutouts(self, survey: int, name: str, row: int) -> None:
+        """Add a segment of which only alerts in the catalogue are left; its checksum is empty."""
+        if name not in self._keys:
+            made = key(self._connection, "provenance", "mapping", "{}")
+            sql = (
+                "INSERT INTO segments (name, survey, rows, provenance, checksum) VALUES (?, ?, 0, ?, '') RETURNING _id"
+            )
+            self._keys[name] = int(self._connection.execute(sql, (name, survey, made)).fetchone()[0])
+        sql = "UPDATE segments SET rows = max(rows, ?) WHERE _id = ? AND checksum = ''"
+        self._connection.execute(sql, (row + 1, self._keys[name]))
+
+
+def _verify(path: Path, checksum: str | None) -> None:
+    if checksum is not None and sha256_of(path) != checksum:
+        raise pa.ArrowInvalid(f"{path} is not the file that was written")
+
+
+_COUNT_LOST = """UPDATE segments SET lost = rows - (SELECT count(*) FROM alerts WHERE _segment = segments._id)
+    WHERE compacted"""
 
 
 def _settle_ledger(connection: sqlite3.Connection) -> None:
@@ -228,7 +332,7 @@ def _open_old(layout: Layout) -> sqlite3.Connection | None:
     if database.is_newer(layout.index):
         raise StoreError(f"{layout.index} was written by a newer Redpoll: upgrade, then rebuild")
     try:
-        connection = database.open_writer(layout.index, older=True)  # runs, ledger, letters never changed their columns
+        connection = database.open_writer(layout.index, older=True)
     except StoreError:
         return None
     try:
@@ -261,6 +365,16 @@ def _set_aside(layout: Layout) -> None:
         path = layout.index.with_name(layout.index.name + end)
         if path.exists():
             path.rename(path.with_name(f"broken-{mark}-{path.name}"))
+
+
+def _move_damaged(layout: Layout, name: str) -> None:
+    """Move a segment or a pixel out of the way of the next writer, which removes what the index does not name."""
+    layout.damaged.mkdir(exist_ok=True)
+    source = layout.damaged.parent / name
+    if source.exists():
+        source.rename(layout.damaged / f"{uuid4().hex[:8]}-{name.replace('/', '-')}")
+        sync(layout.damaged)
+        sync(source.parent)
 
 
 def _batch(table: pa.Table) -> pa.RecordBatch:

@@ -1,4 +1,4 @@
-"""Reading single alerts from the archive: where each one lies now, and only the bytes that are asked for."""
+"""Reading alerts from the archive: where each one is now, and only the row groups and columns that are needed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from redpoll.errors import StoreError
 from redpoll.schema.alert import CUTOUTS
-from redpoll.store.archive import LIGHT_CURVE
+from redpoll.store.archive import LIGHT_CURVE, take
 from redpoll.store.columns import filled
-from redpoll.store.connections import Connections
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout, pixel_path
+from redpoll.store.pool import ReadPool
+from redpoll.store.types import conform
 
 HEALPIX = "_healpix_29"
 """Name of the sort key in a HATS catalogue, where LSDB looks for it."""
@@ -28,7 +29,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where an alert is: the segment and row it was written to, or its pixel if compaction moved it."""
 
     key: int
@@ -39,18 +40,25 @@ class Place:
     pixel: Path | None
 
 
-def find_places(
-    connections: Connections, layout: Layout, where: str, parameters: Sequence[Any], *, source: str = "alerts a"
-) -> list[Place]:
-    """Places of the alerts `a` of an SQL source that a condition selects."""
-    sql = f"""SELECT a._id, a.alert_id, a.hpx29, p.name, a._row,
-          (SELECT g.name || ' ' || x.norder || ' ' || x.npix FROM pixels x JOIN generations g ON g.survey = x.survey
-           WHERE p.compacted AND x.survey = a._survey AND x.start <= a.hpx29 ORDER BY x.start DESC LIMIT 1)
-        FROM {source} CROSS JOIN segments p ON p._id = a._segment WHERE {where}"""
-    found = connections.execute(sql, parameters)
+LOCATION_SQL = """a._id, a.alert_id, a.hpx29, p.name, a._row,
+    (SELECT g.name || ' ' || x.norder || ' ' || x.npix FROM pixels x JOIN generations g ON g.survey = x.survey
+     WHERE p.compacted AND x.survey = a._survey AND x.start <= a.hpx29 ORDER BY x.start DESC LIMIT 1)"""
+"""SELECT list, for an alert `a` and its segment `p`, of what `locations` reads."""
+
+
+def locations(layout: Layout, found: Sequence[Sequence[Any]]) -> list[Location]:
+    """Locations from the rows of a query that selected `LOCATION_SQL`."""
     segments = {name: layout.segments / name for name in {row[3] for row in found}}  # a path costs more than its row
     pixels = {text: _pixel(layout, text) for text in {row[5] for row in found}}
-    return [Place(k, i, hpx, segments[name], row, pixels[x]) for k, i, hpx, name, row, x in found]
+    return [Location(k, i, hpx, segments[name], row, pixels[x]) for k, i, hpx, name, row, x in found]
+
+
+def find_locations(
+    pool: ReadPool, layout: Layout, where: str, parameters: Sequence[Any], *, source: str = "alerts a"
+) -> list[Location]:
+    """Locations of the alerts `a` of an SQL source that a condition selects."""
+    sql = f"SELECT {LOCATION_SQL} FROM {source} CROSS JOIN segments p ON p._id = a._segment WHERE {where}"
+    return locations(layout, pool.execute(sql, parameters))
 
 
 def _pixel(layout: Layout, text: str | None) -> Path | None:
@@ -61,7 +69,7 @@ def _pixel(layout: Layout, text: str | None) -> Path | None:
 
 
 def while_moving(read: Callable[[], _T]) -> _T:
-    """Result of `read`, which is asked again if compaction moved the files between its look-up and its reading."""
+    """Result of `read`, which is repeated if compaction moved the files between its look-up and its reading."""
     for _ in range(_ATTEMPTS):
         try:
             return read()
@@ -72,18 +80,80 @@ def while_moving(read: Callable[[], _T]) -> _T:
     raise StoreError(f"the archive lacks a file: {missing}; run `redpoll store check`")
 
 
-def read_whole(place: Place, columns: Sequence[str] | None) -> dict[str, Any]:
-    """One alert with all its columns, or with those of `columns` that it has."""
-    row: dict[str, Any] = {}
-    for path, positions in _files(place, columns):
-        for name, value in zip(*_first(read_rows(path, positions, columns)), strict=True):
-            row.setdefault(name, value)
-    return row
+def read_alert(place: Location, columns: Sequence[str] | None) -> pa.Table:
+    """One alert with all its archived columns, or with those of `columns` that it has, as a table of one row."""
+    found: dict[str, tuple[pa.Field, pa.ChunkedArray]] = {}
+    for path, rows in _files(place, columns):
+        table = read_rows(path, rows, columns)
+        for field, values in zip(table.schema, table.columns, strict=True):
+            if not field.name.startswith("_"):
+                found.setdefault(field.name, (field, values))
+    return pa.table([values for _, values in found.values()], schema=pa.schema([field for field, _ in found.values()]))
 
 
-def read_light_curves(places: Sequence[Place]) -> Iterator[tuple[Sequence[Place], pa.ChunkedArray]]:
+def read_columns(places: Sequence[Location], fields: Sequence[pa.Field]) -> dict[str, pa.Array]:
+    """Archived columns of some alerts, in their order and of the given types; null where an alert lacks one.
+
+    One row group is in memory at a time, besides the answer.
+    """
+    answer: dict[str, pa.Array] = {}
+    for file, group in _by_file([field.name for field in fields]).items():
+        wanted = [field for field in fields if field.name in group]
+        if wanted:
+            answer |= _from_files(places, file, wanted)
+    return answer
+
+
+def _by_file(names: Sequence[str]) -> dict[str, set[str]]:
+    cutouts, curve = set(names) & set(CUTOUTS), set(names) & {LIGHT_CURVE}
+    return {CUTOUT_FILE: cutouts, LIGHT_CURVES: curve, ALERTS: set(names) - cutouts - curve}
+
+
+def _from_files(places: Sequence[Location], file: str, fields: Sequence[pa.Field]) -> dict[str, pa.Array]:
+    """Columns that segments hold in one file, and compacted alerts in their pixel unless they are cutouts."""
+    by_path: dict[Path, list[int]] = defaultdict(list)
+    for i, place in enumerate(places):
+        by_path[place.segment / file if place.pixel is None or file == CUTOUT_FILE else place.pixel].append(i)
+    pieces: list[pa.Table] = []
+    order: list[NDArray[np.int64]] = []
+    for path, inside in by_path.items():
+        at = [places[i] for i in inside]
+        rows = np.array([place.row for place in at]) if path.name == file else find_rows(path, at)
+        for piece, positions in _row_groups(path, rows, [field.name for field in fields]):
+            columns = piece.column_names
+            pieces.append(
+                pa.table(
+                    [
+                        conform(piece[f.name], f.type) if f.name in columns else pa.nulls(len(positions), f.type)
+                        for f in fields
+                    ],
+                    schema=pa.schema([f.remove_metadata() for f in fields]),
+                )
+            )
+            order.append(np.array(inside)[positions])
+    schema = pa.schema([f.remove_metadata() for f in fields])
+    table = pa.concat_tables([schema.empty_table(), *pieces]).combine_chunks()
+    back = np.argsort(np.concatenate([np.empty(0, np.int64), *order]), kind="stable")
+    return {f.name: conform(table[f.name].take(pa.array(back)), f.type) for f in fields}
+
+
+def _row_groups(
+    path: Path, rows: NDArray[np.int64], columns: Sequence[str]
+) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
+    """Per row group, the wanted rows of it and their positions in `rows`."""
+    facts = _facts(str(path))
+    present = [name for name in columns if name in facts.names]
+    groups = np.searchsorted(facts.ends, rows, side="right")
+    with pq.ParquetFile(path, metadata=facts.metadata, memory_map=True, page_checksum_verification=True) as file:
+        for g in np.unique(groups).tolist():
+            positions = np.flatnonzero(groups == g)
+            table = file.read_row_group(g, columns=present, use_threads=False) if present else None
+            yield pa.table({}) if table is None else take(table, rows[positions] - facts.starts[g]), positions
+
+
+def read_light_curves(places: Sequence[Location]) -> Iterator[tuple[Sequence[Location], pa.ChunkedArray]]:
     """Per file, some of the places and their light curves in the same order."""
-    by_folder: dict[Path, list[Place]] = defaultdict(list)
+    by_folder: dict[Path, list[Location]] = defaultdict(list)
     for place in places:
         by_folder[place.pixel or place.segment].append(place)
     for folder, inside in by_folder.items():
@@ -98,10 +168,10 @@ def read_light_curves(places: Sequence[Place]) -> Iterator[tuple[Sequence[Place]
 def read_rows(path: Path, rows: NDArray[np.int64], columns: Sequence[str] | None) -> pa.Table:
     """Rows of a Parquet file by number, in the order given; unknown columns are left out."""
     facts = _facts(str(path))
-    known = None if columns is None else [name for name in columns if name in facts.names]
+    present = None if columns is None else [name for name in columns if name in facts.names]
     groups = np.searchsorted(facts.ends, rows, side="right")
-    with pq.ParquetFile(path, metadata=facts.metadata, memory_map=True) as file:
-        inside = {g: file.read_row_group(g, columns=known, use_threads=False) for g in np.unique(groups).tolist()}
+    with pq.ParquetFile(path, metadata=facts.metadata, memory_map=True, page_checksum_verification=True) as file:
+        inside = {g: file.read_row_group(g, columns=present, use_threads=False) for g in np.unique(groups).tolist()}
     runs = np.flatnonzero((np.diff(rows, prepend=-2) != 1) | (np.diff(groups, prepend=-1) != 0))
     lengths = np.diff(runs, append=len(rows))
     starts = (rows - facts.starts[groups])[runs]
@@ -109,14 +179,14 @@ def read_rows(path: Path, rows: NDArray[np.int64], columns: Sequence[str] | None
     return pa.concat_tables([inside[g].slice(row, n) for g, row, n in pairs])
 
 
-def find_rows(pixel: Path, places: Sequence[Place]) -> NDArray[np.int64]:
-    """Row number of each place in the file of its pixel, which is sorted by HEALPix index."""
+def find_rows(pixel: Path, places: Sequence[Location]) -> NDArray[np.int64]:
+    """Row number of each alert in the file of its pixel, which is sorted by HEALPix index."""
     facts = _facts(str(pixel))
     wanted = {place.alert_id: i for i, place in enumerate(places)}
     hpx = np.array([place.hpx29 for place in places])[:, None]
     groups = np.flatnonzero(((facts.lowest <= hpx) & (hpx <= facts.highest)).any(axis=0))
     result = np.full(len(places), -1)
-    with pq.ParquetFile(pixel, metadata=facts.metadata, memory_map=True) as file:
+    with pq.ParquetFile(pixel, metadata=facts.metadata, memory_map=True, page_checksum_verification=True) as file:
         for g in groups:
             ids = filled(file.read_row_group(g, columns=["alert_id"])["alert_id"].combine_chunks(), 0)
             for position in np.flatnonzero(np.isin(ids, list(wanted))):
@@ -156,7 +226,7 @@ _facts_of_narrow = lru_cache(maxsize=512)(_read_facts)  # some 50 kB each
 _facts_of_wide = lru_cache(maxsize=32)(_read_facts)  # up to 10 MB each: one entry per column and row group
 
 
-def _files(place: Place, columns: Sequence[str] | None) -> Iterator[tuple[Path, NDArray[np.int64]]]:
+def _files(place: Location, columns: Sequence[str] | None) -> Iterator[tuple[Path, NDArray[np.int64]]]:
     """The files that hold something of what is asked for, and the row in each."""
     asked = set(columns) if columns is not None else {*CUTOUTS, LIGHT_CURVE, ""}
     here = np.array([place.row])
@@ -168,7 +238,3 @@ def _files(place: Place, columns: Sequence[str] | None) -> Iterator[tuple[Path, 
         yield place.pixel, find_rows(place.pixel, [place])
     if asked & set(CUTOUTS):
         yield place.segment / CUTOUT_FILE, here
-
-
-def _first(table: pa.Table) -> tuple[list[str], list[Any]]:
-    return table.column_names, [column[0].as_py() for column in table.columns]

@@ -21,6 +21,7 @@ from redpoll.pipeline.timing import sample_batches
 from redpoll.schema.alert import COLUMNS
 from redpoll.store import open_store
 from redpoll.testing.real_data import CATALOGUES, PACKETS, build_catalogues
+from redpoll.testing.store_rows import alert_rows
 
 
 @pytest.fixture(scope="module")
@@ -96,5 +97,5 @@ def test_a_run_stores_the_matches_and_names_what_is_missing(data_dir, config, tm
     bare = run_night(open_sources(night), tmp_path / "without", without)
     assert bare.stored == report.stored and set(bare.missing) >= set(CATALOGUES)
     with open_store(tmp_path / "with") as store:
-        known = [row for row in store.latest(limit=1000) if row["vsx_type"] is not None]
+        known = [row for row in alert_rows(store, limit=1000) if row["vsx_type"] is not None]
     assert len(known) > 10

@@ -149,9 +149,9 @@ class TestDeadLetters(SourceSuite):
         if not (folder / "store").exists():
             letters = [DeadLetter(data, "night.tar", str(i), "unreadable") for i, data in enumerate(PACKETS)]
             with open_store(folder / "store", mode="write") as store:
-                store.start_run("test")
-                store.commit(Commit(None, None, letters))
-                store.end_run("done")
+                store.runs.start("test")
+                store.runs.commit(Commit(None, None, letters))
+                store.runs.end("done")
         return DeadLetterSource(folder / "store")
 
     def expected(self) -> list[bytes]:

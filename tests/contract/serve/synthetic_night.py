@@ -212,21 +212,21 @@ def commit(store: Store, batch: pa.RecordBatch, *, n_duplicate: int = 0, letters
     ledger = [LedgerEntry(survey, NIGHT, "stored", "", len(batch))]
     ledger += [LedgerEntry(survey, NIGHT, "duplicate", "already stored", n_duplicate)] if n_duplicate else []
     ledger += [LedgerEntry(None, None, "rejected", letter.reason, 1) for letter in letters]
-    store.commit(Commit(batch, store.archive(batch), dead_letters=letters, ledger=ledger))
+    store.runs.commit(Commit(batch, store.segments.write(batch), dead_letters=letters, ledger=ledger))
 
 
 def make_store(path: Path, objects: Sequence[MadeUpObject] | None = None) -> Path:
     """A store with one night of objects, some duplicates, and two packets that could not be read."""
     with open_store(path, mode="write") as store:
-        store.start_run("synthetic night")
+        store.runs.start("synthetic night")
         letters = [DeadLetter(b"not avro", "packets.tar", str(i), "not an Avro container") for i in range(2)]
         commit(store, batch_of(objects or night_objects()), n_duplicate=3, letters=letters)
         rejected = [
             LedgerEntry("ztf", NIGHT, "rejected", reason, n)
             for reason, n in (("real_bogus < 0.55", 9), ("n_bad_pixels > 0", 4))
         ]
-        store.commit(Commit(None, None, ledger=rejected))
-        store.end_run("done")
+        store.runs.commit(Commit(None, None, ledger=rejected))
+        store.runs.end("done")
     return path
 
 

@@ -8,8 +8,10 @@ import re
 import threading
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from served import Get, client
 from synthetic_night import (
@@ -23,11 +25,12 @@ from synthetic_night import (
 )
 
 from redpoll.schema.light_curve import LightCurves
-from redpoll.serve.door import N_THREADS, StoreDoor
+from redpoll.serve.door import StoreDoor
 from redpoll.serve.portal import tonight
 from redpoll.serve.portal.assets import Assets
 from redpoll.serve.portal.groups import groups_of
 from redpoll.store import open_store
+from redpoll.store.pool import POOL_SIZE
 from redpoll.store.ports import Commit, LedgerEntry
 
 OBJECT = "/objects/ZTF26aaaaaaa"
@@ -197,20 +200,18 @@ def test_an_empty_class_explains_where_classes_come_from(get: Get, monkeypatch: 
 
 
 def test_the_scores_of_a_class_are_those_of_its_subclasses_too() -> None:
-    class Reader:
-        def columns(self) -> list[dict[str, str]]:
-            names = ("mag", "p_sn", "p_early_sn_ia", "p_kilonova", "p_", "p_rr_lyrae", "pass_sn")
-            return [{"name": name} for name in names]
-
-    assert [name for name, _ in tonight.scores_of(Reader(), "sn")] == ["p_sn", "p_early_sn_ia"]
-    assert [name for name, _ in tonight.scores_of(Reader(), "rr_lyrae")] == ["p_rr_lyrae"]
+    names = ("mag", "p_sn", "p_early_sn_ia", "p_kilonova", "p_", "p_rr_lyrae", "pass_sn")
+    schema = pa.schema([pa.field(name, pa.float32()) for name in names])
+    reader = SimpleNamespace(alerts=SimpleNamespace(schema=lambda: schema))
+    assert [name for name, _ in tonight.scores_of(reader, "sn")] == ["p_sn", "p_early_sn_ia"]
+    assert [name for name, _ in tonight.scores_of(reader, "rr_lyrae")] == ["p_rr_lyrae"]
 
 
 def test_every_night_is_reached_by_links(tmp_path: Path) -> None:
     store, nights = make_store(tmp_path / "store", night_objects(1)), [20260100 + i for i in range(1, 29)]
     with open_store(store, mode="write") as opened:
-        opened.start_run("test")
-        opened.commit(Commit(None, None, ledger=[LedgerEntry("ztf", n, "rejected", "test", 1) for n in nights]))
+        opened.runs.start("test")
+        opened.runs.commit(Commit(None, None, ledger=[LedgerEntry("ztf", n, "rejected", "test", 1) for n in nights]))
     ask, seen, to_see = client(store), set(), ["/"]
     while to_see:
         path = to_see.pop()
@@ -265,7 +266,7 @@ def test_hostile_text_in_every_field_stays_text(tmp_path: Path) -> None:
     made = MadeUpObject(XSS + "/../?#%", 10.0, 20.0, curve, 3, topics=["fast_risers"], text={"sso_name": XSS})
     get = client(make_store(tmp_path / "store", [made]))
     with open_store(tmp_path / "store", mode="write") as store:
-        store.start_run(XSS)
+        store.runs.start(XSS)
     for path in ("/", f"/?topic={XSS}", f"/search?q={XSS}", f"/objects/{XSS}", "/tonight.json"):
         page = get(path)
         if "html" in page.headers["content-type"]:
@@ -325,7 +326,7 @@ def test_an_empty_store_gets_the_welcome_too_and_then_the_night(tmp_path: Path) 
     get = client(tmp_path / "store")
     with open_store(tmp_path / "store", mode="write") as store:
         assert "the store is empty" in get("/").text
-        store.start_run("test")
+        store.runs.start("test")
         commit(store, batch_of(night_objects(4)))
         assert "Night of 2026-03-10" in get("/").text
 
@@ -344,7 +345,7 @@ def test_pages_live_while_a_run_writes(tmp_path: Path) -> None:
 
     def write() -> None:
         with open_store(path, mode="write") as store:
-            store.start_run("writer")
+            store.runs.start("writer")
             for k in range(200):
                 if stop.is_set():
                     break
@@ -379,11 +380,11 @@ def test_threads_that_come_and_go_leave_no_connection_open(store: Path) -> None:
     reader = StoreDoor(store).reader()
     counts = []
     for _ in range(12):
-        visitor = threading.Thread(target=reader.topics)
+        visitor = threading.Thread(target=reader.ledger.topics)
         visitor.start()
         visitor.join()
         counts.append(n_open())
-    assert counts[-1] == counts[N_THREADS - 1]
+    assert counts[-1] == counts[POOL_SIZE - 1]
 
 
 def test_values_by_band_are_one_row_and_the_unknown_are_named(get: Get) -> None:

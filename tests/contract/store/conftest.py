@@ -18,5 +18,5 @@ def folder(tmp_path: Path) -> Path:
 def store(folder: Path) -> Iterator[Store]:
     """An empty store with a run open."""
     with open_store(folder, mode="write") as store:
-        store.start_run("test")
+        store.runs.start("test")
         yield store

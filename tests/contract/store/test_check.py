@@ -65,16 +65,16 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_damage_is_found(store: Store, folder: Path, damage: Callable[[Path], None]) -> None:
     add(store, store_batch(40))
-    store.compact(rows_per_pixel=10)
+    store.maintenance.compact(rows_per_pixel=10)
     add(store, store_batch(20, start=40))
-    assert store.check().ok
+    assert store.maintenance.check().ok
     store.close()
     damage(folder)
     with open_store(folder) as again:
-        assert not again.check().ok
+        assert not again.maintenance.check().ok
 
 
 def test_what_a_running_writer_has_not_committed_is_not_strange(store: Store, folder: Path) -> None:
-    store.archive(store_batch(10))
+    store.segments.write(store_batch(10))
     with open_store(folder) as reader:
-        assert reader.check().ok
+        assert reader.maintenance.check().ok

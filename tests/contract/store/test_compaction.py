@@ -11,6 +11,7 @@ import pytest
 from redpoll.errors import StoreError
 from redpoll.store import Store, compaction, open_store
 from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_rows import alert_rows, full_alert
 from redpoll.testing.store_suite import add
 
 
@@ -25,10 +26,10 @@ def pixel_files(folder: Path) -> dict[str, int]:
 
 def test_pixels_without_new_alerts_are_linked_not_written(store: Store, folder: Path) -> None:
     add(store, store_batch(100))
-    store.compact(rows_per_pixel=20)
+    store.maintenance.compact(rows_per_pixel=20)
     before = pixel_files(folder)
     add(store, store_batch(1, start=100))
-    (done,) = store.compact(rows_per_pixel=20)
+    (done,) = store.maintenance.compact(rows_per_pixel=20)
     after = pixel_files(folder)
     assert (done.rewritten, done.pixels) == (1, len(after))
     assert sum(before.get(name) == inode for name, inode in after.items()) == len(after) - 1
@@ -36,18 +37,18 @@ def test_pixels_without_new_alerts_are_linked_not_written(store: Store, folder: 
 
 def test_a_pixel_that_grew_too_large_is_divided(store: Store, folder: Path) -> None:
     add(store, store_batch(60, objects=60))
-    store.compact(rows_per_pixel=10)
+    store.maintenance.compact(rows_per_pixel=10)
     few = len(pixel_files(folder))
     add(store, store_batch(240, start=60, objects=60))
-    store.compact(rows_per_pixel=10)
+    store.maintenance.compact(rows_per_pixel=10)
     assert len(pixel_files(folder)) > few
-    assert store.check().ok
+    assert store.maintenance.check().ok
 
 
 def test_alerts_are_sorted_by_place_in_each_pixel(store: Store, folder: Path) -> None:
     for i in range(3):
         add(store, store_batch(100, start=100 * i))
-    store.compact(rows_per_pixel=50)
+    store.maintenance.compact(rows_per_pixel=50)
     files = list((folder / "archive" / "hats" / "ztf" / "dataset").rglob("Npix=*"))
     for path in files:
         hpx = pq.read_table(path, partitioning=None)["_healpix_29"].to_numpy()
@@ -62,15 +63,15 @@ def test_packets_of_several_schema_versions_share_a_catalogue(store: Store) -> N
     newer = pa.array([[{"jd": 1.0, "new": 2.5}], None] * 5)
     new = store_batch(10, start=10, packet={"candid": number, "prv": newer, "fp": history})
     add(store, old)
-    store.compact()
+    store.maintenance.compact()
     add(store, new)
-    store.compact()
-    assert store.get_alert(10**15 + 3, "ztf")["packet"] == {
+    store.maintenance.compact()
+    assert full_alert(store, 10**15 + 3, "ztf")["packet"] == {
         "candid": 3, "gone": "x", "prv": [{"jd": 1.0, "band": "g", "new": None}], "fp": None,
     }  # fmt: skip
-    packet = store.get_alert(10**15 + 12, "ztf")["packet"]
+    packet = full_alert(store, 10**15 + 12, "ztf")["packet"]
     assert (packet["prv"], packet["fp"]) == ([{"jd": 1.0, "band": None, "new": 2.5}], [{"jd": 1.0, "band": "g"}])
-    assert store.check().ok
+    assert store.maintenance.check().ok
 
 
 def test_a_column_that_changed_its_type_is_named(store: Store) -> None:
@@ -80,25 +81,25 @@ def test_a_column_that_changed_its_type_is_named(store: Store) -> None:
     at = batch.schema.get_field_index("p_synthetic")
     add(store, batch.set_column(at, field, pa.array(["high"] * 5)))
     with pytest.raises(StoreError, match="p_synthetic"):
-        store.compact()
-    assert store.check().ok
+        store.maintenance.compact()
+    assert store.maintenance.check().ok
 
 
 def test_cutouts_are_never_copied(store: Store, folder: Path) -> None:
     add(store, store_batch(20))
     (cutouts,) = (folder / "archive" / "segments").glob("*/cutouts.parquet")
     inode = cutouts.stat().st_ino
-    store.compact()
-    assert [path.name for path in cutouts.parent.iterdir()] == ["cutouts.parquet"]
+    store.maintenance.compact()
+    assert sorted(path.name for path in cutouts.parent.iterdir()) == ["SHA256SUMS", "cutouts.parquet"]
     assert cutouts.stat().st_ino == inode
-    assert store.get_alert(10**15 + 7, "ztf", ["cutout_science"])["cutout_science"].startswith(b"cutout_science7.")
+    assert full_alert(store, 10**15 + 7, "ztf", ["cutout_science"])["cutout_science"].startswith(b"cutout_science7.")
 
 
 def test_compaction_reports_how_far_it_is(store: Store) -> None:
     seen: list[tuple[str, int, int]] = []
     add(store, store_batch(20))
-    store.compact(progress=lambda *step: seen.append(step))
-    assert {what for what, _, _ in seen} == {"segments", "ztf pixels"}
+    store.maintenance.compact(progress=lambda *step: seen.append(step))
+    assert {what for what, _, _ in seen} == {"checksums", "segments", "ztf pixels"}
     assert all(0 <= done <= total for _, done, total in seen)
     assert seen[-1][1] == seen[-1][2]
 
@@ -108,9 +109,9 @@ def test_a_crash_at_any_step_loses_and_doubles_nothing(
     store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     add(store, store_batch(60))
-    store.compact(rows_per_pixel=10)
+    store.maintenance.compact(rows_per_pixel=10)
     add(store, store_batch(60, start=60))
-    before = [store.latest(limit=200), store.light_curve("ZTFmade0003").to_pylist()]
+    before = [alert_rows(store, limit=200), store.objects.light_curve("ZTFmade0003").to_pylist()]
 
     def crash(*_: Any, **__: Any) -> None:
         raise Crash
@@ -119,41 +120,41 @@ def test_a_crash_at_any_step_loses_and_doubles_nothing(
         patch.setattr(compaction, "drop_replaced", lambda *_: None)
         patch.setattr(compaction, step, crash)
         with pytest.raises(Crash):
-            store.compact(rows_per_pixel=10)
+            store.maintenance.compact(rows_per_pixel=10)
     store.close()
     with open_store(folder, mode="write") as again:
-        assert [again.latest(limit=200), again.light_curve("ZTFmade0003").to_pylist()] == before
-        again.start_run("next")
-        assert again.check().problems == ()
-        again.compact(rows_per_pixel=10)
-        assert [again.latest(limit=200), again.light_curve("ZTFmade0003").to_pylist()] == before
-        assert again.check().problems == ()
+        assert [alert_rows(again, limit=200), again.objects.light_curve("ZTFmade0003").to_pylist()] == before
+        again.runs.start("next")
+        assert again.maintenance.check().problems == ()
+        again.maintenance.compact(rows_per_pixel=10)
+        assert [alert_rows(again, limit=200), again.objects.light_curve("ZTFmade0003").to_pylist()] == before
+        assert again.maintenance.check().problems == ()
 
 
-def test_parts_still_being_written_survive_a_compaction(store: Store) -> None:
+def test_segments_still_being_written_survive_a_compaction(store: Store, folder: Path) -> None:
     add(store, store_batch(10))
     batch = store_batch(10, start=10)
-    segment = store.archive(batch)
-    store.compact()
-    assert segment.is_dir()
+    segment = store.segments.write(batch)
+    store.maintenance.compact()
+    assert (folder / "archive" / "segments" / segment).is_dir()
 
 
 def test_a_reader_follows_files_that_move(store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from redpoll.store import alert_reader
+    from redpoll.store import alerts
 
     add(store, store_batch(10))
-    find = alert_reader.find_places
+    find = alerts.find_locations
     moved: list[int] = []
 
     def find_then_move(*args: Any) -> Any:
-        places = find(*args)
+        locations = find(*args)
         if not moved:
-            moved.append(len(store.compact()))
-        return places
+            moved.append(len(store.maintenance.compact()))
+        return locations
 
-    monkeypatch.setattr(alert_reader, "find_places", find_then_move)
+    monkeypatch.setattr(alerts, "find_locations", find_then_move)
     with open_store(folder) as reader:
-        assert reader.get_alert(10**15 + 4, "ztf", ["feature_cold"]) == {"feature_cold": 2.0}
+        assert full_alert(reader, 10**15 + 4, "ztf", ["feature_cold"]) == {"feature_cold": 2.0}
     assert moved == [1]
 
 
@@ -161,4 +162,4 @@ def test_an_archive_file_that_is_gone_is_named(store: Store, folder: Path) -> No
     add(store, store_batch(10))
     next((folder / "archive" / "segments").glob("*/cutouts.parquet")).unlink()
     with pytest.raises(StoreError, match=r"cutouts\.parquet"):
-        store.get_alert(10**15, "ztf", ["cutout_science"])
+        full_alert(store, 10**15, "ztf", ["cutout_science"])

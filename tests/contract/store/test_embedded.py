@@ -7,5 +7,8 @@ from redpoll.testing.store_suite import StoreSuite
 
 
 class TestEmbeddedStore(StoreSuite):
-    def open(self, path: Path, mode: str) -> Store:
-        return open_store(path, mode=mode)
+    def url(self, tmp_path: Path) -> str:
+        return str(tmp_path / "store")
+
+    def open(self, url: str, mode: str) -> Store:
+        return open_store(url, mode=mode)

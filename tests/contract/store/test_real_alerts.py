@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from redpoll.store import Store, open_store
+from redpoll.testing.store_rows import alert_rows, full_alert
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -27,8 +28,8 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 def everything(store: Store) -> dict[int, dict[str, str]]:
     """All there is of every eighth alert."""
-    rows = store.latest(limit=100_000)[::8]
-    return {row["alert_id"]: dict(leaves(store.get_alert(row["alert_id"], row["survey"]))) for row in rows}
+    rows = alert_rows(store, limit=100_000)[::8]
+    return {row["alert_id"]: dict(leaves(full_alert(store, row["alert_id"], row["survey"]))) for row in rows}
 
 
 @pytest.mark.slow
@@ -38,8 +39,8 @@ def test_real_alerts_of_all_versions_share_a_catalogue_unchanged(data_dir: Path,
     subprocess.run([*command, "--store", str(tmp_path / "store")], check=True, capture_output=True)
     with open_store(tmp_path / "store", mode="write") as store:
         before = everything(store)
-        assert store.check().problems == ()
-        store.compact(rows_per_pixel=100)
-        assert store.check().problems == ()
+        assert store.maintenance.check().problems == ()
+        store.maintenance.compact(rows_per_pixel=100)
+        assert store.maintenance.check().problems == ()
         assert everything(store) == before
         assert len(before) > 60

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from redpoll.errors import StoreError, StoreLocked
-from redpoll.store import DeadLetter, LedgerEntry, Store, open_store, rebuild_store
+from redpoll.store import Cone, DeadLetter, LedgerEntry, Store, open_store, rebuild_store
 from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_rows import alert_rows, classification_rows, full_alert, ledger_rows, object_row
 from redpoll.testing.store_suite import add
 
 
@@ -17,24 +18,37 @@ def used(store: Store) -> Iterator[Store]:
     """A store with two surveys, two versions of a module, half of it compacted."""
     add(store, store_batch(40, nights=(0, 1)), dead_letters=[DeadLetter(b"x", "f", "0", "bad")])
     add(store, store_batch(10, start=1000, survey="rubin"), ledger=[LedgerEntry(None, None, "rejected", "bad", 1)])
-    store.compact(rows_per_pixel=10)
+    store.maintenance.compact(rows_per_pixel=10)
     add(store, store_batch(40, start=40, nights=(1, 2), version="2"))
     add(store, store_batch(10, start=75))
-    store.end_run("done")
+    store.runs.end("done")
     yield store
 
 
 def answers(store: Store, *, history: bool = True) -> list[Any]:
-    """Everything a store can be asked; without what only the ledger and dead letters tell if not `history`."""
-    asked: list[Any] = [store.latest(limit=1000), store.topics(), store.columns(), store.cone(0.0, 90.0, 648_000)]
-    for row in store.latest(limit=1000)[::9]:
-        asked += [store.object(row["object_id"]), store.light_curve(row["object_id"]).to_pylist()]
-        asked += [store.get_alert(row["alert_id"], row["survey"]), store.provenance(row["alert_id"], row["survey"])]
-        asked.append(store.classes_of(row["object_id"]))
-    asked += [store.latest(topic="rising", night=night) for night in (20200101, 20200102)]
-    asked += [store.latest(class_="real", night=night) for night in (None, 20200102)]
+    """Everything a store can be asked; without runs and ledger if not `history`."""
+    asked: list[Any] = [
+        alert_rows(store, limit=1000),
+        store.ledger.topics(),
+        store.alerts.schema(),
+        alert_rows(store, cone=Cone(0.0, 90.0, 648_000)),
+    ]
+    for row in alert_rows(store, limit=1000)[::9]:
+        asked += [object_row(store, row["object_id"]), store.objects.light_curve(row["object_id"]).to_pylist()]
+        asked += [
+            full_alert(store, row["alert_id"], row["survey"]),
+            store.alerts.provenance(row["alert_id"], row["survey"]),
+        ]
+        asked.append(classification_rows(store, row["object_id"]))
+    asked += [alert_rows(store, topic="rising", night=night) for night in (20200101, 20200102)]
+    asked += [alert_rows(store, class_="real", night=night) for night in (None, 20200102)]
     if history:
-        asked += [store.ledger(), store.ledger(by="run"), store.runs(), store.dead_letters()]
+        asked += [
+            ledger_rows(store),
+            ledger_rows(store, by="run"),
+            store.runs.table().to_pylist(),
+        ]
+    asked.append(store.dead_letters.table().to_pylist())
     return asked
 
 
@@ -42,11 +56,11 @@ def test_a_rebuilt_index_answers_as_before(used: Store, folder: Path) -> None:
     before = answers(used)
     used.close()
     result = rebuild_store(folder)
-    assert (result.lost, result.missing, result.kept) == ((), (), ("runs", "ledger", "dead_letters"))
+    assert (result.not_kept, result.missing, result.kept) == ((), (), ("runs", "ledger"))
     with open_store(folder) as again:
         assert answers(again) == before
-        assert again.check().ok
-    assert sorted(path.name for path in folder.iterdir()) == ["archive", "index.sqlite", "lock"]
+        assert again.maintenance.check().ok
+    assert sorted(path.name for path in folder.iterdir()) == ["archive", "dead_letters.sqlite", "index.sqlite", "lock"]
 
 
 @pytest.mark.parametrize("loss", ["gone", "scrambled", "emptied"])
@@ -59,11 +73,11 @@ def test_a_lost_index_is_made_from_the_archive_alone(used: Store, folder: Path, 
     else:
         index.write_bytes(b"" if loss == "emptied" else b"\xff" * index.stat().st_size)
     result = rebuild_store(folder)
-    assert result.lost == ("runs", "ledger", "dead_letters")
+    assert result.not_kept == ("runs", "ledger")
     with open_store(folder) as again:
         assert answers(again, history=False) == before
-        assert again.check().ok
-        assert sum(row["stored"] for row in again.ledger()) == result.alerts == 95
+        assert again.maintenance.check().ok
+        assert sum(row["stored"] for row in ledger_rows(again)) == result.alerts == 95
     assert any("broken" in path.name for path in folder.iterdir()) == (loss != "gone")
 
 
@@ -71,10 +85,10 @@ def test_a_rebuilt_store_takes_more_alerts(used: Store, folder: Path) -> None:
     used.close()
     rebuild_store(folder)
     with open_store(folder, mode="write") as again:
-        again.start_run("next")
+        again.runs.start("next")
         assert add(again, store_batch(40, start=80)) == 35
-        again.compact()
-        assert again.check().ok
+        again.maintenance.compact()
+        assert again.maintenance.check().ok
 
 
 def test_rebuilding_needs_the_store_for_itself(used: Store, folder: Path) -> None:
@@ -84,7 +98,7 @@ def test_rebuilding_needs_the_store_for_itself(used: Store, folder: Path) -> Non
     with open_store(folder) as reader:
         with pytest.raises(StoreError, match="open elsewhere"):
             rebuild_store(folder)
-        assert reader.latest()
+        assert alert_rows(reader)
     assert not [path for path in folder.iterdir() if path.name.startswith(".tmp")]
 
 
@@ -104,22 +118,22 @@ def test_a_newer_index_is_not_replaced(used: Store, folder: Path) -> None:
         rebuild_store(folder)
 
 
-def test_a_part_that_is_gone_is_reported(used: Store, folder: Path) -> None:
+def test_a_segment_that_is_gone_is_reported(used: Store, folder: Path) -> None:
     used.close()
     segment = next(path for path in (folder / "archive" / "segments").iterdir() if (path / "alerts.parquet").exists())
     (segment / "alerts.parquet").unlink()
     result = rebuild_store(folder)
-    assert result.missing == (segment.name,)
+    assert result.missing == (f"segments/{segment.name}",)
     with open_store(folder) as again:
-        assert len(again.latest(limit=1000)) == result.alerts < 95
+        assert len(alert_rows(again, limit=1000)) == result.alerts < 95
 
 
-def test_alerts_in_two_parts_count_once_when_the_index_is_lost(used: Store, folder: Path) -> None:
-    used.archive(store_batch(10, start=80))  # five of them are stored already
-    used.archive(store_batch(5, start=0))  # all of them
+def test_alerts_in_two_segments_count_once_when_the_index_is_lost(used: Store, folder: Path) -> None:
+    used.segments.write(store_batch(10, start=80))  # five of them are stored already
+    used.segments.write(store_batch(5, start=0))  # all of them
     used.close()
     (folder / "index.sqlite").unlink()
     assert rebuild_store(folder).alerts == 100
     with open_store(folder, mode="write") as again:
-        again.start_run("next")
-        assert again.check().ok
+        again.runs.start("next")
+        assert again.maintenance.check().ok

@@ -11,9 +11,10 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from redpoll.store import Store, open_store
+from redpoll.store import Cone, Store, open_store
 from redpoll.store.hats import pixels_of
 from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_rows import alert_rows, classification_rows, object_row
 from redpoll.testing.store_suite import add
 
 N = 40
@@ -33,9 +34,17 @@ def batch_of(mags: list[float | None], days: list[int], bands: list[str | None])
 
 def answers(store: Store) -> list[Any]:
     objects = [f"ZTFmade{i:04d}" for i in range(5)]
-    asked = [[store.object(o), store.alerts_of(o), store.light_curve(o).to_pylist()] for o in objects]
-    asked += [[store.classes_of(o) for o in objects], store.latest(class_="extragalactic", limit=1000)]
-    return [asked, store.latest(limit=1000), store.topics(), store.cone(0.0, 90.0, 648_000.0)]
+    asked = [
+        [object_row(store, o), alert_rows(store, object_ids=[o]), store.objects.light_curve(o).to_pylist()]
+        for o in objects
+    ]
+    asked += [[classification_rows(store, o) for o in objects], alert_rows(store, class_="extragalactic", limit=1000)]
+    return [
+        asked,
+        alert_rows(store, limit=1000),
+        store.ledger.topics(),
+        alert_rows(store, cone=Cone(0.0, 90.0, 648_000.0)),
+    ]
 
 
 @settings(max_examples=12)
@@ -54,8 +63,8 @@ def test_answers_depend_on_the_alerts_not_on_batches_or_order(
     folder = Path(tempfile.mkdtemp())
     try:
         with open_store(folder / "one", mode="write") as one, open_store(folder / "many", mode="write") as many:
-            one.start_run("one")
-            many.start_run("many")
+            one.runs.start("one")
+            many.runs.start("many")
             add(one, whole)
             edges = [0, *sorted(cuts), N]
             for start, stop in pairwise(edges):
@@ -64,9 +73,9 @@ def test_answers_depend_on_the_alerts_not_on_batches_or_order(
                     add(many, rows[0])
             assert answers(one) == answers(many)
             add(many, whole)
-            many.compact(rows_per_pixel=7)
+            many.maintenance.compact(rows_per_pixel=7)
             assert answers(one) == answers(many)
-            assert many.check().problems == ()
+            assert many.maintenance.check().problems == ()
     finally:
         shutil.rmtree(folder)
 

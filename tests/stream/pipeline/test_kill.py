@@ -16,6 +16,7 @@ import time
 import pytest
 
 from redpoll.store import open_store
+from redpoll.testing.store_rows import alert_rows, object_row
 
 KILLS = int(os.environ.get("REDPOLL_KILLS", "5"))
 BATCH = "15"
@@ -44,9 +45,9 @@ def run_to_the_end(night, store, workers=0):
 
 def contents(path):
     with open_store(path) as store:
-        report = store.check()
-        alerts = {(row["survey"], row["alert_id"]): row for row in store.latest(limit=100_000)}
-        objects = {row["object_id"]: store.object(row["object_id"]) for row in alerts.values()}
+        report = store.maintenance.check()
+        alerts = {(row["survey"], row["alert_id"]): row for row in alert_rows(store, limit=100_000)}
+        objects = {row["object_id"]: object_row(store, row["object_id"]) for row in alerts.values()}
     return report, alerts, objects
 
 

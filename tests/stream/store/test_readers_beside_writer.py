@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from redpoll.store import Store, open_store
+from redpoll.testing.store_rows import alert_rows, full_alert, ledger_rows, object_row
 
 SECONDS = 4.0
 WRITER = """
@@ -18,12 +19,12 @@ from redpoll.store import Commit, indexed_columns, open_store
 from redpoll.testing.store_batches import store_batch
 
 with open_store(sys.argv[1], mode="write") as store:
-    store.start_run("write")
+    store.runs.start("write")
     for i in range(100_000):
         batch = store_batch(40, start=i * 40, objects=30, nights=(i, i + 1))
-        store.commit(Commit(indexed_columns(batch), store.archive(batch)))
+        store.runs.commit(Commit(indexed_columns(batch), store.segments.write(batch)))
         if i % 3 == 2:
-            store.compact(rows_per_pixel=100)
+            store.maintenance.compact(rows_per_pixel=100)
         if not i:
             print("ready", flush=True)
 """
@@ -31,18 +32,18 @@ with open_store(sys.argv[1], mode="write") as store:
 
 def ask(store: Store) -> int:
     """One round of questions whose answers must fit together; returns the number of alerts seen."""
-    rows = store.latest(limit=50)
+    rows = alert_rows(store, limit=50)
     assert rows == sorted(rows, key=lambda row: (row["mjd"], row["alert_id"]), reverse=True)
     newest = rows[0]
-    whole = store.get_alert(newest["alert_id"], "ztf")
+    whole = full_alert(store, newest["alert_id"], "ztf")
     assert whole["packet"]["candid"] == newest["alert_id"] - 10**15
     assert whole["cutout_science"].startswith(b"cutout_science%d." % whole["packet"]["candid"])
-    oldest = store.alerts_of(newest["object_id"])[-1]
-    assert store.get_alert(oldest["alert_id"], "ztf", ["mjd"]) == {"mjd": oldest["mjd"]}
-    times = set(store.light_curve(newest["object_id"])["mjd"].to_pylist())
+    oldest = alert_rows(store, object_ids=[newest["object_id"]])[-1]
+    assert full_alert(store, oldest["alert_id"], "ztf", ["mjd"]) == {"mjd": oldest["mjd"]}
+    times = set(store.objects.light_curve(newest["object_id"])["mjd"].to_pylist())
     assert {newest["mjd"], oldest["mjd"]} <= times
-    assert store.object(newest["object_id"])["n_alerts"] >= 1
-    (total,) = {row["stored"] for row in store.ledger(by="run")}
+    assert object_row(store, newest["object_id"])["n_alerts"] >= 1
+    (total,) = {row["stored"] for row in ledger_rows(store, by="run")}
     return int(total)
 
 

@@ -14,7 +14,7 @@ from redpoll.config import Config, CrossmatchConfig
 from redpoll.crossmatch.errors import SkyFileError
 from redpoll.crossmatch.known_columns import known_columns
 from redpoll.pipeline.contexts import context_columns, missing_contexts, open_stage
-from redpoll.plugin.expression import expression_filter
+from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.graph import Graph
 from redpoll.schema.alert import COLUMNS
 from redpoll.testing.batches import sample_batch

@@ -12,6 +12,7 @@ from redpoll.schema.light_curve import LightCurves
 from redpoll.store import Commit, indexed_columns, open_store, rebuild_store
 from redpoll.testing.batches import sample_batch
 from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_rows import full_alert
 
 DAYS = (0, 6, 12, 40)
 
@@ -31,11 +32,11 @@ def joined(folder):
     """Four nights through the stage into a store, as a run does it."""
     batches = []
     with open_store(folder, mode="write") as store:
-        store.start_run("test")
+        store.runs.start("test")
         for number, day in enumerate(DAYS):
             batches.append(on_store(folder, night(number, day)))
-            store.commit(Commit(indexed_columns(batches[-1]), store.archive(batches[-1])))
-        store.end_run("done")
+            store.runs.commit(Commit(indexed_columns(batches[-1]), store.segments.write(batches[-1])))
+        store.runs.end("done")
     return batches
 
 
@@ -62,7 +63,7 @@ def test_the_packet_alone_stays_at_hand(joined):
 
 def test_what_lies_in_the_archive_is_the_packets_own(joined, folder):
     with open_store(folder) as store:
-        alert = store.get_alert(joined[-1]["alert_id"][0].as_py(), "ztf")
+        alert = full_alert(store, joined[-1]["alert_id"][0].as_py(), "ztf")
     assert alert["light_curve"] == joined[-1]["packet_light_curve"][0].as_py()
     assert NEWS not in alert and alert["n_points"] == joined[-1]["n_points"][0].as_py()
 

@@ -18,6 +18,7 @@ from redpoll.pipeline.trial import try_out
 from redpoll.plugin.polling import all_packets
 from redpoll.store import open_store
 from redpoll.testing.fakes import FakeSink
+from redpoll.testing.store_rows import alert_rows
 
 MINE = """
 from redpoll import Column, alert_filter, science_module
@@ -98,7 +99,7 @@ def test_a_run_a_trial_and_a_direct_call_give_bit_equal_columns(ztf_night, mine,
     columns = direct.select(["object_id", "alert_id", "band", "mag", *trial.columns])
     assert trial.columns == ["twice_mag", "pass_mine"] and repr(trial.rows) == repr(columns.to_pylist())
     with open_store(tmp_path / "store") as store:
-        stored = {row["alert_id"]: row for row in store.latest(limit=1000)}
+        stored = {row["alert_id"]: row for row in alert_rows(store, limit=1000)}
     assert {i: (row["twice_mag"], "mine" in row["topics"]) for i, row in stored.items()} == {
         row["alert_id"]: (row["twice_mag"], row["pass_mine"]) for row in trial.rows
     }
@@ -107,7 +108,7 @@ def test_a_run_a_trial_and_a_direct_call_give_bit_equal_columns(ztf_night, mine,
 def test_what_a_worker_returns_is_plain_data(ztf_night, tmp_path):
     config = parse_config("")
     with open_store(tmp_path, mode="write") as store:
-        store.start_run("test")
+        store.runs.start("test")
         packets = [packet.data for packet in all_packets(open_sources([ztf_night])[0])][:60]
         result = task_maker(config, tmp_path, [FakeSink()])()(Block.of([*packets, b"bad"]))
     assert result["messages"]["fake"]

@@ -15,6 +15,7 @@ from redpoll.plugin.polling import FiniteSource, all_packets
 from redpoll.plugin.ports import FilePosition, ReceivedPacket
 from redpoll.store import open_store
 from redpoll.testing.fakes import FakeSink, FakeStream
+from redpoll.testing.store_rows import alert_rows
 
 HERE = Config(run=RunConfig(workers=0))
 WORKERS = Config(run=RunConfig(workers=2, batch_size=70))
@@ -43,7 +44,7 @@ def some(ztf_night):
 
 def alerts_in(path):
     with open_store(path) as store:
-        rows = store.latest(limit=10_000)
+        rows = alert_rows(store, limit=10_000)
     return sorted(rows, key=lambda row: (row["survey"], row["alert_id"]))
 
 
@@ -53,7 +54,7 @@ def test_every_packet_of_a_night_is_accounted_for(ztf_night, tmp_path):
     assert report.stored > 150
     assert not report.failures
     with open_store(tmp_path) as store:
-        assert store.check().ok
+        assert store.maintenance.check().ok
 
 
 def test_rubin_packets_take_the_same_way(rubin_night, tmp_path):
@@ -99,7 +100,7 @@ def test_a_bad_packet_is_kept_with_its_bytes_and_the_others_are_stored(data, som
     packets = [*some[:5], packet(data, "bad.avro", "here"), *some[5:10]]
     report = run_night([Packets(packets)], tmp_path, HERE)
     with open_store(tmp_path) as store:
-        (letter,) = store.iter_dead_letters()
+        (letter,) = store.dead_letters.stream()
     assert (letter.data, letter.source, letter.position) == (data, "bad.avro", "here")
     assert (report.received, report.dead_letters, report.balances) == (11, 1, True)
 
@@ -107,14 +108,14 @@ def test_a_bad_packet_is_kept_with_its_bytes_and_the_others_are_stored(data, som
 def test_a_truncated_packet_says_what_is_missing(some, tmp_path):
     run_night([Packets([packet(some[0].data[:-100], "a", "b")])], tmp_path, HERE)
     with open_store(tmp_path) as store:
-        assert "truncated: the datum needs" in store.dead_letters()[0]["reason"]
+        assert "truncated: the datum needs" in store.dead_letters.table().to_pylist()[0]["reason"]
 
 
 def test_the_same_bad_packet_again_is_one_dead_letter(tmp_path):
     for _ in range(2):
         run_night([Packets([packet(b"bad", "a", "b")])], tmp_path, HERE)
     with open_store(tmp_path) as store:
-        assert len(store.dead_letters()) == 1
+        assert len(store.dead_letters.table().to_pylist()) == 1
 
 
 def test_replayed_letters_leave_the_list_when_they_can_be_used(rubin_night, tmp_path):
@@ -128,7 +129,7 @@ def test_replayed_letters_leave_the_list_when_they_can_be_used(rubin_night, tmp_
     config = replace(HERE, ingest=replace(HERE.ingest, schemas=(str(tmp_path / "schemas"),)))
     report = replay_dead_letters(tmp_path / "store", config)
     with open_store(tmp_path / "store") as store:
-        assert [letter.position for letter in store.iter_dead_letters()] == ["2"]
+        assert [letter.position for letter in store.dead_letters.stream()] == ["2"]
     assert (report.stored, report.rejected) == (1, 1)
 
 
@@ -192,7 +193,7 @@ def test_sinks_see_every_column_and_get_the_alerts_of_their_topics(some, tmp_pat
     report = run_night([Packets(some)], tmp_path, config, sinks=[sink])
     assert {"light_curve", "cutout_science", "packet", "pass_bright", "mag_rate"} <= set(seen[0])
     with open_store(tmp_path) as store:
-        expected = {str(row["alert_id"]) for row in store.latest(topic="bright", limit=1000)}
+        expected = {str(row["alert_id"]) for row in alert_rows(store, topic="bright", limit=1000)}
     assert {m["payload"].decode() for m in sink.arrived if m["topic"] == "bright"} == expected != set()
     assert report.sent == {"fake": len(sink.arrived)} and report.exit_code == 0
 
@@ -205,7 +206,10 @@ def test_a_sink_that_fails_is_parked_and_gets_everything_in_the_next_run(some, t
     assert (first.status, first.exit_code, sink.arrived) == ("done", 1, [])
     assert first.parked["fake"] > 0 and first.stored > 0
     with open_store(tmp_path) as store:
-        assert store.runs()[0]["status"] == f"done; parked: fake ({first.parked['fake']} messages in its spool)"
+        assert (
+            store.runs.table().to_pylist()[0]["status"]
+            == f"done; parked: fake ({first.parked['fake']} messages in its spool)"
+        )
     sink.faults.clear()
     again = run_night([Packets(some)], tmp_path, config, sinks=[sink])
     assert (again.stored, again.sent, again.parked) == (0, {"fake": first.parked["fake"]}, {})

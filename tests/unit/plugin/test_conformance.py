@@ -10,7 +10,7 @@ import pytest
 from redpoll import Column, alert_filter, science_module
 from redpoll.errors import UnknownColumn
 from redpoll.plugin.columns import Columns
-from redpoll.plugin.expression import expression_filter
+from redpoll.plugin.expression_filter import expression_filter
 from redpoll.testing.batches import sample_batch as made
 from redpoll.testing.conformance import ConformanceError, conformance
 

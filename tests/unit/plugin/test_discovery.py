@@ -13,7 +13,7 @@ from redpoll import Column, alert_filter, science_module
 from redpoll.plugin import discovery
 from redpoll.plugin.discovery import broken_plugins, installed_filters, installed_modules, installed_sinks
 from redpoll.plugin.discovery import installed_sources as sources
-from redpoll.plugin.expression import expression_filter
+from redpoll.plugin.expression_filter import expression_filter
 
 OUT = {"out": Column("float32")}
 

@@ -9,7 +9,7 @@ from redpoll.plugin.files import load_file
 
 GOOD = '''
 from redpoll import Column, alert_filter, science_module
-from redpoll.plugin.expression import expression_filter
+from redpoll.plugin.expression_filter import expression_filter
 {imported}
 
 @science_module(version="1", outputs={{"double": Column("float32")}})

@@ -8,7 +8,7 @@ import pytest
 
 from redpoll import Column, alert_filter, science_module
 from redpoll.errors import ConfigError, ExpressionError, PluginError, SchemaError, UnknownColumn
-from redpoll.plugin.expression import expression_filter
+from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.graph import Graph
 from redpoll.testing.models import FakeModel
 

@@ -9,7 +9,7 @@ from copy import deepcopy
 import pytest
 
 from redpoll import Column, science_module
-from redpoll.plugin.expression import expression_filter
+from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.files import load_file
 from redpoll.plugin.graph import Graph
 from redpoll.testing.models import FakeModel

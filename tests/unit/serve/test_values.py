@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redpoll.errors import BadQuery, NotFound
-from redpoll.serve.api import cursor, formats
+from redpoll.errors import BadQuery
+from redpoll.serve.api import formats
 from redpoll.serve.portal.search import find_object, suggestions
 from redpoll.serve.values import plain, shortest, to_json
+from redpoll.store import Store, open_store
+from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_suite import add
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=5),
@@ -45,17 +50,6 @@ def test_times_keep_all_their_digits() -> None:
     assert plain({"mjd": 59000.12890625, "mag": 18.299999237060547}) == {"mjd": 59000.12890625, "mag": 18.3}
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(-(2**63) + 1, 2**63 - 1), st.text())
-def test_a_cursor_comes_back_whole(key: float, alert_id: int, query: str) -> None:
-    assert cursor.decode(cursor.encode((key, alert_id), query), query) == (key, alert_id)
-
-
-@given(st.text(max_size=60))
-def test_no_text_breaks_the_cursor(text: str) -> None:
-    with pytest.raises(BadQuery):
-        cursor.decode(text, "query")
-
-
 @given(st.text(max_size=60))
 def test_no_accept_header_breaks_the_choice(accept: str) -> None:
     try:
@@ -64,29 +58,22 @@ def test_no_accept_header_breaks_the_choice(accept: str) -> None:
         assert accept.strip()
 
 
-def test_columns_unknown_to_the_data_model_get_a_type() -> None:
-    rows = [{"alert_id": 2**60, "score": None, "topics": ["a", "b"]}, {"alert_id": 7, "score": 0.5, "topics": []}]
-    table = formats.table_of(rows)
-    assert table["alert_id"].to_pylist() == [2**60, 7]
-    body, _ = formats.encode(rows, "csv")
+def test_lists_and_64_bit_integers_are_kept_in_csv() -> None:
+    table = pa.table({"alert_id": [2**60, 7], "score": pa.array([None, 0.5]), "topics": [["a", "b"], []]})
+    body, _ = formats.encode(table, "csv")
     assert body.decode().splitlines() == ['"alert_id","score","topics"', '1152921504606846976,,"a b"', '7,0.5,""']
 
 
-class Reader:
-    """Knows one object and one alert."""
-
-    def object(self, object_id: str) -> dict[str, object]:
-        if object_id != "ZTF20aaelulu":
-            raise NotFound(object_id)
-        return {"object_id": object_id}
-
-    def get_alert(self, alert_id: int, survey: str, columns: list[str]) -> dict[str, object]:
-        if (alert_id, survey) != (7, "rubin"):
-            raise NotFound(str(alert_id))
-        return {"object_id": "9876"}
-
-    def latest(self, *, limit: int) -> list[dict[str, object]]:
-        return [{"object_id": "ZTF20aaelulu"}, {"object_id": "ZTF18abcdefg"}]
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A store with one alert of each of two objects."""
+    batch = store_batch(2, objects=2)
+    names = pa.array(["ZTF20aaelulu", "ZTF18abcdefg"])
+    at = batch.schema.get_field_index("object_id")
+    with open_store(tmp_path_factory.mktemp("named") / "store", mode="write") as store:
+        store.runs.start("test")
+        add(store, batch.set_column(at, batch.schema.field("object_id"), names))
+        yield store
 
 
 @pytest.mark.parametrize(
@@ -94,17 +81,19 @@ class Reader:
     [
         ("ZTF20aaelulu", ("ZTF20aaelulu", None)),
         ("ztf20AAELULU", ("ZTF20aaelulu", None)),
-        ("7", ("9876", 7)),
+        (str(10**15), ("ZTF20aaelulu", 10**15)),
         ("8", (None, None)),
     ],
 )
-def test_objects_are_found_by_any_of_their_names(text: str, found: tuple[str | None, int | None]) -> None:
-    assert find_object(Reader(), text) == found
+def test_objects_are_found_by_any_of_their_names(
+    reader: Store, text: str, found: tuple[str | None, int | None]
+) -> None:
+    assert find_object(reader, text) == found
 
 
-def test_near_names_are_suggested() -> None:
-    assert suggestions(Reader(), "ZTF20aaelulx") == ["ZTF20aaelulu"]
-    assert suggestions(Reader(), "x") == []
+def test_near_names_are_suggested(reader: Store) -> None:
+    assert suggestions(reader, "ZTF20aaelulx") == ["ZTF20aaelulu"]
+    assert suggestions(reader, "x") == []
 
 
 def test_infinity_is_null() -> None:

@@ -13,7 +13,8 @@ from redpoll.serve.api.facts import column_facts
 from redpoll.serve.api.models import AlertPage, WholeAlert
 from redpoll.serve.api.query import AlertQuery, page_of
 from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
-from redpoll.serve.values import plain, to_json
+from redpoll.serve.rows import full_alert
+from redpoll.serve.values import plain, plain_rows, to_json
 
 router = APIRouter(tags=["alerts"])
 
@@ -31,14 +32,14 @@ def alerts(
     Pages are linked by `next` in JSON, and in every format by the header `Link: <...>; rel="next"`.
     """
     format = formats.choose(query.format, accept)
-    rows, following = page_of(door.reader(), query)
+    table, following = page_of(door.reader(), query)
     headers = {"Vary": "Accept"}
     if following:
         headers["Link"] = f'<{request.url.include_query_params(cursor=following)}>; rel="next"'
     if format == "json":
-        body = to_json({"alerts": [plain(row) for row in rows], "next": following})
+        body = to_json({"alerts": plain_rows(table), "next": following})
         return Response(body, headers=headers, media_type="application/json")
-    body, media_type = formats.encode(rows, format)
+    body, media_type = formats.encode(table, format)
     return Response(body, headers=headers, media_type=media_type)
 
 
@@ -46,9 +47,9 @@ def alerts(
 def alert(door: Door, survey: Survey, alert_id: AlertId, query: Annotated[NoQuery, Query()]) -> Response:
     """One alert with history, added values, and the survey's own packet; cutouts have their own addresses."""
     reader = door.reader()
-    row = reader.get_alert(alert_id, survey)
+    row = full_alert(reader, alert_id, survey)
     sent = [name.removeprefix("cutout_") for name in CUTOUTS if row.pop(name, None) is not None]
-    facts = column_facts(reader, row, survey, reader.provenance(alert_id, survey))
+    facts = column_facts(reader, row, survey, reader.alerts.provenance(alert_id, survey))
     cutouts = {kind: f"/api/v2/alerts/{survey}/{alert_id}/cutouts/{kind}" for kind in sent}
     body = to_json({"alert": plain(row), "columns": facts, "cutouts": cutouts})
     return Response(body, media_type="application/json")

@@ -16,6 +16,7 @@ from redpoll.serve.api.models import CutoutPixels
 from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.image.png import grey_png
 from redpoll.serve.image.stretch import Stretch, grey, quantised
+from redpoll.serve.rows import full_alert
 from redpoll.serve.values import to_json
 
 router = APIRouter(prefix="/alerts/{survey}/{alert_id}/cutouts", tags=["cutouts"])
@@ -36,7 +37,7 @@ class CutoutQuery(BaseModel):
 @router.get("", response_model=dict[str, CutoutPixels | None], responses=PROBLEMS)
 def cutouts(door: Door, survey: Survey, alert_id: AlertId, query: Annotated[NoQuery, Query()]) -> Response:
     """All three cutouts, small enough to be drawn by a page; null where one was not sent or cannot be read."""
-    row = door.reader().get_alert(alert_id, survey, CUTOUTS)
+    row = full_alert(door.reader(), alert_id, survey, CUTOUTS)
     body = {name.removeprefix("cutout_"): _pixels(row.get(name)) for name in CUTOUTS}
     return Response(to_json(body), headers=FOR_A_DAY, media_type="application/json")
 
@@ -51,7 +52,7 @@ def cutout(
 ) -> Response:
     """One cutout as the survey sent it, a FITS file; or as a stretched PNG."""
     name = f"cutout_{kind}"
-    data = door.reader().get_alert(alert_id, survey, [name]).get(name)
+    data = full_alert(door.reader(), alert_id, survey, [name]).get(name)
     if data is None:
         raise NotFound(f"alert {alert_id} of {survey} has no {kind} cutout")
     if query.format == "png":

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN
-from redpoll.schema.column import Column
+from redpoll.schema.column import Column, field_fact
 from redpoll.serve.door import Reader
 from redpoll.serve.labels import label_of
 
@@ -26,10 +26,7 @@ def column_facts(
     reader: Reader, names: Iterable[str], survey: str | None = None, made_by: Mapping[str, str] | None = None
 ) -> dict[str, dict[str, str]]:
     """Facts of each declared column: label, dtype, unit, doc, ucd, and `by`, its module@version or survey field."""
-    stored = {
-        row["name"]: {key: str(row.get(key) or "") for key in ("dtype", "unit", "doc", "ucd", "label")}
-        for row in reader.columns()
-    }
+    stored = {field.name: _stored(field) for field in reader.alerts.schema()}
     own = {name: _declared(column) for name, column in {**OBJECT_COLUMNS, **COLUMNS}.items()}
     known = stored | own
     by = {name: column.source.get(survey or "", "") for name, column in COLUMNS.items()} | dict(made_by or {})
@@ -38,6 +35,10 @@ def column_facts(
         for name in names
         if name in known
     }
+
+
+def _stored(field: pa.Field) -> dict[str, str]:
+    return {key: field_fact(field, key) for key in ("dtype", "unit", "doc", "ucd", "label")}
 
 
 def _declared(column: Column) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal, get_args
 
 import pyarrow as pa
@@ -11,9 +11,6 @@ import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 
 from redpoll.errors import BadQuery
-from redpoll.schema.alert import COLUMNS
-from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN
-from redpoll.store.ports import Row
 
 Format = Literal["json", "arrow", "parquet", "csv"]
 MEDIA_TYPES: dict[str, Format] = {
@@ -22,7 +19,6 @@ MEDIA_TYPES: dict[str, Format] = {
     "application/vnd.apache.parquet": "parquet",
     "text/csv": "csv",
 }
-_KNOWN = COLUMNS | {CLASSES: CLASSES_COLUMN}
 _TYPE_OF = {name: media_type for media_type, name in MEDIA_TYPES.items()}
 
 
@@ -51,22 +47,10 @@ def _preference(part: str) -> tuple[str, float]:
     return media_type, float(q) if q.replace(".", "", 1).isdecimal() and q.isascii() else 0.0
 
 
-def encode(rows: Sequence[Row], format: Format) -> tuple[bytes, str]:
-    """Body and media type of rows as Arrow IPC stream, Parquet or CSV."""
+def encode(table: pa.Table, format: Format) -> tuple[bytes, str]:
+    """Body and media type of a table as Arrow IPC stream, Parquet or CSV."""
     writers: dict[str, Callable[[pa.Table], bytes]] = {"arrow": _arrow, "parquet": _parquet, "csv": _csv}
-    return writers[format](table_of(rows)), _TYPE_OF[format]
-
-
-def table_of(rows: Sequence[Row]) -> pa.Table:
-    """Table of rows: the data model's types, units and meanings where it knows the column."""
-    names = list(dict.fromkeys(name for row in rows for name in row)) or ["survey", "alert_id", "object_id"]
-    arrays, fields = [], []
-    for name in names:
-        known = _KNOWN[name].field(name) if name in _KNOWN else None
-        array = pa.array([row.get(name) for row in rows], known.type if known is not None else None, from_pandas=True)
-        arrays.append(array)
-        fields.append(known if known is not None else pa.field(name, array.type))
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+    return writers[format](table), _TYPE_OF[format]
 
 
 def _arrow(table: pa.Table) -> bytes:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from redpoll.serve.api.models import Ledger, Topics
 from redpoll.serve.dependencies import PROBLEMS, Door, Night
+from redpoll.serve.rows import ledger_rows
 from redpoll.serve.values import plain, to_json
 
 router = APIRouter(tags=["night"])
@@ -36,12 +37,12 @@ class TopicsQuery(BaseModel):
 @router.get("/ledger", response_model=Ledger, responses=PROBLEMS)
 def ledger(door: Door, query: Annotated[LedgerQuery, Query()]) -> Response:
     """Packets received = stored + duplicate + rejected, with reasons."""
-    rows = door.reader().ledger(by=query.by)
+    rows = ledger_rows(door.reader(), query.by)
     return Response(to_json({"ledger": [plain(row) for row in rows]}), media_type="application/json")
 
 
 @router.get("/topics", response_model=Topics, responses=PROBLEMS)
 def topics(door: Door, query: Annotated[TopicsQuery, Query()]) -> Response:
     """Alerts per topic, over one night or all."""
-    counts = door.reader().topics(night=query.night)
+    counts = door.reader().ledger.topics(night=query.night)
     return Response(to_json({"night": query.night, "topics": counts}), media_type="application/json")

@@ -14,7 +14,7 @@ from redpoll.serve.api.models import ObjectAnswer
 from redpoll.serve.api.query import AlertQuery, page_of
 from redpoll.serve.dependencies import PROBLEMS, Door, ObjectId
 from redpoll.serve.door import Reader
-from redpoll.serve.values import plain, shortest, to_json
+from redpoll.serve.values import plain, plain_rows, shortest, to_json
 
 router = APIRouter(tags=["objects"])
 
@@ -37,18 +37,19 @@ def object_(door: Door, object_id: ObjectId, query: Annotated[ObjectQuery, Query
 
 def object_answer(reader: Reader, object_id: str, limit: int = 100) -> dict[str, Any]:
     """The answer as plain values; NotFound if there is no such object."""
-    summary = reader.object(object_id)
+    summary = reader.objects.get(object_id)
     alerts, following = page_of(reader, AlertQuery(object_id=object_id, limit=limit))
-    newest = alerts[0] if alerts else {}
-    survey = newest.get("survey")
-    made_by = reader.provenance(int(newest["alert_id"]), survey) if survey is not None else {}
-    names = dict.fromkeys([*summary, *(name for row in alerts for name in row)])
+    survey, made_by = None, {}
+    if alerts.num_rows:
+        survey, newest = alerts["survey"][0].as_py(), alerts["alert_id"][0].as_py()
+        made_by = reader.alerts.provenance(newest, survey)
+    names = dict.fromkeys([*summary.column_names, *alerts.column_names])
     return {
-        "object": plain(summary),
-        "classes": [plain(row) for row in reader.classes_of(object_id)],
-        "alerts": [plain(row) for row in alerts],
+        "object": plain_rows(summary)[0],
+        "classes": plain_rows(reader.objects.classifications(object_id)),
+        "alerts": plain_rows(alerts),
         "next": following,
-        "light_curve": light_curve_columns(reader.light_curve(object_id)),
+        "light_curve": light_curve_columns(reader.objects.light_curve(object_id)),
         "columns": column_facts(reader, names, survey, made_by),
     }
 

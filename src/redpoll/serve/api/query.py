@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from difflib import get_close_matches
 
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from redpoll.errors import BadQuery, NotFound, SchemaError
+from redpoll.errors import BadQuery, NotFound, SchemaError, UsageError
 from redpoll.schema.taxonomy import taxonomy
-from redpoll.serve.api import cursor as cursors
-from redpoll.serve.api.cursor import Mark
 from redpoll.serve.api.formats import Format
 from redpoll.serve.dependencies import Night
 from redpoll.serve.door import Reader
-from redpoll.store.ports import Row
+from redpoll.store import Cone, Selection
 
 MAX_LIMIT = 1000
 MAX_RADIUS_ARCSEC = 18_000.0
@@ -53,9 +52,13 @@ class AlertQuery(BaseModel):
     cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before")
     format: Format | None = Field(default=None, description="else the Accept header decides")
 
-    def search(self) -> str:
-        """What is searched for, without paging and format: what a cursor is bound to."""
-        return self.model_dump_json(exclude={"limit", "cursor", "format"}, exclude_none=True)
+    def selection(self) -> Selection:
+        """The alerts that are asked for."""
+        cone = None
+        if self.ra is not None and self.dec is not None and self.radius_arcsec is not None:
+            cone = Cone(self.ra, self.dec, self.radius_arcsec)
+        objects = None if self.object_id is None else [self.object_id]
+        return Selection(cone=cone, night=self.night, class_=self.class_, topic=self.topic, object_ids=objects)
 
     def check(self) -> None:
         """Refuse a mixture of searches that the store cannot answer together."""
@@ -86,28 +89,14 @@ def check_topic(name: str, topics: Collection[str]) -> None:
         raise NotFound(f"no alert of this store passed a filter with the topic '{name}'{names}")
 
 
-def page_of(reader: Reader, query: AlertQuery) -> tuple[list[Row], str | None]:
-    """Rows of one page and the cursor of the next, None on the last."""
+def page_of(reader: Reader, query: AlertQuery) -> tuple[pa.Table, str | None]:
+    """Rows of one page and the cursor of the next, None on the last; BadQuery for a cursor of another query."""
     query.check()
-    mark = cursors.decode(query.cursor, query.search()) if query.cursor is not None else None
-    key = "separation_arcsec" if query.ra is not None else "mjd"
-    rows = _rows(reader, query, mark)
-    if query.topic is not None and not rows:
-        check_topic(query.topic, reader.topics())
-    page, rest = rows[: query.limit], rows[query.limit :]
-    if not rest:
-        return page, None
-    return page, cursors.encode((page[-1][key], int(page[-1]["alert_id"])), query.search())
-
-
-def _rows(reader: Reader, query: AlertQuery, mark: Mark | None) -> list[Row]:
-    """Rows after the mark, one more than fit on the page if there are more."""
-    n = query.limit + 1
-    if query.object_id is not None:
-        rows = reader.alerts_of(query.object_id, limit=n if mark is None else None)
-        return [row for row in rows if mark is None or (row["mjd"], int(row["alert_id"])) < mark][:n]
-    if query.ra is not None and query.dec is not None and query.radius_arcsec is not None:
-        rows = reader.cone(query.ra, query.dec, query.radius_arcsec, limit=None)
-        rows.sort(key=lambda row: (row["separation_arcsec"], int(row["alert_id"])))
-        return [row for row in rows if mark is None or (row["separation_arcsec"], int(row["alert_id"])) > mark][:n]
-    return reader.latest(topic=query.topic, class_=query.class_, night=query.night, limit=n, before=mark)
+    try:
+        scan = reader.alerts.scan(None, query.selection(), after=query.cursor, limit=query.limit)
+    except UsageError as error:
+        raise BadQuery(f"cursor: {error}" if query.cursor else str(error)) from error
+    table = scan.to_table()
+    if query.topic is not None and not table.num_rows:
+        check_topic(query.topic, reader.ledger.topics())
+    return table, scan.after

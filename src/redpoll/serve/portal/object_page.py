@@ -19,8 +19,9 @@ from redpoll.serve.door import Reader
 from redpoll.serve.portal.groups import Group, Value, groups_of
 from redpoll.serve.portal.plot import SHAPES, Plot, drawn, light_curve_plot
 from redpoll.serve.portal.what import ClassRow, what_is_it
+from redpoll.serve.rows import Row, alert_rows, classification_rows, full_alert, object_row
 from redpoll.serve.values import shortest
-from redpoll.store.ports import Row
+from redpoll.store import Selection
 
 POINTS_A_PAGE = 50
 ALERTS_A_PAGE = 25
@@ -69,8 +70,8 @@ class ObjectPage:
 
 def object_page(reader: Reader, object_id: str, alert_id: int | None, points: int, alerts: int) -> ObjectPage:
     """Gather the page; NotFound if there is no such object, or no such alert of it."""
-    summary = reader.object(object_id)
-    rows = [_NOTHING | row for row in reader.alerts_of(object_id)]
+    summary = object_row(reader, object_id)
+    rows = [_NOTHING | row for row in alert_rows(reader, Selection(object_ids=[object_id]))]
     alert = _chosen(rows, alert_id)
     curve, no_curve = _curve(reader, object_id)
     whole, made_by, no_whole = _whole(reader, alert)
@@ -88,7 +89,7 @@ def object_page(reader: Reader, object_id: str, alert_id: int | None, points: in
         groups=groups_of(row, column_facts(reader, row, alert["survey"], made_by), made_by),
         cutouts=[name.removeprefix("cutout_") for name in CUTOUTS if whole.get(name) is not None],
         extrema=_extrema(reader, summary),
-        classes=what_is_it(reader.classes_of(object_id)),
+        classes=what_is_it(classification_rows(reader, object_id)),
         trouble=no_whole or no_curve,
     )
 
@@ -104,7 +105,7 @@ def _chosen(rows: Sequence[Row], alert_id: int | None) -> Row:
 def _curve(reader: Reader, object_id: str) -> tuple[Curve, str | None]:
     """The merged light curve; without the archive an empty one, and what went wrong."""
     try:
-        return Curve.from_table(reader.light_curve(object_id)), None
+        return Curve.from_table(reader.objects.light_curve(object_id)), None
     except StoreError as error:
         return Curve.from_table(pa.schema(list(POINT_TYPE)).empty_table()), str(error)
 
@@ -113,10 +114,10 @@ def _whole(reader: Reader, alert: Row) -> tuple[Row, Mapping[str, str], str | No
     """The alert from the archive and who made its values; without the archive, what went wrong."""
     survey, alert_id = alert["survey"], int(alert["alert_id"])
     try:
-        made_by = reader.provenance(alert_id, survey)
-        stored = {row["name"] for row in reader.columns()}
+        made_by = reader.alerts.provenance(alert_id, survey)
+        stored = set(reader.alerts.schema().names)
         wanted = [name for name in (*COLUMNS, *made_by) if name in stored and name != "light_curve"]
-        return reader.get_alert(alert_id, survey, wanted), made_by, None
+        return full_alert(reader, alert_id, survey, wanted), made_by, None
     except StoreError as error:
         return {}, {}, str(error)
 

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from redpoll.errors import NotFound
 from redpoll.schema.bands import SURVEYS
 from redpoll.serve.door import Reader
+from redpoll.serve.rows import full_alert, object_row
 
 _ZTF = re.compile(r"ztf(\d\d[a-z]{7})", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]{1,19}")
@@ -18,13 +19,13 @@ def find_object(reader: Reader, text: str) -> tuple[str | None, int | None]:
     """The object that an object's or alert's identifier names, and the alert if it was one; (None, None) if none."""
     for candidate in dict.fromkeys((text, tidy(text))):
         try:
-            return str(reader.object(candidate)["object_id"]), None
+            return str(object_row(reader, candidate)["object_id"]), None
         except NotFound:
             continue
     if _NUMBER.fullmatch(text) and int(text) < 2**63:
         for survey in SURVEYS:
             try:
-                return str(reader.get_alert(int(text), survey, ["object_id"])["object_id"]), int(text)
+                return str(full_alert(reader, int(text), survey, ["object_id"])["object_id"]), int(text)
             except NotFound:
                 continue
     return None, None
@@ -43,6 +44,7 @@ def tidy(text: str) -> str:
 def suggestions(reader: Reader, text: str) -> list[str]:
     """Objects whose identifier is like the text: the right spelling first, then near ones of recent alerts."""
     found, _ = find_object(reader, text)
-    recent = dict.fromkeys(str(row["object_id"]) for row in reader.latest(limit=_N_RECENT))
+    newest = reader.alerts.scan(["object_id"], limit=_N_RECENT).to_table()
+    recent = dict.fromkeys(newest["object_id"].to_pylist())
     near = get_close_matches(text[:40], list(recent), n=5, cutoff=0.6)
     return list(dict.fromkeys(([found] if found else []) + near))

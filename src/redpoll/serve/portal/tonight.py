@@ -14,7 +14,8 @@ from redpoll.serve.api.query import check_class, check_topic
 from redpoll.serve.door import Reader
 from redpoll.serve.labels import label_of
 from redpoll.serve.portal.sparkline import Sparkline, sparkline
-from redpoll.store.ports import Row
+from redpoll.serve.rows import Row, alert_rows, full_alert, ledger_rows
+from redpoll.store import Selection
 
 N_CANDIDATES = 40
 ALL_ALERTS = "all"
@@ -94,7 +95,7 @@ class Sparklines:
     @staticmethod
     def _read(reader: Reader, survey: str, alert_id: int) -> Sparkline | None:
         try:
-            return sparkline(reader.get_alert(alert_id, survey, ["light_curve"]).get("light_curve"))
+            return sparkline(full_alert(reader, alert_id, survey, ["light_curve"]).get("light_curve"))
         except StoreError:
             return None
 
@@ -111,18 +112,18 @@ def tonight(
         raise BadQuery("ask for a topic or a class, not for both")
     if class_ is not None:
         check_class(class_)
-    rows = reader.ledger(by="night")
+    rows = ledger_rows(reader)
     nights = sorted({row["night"] for row in rows if row["night"] is not None}, reverse=True)
     night = night if night is not None else (nights[0] if nights else None)
     ledger = [row for row in rows if row["night"] == night and night is not None]
-    topics = sorted(reader.topics(night=night).items(), key=lambda item: (-item[1], item[0]))
+    topics = sorted(reader.ledger.topics(night=night).items(), key=lambda item: (-item[1], item[0]))
     if topic not in (None, ALL_ALERTS, *dict(topics)):
-        check_topic(str(topic), reader.topics())
-    counts = sorted(reader.classes(night=night).items(), key=lambda item: (-item[1], item[0]))
+        check_topic(str(topic), reader.ledger.topics())
+    counts = sorted(reader.ledger.classes(night=night).items(), key=lambda item: (-item[1], item[0]))
     if class_ is None:
         alerts = _newest(reader, night, topic, [name for name, n in topics if n])
     else:
-        alerts = _one_an_object(reader.latest(class_=class_, night=night, limit=2 * N_CANDIDATES))
+        alerts = _one_an_object(alert_rows(reader, Selection(class_=class_, night=night), 2 * N_CANDIDATES))
     return Tonight(
         night=night,
         nights=nights_around(nights, night),
@@ -159,7 +160,7 @@ def scores_of(reader: Reader, class_: str) -> list[tuple[str, str]]:
     """Name and label of the stored scores of a class and its subclasses."""
     tree = taxonomy()
     family = [name for name in tree.classes if name == class_ or class_ in tree.ancestors(name)]
-    stored = [str(row["name"]) for row in reader.columns()]
+    stored: list[str] = reader.alerts.schema().names
     return [(name, label_of(name)) for name in stored if name.startswith("p_") and _is_score(name, family)]
 
 
@@ -187,7 +188,7 @@ def _newest(reader: Reader, night: int | None, topic: str | None, topics: Sequen
         wanted: list[str | None] = [None]
     else:
         wanted = list(topics) if topic is None else [topic]
-    rows = [row for name in wanted for row in reader.latest(topic=name, night=night, limit=2 * N_CANDIDATES)]
+    rows = [row for name in wanted for row in alert_rows(reader, Selection(topic=name, night=night), 2 * N_CANDIDATES)]
     rows.sort(key=lambda row: (row["mjd"], int(row["alert_id"])), reverse=True)
     return _one_an_object(rows)
 

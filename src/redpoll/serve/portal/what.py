@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from redpoll.schema.taxonomy import taxonomy
-from redpoll.store.ports import Row
+from redpoll.serve.rows import Row
 
 
 @dataclass(frozen=True)

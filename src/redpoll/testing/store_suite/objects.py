@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 from redpoll.errors import NotFound
 from redpoll.store import Store
 from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_rows import alert_rows, object_row
 from redpoll.testing.store_suite.cases import StoreCases, add
 
 
@@ -16,8 +18,8 @@ class ObjectCases(StoreCases):
     def test_an_object_sums_up_its_alerts(self, store: Store) -> None:
         add(store, store_batch(40, objects=20, nights=(0, 3)))
         add(store, store_batch(40, start=40, objects=20, nights=(0, 3)))
-        row = store.object("ZTFmade0005")
-        alerts = store.alerts_of("ZTFmade0005")
+        row = object_row(store, "ZTFmade0005")
+        alerts = alert_rows(store, object_ids=["ZTFmade0005"])
         newest = alerts[0]
         assert (row["n_alerts"], row["last_mjd"], row["ra"], row["dec"]) == (
             4,
@@ -31,24 +33,26 @@ class ObjectCases(StoreCases):
         assert row["last_mag_u"] is None
 
     def test_an_unknown_object_is_not_found(self, store: Store) -> None:
-        for ask in (store.object, store.light_curve):
+        for ask in (store.objects.get, store.objects.light_curve, store.objects.classifications):
             with pytest.raises(NotFound, match="nobody"):
                 ask("nobody")
 
     def test_a_light_curve_has_each_point_once(self, store: Store) -> None:
         add(store, store_batch(40, objects=5, nights=(0, 1), points=8))
         add(store, store_batch(40, start=40, objects=5, nights=(2, 3), points=8))
-        curve = store.light_curve("ZTFmade0002")
+        curve = store.objects.light_curve("ZTFmade0002")
         assert curve.column_names == ["mjd", "band", "flux", "flux_err", "kind"]
         points = curve.select(["mjd", "band", "kind"]).to_pylist()
         keys = [(round(p["mjd"], 5), p["band"], p["kind"] == "forced") for p in points]
         assert len(set(keys)) == len(keys)
         assert [p["mjd"] for p in points] == sorted(p["mjd"] for p in points)
-        assert {a["mjd"] for a in store.alerts_of("ZTFmade0002")} <= {p["mjd"] for p in points}
+        assert {a["mjd"] for a in alert_rows(store, object_ids=["ZTFmade0002"])} <= {p["mjd"] for p in points}
 
-    def test_columns_say_what_they_hold(self, store: Store) -> None:
+    def test_columns_of_an_object_have_units_and_meanings(self, store: Store) -> None:
         add(store, store_batch(2))
-        columns = {row["name"]: row for row in store.columns()}
-        assert columns["rise_rate"]["unit"] == "mag/day"
-        assert (columns["p_synthetic"]["aggregate"], columns["mjd"]["aggregate"]) == ("max", None)
-        assert (columns["feature_cold"]["indexed"], columns["is_edge"]["dtype"]) == (False, "bool")
+        schema = store.objects.get("ZTFmade0001").schema
+        assert schema.field("last_mjd").metadata[b"unit"] == b"d"
+        assert schema.field("max_p_synthetic").type == pa.float32()
+        assert schema.field("max_p_synthetic").metadata[b"by"] == b"made_up@1"
+        assert schema.field("hpx29").type == pa.int64()
+        assert store.objects.classifications("ZTFmade0001").schema.field("first_mjd").metadata[b"unit"] == b"d"

@@ -1,0 +1,36 @@
+"""Answers of the store as rows, for pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from redpoll.store import Selection, Store
+from redpoll.store.table_rows import Row, table_rows
+
+__all__ = ["Row", "alert_rows", "classification_rows", "full_alert", "ledger_rows", "object_row"]
+
+
+def alert_rows(store: Store, selection: Selection, limit: int | None = None) -> list[Row]:
+    """Selected alerts, newest first, or nearest first for a cone."""
+    return table_rows(store.alerts.scan(None, selection, limit=limit).to_table())
+
+
+def full_alert(store: Store, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
+    """One alert from the archive; NotFound if there is none."""
+    return dict(store.alerts.get(alert_id, survey, columns).to_pylist()[0])
+
+
+def object_row(store: Store, object_id: str) -> Row:
+    """Summary of an object; NotFound if there is none."""
+    return table_rows(store.objects.get(object_id))[0]
+
+
+def classification_rows(store: Store, object_id: str) -> list[Row]:
+    """Classifications of an object; NotFound if there is none."""
+    return table_rows(store.objects.classifications(object_id))
+
+
+def ledger_rows(store: Store, by: Literal["night", "run"] = "night") -> list[Row]:
+    """Rows of the ledger, reasons as a dict."""
+    return table_rows(store.ledger.table(by=by))

@@ -1,0 +1,111 @@
+"""The port Alerts on the embedded store: index and archive, read beside a running writer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from redpoll.errors import NotFound, UsageError
+from redpoll.store.alert_scan import ScanPlan
+from redpoll.store.index_rows import IndexRows
+from redpoll.store.insert import exists
+from redpoll.store.layout import Layout
+from redpoll.store.pool import Names, ReadPool
+from redpoll.store.rows import find_locations, read_alert, while_moving
+from redpoll.store.scan import Page, Scan, decode_token
+from redpoll.store.selection import SEPARATION, Order, Selection, order_of
+from redpoll.store.stored_columns import ColumnReader, StoredColumns
+
+_ONE = "a.alert_id = ? AND a._survey = (SELECT _id FROM surveys WHERE name = ?)"
+_EVERYTHING = Selection()
+
+
+class EmbeddedAlerts:
+    """The port Alerts on the embedded store."""
+
+    def __init__(self, pool: ReadPool, names: Names, layout: Layout) -> None:
+        self._pool, self._names, self._layout = pool, names, layout
+        self._columns = ColumnReader(pool)
+        self._rows = IndexRows(pool, names)
+
+    def exists(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[np.bool_]:
+        """Whether each alert is stored already."""
+        with self._pool.lease() as connection:
+            return exists(connection, survey, alert_ids)
+
+    def scan(
+        self,
+        columns: Sequence[str] | None = None,
+        selection: Selection = _EVERYTHING,
+        *,
+        order_by: Order | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> Scan:
+        """Any columns of the selected alerts as record batches; see `ports.Alerts.scan`."""
+        if limit is not None and limit < 0:
+            raise UsageError(f"a scan returns at least 0 rows, not {limit}")
+        order = order_of(selection, order_by)
+        key = None if after is None else decode_token(after, selection, order)
+        stored = self._columns.read()
+        names = self._names_of(columns, selection, stored)
+        plan = ScanPlan(self._pool, self._rows, self._layout, stored, selection, order)
+        schema = pa.schema([stored.field(name) for name in names])
+        pages: Iterator[Page] = plan.pages(names, schema, key, limit)
+        return Scan(schema, pages)
+
+    def get(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """One alert from the archive as a table of one row; NotFound if there is no such alert or column."""
+        stored = self._columns.read()
+        for name in columns or ():
+            if name not in stored.declared:
+                raise NotFound(f"no column '{name}' in {self._layout.root}")
+
+        def read() -> pa.Table:
+            found = find_locations(self._pool, self._layout, _ONE, (alert_id, survey))
+            return read_alert(found[0], columns) if found else self._no_alert(alert_id, survey)
+
+        table = while_moving(read)
+        makers = self.provenance(alert_id, survey)
+        names = table.column_names if columns is None else list(columns)
+        arrays = {name: table[name] if name in table.column_names else None for name in names}
+        fields = [_field(stored, name, arrays[name], makers.get(name, "")) for name in names]
+        values = [pa.nulls(1, f.type) if arrays[f.name] is None else arrays[f.name] for f in fields]
+        return pa.table(values, schema=pa.schema(fields))
+
+    def provenance(self, alert_id: int, survey: str) -> dict[str, str]:
+        """Column -> module@version for the values added to this alert; NotFound if there is no such alert."""
+        sql = "SELECT v.mapping FROM alerts a JOIN segments p ON p._id = a._segment"
+        sql += " JOIN provenance v ON v._id = p.provenance"
+        found = self._pool.execute(f"{sql} WHERE {_ONE}", (alert_id, survey))
+        return dict(json.loads(found[0][0])) if found else self._no_alert(alert_id, survey)
+
+    def schema(self) -> pa.Schema:
+        """Every stored column with type, unit, UCD, doc, maker, and whether it is indexed and aggregated."""
+        return self._columns.read().schema
+
+    def _names_of(self, columns: Sequence[str] | None, selection: Selection, stored: StoredColumns) -> list[str]:
+        own = [SEPARATION] if selection.cone is not None else []
+        if columns is None:
+            return [*stored.defaults, *own]
+        names = list(dict.fromkeys(columns))
+        if SEPARATION in names and not own:
+            raise UsageError(f"the column '{SEPARATION}' needs a cone")
+        for name in names:
+            stored.field(name)
+        return names
+
+    def _no_alert(self, alert_id: int, survey: str) -> NoReturn:
+        raise NotFound(f"no alert {alert_id} of '{survey}' in {self._layout.root}")
+
+
+def _field(stored: StoredColumns, name: str, values: pa.ChunkedArray | None, maker: str) -> pa.Field:
+    """The stored field with the type that this alert has, and the maker of its value."""
+    field = stored.field(name)
+    kind = field.type if values is None else values.type
+    return field.with_type(kind).with_metadata({**(field.metadata or {}), b"by": maker.encode()})

@@ -1,0 +1,11 @@
+"""What people and learning add to a store: labels, models, saved filters, watchlists.
+
+It is written by serve, the command and learning at any time, also while a run holds the writer's lock.
+"""
+
+from __future__ import annotations
+
+from redpoll.store.app.app import App, open_app
+from redpoll.store.app.ports import Label, LabelQuery, NewModel
+
+__all__ = ["App", "Label", "LabelQuery", "NewModel", "open_app"]

@@ -1,0 +1,156 @@
+"""The ports of what people and learning add to a store: labels, models, saved filters, watchlists.
+
+Tables are Arrow; the metadata of each field gives its unit and its meaning (`redpoll.store.app.columns`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+LabelSource = Literal["expert", "TNS", "catalogue", "bot"]
+Validator = Callable[[bytes], object]
+"""Raises if the bytes of a model cannot be used."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """What one object, or one alert of it, was found to be; ``by`` is who or what found it, ``confidence`` 0 to 1."""
+
+    survey: str
+    object_id: str
+    label: str
+    source: LabelSource
+    by: str
+    alert_id: int | None = None
+    confidence: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class LabelQuery:
+    """Which labels to read; None does not restrict. ``after`` is the last label_id that was seen.
+
+    ``current`` leaves out labels that were taken back, and the rows that take them back.
+    """
+
+    survey: str | None = None
+    object_id: str | None = None
+    label: str | None = None
+    source: LabelSource | None = None
+    after: int = 0
+    current: bool = True
+
+
+@dataclass(frozen=True)
+class NewModel:
+    """A trained model to register: its file, and a card that describes it (values that JSON can hold)."""
+
+    name: str
+    version: str
+    data: bytes
+    card: Mapping[str, Any]
+    by: str
+
+
+class Labels(Protocol):
+    """Labels of objects and alerts; rows are added and never changed."""
+
+    def add(self, labels: Sequence[Label]) -> list[int]:
+        """Add labels, all or none; returns their numbers."""
+        ...
+
+    def retract(self, label_id: int, *, by: str, note: str = "") -> int:
+        """Take a label back by a new row that names it; returns the number of the new row."""
+        ...
+
+    def scan(self, query: LabelQuery = ..., *, batch_rows: int = 10_000) -> Iterator[pa.RecordBatch]:
+        """Stream labels in the order they were added, within the memory of one batch."""
+        ...
+
+    def table(self, query: LabelQuery = ..., *, limit: int | None = None) -> pa.Table:
+        """Labels in the order they were added, as one table."""
+        ...
+
+
+class ServedModels(Protocol):
+    """What a running pipeline asks for between two blocks."""
+
+    def generation(self) -> int:
+        """A number that grows with every promotion and rollback; 0 before the first. It is read in microseconds."""
+        ...
+
+    def champions(self) -> pa.Table:
+        """The version in use of each model; columns as of `ModelRegistry.versions`."""
+        ...
+
+    def read(self, sha256: str) -> bytes:
+        """The file of a model; NotFound if there is none, StoreError if its bytes changed."""
+        ...
+
+
+class ModelRegistry(Protocol):
+    """Versions of trained models, and which of them is in use."""
+
+    def register(self, model: NewModel, validate: Validator) -> str:
+        """Add a version as candidate and return the SHA-256 of its file; nothing is kept if `validate` raises."""
+        ...
+
+    def promote(self, name: str, version: str, *, by: str) -> int:
+        """Make a version the champion, and retire the one before; returns the new generation."""
+        ...
+
+    def rollback(self, name: str, *, by: str) -> int:
+        """Make the champion of before the last promotion the champion again; returns the new generation."""
+        ...
+
+    def versions(self, name: str | None = None) -> pa.Table:
+        """Every version with its stage and card, newest last."""
+        ...
+
+    def promotions(self, name: str | None = None) -> pa.Table:
+        """Every promotion and rollback, newest last."""
+        ...
+
+
+class SavedFilters(Protocol):
+    """Filters written as expressions, by topic; every version is kept."""
+
+    def save(self, topic: str, expression: str, *, by: str) -> int:
+        """Add a version and make its topic active; returns the version. The first to save a topic owns it."""
+        ...
+
+    def set_active(self, topic: str, active: bool) -> None:
+        """Switch a topic on or off; NotFound if there is none."""
+        ...
+
+    def table(self, *, active: bool | None = None) -> pa.Table:
+        """The newest version of each topic, by topic; of active or inactive ones alone if given."""
+        ...
+
+    def versions(self, topic: str) -> pa.Table:
+        """Every version of a topic, newest last; NotFound if there is none."""
+        ...
+
+
+class Watchlists(Protocol):
+    """Named lists of positions, each with a radius."""
+
+    def save(self, name: str, positions: pa.Table, *, by: str) -> None:
+        """Store a list in place of one of the same name; `positions` has ra, dec, radius_arcsec and label."""
+        ...
+
+    def read(self, name: str) -> pa.Table:
+        """The positions of a list in their order; NotFound if there is none."""
+        ...
+
+    def table(self) -> pa.Table:
+        """Name, owner, time of the last change and number of positions of each list, by name."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a list; NotFound if there is none."""
+        ...

@@ -1,0 +1,48 @@
+"""A store: one port per concern, composed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from redpoll.store.histories import HistoryReader
+from redpoll.store.ports import Alerts, DeadLetters, Ledger, Maintenance, Objects, Runs, Segments
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store that is open for reading, or for reading and writing; made by `open_store`.
+
+    It may be shared between threads. To another process it is sent as its URL: there it is open for reading, and can
+    write segments.
+    """
+
+    url: str
+    alerts: Alerts
+    objects: Objects
+    histories: HistoryReader
+    ledger: Ledger
+    dead_letters: DeadLetters
+    runs: Runs
+    segments: Segments
+    maintenance: Maintenance
+    _close: Callable[[], None] = field(repr=False)
+
+    def close(self) -> None:
+        """Close all connections and release the writer's lock; harmless if done before."""
+        self._close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from redpoll.store.opening import open_store  # this class is what it opens
+
+        return open_store, (self.url,)

@@ -1,0 +1,32 @@
+"""Parquet files whose pages carry checksums, which every reading verifies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from redpoll.store.layout import sync
+
+PARQUET_ERRORS = (OSError, pa.ArrowException, UnicodeDecodeError)
+"""What reading a file that is gone, cut short or damaged raises."""
+
+
+def write(path: Path, table: pa.Table, **settings: Any) -> None:
+    """Write a Parquet file with a checksum in each page."""
+    pq.write_table(table, path, write_page_checksum=True, **settings)
+
+
+def write_synced(path: Path, table: pa.Table, **settings: Any) -> None:
+    """Write a Parquet file with a checksum in each page, and return once it is on the disk."""
+    write(path, table, **settings)
+    sync(path)
+
+
+def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """A Parquet file, or some of its columns; OSError if a page is not what was written."""
+    names = None if columns is None else list(columns)
+    return pq.read_table(path, columns=names, partitioning=None, page_checksum_verification=True)
