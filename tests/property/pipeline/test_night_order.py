@@ -6,9 +6,12 @@ of one packet a block, each committed before the next is begun.
 
 from __future__ import annotations
 
+import io
+import json
 import random
 from dataclasses import replace
 
+import fastavro
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +23,7 @@ from redpoll.pipeline.assemble import night_finder
 from redpoll.pipeline.run import run_night
 from redpoll.plugin.discovery import installed_filters, installed_modules
 from redpoll.plugin.polling import FiniteSource, all_packets
+from redpoll.schema.avro.container import one_datum, read_header, wrap
 from redpoll.simulate import simulate_night
 from redpoll.store import open_store
 from redpoll.testing.fakes import FakeStream
@@ -39,8 +43,8 @@ def curve_digest(light_curve):
         digests.append(zlib.crc32(b"".join(np.ascontiguousarray(v).tobytes() for v in values)))
     return np.array(digests, np.int64)
 '''
-N = 36
-ANY = settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+N = 24
+ANY = settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class Crash(Exception):
@@ -69,13 +73,23 @@ def config(tmp_path_factory):
 
 
 def simulated(factory, survey, n, nights):
+    """Simulated packets of a few stars in several nights, without the history that surveys send with them."""
     folder = factory.mktemp(survey)
     simulate_night(folder, survey=survey, n_alerts=n, seed=3, nights=nights, fractions={"rr_lyrae": 1.0})
-    return list(all_packets(open_sources([folder])[0]))[:n] if nights == 1 else read(folder)
+    return [packet for source in open_sources([folder]) for packet in map(without_history, all_packets(source))]
 
 
-def read(folder):
-    return [packet for source in open_sources([folder]) for packet in all_packets(source)]
+def without_history(packet):
+    header = read_header(packet.data)
+    start, stop = one_datum(packet.data, header)
+    schema = fastavro.parse_schema(json.loads(header.schema_text))
+    record = fastavro.schemaless_reader(io.BytesIO(packet.data[start:stop]), schema)
+    for name in ("prv_candidates", "fp_hists", "prvDiaSources", "prvDiaForcedSources"):
+        if name in record:
+            record[name] = None
+    datum = io.BytesIO()
+    fastavro.schemaless_writer(datum, schema, record)
+    return replace(packet, data=wrap(header.schema_text, datum.getvalue()))
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +97,7 @@ def packets(tmp_path_factory):
     """Packets of the same stars in four nights, one night after the other."""
     found = simulated(tmp_path_factory, "ztf", N, 4)
     assert len(found) >= N - 5
+    assert len(set(nights_of(found))) == 4
     return found
 
 
@@ -166,14 +181,14 @@ def test_alerts_of_later_nights_see_earlier_ones_in_one_run(packets, config, one
 
 @pytest.mark.parametrize("how", ORDERS)
 def test_the_columns_do_not_depend_on_workers(how, packets, config, one_by_one, tmp_path):
-    some = ordered(packets, how, 5)
+    some = ordered(packets, how, 1)
     assert run(some, tmp_path, config, workers=2, batch_size=5)[0] == one_by_one(some)[0]
 
 
 @ANY
-@given(how=st.sampled_from(ORDERS), seed=st.integers(0, 3), batch_size=st.integers(2, N + 1))
-def test_the_columns_do_not_depend_on_blocks(how, seed, batch_size, packets, config, one_by_one, tmp_path_factory):
-    some = ordered(packets, how, seed)
+@given(how=st.sampled_from(ORDERS), batch_size=st.integers(2, N + 1))
+def test_the_columns_do_not_depend_on_blocks(how, batch_size, packets, config, one_by_one, tmp_path_factory):
+    some = ordered(packets, how, 1)
     found = run(some, tmp_path_factory.mktemp("blocks"), config, batch_size=batch_size)
     assert found[0] == one_by_one(some)[0]
 
@@ -188,7 +203,7 @@ def test_a_run_after_a_crash_gives_the_same_columns(how, crash, sizes, packets, 
 
 @pytest.mark.parametrize("crash", [1, 3])
 def test_a_crash_with_workers_gives_the_same_columns(crash, packets, config, one_by_one, tmp_path):
-    some = ordered(packets, "shuffled within nights", 2)
+    some = ordered(packets, "shuffled within nights", 1)
     run(some, tmp_path, config, workers=2, batch_size=6, crash_after=crash)
     assert run(some, tmp_path, config, workers=2, batch_size=9)[0] == one_by_one(some)[0]
 
