@@ -13,10 +13,10 @@ from redpoll.cli.run import run_with_progress, show
 from redpoll.cli.serve import serve_anywhere, serve_until_interrupted
 from redpoll.cli.simulate import simulate_with_progress
 from redpoll.config import Config
+from redpoll.formats.table_rows import table_rows
 from redpoll.pipeline.warm import compiling_ahead
 from redpoll.schema.bands import SURVEYS
 from redpoll.store import Selection, open_store
-from redpoll.store.table_rows import table_rows
 
 _HEADINGS = {
     "object_id": "object",

@@ -20,6 +20,7 @@ VERBS = {
     "skymap": "skymap",
     "modules": "modules",
     "filters": "filters",
+    "query": "query",
     "ledger": "ledger",
     "dead-letters": "dead_letters",
     "store": "store",

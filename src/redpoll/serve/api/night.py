@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from redpoll.formats.values import plain, to_json
 from redpoll.serve.api.models import Ledger, Topics
 from redpoll.serve.dependencies import PROBLEMS, Door, Night
 from redpoll.serve.rows import ledger_rows
-from redpoll.serve.values import plain, to_json
 
 router = APIRouter(tags=["night"])
 

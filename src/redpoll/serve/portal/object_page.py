@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from redpoll.errors import NotFound, StoreError
+from redpoll.formats.values import shortest
 from redpoll.schema.alert import COLUMNS, CUTOUTS
 from redpoll.schema.bands import BANDS, KINDS
 from redpoll.schema.light_curve import POINT_TYPE
@@ -20,7 +21,6 @@ from redpoll.serve.portal.groups import Group, Value, groups_of
 from redpoll.serve.portal.plot import SHAPES, Plot, drawn, light_curve_plot
 from redpoll.serve.portal.what import ClassRow, what_is_it
 from redpoll.serve.rows import Row, alert_rows, classification_rows, full_alert, object_row
-from redpoll.serve.values import shortest
 from redpoll.store import Selection
 
 POINTS_A_PAGE = 50
