@@ -21,6 +21,7 @@ VERBS = {
     "modules": "modules",
     "filters": "filters",
     "query": "query",
+    "model": "model",
     "ledger": "ledger",
     "dead-letters": "dead_letters",
     "store": "store",
