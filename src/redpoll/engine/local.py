@@ -18,7 +18,7 @@ from typing import Any
 
 from redpoll import errors
 from redpoll.engine.memory import Outbox
-from redpoll.engine.reader import Packets, ReadAhead
+from redpoll.engine.reader import InputBlock, Packets, ReadAhead
 from redpoll.engine.worker import MakeTask, work
 from redpoll.errors import RedpollError
 from redpoll.ingest.block import Block
@@ -47,7 +47,7 @@ def no_registry() -> int:
 
 
 def run_here(
-    blocks: Iterator[Packets],
+    blocks: Iterator[InputBlock],
     make_task: MakeTask,
     collect: Collect,
     stop: Callable[[], bool],
@@ -55,14 +55,14 @@ def run_here(
 ) -> None:
     """Run every block in this process, one after the other, until `stop` says so."""
     task = make_task()
-    for packets in blocks:
-        collect(packets, task(Block.of([packet.data for packet in packets], generation())))
+    for block in blocks:
+        collect(block.packets, task(Block.of([packet.data for packet in block.packets], generation())))
         if stop():
             return
 
 
 def run_in_workers(
-    blocks: Iterator[Packets],
+    blocks: Iterator[InputBlock],
     make_task: MakeTask,
     collect: Collect,
     stop: Callable[[], bool],
@@ -76,7 +76,7 @@ def run_in_workers(
     Parameters
     ----------
     blocks
-        Packets, read ahead in a thread.
+        Packets, read ahead in a thread. A block that ``waits`` is begun when all before it are collected.
     make_task
         Called once in each worker; it must be picklable. Its task must keep nothing of a block.
     collect
@@ -97,9 +97,9 @@ def run_in_workers(
         while True:
             if stop():
                 reader.stop()
-                pool.again.clear()
+                pool.next.clear()
             pool.feed(reader)
-            if reader.is_done and not pool.again and not pool.busy:
+            if reader.is_done and not pool.next and not pool.busy:
                 return pool.deaths
             for packets, result in pool.results(_POLL if pool.idle and not reader.is_done else 1.0):
                 collect(packets, result)
@@ -128,51 +128,55 @@ class _Worker:
 
 
 class _Pool:
-    """Workers, what each is at, and the blocks to try again."""
+    """Workers, what each is at, and the blocks to begin next: those to try again, and one that waits."""
 
     def __init__(self, make_task: MakeTask, n_workers: int, generation: Generation) -> None:
         self._make_task, self._generation = make_task, generation
         self.idle = [_Worker(make_task) for _ in range(n_workers)]
-        self.busy: dict[Connection, tuple[_Worker, Packets, int]] = {}
-        self.again: deque[Packets] = deque()
+        self.busy: dict[Connection, tuple[_Worker, InputBlock, int]] = {}
+        self.next: deque[InputBlock] = deque()
         self.deaths = self._deaths_in_a_row = 0
 
     def feed(self, reader: ReadAhead) -> None:
-        """Give every idle worker a block, if there is one; waits for the first if all are idle."""
+        """Give every idle worker a block, if one may begin; waits for the first if all are idle."""
         while self.idle:
-            packets = self.again.popleft() if self.again else reader.next(0.0 if self.busy else 0.2)
-            if packets is None:
+            if not self.next:
+                block = reader.next(0.0 if self.busy else 0.2)
+                if block is None:
+                    return
+                self.next.append(block)
+            if self.next[0].waits and self.busy:
                 return
-            self._begin(self.idle.pop(), packets, 1)
+            self._begin(self.idle.pop(), self.next.popleft(), 1)
 
     def results(self, timeout: float) -> Iterator[tuple[Packets, Any]]:
         """Results that are there within `timeout` seconds."""
         for pipe in wait(list(self.busy), timeout):
             assert isinstance(pipe, Connection)
-            worker, packets, attempt = self.busy.pop(pipe)
+            worker, block, attempt = self.busy.pop(pipe)
             try:
                 kind, *answer = pipe.recv()
             except (EOFError, ConnectionResetError):
-                yield from self._died(worker, packets, attempt)
+                yield from self._died(worker, block, attempt)
                 continue
             self.idle.append(worker)
             self._deaths_in_a_row = 0
             if kind == "error":
                 raise _error(*answer)
-            yield packets, answer[0]
+            yield block.packets, answer[0]
 
     def close(self) -> None:
         for worker in [*self.idle, *(worker for worker, _, _ in self.busy.values())]:
             worker.close()
 
-    def _begin(self, worker: _Worker, packets: Packets, attempt: int) -> None:
-        self.busy[worker.pipe] = (worker, packets, attempt)
+    def _begin(self, worker: _Worker, block: InputBlock, attempt: int) -> None:
+        self.busy[worker.pipe] = (worker, block, attempt)
         try:
-            worker.begin(packets, self._generation())
+            worker.begin(block.packets, self._generation())
         except BrokenPipeError:
             log.debug("a worker died while idle")
 
-    def _died(self, worker: _Worker, packets: Packets, attempt: int) -> Iterator[tuple[Packets, Any]]:
+    def _died(self, worker: _Worker, block: InputBlock, attempt: int) -> Iterator[tuple[Packets, Any]]:
         """Halves of the block first; a packet alone is tried again in a fresh worker before it is blamed."""
         worker.process.join()
         code = worker.process.exitcode
@@ -183,13 +187,12 @@ class _Pool:
             raise RedpollError(f"{_MOST_DEATHS_IN_A_ROW} workers died in a row, the last with exit code {code}; "
                                "see their output above")  # fmt: skip
         fresh = _Worker(self._make_task)
-        if len(packets) > 1:
-            log.warning("a worker died with exit code %s on %d packets; trying its halves", code, len(packets))
-            half = len(packets) // 2
-            self.again.extendleft([packets[half:], packets[:half]])
+        if len(block) > 1:
+            log.warning("a worker died with exit code %s on %d packets; trying its halves", code, len(block))
+            self.next.extendleft(reversed(block.halves()))
             self.idle.append(fresh)
         elif attempt < (_KILLED_ATTEMPTS if code in _KILLED_FROM_OUTSIDE else _CRASH_ATTEMPTS):
-            self._begin(fresh, packets, attempt + 1)
+            self._begin(fresh, block, attempt + 1)
         elif code in _KILLED_FROM_OUTSIDE:
             fresh.close()
             raise RedpollError(
@@ -199,7 +202,7 @@ class _Pool:
         else:
             self.idle.append(fresh)
             self._deaths_in_a_row = 0
-            yield packets, Killed(code)
+            yield block.packets, Killed(code)
 
 
 def _error(name: str, message: str) -> RedpollError:

@@ -5,10 +5,35 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from redpoll.plugin.ports import ReceivedPacket
 
 Packets = Sequence[ReceivedPacket]
+
+
+@dataclass(frozen=True)
+class InputBlock:
+    """Packets that are processed together.
+
+    A block that ``waits`` is begun only when all blocks before it are collected. A block that ``is_ordered`` may be
+    cut, but its pieces are then processed one after the other.
+    """
+
+    packets: Packets
+    waits: bool = False
+    is_ordered: bool = False
+
+    def __len__(self) -> int:
+        return len(self.packets)
+
+    def halves(self) -> tuple[InputBlock, InputBlock]:
+        """Two blocks that stand for this one."""
+        middle = len(self.packets) // 2
+        first = InputBlock(self.packets[:middle], self.waits, self.is_ordered)
+        return first, InputBlock(self.packets[middle:], self.is_ordered, self.is_ordered)
+
+
 _AHEAD = 2
 _LAST_POLL = 10.0
 
@@ -16,14 +41,14 @@ _LAST_POLL = 10.0
 class ReadAhead:
     """The blocks of an iterator, a few read ahead. An error of the iterator is raised where the block is asked for."""
 
-    def __init__(self, blocks: Iterator[Packets]) -> None:
-        self._queue: queue.Queue[Packets | BaseException | None] = queue.Queue(_AHEAD)
+    def __init__(self, blocks: Iterator[InputBlock]) -> None:
+        self._queue: queue.Queue[InputBlock | BaseException | None] = queue.Queue(_AHEAD)
         self._stopped = threading.Event()
         self.is_done = False
         self._thread = threading.Thread(target=self._read, args=(blocks,), daemon=True, name="redpoll-reader")
         self._thread.start()
 
-    def next(self, timeout: float) -> Packets | None:
+    def next(self, timeout: float) -> InputBlock | None:
         """The next block, or None if there is none yet or, with `is_done`, none any more."""
         if self.is_done:
             return None
@@ -42,7 +67,7 @@ class ReadAhead:
         self._stopped.set()
         self._thread.join(_LAST_POLL)
 
-    def _read(self, blocks: Iterator[Packets]) -> None:
+    def _read(self, blocks: Iterator[InputBlock]) -> None:
         last: BaseException | None = None
         try:
             for block in blocks:
@@ -52,7 +77,7 @@ class ReadAhead:
             last = error
         self._put(last)
 
-    def _put(self, block: Packets | BaseException | None) -> bool:
+    def _put(self, block: InputBlock | BaseException | None) -> bool:
         while not self._stopped.is_set():
             try:
                 self._queue.put(block, timeout=0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,8 +19,10 @@ from redpoll.schema.merging import joined
 from redpoll.schema.table import extent, packet_light_curves
 from redpoll.store import open_store
 from redpoll.store.columns import HISTORY_NEWS
-from redpoll.store.histories import HistoryReader, packed_news
+from redpoll.store.histories import Histories, HistoryReader, packed_news
 
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 NEWS = HISTORY_NEWS
 NEWS_FIELD = pa.field(NEWS, pa.binary(), metadata={"indexed": "0", "doc": "What the packet adds to stored history."})
 
@@ -27,10 +30,12 @@ NEWS_FIELD = pa.field(NEWS, pa.binary(), metadata={"indexed": "0", "doc": "What 
 class HistoryStage:
     """Joins the stored history of each object to the light curves of a batch.
 
-    An alert sees the points that packets of earlier nights brought, and its own packet's. It does not see what other
-    packets of its night bring: which of those are stored already depends on how a night is cut into blocks and on
-    which worker is ahead, and the survey repeats their measurements in the alert's own packet anyway. So the same
-    packets give the same columns however they are cut, as long as earlier nights have been committed before.
+    An alert sees the points that packets of earlier nights brought that were received before it, and its own packet's.
+    It does not see what other packets of its night bring: which of those are stored already depends on how a night is
+    cut into blocks and on which worker is ahead, and the survey repeats their measurements in the alert's own packet
+    anyway. The alerts of a batch are in the order in which they were received, and what one adds to the history of its
+    object is seen by those after it. So the same packets in the same order give the same columns however they are cut,
+    if batches are processed as `redpoll.pipeline.night_order.NightOrder` demands.
 
     Parameters
     ----------
@@ -62,14 +67,36 @@ class HistoryStage:
         if not batch.num_rows:
             return _with(batch, {"packet_light_curve": packets, NEWS: pa.nulls(0, pa.binary())})
         own, mjd = LightCurves.from_arrow(packets), _floats(batch, "mjd")
-        survey = _survey(batch)
-        before = np.fmin(night_start(_floats(batch, "night"), NIGHT_OFFSET[survey]), mjd)
-        stored = self._histories.read(survey, batch["object_id"].to_pylist(), before)
-        curves = joined(stored, own)
-        news = packed_news(stored, own, mjd)
+        survey, night = _survey(batch), _floats(batch, "night")
+        before = np.fmin(night_start(night, NIGHT_OFFSET[survey]), mjd)
+        curves, news = self._in_rounds(survey, batch["object_id"].to_pylist(), night, (before, mjd), own)
         added: dict[str, pa.Array] = {"light_curve": curves.to_arrow(), "packet_light_curve": packets}
         added |= extent(curves, mjd) | {NEWS: pa.array([blob or None for blob in news], pa.binary())}
         return _with(batch, added)
+
+    def _in_rounds(
+        self, survey: str, names: list[str], night: Floats, times: tuple[Floats, Floats], own: LightCurves
+    ) -> tuple[LightCurves, list[bytes]]:
+        """Joined light curves and news; of an object with several nights in the batch, one alert after the other.
+
+        A later alert of such an object sees the news of those before it as if they were stored.
+        """
+        before, mjd = times
+        rounds = _rounds(names, night)
+        pending: dict[str, list[bytes]] = {}
+        news = [b""] * len(names)
+        parts: list[tuple[Rows, LightCurves]] = []
+        for number in range(int(rounds.max()) + 1):
+            rows = np.flatnonzero(rounds == number)
+            some = [names[row] for row in rows]
+            packets = own.of_alerts(rows)
+            stored = self._histories.read(survey, some, before[rows], pending)
+            parts.append((rows, joined(stored, packets)))
+            for row, name, blob in zip(rows.tolist(), some, packed_news(stored, packets, mjd[rows]), strict=True):
+                news[row] = blob
+                if blob:
+                    pending.setdefault(name, []).append(blob)
+        return _together(parts), news
 
 
 def split_news(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.Array | None]:
@@ -90,10 +117,35 @@ def open_history(store: Path) -> HistoryStage:
 class NoHistories:
     """A store that knows no object: every light curve is the packet's own."""
 
-    def read(self, survey: str, object_ids: Sequence[str], before: NDArray[np.float64] | None = None) -> LightCurves:
-        """An empty light curve for each object."""
-        f32, i1 = np.empty(0, np.float32), np.empty(0, np.int8)
-        return LightCurves(np.zeros(len(object_ids) + 1, np.int64), np.empty(0), i1, f32, f32, i1)
+    def read(
+        self,
+        survey: str,
+        object_ids: Sequence[str],
+        before: NDArray[np.float64] | None = None,
+        pending: Mapping[str, Sequence[bytes]] | None = None,
+    ) -> LightCurves:
+        """An empty light curve for each object, or what is pending."""
+        return Histories(lambda sql, parameters: []).read(survey, object_ids, before, pending)
+
+
+def _rounds(names: Sequence[str], night: Floats) -> Rows:
+    """For each alert, how many alerts of its object come before it; 0 for all in a batch of one night."""
+    found = np.zeros(len(names), np.int64)
+    if len(np.unique(night)) > 1:
+        seen: Counter[str] = Counter()
+        for row, name in enumerate(names):
+            found[row] = seen[name]
+            seen[name] += 1
+    return found
+
+
+def _together(parts: Sequence[tuple[Rows, LightCurves]]) -> LightCurves:
+    """The light curves of all rows, in the order of the rows."""
+    if len(parts) == 1:
+        return parts[0][1]
+    order = np.argsort(np.concatenate([rows for rows, _ in parts]))
+    curves = pa.concat_arrays([curves.to_arrow() for _, curves in parts])
+    return LightCurves.from_arrow(curves.take(pa.array(order)))
 
 
 def _packets(batch: pa.RecordBatch) -> pa.Array:

@@ -14,7 +14,7 @@ from redpoll.errors import PacketError, SchemaError
 from redpoll.schema.survey import to_alerts
 
 ARROW_STREAM = b"\xff\xff\xff\xff"
-_DAMAGE = (pa.ArrowException, OSError, ValueError, LookupError, MemoryError)
+DAMAGE = (pa.ArrowException, OSError, ValueError, LookupError, MemoryError)
 """Exceptions that Arrow raises on damaged streams, including those of Python when it decodes their text."""
 
 
@@ -42,7 +42,7 @@ def _to_alerts(
     try:
         table = pa.Table.from_batches([row for _, row in group]).combine_chunks()
         return [(to_alerts(table.to_struct_array().combine_chunks(), quality), np.array([i for i, _ in group]))]
-    except (SchemaError, *_DAMAGE) as error:
+    except (SchemaError, *DAMAGE) as error:
         if len(group) > 1:
             return [found for one in group for found in _to_alerts([one], errors, quality)]
         errors[group[0][0]] = str(error)
@@ -59,7 +59,7 @@ def _one_row(packet: memoryview) -> pa.RecordBatch:
     try:
         table = pa.ipc.open_stream(packet).read_all()
         table.validate(full=True)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise PacketError(f"an Arrow stream that cannot be read: {error}") from error
     if table.num_rows != 1:
         raise PacketError(f"an Arrow stream of {table.num_rows} rows; a packet holds one")

@@ -14,8 +14,8 @@ from redpoll.config import QualityConfig
 from redpoll.errors import FieldError, PacketError, SchemaError
 from redpoll.ingest.arrow_rows import ARROW_STREAM, decode_rows
 from redpoll.ingest.block import Block
+from redpoll.ingest.framing import Framing
 from redpoll.ingest.schemas import SchemaLookup
-from redpoll.schema.avro.container import CONFLUENT_MAGIC, CONFLUENT_PREFIX, CONTAINER_MAGIC, HeaderReader, one_datum
 from redpoll.schema.avro.decoder import decode
 from redpoll.schema.survey import DEFAULT_QUALITY, to_alerts
 
@@ -29,14 +29,13 @@ class DecodedBlock:
 
 
 class PacketDecoder:
-    """Decodes blocks of packets; caches container headers, which are equal for all packets of a schema.
+    """Decodes blocks of packets.
 
     `quality` holds the cuts that decide which detections of the light curves are of low quality.
     """
 
     def __init__(self, schemas: SchemaLookup, quality: QualityConfig = DEFAULT_QUALITY) -> None:
-        self._schemas, self._quality = schemas, quality
-        self._header = HeaderReader()
+        self._framing, self._quality = Framing(schemas), quality
 
     def __call__(self, block: Block) -> DecodedBlock:
         """Decode a block; unusable packets are in ``errors``. Raises SourceError if a registry cannot be reached."""
@@ -51,7 +50,7 @@ class PacketDecoder:
                 if packet[:4] == ARROW_STREAM:
                     rows.append(i)
                 else:
-                    schema, first, last = self._datum(packet)
+                    schema, first, last = self._framing.datum(packet)
                     spans[schema].append((i, start + first, start + last))
             except (PacketError, SchemaError) as error:
                 errors[i] = str(error)
@@ -60,19 +59,6 @@ class PacketDecoder:
         ]
         batches += decode_rows([(i, data[offsets[i] : offsets[i + 1]]) for i in rows], errors, self._quality)
         return DecodedBlock([(batch, index) for batch, index in batches if batch is not None], errors)
-
-    def _datum(self, packet: memoryview) -> tuple[str, int, int]:
-        """Writer schema, and first and last byte of the datum, of `packet`."""
-        if packet[:4] == CONTAINER_MAGIC:
-            header = self._header(packet)
-            return header.schema_text, *one_datum(packet, header)
-        if packet[:1] == CONFLUENT_MAGIC and len(packet) > CONFLUENT_PREFIX:
-            schema_id = int.from_bytes(packet[1:CONFLUENT_PREFIX], "big")
-            return self._schemas.schema(schema_id), CONFLUENT_PREFIX, len(packet)
-        begin = bytes(packet[:8])
-        raise PacketError(
-            "empty" if not begin else f"neither an Avro container nor a Confluent-framed message: begins with {begin!r}"
-        )
 
 
 def _decode(

@@ -16,7 +16,8 @@ from redpoll.config import Config, Cuts
 from redpoll.engine.worker import MakeTask
 from redpoll.errors import ConfigError, PluginError
 from redpoll.ingest.decode import PacketDecoder
-from redpoll.ingest.schemas import SchemaLocations
+from redpoll.ingest.nights import PacketNights
+from redpoll.ingest.schemas import SchemaLocations, SchemaLookup
 from redpoll.pipeline.block_task import BlockTask
 from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.delivery import Delivery
@@ -116,7 +117,16 @@ def task_maker(config: Config, store: Path, sinks: Sequence[Sink] = ()) -> MakeT
 
 def packet_decoder(config: Config) -> PacketDecoder:
     """A decoder that looks for schemas where `config` says; SchemaError or SourceError if it cannot look there."""
-    return PacketDecoder(SchemaLocations(config.ingest.schemas, config.ingest.registry).lookup(), config.quality)
+    return PacketDecoder(_schemas(config), config.quality)
+
+
+def night_finder(config: Config) -> PacketNights:
+    """What finds the nights of packets; schemas as in `packet_decoder`."""
+    return PacketNights(_schemas(config))
+
+
+def _schemas(config: Config) -> SchemaLookup:
+    return SchemaLocations(config.ingest.schemas, config.ingest.registry).lookup()
 
 
 def quality_cuts(config: Config) -> dict[str, Cuts]:

@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from redpoll.engine.reader import InputBlock
 from redpoll.errors import SourceError
+from redpoll.ingest.nights import PacketNight
+from redpoll.pipeline.night_order import BlockNights, NightOrder
 from redpoll.plugin.ports import PacketPosition, ReceivedPacket, Source
 
 log = logging.getLogger(__name__)
@@ -23,6 +26,15 @@ _FIRST_GUESS_BYTES = 1_000_000
 def never() -> bool:
     """False: nobody asks to stop."""
     return False
+
+
+FindNights = Callable[[Sequence[bytes]], Sequence[PacketNight | None]]
+"""Survey and night of packets, see `redpoll.ingest.nights.PacketNights`."""
+
+
+def no_nights(packets: Sequence[bytes]) -> Sequence[None]:
+    """No night for any packet: blocks do not wait for each other."""
+    return [None] * len(packets)
 
 
 @dataclass
@@ -52,6 +64,9 @@ class Intake:
         Most bytes of a block whose size is not given.
     block_seconds
         Longest time between the first packet of a block and its processing.
+    find_nights
+        Finds survey and night of packets. A block waits for the blocks before it where an alert may see, or must not
+        see, what they bring: see `NightOrder`.
     stop
         Asked between polls; when it returns true, reading ends and packets not yet in a block are dropped: they were
         not committed.
@@ -67,6 +82,7 @@ class Intake:
         batch_size: int | None = None,
         block_bytes: int = BLOCK_BYTES,
         block_seconds: float = 1.0,
+        find_nights: FindNights = no_nights,
         stop: Callable[[], bool] = never,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -74,6 +90,7 @@ class Intake:
         self._max_packets = batch_size or BLOCK_PACKETS
         self._max_bytes = None if batch_size else block_bytes
         self._seconds = block_seconds
+        self._find_nights, self._order = find_nights, NightOrder()
         self._may_read = threading.Event()
         self._may_read.set()
         self._lock = threading.Lock()
@@ -85,27 +102,30 @@ class Intake:
         self.on_idle: Callable[[], None] = lambda: None
         self.n_read = 0
 
-    def __iter__(self) -> Iterator[list[ReceivedPacket]]:
+    def __iter__(self) -> Iterator[InputBlock]:
         block: list[tuple[Source, ReceivedPacket]] = []
-        size, due = 0, 0.0
+        nights, size, due = BlockNights(), 0, 0.0
         while self._open and not self._stop():
             if not self._may_read.wait(0.1):
                 continue
             self._commit_stored()
             wait = max(0.0, due - self._clock()) if block else self._seconds
             source = self._open[0]
-            for packet in self._poll(source, self._n_wanted(len(block), size), wait):
-                if block and self._is_over(size + len(packet.data)):
-                    yield self._note(block)
-                    block, size = [], 0
+            packets = self._poll(source, self._n_wanted(len(block), size), wait)
+            found = self._find_nights([packet.data for packet in packets])
+            for packet, night in zip(packets, found, strict=True):
+                if block and (self._is_over(size + len(packet.data)) or not nights.may_add(night)):
+                    yield self._note(block, nights)
+                    block, nights, size = [], BlockNights(), 0
                 due = due if block else self._clock() + self._seconds
                 block.append((source, packet))
+                nights.add(night)
                 size += len(packet.data)
             if block and (len(block) >= self._max_packets or self._clock() >= due):
-                yield self._note(block)
-                block, size = [], 0
+                yield self._note(block, nights)
+                block, nights, size = [], BlockNights(), 0
         if block and not self._stop():
-            yield self._note(block)
+            yield self._note(block, nights)
 
     def stored(self, packets: Sequence[ReceivedPacket]) -> None:
         """Note that the store has committed these packets of a block; any thread may call it."""
@@ -160,12 +180,12 @@ class Intake:
     def _is_over(self, size: int) -> bool:
         return self._max_bytes is not None and size > self._max_bytes
 
-    def _note(self, packets: list[tuple[Source, ReceivedPacket]]) -> list[ReceivedPacket]:
+    def _note(self, packets: list[tuple[Source, ReceivedPacket]], nights: BlockNights) -> InputBlock:
         block = _ReadBlock(packets, len(packets))
         with self._lock:
             self._read.append(block)
             self._block_of.update((id(packet), block) for _, packet in packets)
-        return [packet for _, packet in packets]
+        return InputBlock([packet for _, packet in packets], self._order.waits(nights), nights.is_mixed)
 
     def _commit_stored(self) -> None:
         """Commit, in each source, the positions of the oldest blocks that are stored without a gap."""

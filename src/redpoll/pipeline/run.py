@@ -12,7 +12,7 @@ from pathlib import Path
 from redpoll.config import Config
 from redpoll.engine.local import run_here, run_in_workers
 from redpoll.errors import SourceError
-from redpoll.pipeline.assemble import open_deliveries, open_sinks, task_maker
+from redpoll.pipeline.assemble import night_finder, open_deliveries, open_sinks, task_maker
 from redpoll.pipeline.commits import Committer, OnCommitted, ignore
 from redpoll.pipeline.contexts import missing_contexts
 from redpoll.pipeline.delivery import retry_parked
@@ -75,7 +75,7 @@ def run_night(
         report.run, report.status = store.run, "failed"
         intake = Intake(
             sources, lambda error: _source_broke(error, report), batch_size=config.run.batch_size,
-            block_seconds=config.run.block_seconds, stop=stop,
+            block_seconds=config.run.block_seconds, find_nights=night_finder(config), stop=stop,
         )  # fmt: skip
         try:
             with (

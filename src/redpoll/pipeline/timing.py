@@ -75,7 +75,7 @@ def sample_batches(sources: Sequence[Source], config: Config, *, limit: int) -> 
     broken: list[SourceError] = []
     left, batches = limit, []
     for block in Intake(sources, broken.append):
-        taken = block[:left]
+        taken = block.packets[:left]
         left -= len(taken)
         batches += [
             fill_flags(usable(batch)) for batch, _ in decoder(Block.of([packet.data for packet in taken])).batches

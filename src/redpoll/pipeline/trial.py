@@ -90,7 +90,7 @@ def try_out(
     broken: list[SourceError] = []
     for block in islice(Intake(sources, broken.append, batch_size=limit), 1):
         trial.n_packets = len(block)
-        for batch, _ in decoder(Block.of([packet.data for packet in block])).batches:
+        for batch, _ in decoder(Block.of([packet.data for packet in block.packets])).batches:
             _add(enrich(batch), {node.name for node in nodes}, trial, passing=passing)
     if broken and not trial.n_packets:
         raise broken[0]

@@ -144,7 +144,8 @@ COLUMNS: dict[str, Column] = {
     "light_curve": Column(
         LIGHT_CURVE_TYPE,
         doc="Measurements by time, the triggering detection last: mjd (TAI d), band, flux and flux_err (nJy), kind. "
-        "One per exposure and band, of the packet and of the object's stored history.",
+        "One per exposure and band. Modules and filters read the packet's points and the stored history of the "
+        "object; the archive keeps the packet's points.",
         indexed=False,
         source={"ztf": "prv_candidates, fp_hists", "rubin": "prvDiaSources, prvDiaForcedSources, limits"},
     ),

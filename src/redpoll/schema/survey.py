@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from redpoll.astro.time import NIGHT_OFFSET, is_night, night_of, tai_mjd_from_utc_jd
 from redpoll.config import Cuts, QualityConfig
 from redpoll.errors import SchemaError
 from redpoll.schema import rubin, ztf
@@ -18,6 +20,20 @@ _MARK_FIELDS = {
     "ztf": ("candidate", ("jd", "fid", "ra", "dec", "magpsf", "isdiffpos")),
     "rubin": ("diaSource", ("diaSourceId", "midpointMjdTai", "ra", "dec", "psfFlux")),
 }
+TRIGGER_TIME = {"ztf": ("candidate", "jd"), "rubin": ("diaSource", "midpointMjdTai")}
+"""Where a packet has the time of its triggering detection, in the survey's own scale."""
+
+
+def nights_of_times(survey: str, times: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Night of packets with these values of `TRIGGER_TIME`, YYYYMMDD; 0 where there is none.
+
+    >>> nights_of_times("ztf", np.array([2458855.7, np.nan])).tolist()
+    [20200107, 0]
+    """
+    mjd = tai_mjd_from_utc_jd(times) if survey == "ztf" else times
+    nights, in_time = np.zeros(len(mjd), np.int32), is_night(mjd)
+    nights[in_time] = night_of(mjd[in_time], NIGHT_OFFSET[survey])
+    return nights
 
 
 def survey_of(packet_type: pa.DataType) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,10 +40,17 @@ Execute = Callable[[str, Sequence[Any]], list[Any]]
 class HistoryReader(Protocol):
     """What is stored of objects, to be joined to a packet's own light curve."""
 
-    def read(self, survey: str, object_ids: Sequence[str], before: NDArray[np.float64] | None = None) -> LightCurves:
+    def read(
+        self,
+        survey: str,
+        object_ids: Sequence[str],
+        before: NDArray[np.float64] | None = None,
+        pending: Mapping[str, Sequence[bytes]] | None = None,
+    ) -> LightCurves:
         """Stored points of each object that were measured and known before a time [MJD TAI], sorted by time.
 
-        One point per exposure and band, at most 2,000 an object; an unknown object has an empty light curve.
+        One point per exposure and band, at most 2,000 an object; an unknown object has an empty light curve. `pending`
+        has news of objects (see `packed_news`) that are not stored yet and count as if they were.
         """
 
 
@@ -53,7 +60,13 @@ class Histories:
     def __init__(self, execute: Execute) -> None:
         self._execute = execute
 
-    def read(self, survey: str, object_ids: Sequence[str], before: NDArray[np.float64] | None = None) -> LightCurves:
+    def read(
+        self,
+        survey: str,
+        object_ids: Sequence[str],
+        before: NDArray[np.float64] | None = None,
+        pending: Mapping[str, Sequence[bytes]] | None = None,
+    ) -> LightCurves:
         """Stored points of each object that were measured and known before a time, see `HistoryReader`.
 
         Raises
@@ -66,6 +79,8 @@ class Histories:
             places.setdefault(name, []).append(row)
         names = list(places)
         found = self._execute(_OBJECTS + _BLOBS, (json.dumps(names), survey))
+        if pending:
+            found += [(n, blob) for n, name in enumerate(names) for blob in pending.get(name, ())]
         rows = [places[names[n]] for n, _ in found]
         limits = np.full(len(object_ids), np.inf) if before is None else np.asarray(before, np.float64)
         return _merged([data for _, data in found], rows, limits, lambda i: f"{survey} {names[found[i][0]]}")

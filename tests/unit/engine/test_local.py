@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from redpoll.engine.local import Killed, run_here, run_in_workers
+from redpoll.engine.reader import InputBlock
 from redpoll.errors import RedpollError, UnknownColumn
 from redpoll.plugin.ports import FilePosition, ReceivedPacket
 
@@ -48,7 +49,7 @@ def make_failing_task():
 
 
 def packets(words):
-    return [ReceivedPacket(word, FilePosition("test", str(i))) for i, word in enumerate(words)]
+    return InputBlock([ReceivedPacket(word, FilePosition("test", str(i))) for i, word in enumerate(words)])
 
 
 def never():
@@ -180,3 +181,26 @@ def test_workers_die_with_the_process_that_started_them(tmp_path):
     while is_running(worker) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_running(worker)
+
+
+def test_a_block_that_waits_is_begun_when_all_before_it_are_collected():
+    words = [b"a", b"b", b"c", b"d", b"e", b"f"]
+    blocks = [InputBlock(packets([word]).packets, waits=word in (b"c", b"e")) for word in words]
+    order = []
+    run_in_workers(iter(blocks), make_task, lambda block, _: order.append(block[0].data), never, 3)
+    assert [sorted(order[i : i + 2]) for i in (0, 2, 4)] == [[b"a", b"b"], [b"c", b"d"], [b"e", b"f"]]
+
+
+def test_the_halves_of_an_ordered_block_stay_in_order():
+    words = [b"1", b"2", b"poison", b"3", b"4"]
+    block = InputBlock(packets(words).packets, waits=True, is_ordered=True)
+    later = InputBlock(packets([b"5"]).packets, waits=True)
+    found = collected(run_in_workers, [block, later], make_fatal_task, n_workers=2)
+    assert [p.data for some, _ in found for p in some] == [*words, b"5"]
+
+
+def test_stop_while_a_block_waits_ends_the_run():
+    found = []
+    blocks = (InputBlock(packets([b"x"]).packets, waits=True) for _ in iter(int, 1))
+    run_in_workers(blocks, make_task, lambda block, _: found.append(block), lambda: len(found) >= 2, 2)
+    assert 2 <= len(found) <= 3

@@ -42,7 +42,7 @@ class Listed(FiniteSource):
 
 
 def sizes(intake):
-    return [[len(packet.data) for packet in block] for block in intake]
+    return [[len(packet.data) for packet in block.packets] for block in intake]
 
 
 def refuse(error):
@@ -86,7 +86,7 @@ def test_an_idle_stream_gives_what_it_had_after_its_time():
 def test_streams_take_turns():
     streams = [FakeStream(lambda n: b"x", topic=name, per_poll=1) for name in "ab"]
     block = next(iter(Intake(streams, refuse, batch_size=6)))
-    assert [packet.position.topic for packet in block] == list("ababab")
+    assert [packet.position.topic for packet in block.packets] == list("ababab")
 
 
 def test_reading_ends_when_asked_and_drops_what_is_in_no_block():
@@ -110,16 +110,16 @@ def test_positions_are_committed_in_order_whatever_is_stored_first():
     intake = Intake([stream], refuse, batch_size=2)
     blocks = iter(intake)
     first, second, third = (next(blocks) for _ in range(3))
-    intake.stored(second)
+    intake.stored(second.packets)
     next(blocks)
     assert stream.committed == 0
-    intake.stored(first[:1])
+    intake.stored(first.packets[:1])
     next(blocks)
     assert stream.committed == 0
-    intake.stored(first[1:])
+    intake.stored(first.packets[1:])
     next(blocks)
     assert stream.committed == 4
-    intake.stored(third)
+    intake.stored(third.packets)
     intake.close()
     assert (stream.committed, stream.is_closed) == (6, True)
 

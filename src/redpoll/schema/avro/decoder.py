@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +78,19 @@ def record_ends(schema_text: str, data: bytes, count: int) -> NDArray[np.int64]:
     if ends[-1] != len(data):
         raise PacketError(f"{len(data) - ends[-1]} bytes follow the last of {count} records")
     return ends[1:]
+
+
+def decode_beginnings(program: Program, datums: Sequence[bytes]) -> tuple[pa.StructArray, int]:
+    """The rows of datums from which `program` reads the first fields, and how many datums were read.
+
+    Reading stops after the first datum that does not fit, which has no row. Each may be cut after what is read.
+    """
+    sizes = np.array([len(datum) for datum in datums], np.int64)
+    buffer = pa.py_buffer(b"".join(datums))
+    starts = np.cumsum(sizes) - sizes
+    arena, codes, _ = _run(program, buffer, starts, np.full(len(datums), -1, np.int64), buffer.size)
+    rows = _Builder(program, arena, buffer).struct(program.tree, 0)
+    return rows, len(rows) + int(codes.any())
 
 
 def _run(program: Program, buffer: pa.Buffer, starts: NDArray[np.int64], stops: NDArray[np.int64],

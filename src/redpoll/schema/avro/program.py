@@ -53,7 +53,11 @@ class Program:
 @lru_cache(maxsize=64)
 def compile_schema(text: str) -> Program:
     """The program of an Avro writer schema given as JSON text."""
-    tree = parse_schema(text)
+    return compile_tree(parse_schema(text))
+
+
+def compile_tree(tree: AvroNode) -> Program:
+    """The program of a record."""
     flat = _Flattener()
     for child in tree.children:
         flat.add(child, 0)

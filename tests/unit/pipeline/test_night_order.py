@@ -1,0 +1,49 @@
+"""Which blocks wait for those before them."""
+
+from __future__ import annotations
+
+import pytest
+
+from redpoll.ingest.nights import PacketNight
+from redpoll.pipeline.night_order import BlockNights, NightOrder
+
+
+def block(*nights, survey="ztf", schema="s"):
+    found = BlockNights()
+    for night in nights:
+        found.add(None if night is None else PacketNight(survey, night, schema))
+    return found
+
+
+def waits(*blocks):
+    order = NightOrder()
+    return [order.waits(one) for one in blocks]
+
+
+@pytest.mark.parametrize(
+    ("nights", "expected"),
+    [
+        ([[1], [1, 1], [1]], [False, False, False]),
+        ([[1], [2], [2], [1]], [False, True, False, True]),
+        ([[1], [1, 2], [2], [2]], [False, True, True, False]),
+        ([[1], [None], [1]], [False, False, False]),
+        ([[1], [0], [1], [1]], [False, True, True, False]),
+    ],
+    ids=["one night", "nights rise and fall", "a block of two nights", "refused packets", "an unknown night"],
+)
+def test_a_block_waits_unless_all_at_work_are_of_its_night(nights, expected):
+    assert waits(*(block(*some) for some in nights)) == expected
+
+
+def test_surveys_do_not_wait_for_each_other():
+    assert waits(block(1), block(2, survey="rubin"), block(1), block(3, survey="rubin")) == [False, False, False, True]
+
+
+def test_a_block_of_several_nights_has_one_schema():
+    other_night, other_schema = PacketNight("ztf", 2, "s"), PacketNight("ztf", 1, "t")
+    assert block(1).may_add(other_night) and block(1).may_add(other_schema) and block(1).may_add(None)
+    assert not block(1, 2).may_add(other_schema)
+    both = block(1)
+    both.add(other_schema)
+    assert not both.may_add(other_night)
+    assert both.may_add(PacketNight("rubin", 2, "u"))
