@@ -13,7 +13,7 @@ __all__ = ["Row", "alert_rows", "classification_rows", "full_alert", "ledger_row
 
 def alert_rows(store: Store, selection: Selection, limit: int | None = None) -> list[Row]:
     """Selected alerts, newest first, or nearest first for a cone."""
-    return table_rows(store.alerts.scan(None, selection, limit=limit).to_table())
+    return store.alerts.scan(None, selection, limit=limit).to_rows()
 
 
 def full_alert(store: Store, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:

@@ -118,10 +118,15 @@ def _compose(layout: Layout, access: WriteAccess, now: Clock, dead_letter_bytes:
     pool, archive = ReadPool(layout), Archive(layout.root)
     names, letters = Names(pool), DeadLetterFile(layout, max_bytes=dead_letter_bytes)
 
+    is_closed = False
+
     def close() -> None:
-        pool.close()
-        letters.close()
-        access.close()
+        nonlocal is_closed
+        if not is_closed:
+            is_closed = True
+            pool.close()
+            letters.close()
+            access.close()
 
     return Store(
         url=layout.root.as_uri(),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -32,7 +32,7 @@ _OWN = {
 """Columns that the index computes from its own tables."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StoredColumns:
     """Columns of the stored alerts, in the order of the data model; ``indexed`` names those that the index holds."""
 
@@ -61,9 +61,18 @@ class StoredColumns:
         """Whether the values of a column come from the index, not from the archive."""
         return name in self.indexed or name in _OWN
 
+    def schema_of(self, names: Sequence[str]) -> pa.Schema:
+        """The schema of some columns, made once for each set of columns; UnknownColumn if there is no such column."""
+        return _schema_of(self, tuple(names))
+
     @cached_property
     def _at(self) -> Mapping[str, int]:
         return {name: i for i, name in enumerate(self.schema.names)}
+
+
+@lru_cache(maxsize=64)
+def _schema_of(stored: StoredColumns, names: tuple[str, ...]) -> pa.Schema:
+    return pa.schema([stored.field(name) for name in names])
 
 
 class ColumnReader:

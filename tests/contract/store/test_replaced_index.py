@@ -58,12 +58,12 @@ def test_a_run_whose_index_is_deleted_ends_with_1(tmp_path: Path) -> None:
 import os, sys
 import redpoll.store.writer as writer
 from redpoll.cli.main import main
-commit = writer.Writer.commit
+commit = writer.EmbeddedRuns.commit
 def commit_and_delete(self, batch):
     n = commit(self, batch)
     os.unlink(sys.argv[-1] + "/index.sqlite")
     return n
-writer.Writer.commit = commit_and_delete
+writer.EmbeddedRuns.commit = commit_and_delete
 main()
 """
     night, folder = str(tmp_path / "night"), str(tmp_path / "store")
