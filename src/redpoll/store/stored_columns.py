@@ -21,7 +21,7 @@ from redpoll.store.types import read_type
 
 TOPICS = "topics"
 _KEYS = ("survey", "object_id")
-_FACTS = ("name", "dtype", "unit", "doc", "ucd", "indexed", "aggregate", "type")
+_FACTS = ("name", "dtype", "unit", "doc", "ucd", "label", "indexed", "aggregate", "type")
 _OWN = {
     TOPICS: Column(pa.list_(pa.string()), doc="Topics: the filters this alert passed.").field(TOPICS),
     CLASSES: CLASSES_COLUMN.field(CLASSES),
@@ -102,11 +102,19 @@ def _read(connection: sqlite3.Connection) -> StoredColumns:
 
 def _stored(rows: list[Any], makers: Mapping[str, str], present: frozenset[str]) -> StoredColumns:
     rows = sorted(rows, key=lambda row: rank(row[0]))
-    indexed = frozenset(row[0] for row in rows if row[5] and row[0] in present)
+    indexed = frozenset(row[0] for row in rows if row[6] and row[0] in present)
     return StoredColumns(pa.schema([_field(row, makers.get(row[0], "")) for row in rows]), indexed)
 
 
 def _field(row: tuple[Any, ...], maker: str) -> pa.Field:
-    name, dtype, unit, doc, ucd, indexed, aggregate, kind = row
-    facts = {"dtype": dtype, "unit": unit, "doc": doc, "ucd": ucd, "indexed": str(indexed), "aggregate": aggregate}
+    name, dtype, unit, doc, ucd, label, indexed, aggregate, kind = row
+    facts = {
+        "dtype": dtype,
+        "unit": unit,
+        "doc": doc,
+        "ucd": ucd,
+        "label": label,
+        "indexed": str(indexed),
+        "aggregate": aggregate,
+    }
     return pa.field(name, CLASSES_TYPE if name == CLASSES else read_type(kind), metadata=facts | {"by": maker})
