@@ -13,7 +13,14 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 project = "Redpoll"
 copyright = "Redpoll developers, BSD-3-Clause"
 version = release = __version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "redpoll_reference", "offline_math"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "redpoll_reference",
+    "offline_math",
+    "notebook_pages",
+]
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3

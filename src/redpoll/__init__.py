@@ -1,8 +1,9 @@
 """Redpoll, an alert broker for time-domain surveys.
 
 Public are the names below and those of the modules `redpoll.light_curves`, `redpoll.photometry`,
-`redpoll.curve_fitting`, `redpoll.statistics`, `redpoll.cutouts`, `redpoll.sky`, `redpoll.conditions` and
-`redpoll.typing`. The built-in science modules and filters import nothing else. Everything else may change.
+`redpoll.curve_fitting`, `redpoll.statistics`, `redpoll.cutouts`, `redpoll.sky`, `redpoll.conditions`, `redpoll.typing`
+and, for those who read a store, `redpoll.client`. The built-in science modules and filters import nothing else.
+Everything else may change.
 """
 
 from redpoll.errors import RedpollError, UsageError
@@ -22,7 +23,16 @@ __all__ = [
     "class_scores",
     "feature",
     "flag",
+    "open",
     "probability",
     "science_module",
 ]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    if name != "open":
+        raise AttributeError(f"module 'redpoll' has no attribute '{name}'")
+    from importlib import import_module
+
+    return import_module("redpoll.client").open  # on demand: a module of science needs no store

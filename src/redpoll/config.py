@@ -82,13 +82,6 @@ class FiltersConfig:
 
 
 @dataclass(frozen=True)
-class ModelsConfig:
-    """Folder of trained models, with one folder per model."""
-
-    folder: str = "redpoll-models"
-
-
-@dataclass(frozen=True)
 class ClassesConfig:
     """Minimum probability at which a score assigns its class."""
 
@@ -137,7 +130,6 @@ class Config:
     modules: ModulesConfig = ModulesConfig()
     filters: FiltersConfig = FiltersConfig()
     classes: ClassesConfig = ClassesConfig()
-    models: ModelsConfig = ModelsConfig()
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     dead_letters: DeadLettersConfig = DeadLettersConfig()
     delivery: DeliveryConfig = DeliveryConfig()

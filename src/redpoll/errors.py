@@ -13,6 +13,7 @@ A message states what is wrong, where, and what to do::
     ├── PacketError           one packet that cannot be used; becomes a dead letter
     ├── SourceError           a source of packets, or a file on a server, that cannot be read
     ├── PluginError           a module, filter, source or sink that breaks the contract
+    ├── ModelError            a trained model, or its card, that cannot be used
     ├── ExpressionError       an invalid filter expression
     ├── CatalogError          a catalogue that cannot be fetched, built or opened
     ├── SkyFileError          a watchlist, region, sky map or dust map that cannot be read
@@ -73,6 +74,10 @@ class SourceError(RedpollError):
 
 class PluginError(RedpollError):
     """A module, filter, source or sink that breaks the contract."""
+
+
+class ModelError(RedpollError):
+    """A trained model, or its card, that cannot be used."""
 
 
 class ExpressionError(RedpollError):

@@ -13,8 +13,9 @@ import redpoll
 
 PUBLIC = {
     "redpoll": """
-        Column Model RedpollError UsageError __version__ alert_filter class_scores feature flag probability
+        Column Model RedpollError UsageError __version__ alert_filter class_scores feature flag open probability
         science_module""",
+    "redpoll.client": "Client QueryResult open",
     "redpoll.conditions": "FINK_ROID is_brightening_by is_empty_position is_listed is_on_star is_solar_system",
     "redpoll.curve_fitting": """
         BazinFit LineSums LinexpFit PaczynskiFit RainbowFit SigmoidFit bazin_fit line_sums linexp_fit paczynski_fit
@@ -33,7 +34,15 @@ PUBLIC = {
         multiband_periods night_steps rate_between rate_from_upper_limit""",
     "redpoll.typing": "Arrays Bools Floats Ints Texts",
 }
-LIGHT = ("redpoll", "redpoll.conditions", "redpoll.light_curves", "redpoll.photometry", "redpoll.sky", "redpoll.typing")
+LIGHT = (
+    "redpoll",
+    "redpoll.client",
+    "redpoll.conditions",
+    "redpoll.light_curves",
+    "redpoll.photometry",
+    "redpoll.sky",
+    "redpoll.typing",
+)
 SRC = Path(redpoll.__file__).parent
 
 

@@ -12,7 +12,17 @@ import redpoll
 import redpoll.testing
 from redpoll_reference.markdown import directive, docstring, required
 
-MODULES = ("light_curves", "photometry", "curve_fitting", "statistics", "cutouts", "sky", "conditions", "typing")
+MODULES = (
+    "light_curves",
+    "photometry",
+    "curve_fitting",
+    "statistics",
+    "cutouts",
+    "sky",
+    "conditions",
+    "typing",
+    "client",
+)
 INTRODUCTION = """# Python interface
 
 *For anyone who imports Redpoll: what may be relied on.*

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from redpoll.config import Config, CrossmatchConfig, ModelsConfig
+from redpoll.config import Config, CrossmatchConfig
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.assemble import open_enrichment
 from redpoll.pipeline.timing import answered, sample_batches
@@ -102,7 +102,7 @@ def strength(row: Mapping[str, Any], outputs: Mapping[str, Column]) -> float:
 def sample() -> Sample:
     """The sample, made once a build, without catalogues and models: what a new installation has."""
     with TemporaryDirectory() as empty:
-        config = replace(Config(), crossmatch=CrossmatchConfig(empty), models=ModelsConfig(empty))
+        config = replace(Config(), crossmatch=CrossmatchConfig(empty))
         enrich = open_enrichment(config)
     alerts: list[Alert] = []
     answers: dict[str, set[int]] = {node.name: set() for node in enrich.nodes}

@@ -172,11 +172,11 @@ def _add_dust(file: Path | None, folder: Path, frame: str | None, columns: tuple
 
 
 def _fetched(recipe: Recipe, folder: Path, cone: tuple[float, float, float] | None, positions: Path | None) -> Path:
-    from redpoll.catalogs.fetch import Cone, Positions, fetch_table  # brings the network
+    from redpoll.catalogs.fetch import ConeArea, Positions, fetch_table  # brings the network
 
     if cone and positions:
         raise click.UsageError("give --cone or --positions, not both")
-    where = Cone(*cone) if cone else Positions(*read_sky_positions(positions)) if positions else None
+    where = ConeArea(*cone) if cone else Positions(*read_sky_positions(positions)) if positions else None
     with progress(f"fetching {recipe.name}", in_bytes=True) as advance:
         return fetch_table(recipe, folder, progress=advance, where=where)
 

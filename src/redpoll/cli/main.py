@@ -20,6 +20,8 @@ VERBS = {
     "skymap": "skymap",
     "modules": "modules",
     "filters": "filters",
+    "query": "query",
+    "model": "model",
     "ledger": "ledger",
     "dead-letters": "dead_letters",
     "store": "store",

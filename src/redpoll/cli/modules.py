@@ -11,12 +11,20 @@ from typing import Any
 
 import click
 
-from redpoll.cli.options import catalogs_option, config_option, json_option, verbose_option, with_catalogs
+from redpoll.cli.options import (
+    catalogs_option,
+    config_option,
+    json_option,
+    used_store_option,
+    verbose_option,
+    with_catalogs,
+)
 from redpoll.cli.output import plain_text, print_json, print_rows, progress
 from redpoll.config import Config
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.assemble import build_graph, open_enrichment
 from redpoll.pipeline.contexts import context_columns
+from redpoll.pipeline.enrich import Enrichment
 from redpoll.pipeline.timing import Timing, measure, sample_batches
 from redpoll.plugin.discovery import broken_plugins
 from redpoll.schema.alert import COLUMNS
@@ -34,6 +42,7 @@ SAMPLE = "simulate://ztf?alerts=1000&seed=1"
     "--limit", type=click.IntRange(min=1), default=2000, show_default=True, help="Most packets to measure on."
 )
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="Rounds; the fastest counts.")
+@used_store_option
 @catalogs_option
 @config_option
 @json_option
@@ -44,6 +53,7 @@ def command(
     places: tuple[str, ...],
     limit: int,
     rounds: int,
+    store: Path | None,
     catalogs: Path | None,
     config: Config,
     as_json: bool,
@@ -54,22 +64,23 @@ def command(
     """
     if places and not timing:
         raise click.UsageError("--alerts goes with --timing")
+    if store and not timing:
+        raise click.UsageError("--store goes with --timing")
     if name and timing:
         raise click.UsageError("--timing measures all modules; leave out NAME")
     config = with_catalogs(config, catalogs)
     if timing:
-        _time(places or (SAMPLE,), limit, rounds, config, as_json)
+        _time(places or (SAMPLE,), limit, rounds, open_enrichment(config, store=store), config, as_json)
     elif name:
         show_node(name, config, as_json, is_module=True)
     else:
         list_nodes(config, as_json, is_module=True)
 
 
-def _time(places: tuple[str, ...], limit: int, rounds: int, config: Config, as_json: bool) -> None:
+def _time(places: tuple[str, ...], limit: int, rounds: int, enrich: Enrichment, config: Config, as_json: bool) -> None:
     with progress("reading packets") as advance:
         batches = sample_batches(open_sources(places), config, limit=limit)
         advance(1, 1)
-    enrich = open_enrichment(config)
     with progress("timing") as advance:
         found = measure(enrich, batches, rounds=rounds, progress=advance)
     if as_json:

@@ -31,6 +31,14 @@ def store_option(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
+def used_store_option(command: Command) -> Command:
+    """``--store DIR`` of a command that stores nothing: the store whose histories and models it uses, if any."""
+    return click.option(
+        "--store", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR",
+        help="Store whose histories and trained models are used.  [default: none]",
+    )(command)  # fmt: skip
+
+
 def catalogs_option(command: Command) -> Command:
     """``--catalogs DIR``, to be given to `with_catalogs`."""
     return click.option(

@@ -20,7 +20,7 @@ from redpoll.cli.options import (
     verbose_option,
     with_catalogs,
 )
-from redpoll.cli.output import print_json, print_rows, progress
+from redpoll.cli.output import plain_text, print_json, print_rows, progress
 from redpoll.config import Config
 from redpoll.ingest.files import open_sources
 from redpoll.ingest.metered import Metered, total_bytes
@@ -118,6 +118,8 @@ def show(report: RunReport) -> None:
                    "see `redpoll catalog list`", err=True)  # fmt: skip
     for name, n in report.failures.items():
         click.echo(f"{name} failed in {n} batches; its columns are null there (see the log above)", err=True)
+    for name, why in report.unusable_models.items():
+        click.echo(f"model {name} cannot be used: {plain_text(why)}", err=True)
     for name, n in report.parked.items():
         click.echo(
             f"sink {name} is parked: {n:,} messages wait in the store's spool and are sent by the next run", err=True

@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 
-from redpoll.cli.options import catalogs_option, config_option, json_option, verbose_option, with_catalogs
+from redpoll.cli.options import (
+    catalogs_option,
+    config_option,
+    json_option,
+    used_store_option,
+    verbose_option,
+    with_catalogs,
+)
 from redpoll.cli.output import print_json, print_rows
 from redpoll.config import Config
 from redpoll.ingest.files import open_sources
@@ -22,12 +29,13 @@ from redpoll.pipeline.trial import Trial, try_out
 @click.option("--passing", is_flag=True, help="Show only alerts that pass a filter of FILE or the expression.")
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Most packets to read.")
 @click.option("--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Rows to show.")
+@used_store_option
 @catalogs_option
 @config_option
 @json_option
 @verbose_option
 def command(file: Path | None, places: tuple[str, ...], expression: str | None, passing: bool, limit: int, rows: int,
-            catalogs: Path | None, config: Config, as_json: bool) -> None:  # fmt: skip
+            store: Path | None, catalogs: Path | None, config: Config, as_json: bool) -> None:  # fmt: skip
     """Run the modules and filters in FILE, or an expression, on real packets and show what they answer.
 
     They may read the columns of the catalogues and of the installed modules too. Quality cuts are not applied. Nothing
@@ -37,7 +45,7 @@ def command(file: Path | None, places: tuple[str, ...], expression: str | None, 
         raise click.UsageError("nothing to try: give a FILE, an expression with --expr, or both")
     trial = try_out(
         open_sources(places), with_catalogs(config, catalogs), file=file, expression=expression, passing=passing,
-        limit=limit,
+        store=store, limit=limit,
     )  # fmt: skip
     if passing and not any(name.startswith("pass_") for name in trial.columns):
         raise click.UsageError(f"--passing: {file} has no filter; add one with --expr")

@@ -25,6 +25,8 @@ from redpoll.ingest.block import Block
 
 log = logging.getLogger(__name__)
 Collect = Callable[[Packets, Any], None]
+Generation = Callable[[], int]
+"""The generation of the model registry, read when a block is begun."""
 _POLL = 0.02
 _MOST_DEATHS_IN_A_ROW = 30
 _CRASH_ATTEMPTS, _KILLED_ATTEMPTS = 2, 4
@@ -39,17 +41,33 @@ class Killed:
     exit_code: int | None
 
 
-def run_here(blocks: Iterator[Packets], make_task: MakeTask, collect: Collect, stop: Callable[[], bool]) -> None:
+def no_registry() -> int:
+    """0: there are no models."""
+    return 0
+
+
+def run_here(
+    blocks: Iterator[Packets],
+    make_task: MakeTask,
+    collect: Collect,
+    stop: Callable[[], bool],
+    generation: Generation = no_registry,
+) -> None:
     """Run every block in this process, one after the other, until `stop` says so."""
     task = make_task()
     for packets in blocks:
-        collect(packets, task(Block.of([packet.data for packet in packets])))
+        collect(packets, task(Block.of([packet.data for packet in packets], generation())))
         if stop():
             return
 
 
 def run_in_workers(
-    blocks: Iterator[Packets], make_task: MakeTask, collect: Collect, stop: Callable[[], bool], n_workers: int
+    blocks: Iterator[Packets],
+    make_task: MakeTask,
+    collect: Collect,
+    stop: Callable[[], bool],
+    n_workers: int,
+    generation: Generation = no_registry,
 ) -> int:
     """Run blocks in `n_workers` processes; `collect` is called here, in the order in which they finish.
 
@@ -65,13 +83,15 @@ def run_in_workers(
         Takes each block's packets and result. An error it raises ends the run.
     stop
         Asked between blocks; when it says so, the blocks at work are finished and collected, others are not begun.
+    generation
+        Asked when a block is begun; its number travels with the block.
 
     Raises
     ------
     RedpollError
         What a task or `collect` raised, or that workers keep dying.
     """
-    pool = _Pool(make_task, n_workers)
+    pool = _Pool(make_task, n_workers, generation)
     reader = ReadAhead(blocks)
     try:
         while True:
@@ -97,8 +117,8 @@ class _Worker:
         self.process.start()
         theirs.close()
 
-    def begin(self, packets: Packets) -> None:
-        self.pipe.send(self.outbox.put([packet.data for packet in packets]))
+    def begin(self, packets: Packets, generation: int) -> None:
+        self.pipe.send((*self.outbox.put([packet.data for packet in packets]), generation))
 
     def close(self) -> None:
         self.pipe.close()
@@ -110,8 +130,8 @@ class _Worker:
 class _Pool:
     """Workers, what each is at, and the blocks to try again."""
 
-    def __init__(self, make_task: MakeTask, n_workers: int) -> None:
-        self._make_task = make_task
+    def __init__(self, make_task: MakeTask, n_workers: int, generation: Generation) -> None:
+        self._make_task, self._generation = make_task, generation
         self.idle = [_Worker(make_task) for _ in range(n_workers)]
         self.busy: dict[Connection, tuple[_Worker, Packets, int]] = {}
         self.again: deque[Packets] = deque()
@@ -148,7 +168,7 @@ class _Pool:
     def _begin(self, worker: _Worker, packets: Packets, attempt: int) -> None:
         self.busy[worker.pipe] = (worker, packets, attempt)
         try:
-            worker.begin(packets)
+            worker.begin(packets, self._generation())
         except BrokenPipeError:
             log.debug("a worker died while idle")
 

@@ -31,9 +31,9 @@ def work(pipe: Connection, make_task: MakeTask, path: str) -> None:
     try:
         task = make_task()
         while True:
-            size, offsets = pipe.recv()
+            size, offsets, generation = pipe.recv()
             try:
-                answer: tuple[Any, ...] = ("result", task(Block(inbox.get(size), offsets)))
+                answer: tuple[Any, ...] = ("result", task(Block(inbox.get(size), offsets, generation)))
             except RedpollError as error:
                 answer = ("error", type(error).__name__, str(error))
             pipe.send(answer)

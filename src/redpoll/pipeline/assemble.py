@@ -22,10 +22,9 @@ from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.delivery import Delivery
 from redpoll.pipeline.enrich import Clock, Enrichment
 from redpoll.pipeline.history import open_history
-from redpoll.pipeline.models import load_models
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.spool import Spool, spool_name
-from redpoll.pipeline.store_access import SegmentWriter, spool_folder
+from redpoll.pipeline.store_access import SegmentWriter, open_champions, spool_folder
 from redpoll.plugin.discovery import installed_filters, installed_modules, installed_sinks
 from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
@@ -61,7 +60,6 @@ def build_graph(config: Config, own: Loaded = NOTHING) -> Graph:
         filters,
         columns=COLUMNS | context_columns(config),
         settings=config.node_settings,
-        models=load_models(Path(config.models.folder), modules),
         min_probability=min_probability,
     )
 
@@ -85,14 +83,22 @@ def open_enrichment(
     quality
         The checks; by default only whether alerts are usable, with no cuts and nothing stored.
     store
-        The store with the histories of objects; by default none.
+        The store with the histories of objects and the trained models, its newest champions; by default none.
     clock
         Times the stages, catalogues, modules and filters.
     """
     stage, graph = open_stage(config), graph or build_graph(config)
-    return Enrichment(
-        quality or Quality(), open_history(config, store), stage.timed_by(clock), graph.timed_by(clock), clock
+    champions = open_champions(store, graph.nodes) if store else None
+    enrich = Enrichment(
+        quality or Quality(),
+        open_history(config, store),
+        stage.timed_by(clock),
+        graph.timed_by(clock),
+        clock,
+        champions,
     )
+    enrich.change_to()
+    return enrich
 
 
 def task_maker(config: Config, store: Path, sinks: Sequence[Sink] = ()) -> MakeTask:

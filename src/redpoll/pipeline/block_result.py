@@ -33,7 +33,10 @@ class SegmentResult(TypedDict):
 
 
 class BlockResult(TypedDict):
-    """What became of a block: segments, messages by sink, dead letters by packet index, a count for every packet."""
+    """What became of a block: segments, messages by sink, dead letters by packet index, a count for every packet.
+
+    ``unusable_models`` has the reason for each champion (``model@version``) that the worker could not open.
+    """
 
     segments: list[SegmentResult]
     messages: dict[str, list[Message]]
@@ -42,6 +45,7 @@ class BlockResult(TypedDict):
     failures: dict[str, int]
     unknown_words: dict[str, int]
     seconds: dict[str, float]
+    unusable_models: dict[str, str]
 
 
 def block_result(
@@ -53,6 +57,7 @@ def block_result(
     failures: Mapping[str, int] | None = None,
     unknown_words: Mapping[str, int] | None = None,
     seconds: Mapping[str, float] | None = None,
+    unusable_models: Mapping[str, str] | None = None,
 ) -> BlockResult:
     """A result in which equal counts are added up; what is not given is empty."""
     entries: list[LedgerCount] = [
@@ -67,6 +72,7 @@ def block_result(
         "failures": dict(failures or {}),
         "unknown_words": dict(unknown_words or {}),
         "seconds": dict(seconds or {}),
+        "unusable_models": dict(unusable_models or {}),
     }
 
 

@@ -51,8 +51,9 @@ class BlockTask:
         self._decoder, self._enrich, self._segments, self._sinks = decoder, enrich, segments, sinks
 
     def __call__(self, block: Block) -> BlockResult:
-        """Process a block; every packet is counted once."""
+        """Process a block with the models of its generation; every packet is counted once."""
         tally = _Tally()
+        tally.unusable_models = self._enrich.change_to(block.generation)
         with tally.timed("decode"):
             decoded = self._decoder(block)
         tally.reject_packets(decoded.errors)
@@ -86,6 +87,7 @@ class _Tally:
         self.segments: list[SegmentResult] = []
         self.messages: dict[str, list[Message]] = {}
         self.failures: Counter[str] = Counter()
+        self.unusable_models: dict[str, str] = {}
         self._dead: dict[int, str] = {}
         self._counts: list[Count] = []
         self._unknown_words: Counter[str] = Counter()
@@ -115,6 +117,7 @@ class _Tally:
         return block_result(
             segments=self.segments, messages=self.messages, dead_letters=self._dead, counts=self._counts,
             failures=self.failures, unknown_words=self._unknown_words, seconds=self.seconds,
+            unusable_models=self.unusable_models,
         )  # fmt: skip
 
     @contextmanager

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from redpoll.crossmatch.stage import Stage
 from redpoll.history.stage import split_news
 from redpoll.pipeline.history import History
+from redpoll.pipeline.models import Champions
 from redpoll.plugin.graph import Graph
 from redpoll.quality.stage import LeftOut, Quality
 from redpoll.schema.column import Column
@@ -64,13 +65,21 @@ class Enrichment:
         The stages; `graph` holds the science modules and, after them, the filters.
     clock
         Seconds, for the times of the stages.
+    champions
+        The models of a store; `change_to` says which generation of them the graph uses.
     """
 
     def __init__(
-        self, quality: Quality, history: History, crossmatch: Stage, graph: Graph, clock: Clock = time.process_time
+        self,
+        quality: Quality,
+        history: History,
+        crossmatch: Stage,
+        graph: Graph,
+        clock: Clock = time.process_time,
+        champions: Champions | None = None,
     ) -> None:
         self.quality, self.history, self.crossmatch, self.graph = quality, history, crossmatch, graph
-        self._clock = clock
+        self._clock, self._champions = clock, champions
 
     def __call__(self, batch: pa.RecordBatch) -> EnrichResult:
         """Enrich decoded alerts of one survey."""
@@ -92,6 +101,20 @@ class Enrichment:
             seconds, matched.seconds | answered.seconds, answered.unknown_words, news,
         )  # fmt: skip
 
+    def change_to(self, generation: int | None = None) -> dict[str, str]:
+        """Use the models of a generation of the registry, by default the newest.
+
+        Returns `unusable_models`.
+        """
+        if self._champions is not None and self._champions.change_to(generation):
+            self.graph = self.graph.with_models(self._champions.models)
+        return self.unusable_models
+
+    @property
+    def unusable_models(self) -> dict[str, str]:
+        """The champions that cannot be used, by ``model@version``, and why."""
+        return {} if self._champions is None else self._champions.unusable
+
     @property
     def nodes(self) -> tuple[EnrichmentNode, ...]:
         """Catalogues, modules and filters, in the order in which they run."""
@@ -104,7 +127,10 @@ class Enrichment:
     def silent(self) -> dict[str, str]:
         """Catalogues and modules whose columns are null, and why."""
         found = {missing.name: missing.why for missing in self.crossmatch.missing}
-        return found | {name: f"no model '{model}'" for name, model in self.graph.without_model.items()}
+        unusable = {name.split("@")[0]: f"model {name}: {why}" for name, why in self.unusable_models.items()}
+        return found | {
+            name: unusable.get(model, f"no model '{model}'") for name, model in self.graph.without_model.items()
+        }
 
     @contextmanager
     def _timed(self, stage: str, seconds: dict[str, float]) -> Iterator[None]:

@@ -1,127 +1,122 @@
-"""Trained models from a folder: ``<name>/model.onnx`` and ``<name>/card.json``, checked against who uses them."""
+"""Trained models of a store's registry: checked when they are registered, changed in a worker between two blocks."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
+import logging
+from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from redpoll.errors import ConfigError
+from redpoll.errors import ModelError, RedpollError, StoreError
+from redpoll.plugin.model_card import ModelCard, parse_card
 from redpoll.plugin.node import Node
+from redpoll.plugin.onnx_model import MAX_MODEL_BYTES, OnnxModel, open_model
+from redpoll.store.app.ports import ServedModels
 
-_CARD_BYTES = 1 << 20
-_MODEL_BYTES = 1 << 30
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class OnnxModel:
-    """A classifier in ONNX format: float32 features of shape (n, k) in, class probabilities out.
+class Generation:
+    """Reads the generation of the registry when a block is begun.
 
-    It travels to worker processes by its path; each opens a session of its own, with one thread.
+    A registry that cannot be read any more leaves the run with the generation that was read last.
     """
 
-    path: Path
-    version: str
-    features: tuple[str, ...]
-    classes: tuple[str, ...]
+    def __init__(self, models: ServedModels) -> None:
+        self._models, self._last = models, models.generation()
+        self._is_logged = False
 
-    def predict_proba(self, X: NDArray[Any]) -> NDArray[np.float32]:
-        """Class probabilities, one row per row of X."""
-        session = self._session
-        name = session.get_inputs()[0].name
-        found = np.asarray(session.run(None, {name: np.ascontiguousarray(X, np.float32)})[-1], np.float32)
-        if found.shape != (len(X), len(self.classes)):
-            raise ConfigError(
-                f"{self.path}: answers of shape {found.shape} for {len(X)} rows, {len(self.classes)} classes"
-            )
-        return found
-
-    @cached_property
-    def _session(self) -> Any:
-        runtime = _onnxruntime(self.path)
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
+    def __call__(self) -> int:
+        """The generation now."""
         try:
-            return runtime.InferenceSession(str(self.path), options)
-        except _errors(runtime) as error:
-            raise ConfigError(f"{self.path}: not a model that ONNX Runtime can use: {error}") from error
+            self._last = self._models.generation()
+        except StoreError as error:
+            if not self._is_logged:
+                log.error("the model registry cannot be read, the models in use are kept: %s", error)
+            self._is_logged = True
+        return self._last
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return OnnxModel, (self.path, self.version, self.features, self.classes)
+
+class Champions:
+    """The opened models of one generation, for the modules of a graph.
+
+    A champion that cannot be used is kept out: the model of before goes on if it is open here, else the columns of its
+    modules are null. ``unusable`` has the reason by ``model@version``.
+    """
+
+    def __init__(self, registry: ServedModels, nodes: Iterable[Node]) -> None:
+        self._registry, self._users = registry, users_of_models(nodes)
+        self._generation: int | None = None
+        self._files: dict[str, str] = {}
+        self.models: dict[str, OnnxModel] = {}
+        self.unusable: dict[str, str] = {}
+
+    def change_to(self, generation: int | None = None) -> bool:
+        """Open the models of a generation, by default the newest; returns whether any model changed."""
+        if not self._users:
+            return False
+        if generation is not None and generation == self._generation:
+            return False
+        before, self.unusable = dict(self.models), {}
+        try:
+            generation = self._registry.generation() if generation is None else generation
+            rows = self._registry.champions(generation).to_pylist()
+        except StoreError as error:
+            self.unusable["registry"] = f"{error}; the models in use are kept"
+            return False
+        for row in rows:
+            if row["name"] in self._users:
+                self._change(row)
+        for name in self.models.keys() - {row["name"] for row in rows}:
+            del self.models[name]
+        self._generation = generation
+        return before != self.models
+
+    def _change(self, row: dict[str, Any]) -> None:
+        name, version, former = row["name"], row["version"], self.models.get(row["name"])
+        if former is not None and (former.version, self._files[name]) == (version, row["sha256"]):
+            return
+        try:
+            self.models[name] = self._open(row)
+            self._files[name] = row["sha256"]
+        except RedpollError as error:
+            remedy = f"{name}@{former.version} goes on" if former else "its columns are null"
+            self.unusable[f"{name}@{version}"] = f"{error}; {remedy}"
+
+    def _open(self, row: dict[str, Any]) -> OnnxModel:
+        card = parse_card(row["card"])
+        if (card.name, card.version) != (row["name"], row["version"]):
+            raise ModelError(f"its card is that of {card.name}@{card.version}")
+        if row["n_bytes"] > MAX_MODEL_BYTES:
+            raise ModelError(f"a file of {row['n_bytes']:,} bytes; at most {MAX_MODEL_BYTES:,} are allowed")
+        return open_model(self._registry.read(row["sha256"]), card, self._users[card.name])
 
 
-def load_models(folder: Path, nodes: Iterable[Node]) -> dict[str, OnnxModel]:
-    """The models that these modules ask for and the folder has; none if there is no folder.
+def model_validator(card: ModelCard, nodes: Iterable[Node]) -> Callable[[bytes], OnnxModel]:
+    """What checks the file of a model before it is registered.
 
     Raises
     ------
-    ConfigError
-        If a model's card or file cannot be used, or was trained with other features or classes than its module has.
+    ModelError
+        If no module uses a model of this name. The validator raises it for a file that cannot be used.
     """
-    wanted = {node.model: node for node in nodes if node.model}
-    return {
-        name: _load(folder / name, node)
-        for name, node in sorted(wanted.items())
-        if (folder / name / "card.json").is_file()
-    }
-
-
-def _load(folder: Path, node: Node) -> OnnxModel:
-    card = _card(folder / "card.json")
-    path = folder / "model.onnx"
-    if not path.is_file() or path.stat().st_size > _MODEL_BYTES:
-        raise ConfigError(
-            f"{path}: no such model, or larger than {_MODEL_BYTES >> 30} GB; train it again or remove {folder}"
-        )
-    model = OnnxModel(path, card["version"], tuple(card["features"]), tuple(card["classes"]))
-    _check(folder, "features", model.features, node.features, node)
-    says = tuple(column.assigns or name for name, column in node.outputs.items())
-    _check(folder, "classes", model.classes[-len(says) :], says, node)
-    model.predict_proba(np.zeros((1, len(model.features)), np.float32))
-    return model
-
-
-def _check(folder: Path, what: str, has: tuple[str, ...], needs: tuple[str, ...], node: Node) -> None:
-    if has != needs:
-        raise ConfigError(
-            f"{folder}: trained with {what} {', '.join(has)}; module {node.name}@{node.version} has "
-            f"{', '.join(needs)}; train it again"
+    users = users_of_models(nodes)
+    if card.name not in users:
+        known = ", ".join(sorted(users)) or "none"
+        raise ModelError(
+            f"no module uses a model named '{card.name}'; models that modules use: {known}; the file of "
+            "another module is named in 'plugins' of the configuration"
         )
 
+    def validate(data: bytes) -> OnnxModel:
+        return open_model(data, card, users[card.name])
 
-def _card(path: Path) -> Mapping[str, Any]:
-    """The card of a model: version, features, classes; whatever else it says is for people."""
-    try:
-        if path.stat().st_size > _CARD_BYTES:
-            raise ConfigError(f"{path}: larger than a model card can be")
-        card: Any = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: no readable model card: {error}") from error
-    lists = isinstance(card, dict) and all(_is_words(card.get(key)) for key in ("features", "classes"))
-    if not lists or not isinstance(card.get("version"), str) or not card["version"].isprintable():
-        raise ConfigError(f"{path}: a model card needs version (text), features and classes (lists of text)")
-    return dict(card)
+    return validate
 
 
-def _is_words(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(word, str) and word for word in value)
-
-
-def _onnxruntime(path: Path) -> Any:
-    try:
-        import onnxruntime  # some 80 MB, needed only where there is a model
-    except ImportError as error:
-        raise ConfigError(f"{path}: to run it, pip install 'redpoll[models]'") from error
-    return onnxruntime
-
-
-def _errors(runtime: Any) -> tuple[type[Exception], ...]:
-    """What ONNX Runtime raises for a file that it cannot use."""
-    state = runtime.capi.onnxruntime_pybind11_state
-    return state.Fail, state.InvalidProtobuf, state.InvalidGraph, state.InvalidArgument, state.NoSuchFile, RuntimeError
+def users_of_models(nodes: Iterable[Node]) -> dict[str, list[Node]]:
+    """The modules that use each model, by its name."""
+    users: dict[str, list[Node]] = {}
+    for node in nodes:
+        if node.model:
+            users.setdefault(node.model, []).append(node)
+    return users

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 from redpoll.pipeline.block_result import BlockResult
 from redpoll.quality.duplicates import ALREADY_STORED
 
+log = logging.getLogger(__name__)
 _MOST_WORDS, _OTHERS = 1000, "other words"
 
 
@@ -23,7 +25,8 @@ class RunReport:
     ``missing`` says which catalogues were not there, and why: their columns are null.
 
     ``reasons`` counts duplicates and rejected packets by reason, ``failures`` the batches in which a module or filter
-    failed, ``unknown_words`` what catalogues said that is no class of the taxonomy, ``seconds`` the CPU seconds of each
+    failed, ``unusable_models`` the reason for each champion of the registry that a worker could not open,
+    ``unknown_words`` what catalogues said that is no class of the taxonomy, ``seconds`` the CPU seconds of each
     stage over all workers, ``source_errors`` what could not be read. ``read`` is what the sources gave, counted apart
     from what became of it. ``sent`` counts messages by sink, ``parked`` those that wait in the spool of a sink that
     does not take them. ``signal`` is the one that interrupted the run.
@@ -39,6 +42,7 @@ class RunReport:
     reasons: Counter[str] = field(default_factory=Counter)
     topics: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    unusable_models: dict[str, str] = field(default_factory=dict)
     unknown_words: Counter[str] = field(default_factory=Counter)
     missing: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -60,6 +64,10 @@ class RunReport:
         self.dead_letters += len(result["dead_letters"])
         self.failures.update(result["failures"])
         self._add_unknown(result["unknown_words"])
+        for model, why in result["unusable_models"].items():
+            if model not in self.unusable_models:
+                self.unusable_models[model] = why
+                log.error("model %s cannot be used: %s", model, why, extra={"model": model})
         for stage, seconds in result["seconds"].items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
@@ -104,7 +112,7 @@ class RunReport:
         """
         if self.signal is not None:
             return 128 + self.signal
-        faults = self.source_errors or self.failures or self.parked or self.worker_deaths
+        faults = self.source_errors or self.failures or self.unusable_models or self.parked or self.worker_deaths
         return 1 if faults or not self.is_complete else 0
 
     def as_dict(self) -> dict[str, Any]:

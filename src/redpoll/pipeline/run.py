@@ -17,9 +17,10 @@ from redpoll.pipeline.commits import Committer, OnCommitted, ignore
 from redpoll.pipeline.contexts import missing_contexts
 from redpoll.pipeline.delivery import retry_parked
 from redpoll.pipeline.intake import BLOCK_BYTES, Intake
+from redpoll.pipeline.models import Generation
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.stop import stop_on_interrupt
-from redpoll.pipeline.store_access import writing_run
+from redpoll.pipeline.store_access import served_models, writing_run
 from redpoll.plugin.ports import Sink, Source
 
 log = logging.getLogger(__name__)
@@ -77,13 +78,17 @@ def run_night(
             block_seconds=config.run.block_seconds, stop=stop,
         )  # fmt: skip
         try:
-            with open_deliveries(sinks, store_path, config, report, paused=intake.paused, stop=stop) as deliveries:
+            with (
+                open_deliveries(sinks, store_path, config, report, paused=intake.paused, stop=stop) as deliveries,
+                served_models(store_path) as models,
+            ):
+                generation = Generation(models)
                 intake.on_idle = partial(retry_parked, deliveries)
                 commit = Committer(store, report, deliveries, lambda packets, _: intake.stored(packets), on_committed)
                 if n_workers := _workers(config, sources):
-                    report.worker_deaths = run_in_workers(iter(intake), make_task, commit, stop, n_workers)
+                    report.worker_deaths = run_in_workers(iter(intake), make_task, commit, stop, n_workers, generation)
                 else:
-                    run_here(iter(intake), make_task, commit, stop)
+                    run_here(iter(intake), make_task, commit, stop, generation)
             report.status, report.signal = ("interrupted", stop.signal) if stop() else ("done", None)
         finally:
             intake.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,9 +11,13 @@ import pyarrow as pa
 from redpoll.config import Config
 from redpoll.errors import StoreError
 from redpoll.pipeline.block_result import BlockResult, SegmentResult
+from redpoll.pipeline.models import Champions
+from redpoll.plugin.node import Node
 from redpoll.plugin.ports import ReceivedPacket
 from redpoll.quality.duplicates import Exists
 from redpoll.store import Commit, DeadLetter, LedgerEntry, Store, indexed_columns, open_store
+from redpoll.store.app import open_app
+from redpoll.store.app.ports import ServedModels
 
 
 class SegmentWriter:
@@ -62,6 +66,18 @@ class RunStore:
     def end(self, status: str) -> None:
         """Close the run."""
         self._store.runs.end(status)
+
+
+def open_champions(store: Path, nodes: Iterable[Node]) -> Champions:
+    """The models of a store that these modules use; open as long as the process lives."""
+    return Champions(open_app(store).models, nodes)
+
+
+@contextmanager
+def served_models(store: Path) -> Iterator[ServedModels]:
+    """The model registry of a store."""
+    with open_app(store) as app:
+        yield app.models
 
 
 def spool_folder(store: Path) -> Path:

@@ -70,7 +70,7 @@ def try_out(
     passing
         Keep only alerts that pass one of the filters tried.
     store
-        A store whose histories are joined to the light curves.
+        A store whose histories are joined to the light curves, and whose models are used.
     limit
         Most packets to read.
 
@@ -85,6 +85,7 @@ def try_out(
     nodes = [*own.modules, *own.filters]
     enrich = open_enrichment(config, graph=build_graph(config, own), store=store)
     trial = Trial([name for node in nodes for name in node.outputs])
+    trial.failures = {f"model {model}": why for model, why in enrich.unusable_models.items()}
     decoder = packet_decoder(config)
     broken: list[SourceError] = []
     for block in islice(Intake(sources, broken.append, batch_size=limit), 1):

@@ -129,6 +129,10 @@ class Graph:
         """The same graph, its nodes timed by another clock."""
         return Graph(self.nodes, self.settings, self.models, clock, self.min_probability)
 
+    def with_models(self, models: Mapping[str, Any]) -> Graph:
+        """The same graph with other trained models."""
+        return Graph(self.nodes, self.settings, models, self._clock, self.min_probability)
+
     @cached_property
     def without_model(self) -> dict[str, str]:
         """Modules whose columns are null because their model is missing: module name -> model name."""

@@ -17,8 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from redpoll.errors import BadQuery, NotFound, PacketError, StoreError
+from redpoll.formats.values import to_json
 from redpoll.serve.door import StoreNotReady
-from redpoll.serve.values import to_json
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"

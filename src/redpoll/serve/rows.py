@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from redpoll.schema.table_rows import Row, table_rows
 from redpoll.store import Selection, Store
-from redpoll.store.table_rows import Row, table_rows
 
 __all__ = ["Row", "alert_rows", "classification_rows", "full_alert", "ledger_rows", "object_row"]
 

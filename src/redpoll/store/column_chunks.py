@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from redpoll.schema.classifications import CLASSES_TYPE, CLASSIFICATION_TYPE
+from redpoll.schema.table_rows import column_values
 from redpoll.store.classes import CLASS_RECORD
-from redpoll.store.table_rows import column_values
 
 _RECORD = struct.Struct("<HHf")
 _NONE = type(None)

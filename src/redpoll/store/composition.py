@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from redpoll.store.app.ports import Labels, ModelRegistry, SavedFilters, ServedModels, Watchlists
 from redpoll.store.histories import HistoryReader
 from redpoll.store.ports import Alerts, DeadLetters, Ledger, Maintenance, Objects, Runs, Segments
 
@@ -14,6 +15,9 @@ from redpoll.store.ports import Alerts, DeadLetters, Ledger, Maintenance, Object
 @dataclass(frozen=True)
 class Store:
     """A store that is open for reading, or for reading and writing; made by `open_store`.
+
+    ``labels``, ``models``, ``served_models``, ``filters`` and ``watchlists`` can be written in either mode, also while
+    a run writes the rest.
 
     It may be shared between threads. To another process it is sent as its URL: there it is open for reading, and can
     write segments.
@@ -28,6 +32,11 @@ class Store:
     runs: Runs
     segments: Segments
     maintenance: Maintenance
+    labels: Labels
+    models: ModelRegistry
+    served_models: ServedModels
+    filters: SavedFilters
+    watchlists: Watchlists
     _close: Callable[[], None] = field(repr=False)
 
     def close(self) -> None:

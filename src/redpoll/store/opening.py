@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from redpoll.errors import StoreError
 from redpoll.store import database
 from redpoll.store.alerts import EmbeddedAlerts
+from redpoll.store.app import App
 from redpoll.store.archive import Archive
 from redpoll.store.composition import Store
 from redpoll.store.dead_letters import MAX_BYTES, DeadLetterFile
@@ -118,6 +119,7 @@ def _compose(layout: Layout, access: WriteAccess, now: Clock, dead_letter_bytes:
     pool, archive = ReadPool(layout), Archive(layout.root)
     names, letters = Names(pool), DeadLetterFile(layout, max_bytes=dead_letter_bytes)
 
+    app = App(layout, writable=layout.is_writable())
     is_closed = False
 
     def close() -> None:
@@ -125,6 +127,7 @@ def _compose(layout: Layout, access: WriteAccess, now: Clock, dead_letter_bytes:
         if not is_closed:
             is_closed = True
             pool.close()
+            app.close()
             letters.close()
             access.close()
 
@@ -138,6 +141,11 @@ def _compose(layout: Layout, access: WriteAccess, now: Clock, dead_letter_bytes:
         runs=EmbeddedRuns(pool, access, archive, letters, now),
         segments=archive,
         maintenance=EmbeddedMaintenance(pool, access, layout),
+        labels=app.labels,
+        models=app.models,
+        served_models=app.models,
+        filters=app.filters,
+        watchlists=app.watchlists,
         _close=close,
     )
 

@@ -14,9 +14,9 @@ from typing import Any
 import pyarrow as pa
 
 from redpoll.errors import UsageError
+from redpoll.schema.table_rows import Row
 from redpoll.store.column_chunks import Chunk
 from redpoll.store.selection import Order, Selection
-from redpoll.store.table_rows import Row
 
 Key = tuple[float | int, int, int]
 """Position of an alert in its order: mjd, hpx29 or separation; alert_id; the store's own number of the alert."""

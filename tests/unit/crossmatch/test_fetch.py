@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from redpoll.catalogs.errors import CatalogError, RecipeError
-from redpoll.catalogs.fetch import Cone, Positions, fetch_table
+from redpoll.catalogs.fetch import ConeArea, Positions, fetch_table
 from redpoll.catalogs.recipe import parse_recipe
 from redpoll.errors import UsageError
 from redpoll.testing.catalogue_server import CatalogueServer, catalogue_server
@@ -146,7 +146,7 @@ def test_a_place_too_crowded_for_any_strip_is_an_error(tmp_path):
 @pytest.mark.parametrize("ask", [vizier, tap])
 def test_a_cone_brings_what_lies_in_it(tmp_path, ask):
     with catalogue_server(catalogue()) as server:
-        path = fetch(ask(server), tmp_path, where=Cone(10.0, 0.0, 40.0))
+        path = fetch(ask(server), tmp_path, where=ConeArea(10.0, 0.0, 40.0))
     found = rows(path)
     assert 10 < len(found) < 150
     assert all(abs(dec) <= 40 for _, dec, *_ in found)
@@ -155,7 +155,7 @@ def test_a_cone_brings_what_lies_in_it(tmp_path, ask):
 def test_an_empty_cone_is_an_empty_table_but_an_empty_catalogue_an_error(tmp_path):
     nothing = CatalogueServer({"ra": [], "dec": [], "Type": [], "z": []})
     with catalogue_server(nothing) as server:
-        assert rows(fetch(vizier(server), tmp_path, where=Cone(10.0, 0.0, 1.0))) == []
+        assert rows(fetch(vizier(server), tmp_path, where=ConeArea(10.0, 0.0, 1.0))) == []
         with pytest.raises(CatalogError, match="no rows"):
             fetch(vizier(server), tmp_path)
 
@@ -181,7 +181,7 @@ def test_matches_need_positions_and_nothing_else_does(tmp_path):
         with pytest.raises(UsageError, match="matches of positions"):
             fetch(xmatch(server), tmp_path)
         with pytest.raises(UsageError, match="not of a cone"):
-            fetch(xmatch(server), tmp_path, where=Cone(1.0, 1.0, 1.0))
+            fetch(xmatch(server), tmp_path, where=ConeArea(1.0, 1.0, 1.0))
         with pytest.raises(UsageError, match="whole or in a cone"):
             fetch(tap(server), tmp_path, where=Positions(RA, DEC))
 
@@ -418,7 +418,7 @@ def test_a_recipe_that_cannot_be_followed_is_refused(tmp_path, text, words):
 @pytest.mark.parametrize("ra, dec, radius", [(float("nan"), 0.0, 1.0), (0.0, 91.0, 1.0), (0.0, 0.0, 0.0)])
 def test_a_cone_that_is_none_is_refused(ra, dec, radius):
     with pytest.raises(UsageError, match="no cone"):
-        Cone(ra, dec, radius)
+        ConeArea(ra, dec, radius)
 
 
 def test_positions_that_are_none_are_refused():

@@ -1,3 +1,4 @@
+import itertools
 import os
 import resource
 import signal
@@ -67,6 +68,19 @@ def test_workers_give_what_this_process_gives():
     here = collected(run_here, BLOCKS, make_task)
     workers = collected(run_in_workers, BLOCKS, make_task, n_workers=2)
     assert sorted(here, key=str) == sorted(workers, key=str)
+
+
+def make_generation_task():
+    return lambda block: block.generation
+
+
+@pytest.mark.parametrize("run, more", [(run_here, {}), (run_in_workers, {"n_workers": 2})])
+def test_each_block_carries_the_generation_of_when_it_was_begun(run, more):
+    numbers = itertools.count(1)
+    blocks = [packets([b"%d" % i]) for i in range(20)]
+    found = collected(run, blocks, make_generation_task, generation=lambda: next(numbers), **more)
+    by_block = sorted((int(block[0].data), generation) for block, generation in found)
+    assert [generation for _, generation in by_block] == list(range(1, 21))
 
 
 def test_no_blocks_are_no_results():

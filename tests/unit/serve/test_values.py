@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redpoll.errors import BadQuery
+from redpoll.formats.values import plain, shortest, to_json
 from redpoll.serve.api import formats
 from redpoll.serve.portal.search import find_object, suggestions
-from redpoll.serve.values import plain, shortest, to_json
 from redpoll.store import Store, open_store
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_suite import add
@@ -62,6 +62,13 @@ def test_lists_and_64_bit_integers_are_kept_in_csv() -> None:
     table = pa.table({"alert_id": [2**60, 7], "score": pa.array([None, 0.5]), "topics": [["a", "b"], []]})
     body, _ = formats.encode(table, "csv")
     assert body.decode().splitlines() == ['"alert_id","score","topics"', '1152921504606846976,,"a b"', '7,0.5,""']
+
+
+def test_votable_is_offered_by_name_and_by_type() -> None:
+    assert formats.choose(None, "application/x-votable+xml") == "votable"
+    body, media_type = formats.encode(pa.table({"alert_id": [2**60]}), "votable")
+    assert media_type == "application/x-votable+xml"
+    assert b"<TD>1152921504606846976</TD>" in body
 
 
 @pytest.fixture(scope="module")

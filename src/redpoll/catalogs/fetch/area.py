@@ -17,10 +17,10 @@ MIN_STRIP = 1e-3
 
 
 @dataclass(frozen=True)
-class Cone:
+class ConeArea:
     """A circle on the sky: centre [ICRS degrees] and radius [degrees].
 
-    >>> Cone(185.7, 15.8, 1.0).radius
+    >>> ConeArea(185.7, 15.8, 1.0).radius
     1.0
     """
 

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from redpoll.catalogs.fetch.address import fetch_address
-from redpoll.catalogs.fetch.area import Cone, Positions
+from redpoll.catalogs.fetch.area import ConeArea, Positions
 from redpoll.catalogs.fetch.ask import Progress, Service
 from redpoll.catalogs.fetch.pages import Pages
 from redpoll.catalogs.fetch.plan import Plan, TapPlan, UrlPlan, VizierPlan, XmatchPlan, parse_fetch, plan_key
@@ -24,7 +24,7 @@ def fetch_table(
     folder: Path,
     *,
     progress: Progress = lambda done, total: None,
-    where: Cone | Positions | None = None,
+    where: ConeArea | Positions | None = None,
     max_bytes: int = 64 << 30,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Path:
@@ -39,7 +39,7 @@ def fetch_table(
     progress
         Called with the bytes received and the total, None if unknown.
     where
-        A `Cone`: only sources in it. `Positions`: only their matches, for a recipe of kind ``xmatch``.
+        A `ConeArea`: only sources in it. `Positions`: only their matches, for a recipe of kind ``xmatch``.
     max_bytes
         Maximum bytes of all responses.
 
@@ -57,7 +57,7 @@ def fetch_table(
         return _fetched(recipe, plan, folder, service, where)
 
 
-def _fetched(recipe: Recipe, plan: Plan, folder: Path, service: Service, where: Cone | Positions | None) -> Path:
+def _fetched(recipe: Recipe, plan: Plan, folder: Path, service: Service, where: ConeArea | Positions | None) -> Path:
     if isinstance(plan, UrlPlan):
         if where is not None:
             raise UsageError(f"{recipe.name} is one file: it cannot be fetched in part")
@@ -74,10 +74,10 @@ def _fetched(recipe: Recipe, plan: Plan, folder: Path, service: Service, where: 
 
 
 def _narrowed(
-    recipe: Recipe, plan: VizierPlan | TapPlan | XmatchPlan, where: Cone | Positions | None
-) -> tuple[Cone | None, Positions | None]:
+    recipe: Recipe, plan: VizierPlan | TapPlan | XmatchPlan, where: ConeArea | Positions | None
+) -> tuple[ConeArea | None, Positions | None]:
     if isinstance(plan, XmatchPlan):
-        if isinstance(where, Cone):
+        if isinstance(where, ConeArea):
             raise UsageError(f"{recipe.name} is fetched as the matches of positions, not of a cone")
         return None, where
     if isinstance(where, Positions):

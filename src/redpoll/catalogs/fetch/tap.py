@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from redpoll.catalogs.errors import CatalogError
-from redpoll.catalogs.fetch.area import Cone, Strip
+from redpoll.catalogs.fetch.area import ConeArea, Strip
 from redpoll.catalogs.fetch.ask import Service, form
 from redpoll.catalogs.fetch.pages import Pages
 from redpoll.catalogs.fetch.plan import TapPlan
@@ -27,7 +27,7 @@ _AT_WORK = ("PENDING", "QUEUED", "EXECUTING", "HELD", "SUSPENDED", "UNKNOWN")
 _MAX_WORDS = 65_536
 
 
-def fetch_tap(plan: TapPlan, pages: Pages, service: Service, cone: Cone | None) -> Path:
+def fetch_tap(plan: TapPlan, pages: Pages, service: Service, cone: ConeArea | None) -> Path:
     """Fetch the rows of a query, optionally those in a cone.
 
     Raises
@@ -40,7 +40,7 @@ def fetch_tap(plan: TapPlan, pages: Pages, service: Service, cone: Cone | None) 
         return pages.assemble(may_be_empty=cone is not None)
 
 
-def adql(plan: TapPlan, cone: Cone | None = None, strip: Strip | None = None) -> str:
+def adql(plan: TapPlan, cone: ConeArea | None = None, strip: Strip | None = None) -> str:
     """The ADQL query of a plan, for a cone or strip.
 
     >>> plan = TapPlan("u", "basic", {"ra": "ra", "dec": "dec", "kind": "otype"}, "nbref > 0", "ra", "dec", 1, 9,
@@ -58,7 +58,7 @@ def adql(plan: TapPlan, cone: Cone | None = None, strip: Strip | None = None) ->
     return f"SELECT {', '.join(dict.fromkeys(plan.columns.values()))} FROM {plan.table}{where}"
 
 
-def _read(plan: TapPlan, pages: Pages, service: Service, cone: Cone | None, strip: Strip | None) -> int:
+def _read(plan: TapPlan, pages: Pages, service: Service, cone: ConeArea | None, strip: Strip | None) -> int:
     host = str(urlsplit(plan.url).hostname)
     fields = {
         "REQUEST": "doQuery", "LANG": "ADQL", "QUERY": adql(plan, cone, strip), "FORMAT": plan.format,

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from redpoll.catalogs.fetch.area import Cone, Strip
+from redpoll.catalogs.fetch.area import ConeArea, Strip
 from redpoll.catalogs.fetch.ask import Service, form
 from redpoll.catalogs.fetch.pages import Pages
 from redpoll.catalogs.fetch.plan import VizierPlan
@@ -22,7 +22,7 @@ from redpoll.catalogs.fetch.strips import fetch_strips, until_limit
 from redpoll.catalogs.fetch.votable import TableReader
 
 
-def fetch_vizier(plan: VizierPlan, pages: Pages, service: Service, cone: Cone | None) -> Path:
+def fetch_vizier(plan: VizierPlan, pages: Pages, service: Service, cone: ConeArea | None) -> Path:
     """Fetch a table, or its rows in a cone.
 
     Raises
@@ -36,7 +36,7 @@ def fetch_vizier(plan: VizierPlan, pages: Pages, service: Service, cone: Cone | 
         return pages.assemble(may_be_empty=cone is not None)
 
 
-def vizier_fields(plan: VizierPlan, cone: Cone | None, strip: Strip | None) -> dict[str, str | list[str]]:
+def vizier_fields(plan: VizierPlan, cone: ConeArea | None, strip: Strip | None) -> dict[str, str | list[str]]:
     """The ASU arguments of a request.
 
     >>> plan = VizierPlan("u", "B/vsx/vsx", {"VType": "Type"}, {}, "DEJ2000", 2, 1000)
@@ -56,7 +56,7 @@ def vizier_fields(plan: VizierPlan, cone: Cone | None, strip: Strip | None) -> d
     return fields
 
 
-def _read(plan: VizierPlan, pages: Pages, service: Service, cone: Cone | None, strip: Strip | None) -> int:
+def _read(plan: VizierPlan, pages: Pages, service: Service, cone: ConeArea | None, strip: Strip | None) -> int:
     host = str(urlsplit(plan.url).hostname)
 
     def attempt(client: httpx.Client) -> int:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
+from redpoll.formats.values import plain, plain_rows, to_json
 from redpoll.schema.alert import CUTOUTS
 from redpoll.serve.api import formats
 from redpoll.serve.api.facts import column_facts
@@ -14,7 +15,6 @@ from redpoll.serve.api.models import AlertPage, WholeAlert
 from redpoll.serve.api.query import AlertQuery, page_of
 from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
 from redpoll.serve.rows import full_alert
-from redpoll.serve.values import plain, plain_rows, to_json
 
 router = APIRouter(tags=["alerts"])
 

@@ -6,10 +6,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 import redpoll
+from redpoll.formats.values import to_json
 from redpoll.serve.api.models import Health
 from redpoll.serve.dependencies import Door
 from redpoll.serve.door import StoreNotReady
-from redpoll.serve.values import to_json
 
 router = APIRouter(tags=["health"])
 

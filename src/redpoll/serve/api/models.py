@@ -110,7 +110,7 @@ class LedgerRow(Answer):
     reasons: dict[str, int] = Field(description="packets per reason")
 
 
-class Ledger(Answer):
+class LedgerAnswer(Answer):
     """The ledger, newest first."""
 
     ledger: list[LedgerRow]

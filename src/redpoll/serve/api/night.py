@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from redpoll.serve.api.models import Ledger, Topics
+from redpoll.formats.values import plain, to_json
+from redpoll.serve.api.models import LedgerAnswer, Topics
 from redpoll.serve.dependencies import PROBLEMS, Door, Night
 from redpoll.serve.rows import ledger_rows
-from redpoll.serve.values import plain, to_json
 
 router = APIRouter(tags=["night"])
 
@@ -34,7 +34,7 @@ class TopicsQuery(BaseModel):
     night: Night | None = None
 
 
-@router.get("/ledger", response_model=Ledger, responses=PROBLEMS)
+@router.get("/ledger", response_model=LedgerAnswer, responses=PROBLEMS)
 def ledger(door: Door, query: Annotated[LedgerQuery, Query()]) -> Response:
     """Packets received = stored + duplicate + rejected, with reasons."""
     rows = ledger_rows(door.reader(), query.by)

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from redpoll.formats.values import plain, plain_rows, shortest, to_json
 from redpoll.serve.api.facts import column_facts
 from redpoll.serve.api.models import ObjectAnswer
 from redpoll.serve.api.query import AlertQuery, page_of
 from redpoll.serve.dependencies import PROBLEMS, Door, ObjectId
 from redpoll.serve.door import Reader
-from redpoll.serve.values import plain, plain_rows, shortest, to_json
 
 router = APIRouter(tags=["objects"])
 

@@ -55,7 +55,7 @@ class BandTable:
 
 
 @dataclass(frozen=True)
-class Group:
+class ValueGroup:
     """Columns under one heading, from the survey or from one module; ``unknown`` holds those without a value."""
 
     title: str
@@ -71,7 +71,7 @@ class Group:
         return self.by_band is None and all(v.value is False for v in self.values)
 
 
-def groups_of(row: Row, facts: Mapping[str, Mapping[str, str]], made_by: Mapping[str, str]) -> list[Group]:
+def groups_of(row: Row, facts: Mapping[str, Mapping[str, str]], made_by: Mapping[str, str]) -> list[ValueGroup]:
     """All columns of an alert: a group for each module, then the data model's, then groups without values."""
     values = {
         name: Value.of(name, item, facts[name])
@@ -87,7 +87,7 @@ def groups_of(row: Row, facts: Mapping[str, Mapping[str, str]], made_by: Mapping
     return sorted((group for group in groups if group.size), key=lambda group: group.is_empty)
 
 
-def _group(title: str, is_added: bool, values: Iterable[Value]) -> Group:
+def _group(title: str, is_added: bool, values: Iterable[Value]) -> ValueGroup:
     everything = list(values)
     families = _families(everything) if is_added else {}
     in_family = {v.name for family in families.values() for v in family.values()}
@@ -96,7 +96,7 @@ def _group(title: str, is_added: bool, values: Iterable[Value]) -> Group:
     shown = {v.name for _, cells in table.rows for v in cells if v is not None} if table else set()
     known = [v for v in single if v.is_known]
     hidden = [v for v in everything if not v.is_known and v.name not in shown]
-    return Group(title, is_added, len(everything), known, table, hidden)
+    return ValueGroup(title, is_added, len(everything), known, table, hidden)
 
 
 def _families(values: list[Value]) -> dict[str, dict[str, Value]]:

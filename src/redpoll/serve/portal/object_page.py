@@ -10,17 +10,17 @@ import numpy as np
 import pyarrow as pa
 
 from redpoll.errors import NotFound, StoreError
+from redpoll.formats.values import shortest
 from redpoll.schema.alert import COLUMNS, CUTOUTS
 from redpoll.schema.bands import BANDS, KINDS
 from redpoll.schema.light_curve import POINT_TYPE
 from redpoll.serve.api.facts import column_facts
 from redpoll.serve.curve import Curve
 from redpoll.serve.door import Reader
-from redpoll.serve.portal.groups import Group, Value, groups_of
+from redpoll.serve.portal.groups import Value, ValueGroup, groups_of
 from redpoll.serve.portal.plot import SHAPES, Plot, drawn, light_curve_plot
 from redpoll.serve.portal.what import ClassRow, what_is_it
 from redpoll.serve.rows import Row, alert_rows, classification_rows, full_alert, object_row
-from redpoll.serve.values import shortest
 from redpoll.store import Selection
 
 POINTS_A_PAGE = 50
@@ -51,7 +51,7 @@ class ObjectPage:
     data: dict[str, Any]
     points: Paged
     alerts: Paged
-    groups: list[Group]
+    groups: list[ValueGroup]
     cutouts: list[str]
     extrema: list[Value]
     classes: list[ClassRow]

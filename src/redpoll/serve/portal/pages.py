@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from redpoll.errors import NotFound
+from redpoll.formats.values import plain, to_json
 from redpoll.serve.api.objects import object_answer
 from redpoll.serve.dependencies import Door, Night, ObjectId
 from redpoll.serve.door import StoreNotReady
@@ -16,7 +17,6 @@ from redpoll.serve.portal.search import find_object
 from redpoll.serve.portal.site import Site, segment
 from redpoll.serve.portal.tonight import tonight
 from redpoll.serve.problems import without_path
-from redpoll.serve.values import plain, to_json
 
 router = APIRouter(include_in_schema=False)
 

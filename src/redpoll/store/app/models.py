@@ -17,6 +17,7 @@ from redpoll.store.app.ports import NewModel, Validator
 from redpoll.store.layout import TEMPORARY, Layout, disk_errors, sync
 
 _NAMES = ", ".join(columns.MODELS.names)
+_NAMES_OF_M = ", ".join(f"m.{name}" for name in columns.MODELS.names)
 _CHANGE = "INSERT INTO promotions (name, version, action, at, by) VALUES (?, ?, ?, ?, ?)"
 
 
@@ -105,10 +106,12 @@ class ModelTable:
         """A number that grows with every promotion and rollback; 0 before the first."""
         return int(self._connections.rows("SELECT ifnull(max(generation), 0) FROM promotions")[0][0])
 
-    def champions(self) -> pa.Table:
-        """The version in use of each model, by name."""
-        sql = f"SELECT {_NAMES} FROM models WHERE stage = 'champion' ORDER BY name"
-        return columns.table(columns.MODELS, self._connections.rows(sql))
+    def champions(self, generation: int | None = None) -> pa.Table:
+        """The version of each model in use now or in a generation, by name; its stage is that of now."""
+        newest = "SELECT max(generation) FROM promotions WHERE ifnull(generation <= ?, 1) GROUP BY name"
+        sql = f"SELECT {_NAMES_OF_M} FROM models m JOIN promotions p USING (name, version)"
+        rows = self._connections.rows(f"{sql} WHERE p.generation IN ({newest}) ORDER BY name", (generation,))
+        return columns.table(columns.MODELS, rows)
 
     def read(self, sha256: str) -> bytes:
         """The file of a model.

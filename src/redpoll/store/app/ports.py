@@ -83,8 +83,8 @@ class ServedModels(Protocol):
         """A number that grows with every promotion and rollback; 0 before the first. It is read in microseconds."""
         ...
 
-    def champions(self) -> pa.Table:
-        """The version in use of each model; columns as of `ModelRegistry.versions`."""
+    def champions(self, generation: int | None = None) -> pa.Table:
+        """The version of each model in use now or in a generation; columns as of `ModelRegistry.versions`."""
         ...
 
     def read(self, sha256: str) -> bytes:

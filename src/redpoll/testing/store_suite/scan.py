@@ -14,8 +14,8 @@ from redpoll.astro.sky import separation_arcsec
 from redpoll.errors import ExpressionError, UnknownColumn, UsageError
 from redpoll.expression import parse_expression
 from redpoll.schema.column import Column
+from redpoll.schema.table_rows import table_rows
 from redpoll.store import Cone, Selection, Store
-from redpoll.store.table_rows import table_rows
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_rows import Row, alert_pages, alert_rows
 from redpoll.testing.store_suite.cases import NEWEST, StoreCases, add

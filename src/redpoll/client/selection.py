@@ -1,0 +1,105 @@
+"""Conditions of a query, checked, as a selection of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from redpoll.client.errors import near
+from redpoll.client.tables import checked_night, checked_survey
+from redpoll.errors import SchemaError, UsageError
+from redpoll.schema.taxonomy import taxonomy
+
+if TYPE_CHECKING:
+    from redpoll.store import Cone, Selection, Store
+
+Moc = str | PathLike[str] | Sequence[tuple[int, int]] | Any
+"""File of a region, ranges [start, stop) of order-29 cells, or a ``mocpy.MOC``."""
+_PASS = "pass_"
+
+
+def select(
+    store: Store,
+    *,
+    where: str | None,
+    topic: str | None,
+    class_: str | None,
+    night: int | None,
+    cone: Sequence[float] | Sequence[str] | None,
+    moc: Moc | None,
+    survey: str | None,
+) -> Selection:
+    """The selection of these conditions; UsageError if one is invalid, with near names of a class or topic."""
+    from redpoll.store import Selection
+
+    return Selection(
+        where=_text(where, "where") or None,
+        cone=None if cone is None else _cone(cone),
+        ranges=None if moc is None else _ranges(moc),
+        night=checked_night(night),
+        class_=None if class_ is None else _class(class_),
+        topic=None if topic is None else _topic(topic, store),
+        survey=None if survey is None else checked_survey(survey),
+    )
+
+
+def _text(value: str | None, name: str) -> str:
+    if value is not None and not isinstance(value, str):
+        raise UsageError(f"{name} is a text, not {type(value).__name__}")
+    return (value or "").strip()
+
+
+def _cone(cone: Sequence[float] | Sequence[str]) -> Cone:
+    from redpoll.store import Cone
+
+    try:
+        ra, dec, radius = (float(value) for value in cone)
+    except (TypeError, ValueError) as error:
+        raise UsageError("a cone is three numbers: right ascension, declination [deg] and radius [arcsec]") from error
+    return Cone(ra, dec, radius)
+
+
+def _class(name: str) -> str:
+    try:
+        return taxonomy().check(_text(name, "class"))
+    except SchemaError as error:
+        raise UsageError(str(error)) from error
+
+
+def _topic(name: str, store: Store) -> str:
+    name = _text(name, "topic")
+    known = {*store.ledger.topics(), *_passed(store)}
+    if name not in known:
+        raise UsageError(f"no alert passed a filter of the topic '{name[:100]}'{near(name[:100], known)}")
+    return name
+
+
+def _passed(store: Store) -> list[str]:
+    names = store.alerts.schema().names
+    return [name.removeprefix(_PASS) for name in names if name.startswith(_PASS)]
+
+
+def _ranges(moc: Moc) -> Sequence[tuple[int, int]]:
+    if isinstance(moc, str | PathLike):
+        from redpoll.crossmatch.moc import read_region  # brings the readers of regions
+
+        cells = read_region(Path(moc))
+    else:
+        cells = _array(getattr(moc, "to_depth29_ranges", moc))
+    return [(start, stop) for start, stop in cells.tolist()]
+
+
+def _array(moc: Any) -> Any:
+    try:
+        cells = np.asarray(moc)
+    except ValueError as error:
+        raise UsageError("ranges of hpx29 are pairs of integers [start, stop)") from error
+    if cells.size == 0:
+        return cells.reshape(0, 2)
+    if cells.ndim != 2 or cells.shape[1] != 2 or cells.dtype.kind not in "iu":
+        raise UsageError("ranges of hpx29 are pairs of integers [start, stop)")
+    return cells
