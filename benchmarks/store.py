@@ -167,8 +167,8 @@ def _insert(connection: sqlite3.Connection, batch: pa.RecordBatch, segment: int)
     survey = key(connection, "surveys", "name", "ztf")
     made = key(connection, "provenance", "mapping", columns.provenance(batch.schema))
     columns.register(connection, batch.schema)
-    row = (f"ztf-20200101-{segment:016x}", survey, batch.num_rows, made)
-    sql = "INSERT INTO segments (name, survey, rows, provenance) VALUES (?, ?, ?, ?)"
+    row = (f"ztf-20200101-{segment:016x}", survey, batch.num_rows, made, "")
+    sql = "INSERT INTO segments (name, survey, rows, provenance, checksum) VALUES (?, ?, ?, ?, ?)"
     number = connection.execute(sql, row).lastrowid
     insert_alerts(connection, survey, indexed_columns(batch), [number] * batch.num_rows, range(batch.num_rows))
 

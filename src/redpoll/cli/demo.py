@@ -13,7 +13,6 @@ from redpoll.cli.run import run_with_progress, show
 from redpoll.cli.serve import serve_anywhere, serve_until_interrupted
 from redpoll.cli.simulate import simulate_with_progress
 from redpoll.config import Config
-from redpoll.formats.table_rows import table_rows
 from redpoll.pipeline.warm import compiling_ahead
 from redpoll.schema.bands import SURVEYS
 from redpoll.store import Selection, open_store
@@ -53,7 +52,7 @@ def command(survey: str, alerts: int, seed: int, out: Path, serve: bool, host: s
         candidates = [
             row
             for topic in opened.ledger.topics()
-            for row in table_rows(opened.alerts.scan(None, Selection(topic=topic), limit=3).to_table())
+            for row in opened.alerts.scan(None, Selection(topic=topic), limit=3).to_rows()
         ]
     candidates = [row | {"real_bogus": _real_bogus(row)} for row in candidates]
     print_rows(_distinct(candidates), _HEADINGS, title="Latest candidates of each filter", none="No candidates.")

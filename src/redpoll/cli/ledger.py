@@ -12,7 +12,7 @@ import click
 from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
 from redpoll.cli.output import print_json, print_rows
 from redpoll.config import Config
-from redpoll.formats.table_rows import table_rows
+from redpoll.schema.table_rows import table_rows
 from redpoll.store import open_store
 
 _OUTCOMES = ("received", "stored", "duplicate", "rejected")

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from redpoll.formats.table_rows import column_values
 from redpoll.schema.alert import COLUMNS
+from redpoll.schema.table_rows import column_values
 
 _SAFE_INTEGER = 2**53 - 1
 _ID = re.compile(r"^(alert_id|object_id|hpx29|candid|pid|rfid|\w*[a-z]Id)$")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from redpoll.formats.table_rows import Row, table_rows
+from redpoll.schema.table_rows import Row, table_rows
 from redpoll.store import Selection, Store
 
 __all__ = ["Row", "alert_rows", "classification_rows", "full_alert", "ledger_rows", "object_row"]
@@ -13,7 +13,7 @@ __all__ = ["Row", "alert_rows", "classification_rows", "full_alert", "ledger_row
 
 def alert_rows(store: Store, selection: Selection, limit: int | None = None) -> list[Row]:
     """Selected alerts, newest first, or nearest first for a cone."""
-    return table_rows(store.alerts.scan(None, selection, limit=limit).to_table())
+    return store.alerts.scan(None, selection, limit=limit).to_rows()
 
 
 def full_alert(store: Store, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:

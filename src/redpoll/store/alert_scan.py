@@ -18,8 +18,9 @@ from redpoll.schema.alert import CUTOUTS
 from redpoll.store import keys as sources
 from redpoll.store.archive import LIGHT_CURVE
 from redpoll.store.classes import with_subclasses
-from redpoll.store.index_rows import IndexRows
-from redpoll.store.keys import Conditions, Group
+from redpoll.store.column_chunks import ArrowChunk, Chunk
+from redpoll.store.index_rows import IndexRows, SelectList
+from redpoll.store.keys import N_KEY, Conditions, Group, KeyRow
 from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS
 from redpoll.store.pool import ReadPool
@@ -58,21 +59,25 @@ class ScanPlan:
         self._pushed = [part for part in parts if _is_for_index(part, stored)]
         self._residual = [part for part in parts if part not in self._pushed]
 
-    def pages(self, names: Sequence[str], schema: pa.Schema, after: Key | None, limit: int | None) -> Iterator[Page]:
-        """Batches of the columns `names`, at most `limit` rows in all, with the token after each."""
+    def pages(self, names: Sequence[str], after: Key | None, limit: int | None) -> Iterator[Page]:
+        """Pages of the columns `names`, at most `limit` rows in all, with the token after each."""
         left = limit
         size = _batch_rows([*names, *(name for part in self._residual for name in part.columns)], self._stored)
-        feed = _Feed(self._keys(after, size if left is None else min(size, left + 1)), size)
-        of_index = not self._residual and all(self._stored.is_in_index(name) for name in names)
+        here = self._rows.select_list([name for name in names if self._stored.is_in_index(name)], self._stored)
+        of_index = not self._residual and len(here.names) == len(names)
+        select = f", {here.sql}" if of_index and here.sql else ""
+        feed = _Feed(self._keys(after, size if left is None else min(size, left + 1), select), size)
         while left != 0:
             with self._pool.lease() if of_index else nullcontext():  # never while the archive is read
-                page, left = self._page(feed, names, schema, left)
+                page, left = self._page(feed, names, here, left)
             if page is None:
                 return
             yield page
+            if page.after is None:
+                return
 
     def _page(
-        self, feed: _Feed, names: Sequence[str], schema: pa.Schema, left: int | None
+        self, feed: _Feed, names: Sequence[str], here: SelectList, left: int | None
     ) -> tuple[Page | None, int | None]:
         """The next batch, None at the end, and how many rows are still wanted."""
         found = feed.take()
@@ -84,18 +89,22 @@ class ScanPlan:
         left = None if left is None else left - len(kept)
         last = kept[-1] if left == 0 else found[-1]
         follows = is_cut or not feed.is_empty()
-        token = encode_token(last, self._selection, self._order) if follows else None
-        return Page(self._batch(kept, names, schema), token), left
+        token = encode_token(last[:N_KEY], self._selection, self._order) if follows else None
+        chunks = self._chunks(kept, names, here) if kept else {}
+        return Page([chunks[name] for name in names if kept], len(kept), token), left
 
-    def _keys(self, after: Key | None, n: int) -> Iterator[list[Key]]:
-        """Keys of the alerts that fulfil every condition but the residual ones, in order, after a key."""
+    def _keys(self, after: Key | None, n: int, select: str) -> Iterator[list[KeyRow]]:
+        """Keys of the alerts that fulfil every condition but the residual ones, in order, after a key.
+
+        Sources that can do so return the selected columns with the keys.
+        """
         selection, order, pool = self._selection, self._order, self._pool
         if order == "separation" and selection.cone is not None and self._cells is not None:
             where = self._where & self._of_groups() & self._of_objects()
-            return sources.walk_rings(pool, selection.cone, self._cells, where, after, n)
+            return sources.walk_rings(pool, selection.cone, self._cells, where, after, n, select)
         if selection.object_ids is not None:
             where = self._where & self._of_night() & self._of_groups()
-            found = sources.collect_objects(pool, selection.object_ids, where, order)
+            found = sources.collect_objects(pool, selection.object_ids, where, order, n, select)
             return self._inside(iter([sources.after_key(found, after, order)]))
         if self._cells is not None:
             return self._inside(self._keys_of_cells(self._cells, after, n))
@@ -103,9 +112,10 @@ class ScanPlan:
             first, *others = self._groups
             where = self._where & self._of_groups(others)
             return sources.walk_group(pool, first, where, order, after, n)
-        return sources.walk(pool, self._where & self._of_night() & self._of_groups(), order, after, n)
+        select = select if order in ("newest", "oldest") else ""  # else SQLite sorts whole rows
+        return sources.walk(pool, self._where & self._of_night() & self._of_groups(), order, after, n, select)
 
-    def _keys_of_cells(self, cells: NDArray[np.int64], after: Key | None, n: int) -> Iterator[list[Key]]:
+    def _keys_of_cells(self, cells: NDArray[np.int64], after: Key | None, n: int) -> Iterator[list[KeyRow]]:
         where = self._where & self._of_night() & self._of_groups()
         if self._order == "hpx29":
             return sources.walk_cells(self._pool, cells, where, after, n)
@@ -165,7 +175,7 @@ class ScanPlan:
         sql = "SELECT o._id FROM objects o WHERE o.object_id IN (SELECT value FROM json_each(?))"
         return self._of_night() & Conditions((f"a._id >> {KEY_BITS} IN ({sql})",), (names,))
 
-    def _inside(self, chunks: Iterator[list[Key]]) -> Iterator[list[Key]]:
+    def _inside(self, chunks: Iterator[list[KeyRow]]) -> Iterator[list[KeyRow]]:
         """The keys of the chunks whose alerts are within the cells and the cone."""
         cells, cone = self._cells, self._selection.cone
         for keys in chunks:
@@ -182,39 +192,46 @@ class ScanPlan:
                 keep &= separation_arcsec(cone.ra, cone.dec, np.array(ra), np.array(dec)) <= cone.radius_arcsec
             yield [key for key, is_inside in zip(keys, keep.tolist(), strict=True) if is_inside]
 
-    def _fulfilling(self, keys: list[Key]) -> list[Key]:
+    def _fulfilling(self, keys: list[KeyRow]) -> list[KeyRow]:
         """The keys of the alerts that fulfil the residual conditions, which read the archive."""
         for part in self._residual:
             if not keys:
                 break
-            schema = pa.schema([self._stored.field(name) for name in part.columns])
-            passes = part.passes(self._batch(keys, part.columns, schema)).to_pylist()
+            schema = self._stored.schema_of(part.columns)
+            here = self._rows.select_list(
+                [name for name in part.columns if self._stored.is_in_index(name)], self._stored
+            )
+            chunks = self._chunks(keys, part.columns, here)
+            arrays = [chunks[name].array() for name in part.columns]
+            passes = part.passes(pa.RecordBatch.from_arrays(arrays, schema=schema)).to_pylist()
             keys = [key for key, does_pass in zip(keys, passes, strict=True) if does_pass]
         return keys
 
-    def _batch(self, keys: list[Key], names: Sequence[str], schema: pa.Schema) -> pa.RecordBatch:
+    def _chunks(self, keys: list[KeyRow], names: Sequence[str], here: SelectList) -> dict[str, Chunk]:
         """Columns of some alerts, from the index and, for these rows alone, from the archive."""
-        if not keys:
-            return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+        cone = self._selection.cone
+        if len(keys[0]) > N_KEY:
+            return here.chunks(keys, N_KEY, cone)
         numbers = [key[2] for key in keys]
-        here = [name for name in names if self._stored.is_in_index(name)]
-        arrays = self._rows.arrays(numbers, here, self._stored, self._selection.cone) if here else {}
-        fields = [self._stored.field(name) for name in names if name not in arrays]
+        rows = self._rows.read(numbers, here) if here.sql else []
+        chunks = here.chunks(rows, 0, cone) if here.sql else {}
+        fields = [self._stored.field(name) for name in names if name not in chunks]
+        arrays = {}
         if fields:
-            arrays |= while_moving(lambda: read_columns(self._rows.locations(numbers, self._layout), fields))
-        if any(len(array) != len(keys) for array in arrays.values()):
+            arrays = while_moving(lambda: read_columns(self._rows.locations(numbers, self._layout), fields))
+        if (here.sql and len(rows) != len(keys)) or any(len(array) != len(keys) for array in arrays.values()):
             raise StoreError(f"the index of {self._layout.root} was rebuilt during a scan; begin the scan anew")
-        return pa.RecordBatch.from_arrays([arrays[name] for name in names], schema=schema)
+        return chunks | {name: ArrowChunk(array) for name, array in arrays.items()}
 
 
 class _Feed:
     """Keys in lists of at most `size`, from chunks of any length; nothing is read before it is needed."""
 
-    def __init__(self, chunks: Iterator[list[Key]], size: int) -> None:
+    def __init__(self, chunks: Iterator[list[KeyRow]], size: int) -> None:
         self._chunks, self._size = chunks, size
-        self._keys: list[Key] = []
+        self._keys: list[KeyRow] = []
 
-    def take(self) -> list[Key]:
+    def take(self) -> list[KeyRow]:
         """The next keys; none at the end."""
         if self.is_empty():
             return []

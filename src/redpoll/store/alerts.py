@@ -55,8 +55,8 @@ class EmbeddedAlerts:
         stored = self._columns.read()
         names = self._names_of(columns, selection, stored)
         plan = ScanPlan(self._pool, self._rows, self._layout, stored, selection, order)
-        schema = pa.schema([stored.field(name) for name in names])
-        pages: Iterator[Page] = plan.pages(names, schema, key, limit)
+        schema = stored.schema_of(names)
+        pages: Iterator[Page] = plan.pages(names, key, limit)
         return Scan(schema, pages)
 
     def get(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> pa.Table:

@@ -96,8 +96,9 @@ def register(connection: sqlite3.Connection, schema: pa.Schema) -> None:
         before = stored.get(field.name)
         facts = (*_facts(field), _joined(before[-1] if before else None, field.type))
         if before != facts:
-            sql = "INSERT INTO columns VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET"
+            sql = "INSERT INTO columns VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET"
             sql += " dtype = excluded.dtype, unit = excluded.unit, doc = excluded.doc, ucd = excluded.ucd,"
+            sql += " label = excluded.label,"
             sql += " aggregate = excluded.aggregate, type = excluded.type, indexed = max(indexed, excluded.indexed)"
             connection.execute(sql, (field.name, *facts))
     indexed = [f for f in schema if is_indexed(f) and f.name not in KEYS]
@@ -134,10 +135,10 @@ def _joined(before: bytes | None, kind: pa.DataType) -> bytes:
     return fresh if before in (None, fresh) else write_type(join_types(read_type(before), plain_type(kind)))
 
 
-def _facts(field: pa.Field) -> tuple[str, str, str, str, int, str]:
+def _facts(field: pa.Field) -> tuple[str, str, str, str, str, int, str]:
     dtype = _dtype(field.type) or ("bytes" if field.name in CUTOUTS else "struct" if field.name == PACKET else "list")
-    unit, doc, ucd, best = (field_fact(field, key) for key in ("unit", "doc", "ucd", "aggregate"))
-    return dtype, unit, doc, ucd, int(is_indexed(field)), best
+    unit, doc, ucd, label, best = (field_fact(field, key) for key in ("unit", "doc", "ucd", "label", "aggregate"))
+    return dtype, unit, doc, ucd, label, int(is_indexed(field)), best
 
 
 def _dtype(kind: pa.DataType) -> str | None:

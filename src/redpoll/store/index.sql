@@ -9,7 +9,7 @@ CREATE TABLE provenance (_id INTEGER PRIMARY KEY, mapping TEXT NOT NULL UNIQUE);
 -- Every top-level column ever archived; indexed ones are also columns of `alerts`.
 CREATE TABLE columns (
   name TEXT PRIMARY KEY, dtype TEXT NOT NULL, unit TEXT NOT NULL, doc TEXT NOT NULL, ucd TEXT NOT NULL,
-  indexed INTEGER NOT NULL, aggregate TEXT NOT NULL,
+  label TEXT NOT NULL, indexed INTEGER NOT NULL, aggregate TEXT NOT NULL,
   type BLOB NOT NULL  -- the Arrow type that holds the values of every batch (store/types.py)
 );
 

@@ -26,7 +26,11 @@ MAX_COLLECTED = 50_000
 """Keys that are collected and sorted in memory; a selection with more is walked."""
 _MAX_CHUNK = 20_000
 _FIRST = {"newest": "a.mjd", "oldest": "a.mjd", "hpx29": "a.hpx29"}
-_N_KEY = 3
+N_KEY = 3
+_MAX_WIDE = 4096
+_WIDE_ARCSEC = 60.0
+KeyRow = tuple[Any, ...]
+"""A `Key`, followed by the columns of the alert if the source was given a SELECT list."""
 
 
 @dataclass(frozen=True)
@@ -72,23 +76,26 @@ class Group:
             for number in self.numbers
         )
         order = ", ".join(f"{name}{' DESC' if newest else ''}" for name in ("mjd", "alert_id", "alert"))
-        return pool.execute(f"{sql} ORDER BY {order} LIMIT ?5", (self.night, *(after or (None,) * _N_KEY), n))
+        return pool.execute(f"{sql} ORDER BY {order} LIMIT ?5", (self.night, *(after or (None,) * N_KEY), n))
 
 
-def walk(pool: ReadPool, where: Conditions, order: Order, after: Key | None, n: int) -> Iterator[list[Key]]:
+def walk(
+    pool: ReadPool, where: Conditions, order: Order, after: Key | None, n: int, select: str = ""
+) -> Iterator[list[KeyRow]]:
     """Keys along the b-tree of the order; ``n`` of them first, then larger chunks."""
+    most = _MAX_WIDE if select else _MAX_CHUNK
     first, down = _FIRST[order], order == "newest"
     key = (first, "a.alert_id", "a._id")
     by = ", ".join(f"{name}{' DESC' if down else ''}" for name in key)
     while True:
         more = where & _beyond(key, after, down)
-        sql = f"SELECT {', '.join(key)} FROM alerts a WHERE {more.text} ORDER BY {by} LIMIT ?"
+        sql = f"SELECT {', '.join(key)}{select} FROM alerts a WHERE {more.text} ORDER BY {by} LIMIT ?"
         found = pool.execute(sql, (*more.values, n))
         if found:
             yield found
         if len(found) < n:
             return
-        after, n = found[-1], min(2 * n, _MAX_CHUNK)
+        after, n = found[-1][:N_KEY], min(2 * n, most)
 
 
 def walk_group(
@@ -116,11 +123,17 @@ def walk_cells(
         yield from walk(pool, inside, "hpx29", after, n)
 
 
-def collect_objects(pool: ReadPool, object_ids: Sequence[str], where: Conditions, order: Order) -> list[Key]:
-    """Keys of the alerts of some objects, sorted."""
+def collect_objects(
+    pool: ReadPool, object_ids: Sequence[str], where: Conditions, order: Order, n: int, select: str = ""
+) -> list[KeyRow]:
+    """Keys of the alerts of some objects, sorted; with the selected columns if there are not many more than `n`."""
     source = f"json_each(?) j CROSS JOIN objects o ON o.object_id = j.value CROSS JOIN alerts a ON {_OF_OBJECT}"
-    sql = f"SELECT {_FIRST[order]}, a.alert_id, a._id FROM {source} WHERE {where.text}"
-    return sorted(pool.execute(sql, (json.dumps(list(object_ids)), *where.values)), reverse=order == "newest")
+    values = (json.dumps(list(object_ids)), *where.values)
+    sql = f"SELECT {_FIRST[order]}, a.alert_id, a._id{{}} FROM {source} WHERE {where.text} LIMIT ?"
+    found = pool.execute(sql.format(select), (*values, 2 * n if select else -1))
+    if select and len(found) == 2 * n:
+        found = pool.execute(sql.format(""), (*values, -1))
+    return sorted(found, reverse=order == "newest")
 
 
 def collect_cells(
@@ -133,12 +146,24 @@ def collect_cells(
 
 
 def walk_rings(
-    pool: ReadPool, cone: Cone, cells: NDArray[np.int64], where: Conditions, after: Key | None, n: int
-) -> Iterator[list[Key]]:
+    pool: ReadPool,
+    cone: Cone,
+    cells: NDArray[np.int64],
+    where: Conditions,
+    after: Key | None,
+    n: int,
+    select: str = "",
+) -> Iterator[list[KeyRow]]:
     """Keys of the alerts within a cone by separation, ring by ring: each page reads its own rings only.
 
-    A ring has at most `MAX_COLLECTED` candidates, or is narrower than a cell of order 29 can resolve.
+    A ring has at most `MAX_COLLECTED` candidates, or is narrower than a cell of order 29 can resolve. The selected
+    columns are read with the keys of a small cone of few alerts.
     """
+    if select and cone.radius_arcsec <= _WIDE_ARCSEC:
+        found = _by_separation(pool, cone, cells, where, 2 * n, select)
+        if found is not None:
+            yield [row for row in found if row[0] <= cone.radius_arcsec and (after is None or row[:N_KEY] > after)]
+            return
     inner = 0.0 if after is None else float(after[0])
     width = cone.radius_arcsec
     while True:
@@ -158,11 +183,11 @@ def walk_rings(
         inner, width = outer, 2 * width
 
 
-def after_key(keys: list[Key], after: Key | None, order: Order) -> list[Key]:
+def after_key(keys: list[KeyRow], after: Key | None, order: Order) -> list[KeyRow]:
     """The sorted keys that follow `after`."""
     if after is None:
         return keys
-    return [key for key in keys if (key < after if order == "newest" else key > after)]
+    return [key for key in keys if (key[:N_KEY] < after if order == "newest" else key[:N_KEY] > after)]
 
 
 _NARROWEST = 1e-3  # arcsec; a cell of order 29 is 0.4 mas wide
@@ -186,14 +211,19 @@ def _fulfilling(pool: ReadPool, where: Conditions, keys: list[Key]) -> list[Key]
 
 
 def _by_separation(
-    pool: ReadPool, cone: Cone, cells: NDArray[np.int64], where: Conditions, most: int | None
-) -> list[Key] | None:
-    sql = f"SELECT a.ra, a.dec, a.alert_id, a._id FROM {_IN_CELLS} WHERE {where.text} LIMIT ?"
+    pool: ReadPool,
+    cone: Cone,
+    cells: NDArray[np.int64],
+    where: Conditions,
+    most: int | None,
+    select: str = "",
+) -> list[KeyRow] | None:
+    sql = f"SELECT a.ra, a.dec, a.alert_id, a._id{select} FROM {_IN_CELLS} WHERE {where.text} LIMIT ?"
     found = pool.execute(sql, (json.dumps(cells.tolist()), *where.values, -1 if most is None else most + 1))
     if most is not None and len(found) > most:
         return None
     if not found:
         return []
-    ra, dec, alert_id, number = zip(*found, strict=True)
-    distance = separation_arcsec(cone.ra, cone.dec, np.array(ra), np.array(dec)).tolist()
-    return sorted(zip(distance, alert_id, number, strict=True))
+    ra, dec = np.array([row[:2] for row in found]).T
+    distance = separation_arcsec(cone.ra, cone.dec, ra, dec).tolist()
+    return sorted((d, *row[2:]) for d, row in zip(distance, found, strict=True))

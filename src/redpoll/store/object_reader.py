@@ -29,27 +29,29 @@ class EmbeddedObjects:
     def __init__(self, pool: ReadPool, names: Names, layout: Layout) -> None:
         self._pool, self._names, self._layout = pool, names, layout
         self._columns = ColumnReader(pool)
-        self._last: tuple[StoredColumns, tuple[str, ...], tuple[pa.Field, ...]] | None = None
+        self._last: tuple[StoredColumns, tuple[str, ...], tuple[pa.Schema, pa.StructType]] | None = None
 
     def get(self, object_id: str) -> pa.Table:
         """Summary of an object, one row; NotFound if there is none of this name."""
         sql = "SELECT * FROM objects WHERE object_id = ? ORDER BY last_mjd DESC LIMIT 1"
         with self._pool.lease() as connection:
-            found = connection.execute(sql, (object_id,)).fetchall()
-            titles = table_columns(connection, "objects")
-        if not found:
-            raise NotFound(f"no object '{object_id}' in {self._layout.root}")
-        row = dict(zip(titles, found[0], strict=True))
-        row = {"survey": self._names.name("surveys", row["_survey"])} | row
-        fields = self._fields(tuple(name for name in row if not name.startswith("_")))
-        values = tuple(row[field.name] for field in fields)
-        kinds = pa.struct([field.remove_metadata() for field in fields])
-        return pa.table(pa.array([values], kinds).flatten(), schema=pa.schema(fields))
+            cursor = connection.execute(sql, (object_id,))
+            found = cursor.fetchall()
+            if not found:
+                raise NotFound(f"no object '{object_id}' in {self._layout.root}")
+            row = {title[0]: value for title, value in zip(cursor.description, found[0], strict=True)}
+            row = {"survey": self._names.name("surveys", row["_survey"])} | row
+            schema, kinds = self._types(tuple([name for name in row if not name.startswith("_")]))
+        values = tuple([row[field.name] for field in kinds])
+        return pa.Table.from_arrays(pa.array([values], kinds).flatten(), schema=schema)
 
-    def _fields(self, names: tuple[str, ...]) -> tuple[pa.Field, ...]:
+    def _types(self, names: tuple[str, ...]) -> tuple[pa.Schema, pa.StructType]:
+        """Schema of a summary, and the type of its one row."""
         stored = self._columns.read()
         if self._last is None or self._last[0] is not stored or self._last[1] != names:
-            self._last = stored, names, tuple(object_field(name, stored) for name in names)
+            fields = [object_field(name, stored) for name in names]
+            kinds = pa.struct([field.remove_metadata() for field in fields])
+            self._last = stored, names, (pa.schema(fields), kinds)
         return self._last[2]
 
     def classifications(self, object_id: str) -> pa.Table:
@@ -58,17 +60,16 @@ class EmbeddedObjects:
         found = self._pool.execute(f"{sql} WHERE o.object_id = ?", (object_id,))
         if not found:
             raise NotFound(f"no object '{object_id}' in {self._layout.root}")
-        rows = [self._named(*classification) for classification in history([row for row in found if row[2]])]
-        return pa.Table.from_pylist(sorted(rows, key=lambda row: (row["name"], row["by"])), CLASSIFICATIONS)
-
-    def _named(
-        self, name: int, by: int, first: float, last: float, n: int, most: float, newest: float
-    ) -> dict[str, Any]:
-        return {
-            "name": self._names.name("classes", name), "by": self._names.name("classifiers", by), "first_mjd": first,
-            "last_mjd": last, "n_alerts": n, "max_probability": None if most != most else most,
-            "last_probability": None if newest != newest else newest,
-        }  # fmt: skip
+        summed = history([row for row in found if row[2]])
+        names = self._names.names("classes", {row[0] for row in summed})
+        makers = self._names.names("classifiers", {row[1] for row in summed})
+        rows = sorted((names[name], makers[by], *facts) for name, by, *facts in summed)
+        columns = list(zip(*rows, strict=True)) or [()] * len(CLASSIFICATIONS)
+        arrays = [
+            pa.array(values, kind, from_pandas=pa.types.is_floating(kind))  # NaN: no probability
+            for values, kind in zip(columns, CLASSIFICATIONS.types, strict=True)
+        ]
+        return pa.Table.from_arrays(arrays, schema=CLASSIFICATIONS)
 
     def light_curve(self, object_id: str) -> pa.Table:
         """Points merged over all packets of the object, see `light_curves.merge`; NotFound if it is unknown."""

@@ -121,12 +121,16 @@ def _compose(layout: Layout, access: WriteAccess, now: Clock, dead_letter_bytes:
     names, letters = Names(pool), DeadLetterFile(layout, max_bytes=dead_letter_bytes)
 
     app = App(layout, writable=layout.is_writable())
+    is_closed = False
 
     def close() -> None:
-        pool.close()
-        app.close()
-        letters.close()
-        access.close()
+        nonlocal is_closed
+        if not is_closed:
+            is_closed = True
+            pool.close()
+            app.close()
+            letters.close()
+            access.close()
 
     return Store(
         url=layout.root.as_uri(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -116,7 +116,7 @@ class Names:
         """Name of a survey, topic, class or classifier."""
         return self.names(table, [number])[number]
 
-    def names(self, table: str, numbers: Sequence[int]) -> dict[int, str]:
+    def names(self, table: str, numbers: Collection[int]) -> dict[int, str]:
         """Number -> name for at least these numbers of a table."""
         if (identity := self._pool.identity()) != self._identity:  # a rebuilt index numbers them anew
             self._identity, self._names = identity, {}

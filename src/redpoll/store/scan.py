@@ -7,13 +7,15 @@ import binascii
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from redpoll.errors import UsageError
+from redpoll.schema.table_rows import Row
+from redpoll.store.column_chunks import Chunk
 from redpoll.store.selection import Order, Selection
 
 Key = tuple[float | int, int, int]
@@ -25,8 +27,13 @@ _WRONG = "the page token does not belong to this query: take it from the page be
 class Page:
     """Some rows of a scan; ``after`` is the token of the rows that follow, None if there are none."""
 
-    batch: pa.RecordBatch
+    chunks: Sequence[Chunk]
+    n_rows: int
     after: str | None
+
+    def batch(self, schema: pa.Schema) -> pa.RecordBatch:
+        """The rows as a record batch."""
+        return pa.RecordBatch.from_arrays([chunk.array() for chunk in self.chunks], schema=schema)
 
 
 class Scan:
@@ -42,18 +49,31 @@ class Scan:
         self._pages = pages
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for page in self._pages:
-            self.after = page.after
-            if page.batch.num_rows:
-                yield page.batch
+        for page in self._full_pages():
+            yield page.batch(self.schema)
 
     def to_table(self) -> pa.Table:
         """All remaining rows."""
         return pa.Table.from_batches(list(self), schema=self.schema)
 
+    def to_rows(self) -> list[Row]:
+        """All remaining rows as dicts, null and NaN as None: those of `table_rows`, without a detour by Arrow."""
+        names = self.schema.names
+        return [
+            dict(zip(names, row, strict=True))
+            for page in self._full_pages()
+            for row in zip(*(chunk.values() for chunk in page.chunks), strict=True)
+        ]
+
     def reader(self) -> pa.RecordBatchReader:
         """The remaining rows as Arrow's reader, which IPC, Parquet and Flight writers take."""
         return pa.RecordBatchReader.from_batches(self.schema, iter(self))
+
+    def _full_pages(self) -> Iterator[Page]:
+        for page in self._pages:
+            self.after = page.after
+            if page.n_rows:
+                yield page
 
 
 def encode_token(key: Key, selection: Selection, order: Order) -> str:

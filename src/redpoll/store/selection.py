@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -35,7 +36,7 @@ class Cone:
     def ranges(self) -> NDArray[np.int64]:
         """Ranges [start, stop) of order-29 cells that cover the cone."""
         try:
-            return cone_ranges(self.ra, self.dec, self.radius_arcsec)
+            return _cone_ranges(self.ra, self.dec, self.radius_arcsec)
         except ValueError as error:
             raise UsageError(str(error)) from error
 
@@ -85,6 +86,14 @@ class Selection:
         if self.ranges is not None:
             return np.array(self.ranges, np.int64).reshape(-1, 2)
         return None if self.cone is None else self.cone.ranges()
+
+
+@lru_cache(maxsize=16)
+def _cone_ranges(ra: float, dec: float, radius_arcsec: float) -> NDArray[np.int64]:
+    """Ranges of a cone, which a scan asks for several times."""
+    ranges = cone_ranges(ra, dec, radius_arcsec)
+    ranges.setflags(write=False)
+    return ranges
 
 
 def order_of(selection: Selection, order_by: Order | None) -> Order:

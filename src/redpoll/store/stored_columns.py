@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +21,7 @@ from redpoll.store.types import read_type
 
 TOPICS = "topics"
 _KEYS = ("survey", "object_id")
-_FACTS = ("name", "dtype", "unit", "doc", "ucd", "indexed", "aggregate", "type")
+_FACTS = ("name", "dtype", "unit", "doc", "ucd", "label", "indexed", "aggregate", "type")
 _OWN = {
     TOPICS: Column(pa.list_(pa.string()), doc="Topics: the filters this alert passed.").field(TOPICS),
     CLASSES: CLASSES_COLUMN.field(CLASSES),
@@ -32,7 +32,7 @@ _OWN = {
 """Columns that the index computes from its own tables."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StoredColumns:
     """Columns of the stored alerts, in the order of the data model; ``indexed`` names those that the index holds."""
 
@@ -61,9 +61,18 @@ class StoredColumns:
         """Whether the values of a column come from the index, not from the archive."""
         return name in self.indexed or name in _OWN
 
+    def schema_of(self, names: Sequence[str]) -> pa.Schema:
+        """The schema of some columns, made once for each set of columns; UnknownColumn if there is no such column."""
+        return _schema_of(self, tuple(names))
+
     @cached_property
     def _at(self) -> Mapping[str, int]:
         return {name: i for i, name in enumerate(self.schema.names)}
+
+
+@lru_cache(maxsize=64)
+def _schema_of(stored: StoredColumns, names: tuple[str, ...]) -> pa.Schema:
+    return pa.schema([stored.field(name) for name in names])
 
 
 class ColumnReader:
@@ -93,11 +102,19 @@ def _read(connection: sqlite3.Connection) -> StoredColumns:
 
 def _stored(rows: list[Any], makers: Mapping[str, str], present: frozenset[str]) -> StoredColumns:
     rows = sorted(rows, key=lambda row: rank(row[0]))
-    indexed = frozenset(row[0] for row in rows if row[5] and row[0] in present)
+    indexed = frozenset(row[0] for row in rows if row[6] and row[0] in present)
     return StoredColumns(pa.schema([_field(row, makers.get(row[0], "")) for row in rows]), indexed)
 
 
 def _field(row: tuple[Any, ...], maker: str) -> pa.Field:
-    name, dtype, unit, doc, ucd, indexed, aggregate, kind = row
-    facts = {"dtype": dtype, "unit": unit, "doc": doc, "ucd": ucd, "indexed": str(indexed), "aggregate": aggregate}
+    name, dtype, unit, doc, ucd, label, indexed, aggregate, kind = row
+    facts = {
+        "dtype": dtype,
+        "unit": unit,
+        "doc": doc,
+        "ucd": ucd,
+        "label": label,
+        "indexed": str(indexed),
+        "aggregate": aggregate,
+    }
     return pa.field(name, CLASSES_TYPE if name == CLASSES else read_type(kind), metadata=facts | {"by": maker})

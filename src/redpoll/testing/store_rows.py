@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from redpoll.formats.table_rows import Row, table_rows
+from redpoll.schema.table_rows import Row, table_rows
 from redpoll.store import Selection, Store
 
 __all__ = [
@@ -29,7 +29,7 @@ def alert_rows(
 ) -> list[Row]:
     """Rows of a scan of the alerts that fulfil the given fields of a `Selection`."""
     scan = store.alerts.scan(columns, Selection(**selection), order_by=order_by, limit=limit)
-    return table_rows(scan.to_table())
+    return scan.to_rows()
 
 
 def alert_pages(store: Store, limit: int, *, order_by: Any = None, **selection: Any) -> list[Row]:
@@ -38,7 +38,7 @@ def alert_pages(store: Store, limit: int, *, order_by: Any = None, **selection: 
     after: str | None = None
     while True:
         scan = store.alerts.scan(None, Selection(**selection), order_by=order_by, after=after, limit=limit)
-        rows += table_rows(scan.to_table())
+        rows += scan.to_rows()
         after = scan.after
         if after is None:
             return rows

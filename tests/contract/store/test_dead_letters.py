@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from redpoll.store import Commit, DeadLetter, LedgerEntry, Store, open_store
 from redpoll.store.dead_letters import DeadLetterFile
 from redpoll.store.layout import Layout
-from redpoll.store.writer import Writer
+from redpoll.store.writer import EmbeddedRuns
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_suite import add
 
@@ -137,7 +137,7 @@ def test_a_crash_never_loses_letters_that_the_ledger_counted(folder: Path, momen
         if moment == "before the letters":
             DeadLetterFile.add = die
         elif moment == "before the ledger":
-            Writer._add_segment = die
+            EmbeddedRuns._add_segment = die
 
     child = os.fork()
     if not child:

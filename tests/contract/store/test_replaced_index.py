@@ -15,6 +15,7 @@ from redpoll.errors import StoreError
 from redpoll.store import Store, database, open_store, rebuild_store
 from redpoll.store.app import Label, open_app
 from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_rows import alert_rows
 from redpoll.testing.store_suite import add
 
 
@@ -52,18 +53,46 @@ def test_a_reader_finds_out_that_its_index_was_rebuilt(store: Store, folder: Pat
         assert again.file.is_same()
 
 
+def test_an_open_reader_answers_from_the_index_that_replaced_its_own(store: Store, folder: Path) -> None:
+    add(store, store_batch(5))
+    store.close()
+    with open_store(folder) as reader, open_store(folder.with_name("other"), mode="write") as other:
+        assert len(alert_rows(reader)) == len(alert_rows(reader, ["alert_id", "packet"])) == 5
+        other.runs.start("test")
+        add(other, store_batch(3, start=50))
+        other.close()
+        for file in folder.glob("index.sqlite-*"):
+            file.unlink()
+        shutil.copy(folder.with_name("other") / "index.sqlite", folder / "index.copy")
+        (folder / "index.copy").rename(folder / "index.sqlite")
+        with open_store(folder.with_name("other")) as expected:
+            assert alert_rows(reader) == alert_rows(expected)
+        assert len(alert_rows(reader)) == 3
+
+
+def test_an_open_reader_reports_that_its_index_was_deleted(store: Store, folder: Path) -> None:
+    add(store, store_batch(5))
+    store.close()
+    with open_store(folder) as reader:
+        assert len(alert_rows(reader)) == 5
+        (folder / "index.sqlite").unlink()
+        for question in (lambda: alert_rows(reader), reader.ledger.table, lambda: reader.objects.get("x")):
+            with pytest.raises(StoreError, match=r"index\.sqlite is gone.*redpoll store rebuild"):
+                question()
+
+
 @pytest.mark.slow
 def test_a_run_whose_index_is_deleted_ends_with_1(tmp_path: Path) -> None:
     script = """
 import os, sys
 import redpoll.store.writer as writer
 from redpoll.cli.main import main
-commit = writer.Writer.commit
+commit = writer.EmbeddedRuns.commit
 def commit_and_delete(self, batch):
     n = commit(self, batch)
     os.unlink(sys.argv[-1] + "/index.sqlite")
     return n
-writer.Writer.commit = commit_and_delete
+writer.EmbeddedRuns.commit = commit_and_delete
 main()
 """
     night, folder = str(tmp_path / "night"), str(tmp_path / "store")

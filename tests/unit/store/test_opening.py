@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -70,9 +71,9 @@ def test_an_index_whose_creation_was_interrupted_is_created_again(
     with pytest.raises(StoreError, match="redpoll run"):
         open_store(tmp_path)
     with open_store(tmp_path, mode="write") as store:
-        store.start_run("test")
+        store.runs.start("test")
         assert add(store, store_batch(5)) == 5
-        assert store.check().ok
+        assert store.maintenance.check().ok
 
 
 @pytest.mark.parametrize("mode", ["read", "write"])
@@ -129,3 +130,35 @@ def test_threads_read_at_the_same_time(store: Store) -> None:
             pool.map(lambda i: full_alert(store, 10**15 + i % 50, "ztf", ["alert_id"])["alert_id"], range(200))
         )
     assert answers == [10**15 + i % 50 for i in range(200)]
+
+
+def test_a_store_is_pickled_as_its_url_and_opened_for_reading(store: Store, folder: Path) -> None:
+    add(store, store_batch(3))
+    data = pickle.dumps(store)
+    assert folder.absolute().as_uri().encode() in data
+    with pickle.loads(data) as copy:  # noqa: S301 - made two lines above
+        assert copy.url == store.url
+        assert copy.alerts.scan().to_rows() == store.alerts.scan().to_rows()
+        assert copy.segments.write(store_batch(1, start=9))
+        with pytest.raises(StoreError, match="open for reading"):
+            copy.runs.start("test")
+
+
+@pytest.mark.parametrize("url", ["postgresql://db/redpoll", "postgres://user:secret@db:5432/redpoll"])
+def test_postgresql_is_refused_with_the_page_of_its_design(url: str) -> None:
+    with pytest.raises(StoreError, match=r"PostgreSQL are designed but not built.*0016-postgresql-adapter") as refused:
+        open_store(url)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/store", "file://elsewhere/store", "file:///store?mode=write", "http://x"])
+def test_other_urls_are_refused(url: str) -> None:
+    with pytest.raises(StoreError, match="is no store: give a folder"):
+        open_store(url)
+
+
+def test_a_store_may_be_closed_twice(folder: Path) -> None:
+    store = open_store(folder, mode="write")
+    store.close()
+    store.close()
+    open_store(folder, mode="write").close()

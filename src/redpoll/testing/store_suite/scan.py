@@ -13,6 +13,8 @@ import pytest
 from redpoll.astro.sky import separation_arcsec
 from redpoll.errors import ExpressionError, UnknownColumn, UsageError
 from redpoll.expression import parse_expression
+from redpoll.schema.column import Column
+from redpoll.schema.table_rows import table_rows
 from redpoll.store import Cone, Selection, Store
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_rows import Row, alert_pages, alert_rows
@@ -107,6 +109,28 @@ class ScanCases(StoreCases):
             assert table[name].to_pylist() == [row[name] for row in expected], name
         assert table.schema.field("rise_rate").metadata[b"unit"] == b"mag/day"
         assert table.schema.field("rise_rate").metadata[b"by"] == b"made_up@1"  # by the newest segment
+
+    @pytest.mark.parametrize("selection", SELECTIONS.values(), ids=list(SELECTIONS))
+    def test_rows_are_those_of_the_table(self, filled: Store, selection: dict[str, Any]) -> None:
+        for columns in (None, ["classes", "light_curve", "mag", "pass_rising", "object_id"]):
+            rows = filled.alerts.scan(columns, Selection(**selection)).to_rows()
+            assert rows == table_rows(filled.alerts.scan(columns, Selection(**selection)).to_table())
+
+    def test_rows_are_those_of_the_table_when_a_column_changes_its_type(self, store: Store) -> None:
+        for i, values in enumerate((pa.array([1, None]), pa.array([0.5, float("nan")]), pa.array([True, False]))):
+            batch = store_batch(2, start=2 * i)
+            add(store, batch.append_column(pa.field("score", values.type, metadata={"indexed": "1"}), values))
+            rows = store.alerts.scan(["score", "alert_id"], order_by="oldest").to_rows()
+            table = store.alerts.scan(["score", "alert_id"], order_by="oldest").to_table()
+            assert rows == table_rows(table)
+            assert [type(row["score"]) for row in rows] == [type(row["score"]) for row in table_rows(table)]
+
+    def test_a_column_keeps_its_unit_meaning_and_label(self, store: Store) -> None:
+        column = Column("float32", "mag", "Peak magnitude of the fit.", label="Peak magnitude")
+        batch = store_batch(2)
+        add(store, batch.append_column(column.field("peak", by="m@1"), pa.array([18.0, 19.0], pa.float32())))
+        for field in (store.alerts.schema().field("peak"), store.alerts.scan(["peak"]).schema.field("peak")):
+            assert [field.metadata[key] for key in (b"unit", b"label", b"by")] == [b"mag", b"Peak magnitude", b"m@1"]
 
     def test_the_schema_does_not_depend_on_the_rows(self, filled: Store) -> None:
         names = ["packet", "mag", "classes", "topics", "light_curve"]
