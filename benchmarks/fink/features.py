@@ -11,7 +11,7 @@ from redpoll.config import Config
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.timing import sample_batches
 from redpoll.plugin.columns import Columns
-from redpoll.schema.bands import BANDS, LOW_QUALITY
+from redpoll.schema.bands import BANDS, DETECTION
 from redpoll.science.light_curve_statistics import light_curve_statistics as statistics_module
 
 SLOPES = {"linear_trend": "linear_trend_sigma", "linear_fit_slope": "linear_fit_slope_sigma"}
@@ -32,21 +32,22 @@ def features_of_points() -> list[Agreement]:
 
 
 def features_of_module() -> list[Agreement]:
-    """The module's columns: low-quality points are left out, two points at one time are not."""
-    theirs = rubin_rows(["diaSource", "lc_features"])
+    """The module's columns, chosen where it takes every point that the packet has in the band."""
+    theirs = rubin_rows(["diaSource", "prvDiaSources", "lc_features"])
     ours, published, whole = [], [], []
     for batch in sample_batches(open_sources([RUBIN]), Config(), limit=10_000):
         made = statistics_module.compute(Columns(batch), {"quantity": "flux"})
         curves = Columns(batch).numpy("light_curve")
         for i, alert_id in enumerate(batch["alert_id"].to_pylist()):
             own = slice(curves.offsets[i], curves.offsets[i + 1])
-            poor = curves.band[own][curves.kind[own] == LOW_QUALITY]
-            for band, values in theirs[alert_id]["lc_features"] or []:
+            row = theirs[alert_id]
+            for band, values in row["lc_features"] or []:
                 ours.append([number(made[f"{name}_{band}"][i].as_py()) for name in FEATURES])
                 published.append(_features(values))
-                t = curves.mjd[own][(curves.band[own] == BANDS.index(band)) & np.isin(curves.kind[own], (0, 3))]
-                whole.append(BANDS.index(band) not in poor and len(np.unique(t)) == len(t))
-    return _statistics(np.array(ours), np.array(published), np.array(whole), "no low-quality point, distinct times")[:2]
+                t = curves.mjd[own][(curves.band[own] == BANDS.index(band)) & (curves.kind[own] == DETECTION)]
+                sent = sum(point["band"] == band for point in [*(row["prvDiaSources"] or []), row["diaSource"]])
+                whole.append(len(t) == sent and len(np.unique(t)) == len(t))
+    return _statistics(np.array(ours), np.array(published), np.array(whole), "all points taken, distinct times")[:2]
 
 
 def _features(values: dict[str, float | None]) -> list[float]:
