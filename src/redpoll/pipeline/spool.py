@@ -29,7 +29,7 @@ def spool_name(sink: str) -> str:
     """Name of the spool's folder: readable, safe in a path, unique to the sink.
 
     >>> spool_name("json_lines:out/{topic}.jsonl")
-    'json_lines_out_topic_jsonl-d94ba9ae'
+    'json_lines_out_topic_jsonl-0289a95f'
     """
     readable = re.sub(r"[^a-z0-9]+", "_", sink.lower()).strip("_")[:40]
     return f"{readable}-{sha256(sink.encode()).hexdigest()[:8]}"

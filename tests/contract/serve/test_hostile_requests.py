@@ -41,7 +41,7 @@ def problem_of(get: Get, path: str, status: int) -> models.Problem:
         ("ra=361&dec=0&radius_arcsec=5", "less than or equal to 360"),
         ("ra=1&dec=0&radius_arcsec=-1", "greater than 0"),
         ("ra=1&dec=0&radius_arcsec=1e9", "less than or equal to"),
-        ("format=xml", "'json', 'arrow', 'parquet' or 'csv'"),
+        ("format=xml", "'json', 'arrow', 'parquet', 'csv' or 'votable'"),
         ("night=20260310'%20OR%201=1--", "valid integer"),
         ("night=99999999999999999999999", "less than or equal to"),
         ("object_id=" + "a" * 500, "at most 200"),
@@ -74,7 +74,7 @@ def test_a_cursor_of_another_query_is_refused(get: Get) -> None:
 
 
 def test_a_type_that_is_not_offered_is_refused(get: Get) -> None:
-    answer = get(ALERTS, Accept="application/x-votable+xml")
+    answer = get(ALERTS, Accept="application/pdf")
     assert (answer.status_code, answer.headers["content-type"]) == (400, MEDIA_TYPE)
 
 

@@ -195,8 +195,8 @@ def test_an_empty_class_explains_where_classes_come_from(get: Get, monkeypatch: 
     assert "redpoll catalog list" in get("/?class=comet").text
     monkeypatch.setattr(tonight, "scores_of", lambda reader, class_: [("p_comet", "Probability: Comet")])
     page = get("/?class=comet").text
-    assert "until the model of its module is trained" in page and "<code>p_comet</code>" in page
-    assert "until the model" not in get("/?class=sn_ia").text
+    assert "until a model is promoted for its module" in page and "<code>p_comet</code>" in page
+    assert "until a model" not in get("/?class=sn_ia").text
 
 
 def test_the_scores_of_a_class_are_those_of_its_subclasses_too() -> None:

@@ -76,7 +76,7 @@ def test_without_a_file_it_is_fetched_as_its_recipe_says(catalog, tmp_path, monk
 
     monkeypatch.setattr(fetch, "fetch_table", fetched)
     assert json.loads(catalog("add", "gcvs", "--cone", 10, 5, 1, "--json").stdout)["rows"] == 1
-    assert asked == {"name": "gcvs", "where": fetch.Cone(10.0, 5.0, 1.0)}
+    assert asked == {"name": "gcvs", "where": fetch.ConeArea(10.0, 5.0, 1.0)}
     catalog("add", "gcvs", "--positions", "stars.csv")
     assert asked["where"].ra.tolist() == [10.0, 11.0]
     assert not list(tmp_path.glob("redpoll-catalogs/.downloads/*"))
