@@ -22,7 +22,8 @@ def rows() -> list[tuple[str, list[str], str]]:
 
 @pytest.fixture(scope="module")
 def origins() -> dict[str, str]:
-    return dict.fromkeys(COLUMNS, "survey") | {name: maker for name, _, maker, _ in made()}
+    joined = ("light_curve", "packet_light_curve", "history_days", "n_points")
+    return dict.fromkeys(COLUMNS, "survey") | dict.fromkeys(joined, "history") | {name: maker for name, _, maker, _ in made()}
 
 
 def test_every_column_exists_and_comes_from_where_the_page_says(origins: dict[str, str]) -> None:

@@ -53,7 +53,7 @@ def test_a_type_ia_supernova(store):
     assert row["host_distance_modulus"] == pytest.approx(31.24, abs=0.01)
     assert said(store, "ZTF21abiuvdk")["fast_transient"] == {"fast_transient"}
     assert "dwarf_nova" not in said(store, "ZTF21abiuvdk")
-    assert object_row(store, "ZTF21abiuvdk")["best_absolute_peak_mag"] == pytest.approx(-18.9, abs=0.15)
+    assert object_row(store, "ZTF21abiuvdk")["min_absolute_peak_mag"] == pytest.approx(-18.9, abs=0.15)
 
 
 def test_a_tidal_disruption_long_after_its_peak(store):
@@ -80,7 +80,9 @@ def test_a_dwarf_nova_in_outburst(store):
 
 
 def test_an_rr_lyrae_star(store):
-    assert said(store, "ZTF18aazxcwf") == {"rr_lyrae_ab": {"vsx"}}
+    assert said(store, "ZTF18aazxcwf") == {"rr_lyrae_ab": {"vsx"}, "variable_star": {"periodic"}}
+    row = newest(store, "ZTF18aazxcwf")
+    assert row["period"] == pytest.approx(0.6141, abs=1e-4)  # from 271 days of joined history
     assert len(alert_rows(store, object_ids=["ZTF18aazxcwf"])) == 94
 
 

@@ -86,9 +86,9 @@ def test_a_band_is_hidden_with_its_limits(open_page: Open) -> None:
 def test_limits_and_low_quality_points_can_be_switched(open_page: Open) -> None:
     page = open_page(OBJECT).page
     before = figure(page)
-    page.locator("input[value=limit]").uncheck()
+    page.locator("input[value=upper_limit]").uncheck()
     assert figure(page)["limits"] == 0
-    page.locator("input[value=limit]").check()
+    page.locator("input[value=upper_limit]").check()
     page.locator("input[value=low_quality]").check()
     assert figure(page)["shown"] > before["shown"]
 

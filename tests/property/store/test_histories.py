@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -17,9 +18,10 @@ from redpoll.schema.alert import alert_schema
 from redpoll.schema.bands import DETECTION
 from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.merging import one_per_exposure
-from redpoll.store import database, histories
+from redpoll.store import histories
 from redpoll.store.history_blobs import check, pack, unpack
 from redpoll.store.history_bounds import NEWEST, PAST, bounded, compacted, sorted_by_time, thinned
+from redpoll.store.schemas import run_script
 
 NAMES = ("mjd", "band", "flux", "flux_err", "kind")
 DAY = 60_000  # 2023-02-25
@@ -32,7 +34,7 @@ class Index:
     def __init__(self) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
         for script in ("index.sql", "histories.sql"):
-            database.run_script(self.connection, script)
+            run_script(self.connection, Path(histories.__file__).with_name(script))
         self.connection.execute("INSERT INTO surveys VALUES (1, 'ztf')")
         self.stage = HistoryStage(histories.Histories(lambda sql, p: self.connection.execute(sql, p).fetchall()))
 

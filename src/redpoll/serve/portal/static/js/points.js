@@ -40,7 +40,7 @@ function magnitudeError(flux, err) {
 /** Points that have a value in this unit and are not switched off; a limit goes with its band and with `limit`. */
 export function visible(points, unit, off) {
   return points.filter((p) => {
-    const isOff = off.has(`band:${p.band}`) || off.has(`kind:${p.kind}`) || (p.style[unit] === "limit" && off.has("kind:limit"));
+    const isOff = off.has(`band:${p.band}`) || off.has(`kind:${p.kind}`) || (p.style[unit] === "limit" && off.has("kind:upper_limit"));
     return !isOff && p[unit].y !== null;
   });
 }
