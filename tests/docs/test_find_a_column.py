@@ -23,7 +23,8 @@ def rows() -> list[tuple[str, list[str], str]]:
 @pytest.fixture(scope="module")
 def origins() -> dict[str, str]:
     joined = ("light_curve", "packet_light_curve", "history_days", "n_points")
-    return dict.fromkeys(COLUMNS, "survey") | dict.fromkeys(joined, "history") | {name: maker for name, _, maker, _ in made()}
+    columns = dict.fromkeys(COLUMNS, "survey") | dict.fromkeys(joined, "history")
+    return columns | {name: maker for name, _, maker, _ in made()}
 
 
 def test_every_column_exists_and_comes_from_where_the_page_says(origins: dict[str, str]) -> None:
