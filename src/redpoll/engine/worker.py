@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -29,7 +30,7 @@ def work(pipe: Connection, make_task: MakeTask, path: str) -> None:
     logging.getLogger("redpoll").setLevel(logging.WARNING)
     inbox = Inbox(path)
     try:
-        task = make_task()
+        task = _made(make_task)
         while True:
             size, offsets, generation = pipe.recv()
             try:
@@ -39,6 +40,18 @@ def work(pipe: Connection, make_task: MakeTask, path: str) -> None:
             pipe.send(answer)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+def _made(make_task: MakeTask) -> Task:
+    """The task, or one that raises for every block the error on purpose that making it raised."""
+    try:
+        return make_task()
+    except RedpollError as error:
+        return partial(_raise, error)
+
+
+def _raise(error: RedpollError, _: Block) -> Any:
+    raise error
 
 
 def _die_with_parent() -> None:

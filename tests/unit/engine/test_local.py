@@ -129,6 +129,15 @@ def test_an_error_keeps_its_class_and_message_between_processes():
         collected(run_in_workers, [packets([b"a"])], make_usage_error_task, n_workers=1)
 
 
+def refuse_to_make():
+    raise RedpollError("a catalogue is damaged")
+
+
+def test_an_error_while_a_worker_makes_its_task_ends_the_run_with_its_message():
+    with pytest.raises(RedpollError, match="a catalogue is damaged"):
+        collected(run_in_workers, BLOCKS, refuse_to_make, n_workers=1)
+
+
 def test_an_error_of_a_task_ends_the_run_with_its_message():
     with pytest.raises(RedpollError, match="the disk is full"):
         collected(run_in_workers, BLOCKS, make_failing_task, n_workers=1)
