@@ -51,7 +51,7 @@ def test_labels_and_models_are_written_while_a_run_holds_the_lock(tmp_path: Path
         out, _ = run.communicate(b"\n", timeout=120)
         assert (out, run.returncode) == (b"done\n", 0)
     with open_store(tmp_path / "store") as store:
-        report = store.check()
+        report = store.maintenance.check()
         assert (report.problems, report.alerts) == ((), 2000)
 
 
