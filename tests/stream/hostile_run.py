@@ -65,7 +65,7 @@ def alone(decoder: PacketDecoder, buffer: pa.Buffer) -> str | None:
         decode_rows([(0, data)], errors, DEFAULT_QUALITY)
         return errors.get(0)
     try:
-        schema, start, stop = decoder._datum(data)
+        schema, start, stop = decoder._framing.datum(data)
         found = decode(schema, buffer, np.array([start]), np.array([stop]))
     except (PacketError, SchemaError) as error:
         return str(error)
