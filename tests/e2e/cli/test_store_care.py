@@ -24,10 +24,10 @@ def run(group: object, *words: object) -> Result:
 def folder(tmp_path: Path) -> Path:
     """A store of 40 alerts and two dead letters."""
     with open_store(tmp_path / "store", mode="write") as opened:
-        opened.start_run("run")
+        opened.runs.start("run")
         add(opened, store_batch(40))
-        opened.commit(Commit(None, None, [DeadLetter(b"x", "f", "0", "bad"), DeadLetter(b"y", "f", "1", "worse")]))
-        opened.end_run("done")
+        opened.runs.commit(Commit(None, None, [DeadLetter(b"x", "f", "0", "bad"), DeadLetter(b"y", "f", "1", "worse")]))
+        opened.runs.end("done")
     return tmp_path / "store"
 
 

@@ -14,7 +14,7 @@ from redpoll.crossmatch.errors import SkyFileError
 from redpoll.crossmatch.moc import parse_moc
 from redpoll.crossmatch.regions import Region
 from redpoll.crossmatch.sky_maps.context import SkyMapContext
-from redpoll.crossmatch.sky_maps.flat import put_together
+from redpoll.crossmatch.sky_maps.flat import merge_equal
 from redpoll.crossmatch.sky_maps.read import parse_sky_map
 from redpoll.crossmatch.sky_maps.sky_map import contour, make_sky_map
 
@@ -86,7 +86,7 @@ def test_splitting_a_batch_changes_nothing(density, bases, cut):
 @given(st.lists(st.sampled_from([1.0, 2.0]), min_size=48, max_size=48))
 def test_pixels_put_together_are_the_same_pixels(values):
     rebuilt = np.zeros(48)
-    for starts, found, (kept,) in put_together(0, 1, [np.array(values)]):
+    for starts, found, (kept,) in merge_equal(0, 1, [np.array(values)]):
         for start, order, value in zip(starts.tolist(), found.tolist(), kept.tolist(), strict=True):
             first = start >> 56
             rebuilt[first : first + 4 ** (1 - order)] += value
