@@ -1,6 +1,6 @@
 """Cache of the data that host association derives from the galaxy catalogues, as memory-mapped files beside them.
 
-The folder is ``.hosts-STAMP``; STAMP is a hash of the catalogues, the settings and the code. It is written on first use
+The folder is ``.hosts-KEY``; KEY is a hash of the catalogues, the settings and the code. It is written on first use
 under another name and renamed, so that it is complete or does not exist. Without write access nothing is cached.
 """
 
@@ -26,9 +26,9 @@ Derived = tuple[SkyIndex, Galaxies, NDArray[np.float64]]
 """Index, galaxies in its order, galaxies per square arcsec at least as bright as each one."""
 
 
-def read_derived(folder: Path, stamp: str) -> Derived | None:
-    """The data of a stamp, memory-mapped; None if they do not exist or are damaged."""
-    path = folder / f".hosts-{stamp}"
+def read_derived(folder: Path, key: str) -> Derived | None:
+    """The data kept under a key, memory-mapped; None if they do not exist or are damaged."""
+    path = folder / f".hosts-{key}"
     try:
         layers = tuple(Layer(**layer) for layer in json.loads((path / _LAYERS).read_text("utf-8")))
         names = pa.ipc.open_file(pa.memory_map(str(path / _NAMES))).read_all()["name"].combine_chunks()
@@ -43,15 +43,15 @@ def read_derived(folder: Path, stamp: str) -> Derived | None:
     return (index, galaxies, density) if len(sizes) == 1 else None
 
 
-def write_derived(folder: Path, stamp: str, derived: Derived) -> None:
-    """Write the data of a stamp and delete older ones, if the folder is writable."""
+def write_derived(folder: Path, key: str, derived: Derived) -> None:
+    """Write the data under a key and delete older ones, if the folder is writable."""
     try:
         for old in folder.glob(".hosts-*"):
             shutil.rmtree(old, ignore_errors=True)
         made = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
         try:
             _write(made, derived)
-            made.rename(folder / f".hosts-{stamp}")
+            made.rename(folder / f".hosts-{key}")
         finally:
             shutil.rmtree(made, ignore_errors=True)
     except OSError:

@@ -143,12 +143,12 @@ def open_hosts(
         return Missing("hosts", COLUMNS, "neither mangrove nor glade is built")
     text = repr((settings, [(name, catalog.version) for name, catalog in used.items()]))
     version = f"{_VERSION}+{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-    stamp = hashlib.sha256(b"".join([version.encode(), *(path.read_bytes() for path in _code())])).hexdigest()
-    derived = read_derived(folder, stamp[:16]) if folder else None
+    key = hashlib.sha256(b"".join([version.encode(), *(path.read_bytes() for path in _code())])).hexdigest()
+    derived = read_derived(folder, key[:16]) if folder else None
     if derived is None:
         derived = _derived(used, settings)
         if folder:
-            write_derived(folder, stamp[:16], derived)
+            write_derived(folder, key[:16], derived)
     index, made, density = derived
     return Hosts(index, made, settings, density, version)
 
