@@ -79,7 +79,7 @@ class ObjectAnswer(Answer):
     columns: dict[str, ColumnFacts] = Field(description="every column that occurs in object and alerts")
 
 
-class WholeAlert(Answer):
+class FullAlert(Answer):
     """One alert with its history, added values and the survey's own packet; the cutouts have their own address."""
 
     alert: Values

@@ -25,7 +25,7 @@ class ObjectQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(
-        default=100, ge=1, le=1000, description="newest alerts to include; the light curve is always whole"
+        default=100, ge=1, le=1000, description="newest alerts to include; the light curve is always complete"
     )
 
 
