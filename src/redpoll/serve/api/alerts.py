@@ -11,9 +11,9 @@ from redpoll.formats.values import plain, plain_rows, to_json
 from redpoll.schema.alert import CUTOUTS
 from redpoll.serve.api import formats
 from redpoll.serve.api.facts import column_facts
-from redpoll.serve.api.models import AlertPage, FullAlert
+from redpoll.serve.api.models import PROBLEMS, AlertPage, FullAlert
 from redpoll.serve.api.query import AlertQuery, page_of
-from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
+from redpoll.serve.dependencies import AlertId, Door, NoQuery, Survey
 from redpoll.serve.rows import full_alert
 
 router = APIRouter(tags=["alerts"])

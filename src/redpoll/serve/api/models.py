@@ -26,6 +26,12 @@ class Problem(Answer):
     errors: list[dict[str, str]] = Field(default=[], description="which parameters are wrong: in, name, message")
 
 
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (400, 404, 422, 503)
+}
+"""OpenAPI description of the errors of a route."""
+
+
 class ColumnFacts(Answer):
     """What a column means and where it comes from."""
 
