@@ -214,6 +214,18 @@ def test_long_chains_are_no_nesting() -> None:
     assert parse_expression("<".join(str(i) for i in range(200))).passes(BATCH).to_pylist() == [True] * 4
 
 
+def test_the_number_of_parts_is_limited() -> None:
+    with pytest.raises(ExpressionError, match="more than 1000"):
+        parse_expression("<".join(["1+1"] * 400))
+
+
+def test_conditions_are_the_parts_of_a_conjunction_and_name_their_position_in_it() -> None:
+    first, second = parse_expression("mag < 18 and (n or nothing > 1)").conditions()
+    first.check({"mag": Column("float32")})
+    with pytest.raises(ExpressionError, match=r"'nothing' at character 20\n  mag < 18 and \(n or"):
+        second.check({"n": Column("bool")})
+
+
 def test_deepest_expression_works_everywhere() -> None:
     text = "not " * 62 + "edge"
     assert parse_expression(text).passes(BATCH).to_pylist() == BATCH["edge"].to_pylist()
