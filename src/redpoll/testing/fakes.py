@@ -33,6 +33,10 @@ Fault = Literal["", "slow", "full", "fail", "lose", "crash", "crash after"]
 _SLOW_SECONDS = 10.0
 
 
+def no_wait(seconds: float) -> None:
+    """Do not wait."""
+
+
 class Crash(BaseException):
     """The process dies here, as far as a test is concerned."""
 
@@ -68,7 +72,7 @@ class FakeStream:
         start: int = 0,
         per_poll: int | None = None,
         n_available: int | None = None,
-        wait: Callable[[float], None] = lambda seconds: None,
+        wait: Callable[[float], None] = no_wait,
     ) -> None:
         self.name, self.n_available = topic, n_available
         self._make_packet, self._per_poll, self._wait = make_packet, per_poll, wait
@@ -132,7 +136,7 @@ class FakeSink:
         self,
         name: str = "fake",
         faults: Iterable[Fault] = (),
-        wait: Callable[[float], None] = lambda seconds: None,
+        wait: Callable[[float], None] = no_wait,
     ) -> None:
         self.name, self.faults, self.wait = name, list(faults), wait
         self.arrived: list[Message] = []

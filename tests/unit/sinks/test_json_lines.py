@@ -90,10 +90,10 @@ def test_a_file_that_cannot_be_written_is_a_sink_error(tmp_path):
         write(sink, batch(1))
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["{object}.jsonl", "{}.jsonl", "{topic", "", "{night:{x}}", "{topic.__doc__}", "{night:999999}", "{topic!r}"],
-)
+BAD_PATHS = ["{object}", "{}.jsonl", "{topic", "", "{night:{x}}", "{topic.__doc__}", "{night:999999}", "{topic!r}"]
+
+
+@pytest.mark.parametrize("path", BAD_PATHS)
 def test_a_pattern_with_another_field_is_refused(path):
     with pytest.raises(UsageError, match="json_lines: path"):
         JsonLines(path)
