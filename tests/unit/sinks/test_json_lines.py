@@ -1,5 +1,6 @@
 import copy
 import json
+import os
 
 import pyarrow as pa
 import pytest
@@ -64,6 +65,13 @@ def test_a_rerun_doubles_nothing_even_after_a_cut_line(tmp_path):
         file.write('{"survey": "ztf", "alert_i')
     write(JsonLines(str(path)), batch(1, 2, 3))
     assert [row["alert_id"] for row in lines(path)] == ["1", "2", "3"]
+
+
+def test_a_flush_returns_once_every_file_is_synced(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
+    write(JsonLines(str(tmp_path / "{topic}")), batch(1, fast=True))
+    assert synced == [path.stat().st_size for path in sorted(tmp_path.iterdir())] and min(synced) > 0
 
 
 def test_what_was_not_flushed_is_not_remembered_as_written(tmp_path):
