@@ -33,7 +33,7 @@ from redpoll.store.layout import (
     sync,
 )
 from redpoll.store.lock import WriterLock
-from redpoll.store.parquet import PARQUET_ERRORS, read
+from redpoll.store.parquet import PARQUET_ERRORS, read, read_schema
 from redpoll.store.ports import Progress
 from redpoll.store.rejected import cut_differences
 
@@ -271,7 +271,7 @@ class Load:
 
     def _insert_pixel(self, survey: int, path: Path, checksum: str | None, segments: set[str]) -> None:
         _verify(path, checksum)
-        own = [field for field in pq.read_schema(path) if not field.name.startswith("_")]
+        own = [field for field in read_schema(path) if not field.name.startswith("_")]
         columns.register(self._connection, pa.schema(own))
         wanted = [field.name for field in own if columns.belongs_in_index(field)]
         batch = _batch(read(path, [*wanted, SEGMENT, ROW]))
