@@ -7,15 +7,16 @@ import binascii
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
 from redpoll.errors import UsageError
-from redpoll.schema.table_rows import Row
-from redpoll.store.column_chunks import Chunk
+from redpoll.schema.table_rows import Row, column_values
+from redpoll.store.index_rows import SelectList
+from redpoll.store.pool import NameMaps
 from redpoll.store.selection import Order, Selection
 
 Key = tuple[float | int, int, int]
@@ -25,28 +26,64 @@ _WRONG = "the page token does not belong to this query: take it from the page be
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows of a scan; ``after`` is the token of the rows that follow, None if there are none."""
+    """Some rows of a scan, converted when asked for.
 
-    chunks: Sequence[Chunk]
+    Parameters
+    ----------
+    n_rows
+        Number of rows; without any, there are no columns either.
+    last
+        Key of the last row if rows follow, else None.
+    select, rows, first, names
+        Columns of the index: rows of the SELECT list, which begins at position `first` of each, and the names of the
+        index that the rows come from.
+    others
+        Columns from elsewhere: Arrow from the archive, and separations.
+    """
+
     n_rows: int
-    after: str | None
+    last: Key | None
+    select: SelectList
+    rows: Sequence[Sequence[Any]] = ()
+    first: int = 0
+    names: NameMaps | None = None
+    others: Mapping[str, pa.Array] = field(default_factory=dict)
 
     def batch(self, schema: pa.Schema) -> pa.RecordBatch:
         """The rows as a record batch."""
-        return pa.RecordBatch.from_arrays([chunk.array() for chunk in self.chunks], schema=schema)
+        arrays = dict(self.others)
+        if self.names is not None and self.rows:
+            values = self.select.arrow(self.rows, self.first, self.names)
+            arrays |= zip(self.select.names, values, strict=True)
+        return pa.RecordBatch.from_arrays([arrays[name] for name in schema.names], schema=schema)
+
+    def to_rows(self, titles: Sequence[str]) -> list[Row]:
+        """The rows as dicts."""
+        columns: list[Sequence[Any]] = []
+        if self.names is not None and self.rows:
+            columns = self.select.python(self.rows, self.first, self.names)
+        if self.others:
+            by_name = dict(zip(self.select.names, columns, strict=True))
+            by_name |= {name: column_values(array) for name, array in self.others.items()}
+            columns = [by_name[name] for name in titles]
+        return [dict(zip(titles, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 class Scan:
-    """Rows of a scan as record batches of one schema; can be read once.
+    """Rows of a scan as record batches of one schema, or as dicts; can be read once."""
 
-    ``after``, once all batches are read, is the token with which the next scan of the same selection and order goes
-    on; None if nothing follows. It stays valid while a run writes: no row that was there is skipped or repeated.
-    """
-
-    def __init__(self, schema: pa.Schema, pages: Iterator[Page]) -> None:
+    def __init__(self, schema: pa.Schema, pages: Iterator[Page], selection: Selection, order: Order) -> None:
         self.schema = schema
-        self.after: str | None = None
-        self._pages = pages
+        self._pages, self._selection, self._order = pages, selection, order
+        self._last: Key | None = None
+
+    @property
+    def after(self) -> str | None:
+        """Once all rows are read, the token with which the next scan of the same selection and order goes on.
+
+        None if nothing follows. It stays valid while a run writes: no row that was there is skipped or repeated.
+        """
+        return None if self._last is None else encode_token(self._last, self._selection, self._order)
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         for page in self._full_pages():
@@ -59,11 +96,7 @@ class Scan:
     def to_rows(self) -> list[Row]:
         """All remaining rows as dicts, null and NaN as None: those of `table_rows`, without a detour by Arrow."""
         names = self.schema.names
-        return [
-            dict(zip(names, row, strict=True))
-            for page in self._full_pages()
-            for row in zip(*(chunk.values() for chunk in page.chunks), strict=True)
-        ]
+        return [row for page in self._full_pages() for row in page.to_rows(names)]
 
     def reader(self) -> pa.RecordBatchReader:
         """The remaining rows as Arrow's reader, which IPC, Parquet and Flight writers take."""
@@ -71,7 +104,7 @@ class Scan:
 
     def _full_pages(self) -> Iterator[Page]:
         for page in self._pages:
-            self.after = page.after
+            self._last = page.last
             if page.n_rows:
                 yield page
 
