@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,57 +15,26 @@ from numpy.typing import NDArray
 from redpoll.astro.sky import separation_arcsec
 from redpoll.errors import StoreError
 from redpoll.expression import Expression, parse_expression
-from redpoll.schema.alert import CUTOUTS
 from redpoll.store import keys as sources
-from redpoll.store.archive import LIGHT_CURVE
 from redpoll.store.classes import with_subclasses
-from redpoll.store.index_rows import IndexRows, SelectList, select_list
+from redpoll.store.index_rows import IndexRows, SelectList
 from redpoll.store.keys import N_KEY, Conditions, Group, KeyRow
 from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS
+from redpoll.store.page import Key, Page, Shape, shape_of
 from redpoll.store.pool import NameMaps, ReadPool
 from redpoll.store.rings import in_ranges, intersected
 from redpoll.store.rows import read_columns, while_moving
-from redpoll.store.scan import Key, Page
-from redpoll.store.selection import SEPARATION, Order, Selection
+from redpoll.store.selection import Order, Selection
 from redpoll.store.stored_columns import StoredColumns
 
 _KEY_SQL = {
     "survey": "(SELECT name FROM surveys WHERE _id = a._survey)",
     "object_id": f"(SELECT object_id FROM objects WHERE _id = a._id >> {KEY_BITS})",
 }
+_FEW_ROWS = 1000
 _MAX_SQL_DEPTH = 16
 """Deeper conditions are evaluated in Arrow: the parser of SQLite has a stack of 100 symbols."""
-_LARGE = frozenset([*CUTOUTS, LIGHT_CURVE])
-_BATCH_ROWS = {"index": 4096, "archive": 1024, "large": 128}
-"""Rows of a record batch: of indexed columns, with archived ones, with light curves, cutouts or nested columns."""
-
-
-@dataclass(frozen=True, eq=False)
-class Shape:
-    """Where the columns of a scan come from; made once for each set of columns."""
-
-    schema: pa.Schema
-    here: SelectList
-    has_separation: bool
-    archived: tuple[pa.Field, ...]
-    batch_rows: int
-
-    @property
-    def is_of_index(self) -> bool:
-        """Whether the archive is not needed."""
-        return not self.archived
-
-
-@lru_cache(maxsize=64)
-def shape_of(names: tuple[str, ...], stored: StoredColumns) -> Shape:
-    """The shape of a scan of some columns; UnknownColumn if there is no such column."""
-    fields = [stored.field(name) for name in names]
-    here = tuple(name for name in names if name != SEPARATION and stored.is_in_index(name))
-    archived = tuple(field for field in fields if not stored.is_in_index(field.name))
-    is_large = any(field.name in _LARGE or pa.types.is_nested(field.type) for field in archived)
-    size = _BATCH_ROWS["large" if is_large else "archive" if archived else "index"]
-    return Shape(pa.schema(fields), select_list(here, stored), SEPARATION in names, archived, size)
 
 
 class ScanPlan:
@@ -85,8 +53,8 @@ class ScanPlan:
         """Pages of some columns, at most `limit` rows in all."""
         left = limit
         size = min([shape.batch_rows, *(self._shape(part).batch_rows for part in self._residual)])
-        of_index = shape.is_of_index and not self._residual
-        select = shape.here if of_index and shape.here.names else None
+        of_index = not shape.archived and not self._residual
+        select = shape.index if of_index and shape.index.names else None
         feed = _Feed(self._keys(after, size if left is None else min(size, left + 1), select), size)
         while left != 0:
             with self._pool.lease() if of_index else nullcontext() as lent:  # never while the archive is read
@@ -99,6 +67,12 @@ class ScanPlan:
             yield page
             if page.last is None:
                 return
+
+    def is_short(self, shape: Shape, limit: int | None) -> bool:
+        """Whether the first page is read fast: from the index alone, and of few rows."""
+        is_narrow = self._selection.object_ids is not None or self._selection.cone is not None
+        is_few = is_narrow or (limit is not None and limit <= _FEW_ROWS)
+        return is_few and not shape.archived and not self._residual
 
     def _page(self, feed: _Feed, shape: Shape, left: int | None) -> Page | None:
         """The next batch of at most `left` rows, None at the end."""
@@ -215,7 +189,7 @@ class ScanPlan:
             if not keys:
                 break
             shape = self._shape(part)
-            passes = part.passes(self._filled(keys, shape, None).batch(shape.schema)).to_pylist()
+            passes = part.passes(self._filled(keys, shape, None).batch()).to_pylist()
             keys = [key for key, does_pass in zip(keys, passes, strict=True) if does_pass]
         return keys
 
@@ -224,30 +198,34 @@ class ScanPlan:
 
     def _filled(self, keys: list[KeyRow], shape: Shape, last: Key | None) -> Page:
         """The page of some alerts: columns from the index and, for these rows alone, from the archive."""
-        if not keys:
-            return Page(0, last, shape.here)
         numbers = [key[2] for key in keys]
-        rows, first = (keys, N_KEY) if len(keys[0]) > N_KEY else (self._of_index(numbers, shape.here), 0)
-        others = {}
-        if shape.has_separation:
-            others[SEPARATION] = pa.array(self._separations(keys, numbers), pa.float64())
-        if shape.archived:
-            others |= self._of_archive(numbers, shape.archived)
-        return Page(len(keys), last, shape.here, rows, first, self._names, others)
+        is_wide = bool(keys) and len(keys[0]) > N_KEY
+        return Page(
+            shape,
+            len(keys),
+            last,
+            keys if is_wide else self._of_index(numbers, shape.index),
+            N_KEY if is_wide else 0,
+            self._names,
+            self._separations(keys, numbers) if shape.has_separation else (),
+            self._of_archive(numbers, shape.archived) if shape.archived and keys else (),
+        )
 
     def _of_index(self, numbers: list[int], select: SelectList) -> list[Any]:
         """Rows of a SELECT list for the alerts of these numbers."""
+        if not select.names or not numbers:
+            return []
         with self._pool.lease() as connection:
-            rows = self._rows.read(numbers, select) if select.names else []
-            if connection.file.inode != self._names.inode or (select.names and len(rows) != len(numbers)):
+            rows = self._rows.read(numbers, select)
+            if connection.file.inode != self._names.inode or len(rows) != len(numbers):
                 raise self._rebuilt()
         return rows
 
-    def _of_archive(self, numbers: list[int], fields: Sequence[pa.Field]) -> dict[str, pa.Array]:
+    def _of_archive(self, numbers: list[int], fields: Sequence[pa.Field]) -> list[pa.Array]:
         arrays = while_moving(lambda: read_columns(self._rows.locations(numbers, self._layout), fields))
         if any(len(array) != len(numbers) for array in arrays.values()):
             raise self._rebuilt()
-        return arrays
+        return [arrays[field.name] for field in fields]
 
     def _separations(self, keys: list[KeyRow], numbers: list[int]) -> list[float]:
         if self._order == "separation":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -11,9 +12,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from redpoll.errors import NotFound, UsageError
-from redpoll.store.alert_scan import ScanPlan, shape_of
+from redpoll.store.alert_scan import ScanPlan
 from redpoll.store.insert import exists
 from redpoll.store.layout import Layout
+from redpoll.store.page import shape_of
 from redpoll.store.pool import Names, ReadPool
 from redpoll.store.rows import find_locations, read_alert, while_moving
 from redpoll.store.scan import Scan, decode_token
@@ -52,9 +54,12 @@ class EmbeddedAlerts:
         key = None if after is None else decode_token(after, selection, order)
         with self._pool.lease() as connection:
             stored, names = self._columns.read(connection), self._names.of(connection)
-        shape = shape_of(self._names_of(columns, selection, stored), stored)
-        plan = ScanPlan(self._pool, names, self._layout, stored, selection, order)
-        return Scan(shape.schema, plan.pages(shape, key, limit), selection, order)
+            shape = shape_of(self._names_of(columns, selection, stored), stored)
+            plan = ScanPlan(self._pool, names, self._layout, stored, selection, order)
+            pages = plan.pages(shape, key, limit)
+            if plan.is_short(shape, limit):  # in the same read transaction
+                pages = itertools.chain(list(itertools.islice(pages, 1)), pages)
+        return Scan(shape.schema, pages, selection, order)
 
     def get(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> pa.Table:
         """One alert from the archive as a table of one row; NotFound if there is no such alert or column."""

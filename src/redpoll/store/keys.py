@@ -7,8 +7,9 @@ meanwhile neither move nor repeat others.
 
 from __future__ import annotations
 
+import itertools
 import json
-import math
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +20,9 @@ from numpy.typing import NDArray
 from redpoll.astro.sky import ORDER, separation_arcsec
 from redpoll.store.index_rows import SelectList
 from redpoll.store.objects import OF_OBJECT
+from redpoll.store.page import Key
 from redpoll.store.pool import ReadPool
 from redpoll.store.rings import ring_cells
-from redpoll.store.scan import Key
 from redpoll.store.selection import Cone, Order
 
 MAX_COLLECTED = 50_000
@@ -196,7 +197,7 @@ def walk_rings(
         outer = min(inner + width, cone.radius_arcsec)
         most = _MAX_RING if width > _NARROWEST else -1
         candidates = _candidates(pool, cone, ring_cells(cells, cone, inner, outer), where, most)
-        if len(candidates) == most:
+        if len(candidates[1]) == most:
             width /= 2
             continue
         for found in _by_separation(pool, cone, candidates, n, select):
@@ -247,37 +248,45 @@ def _in_cells(
 
 def _candidates(
     pool: ReadPool, cone: Cone, cells: NDArray[np.int64], where: Conditions, most: int
-) -> list[tuple[float, int]]:
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Separation of the cell of each alert in some cells, and the alert's number, sorted; at most so many of them."""
     from redpoll.astro.healpix import centres  # brings numba, which few commands need
 
     sql = f"SELECT a.hpx29, a._id FROM {_IN_CELLS} WHERE {where.text} LIMIT ?"  # without conditions, the b-tree alone
     found = pool.execute(sql, (json.dumps(cells.tolist()), *where.values, most))
-    hpx, numbers = np.array(found, np.int64).reshape(-1, 2).T
+    hpx, numbers = np.fromiter(itertools.chain.from_iterable(found), np.int64, 2 * len(found)).reshape(-1, 2).T
     distance = separation_arcsec(cone.ra, cone.dec, *centres(hpx, ORDER))
-    return sorted(zip(distance.tolist(), numbers.tolist(), strict=True))
+    order = np.argsort(distance)
+    return distance[order], numbers[order]
 
 
 def _by_separation(
-    pool: ReadPool, cone: Cone, candidates: list[tuple[float, int]], n: int, select: SelectList | None
+    pool: ReadPool,
+    cone: Cone,
+    candidates: tuple[NDArray[np.float64], NDArray[np.int64]],
+    n: int,
+    select: SelectList | None,
 ) -> Iterator[list[KeyRow]]:
     """Keys of the candidates by separation, some `n` at a time."""
     columns, join = ("", "") if select is None else (f", {select.sql}", select.join)
-    sql = "SELECT a.ra, a.dec, a.alert_id, a._id{} FROM json_each(?) k CROSS JOIN alerts a ON a._id = k.value {}"
+    sql = f"SELECT a.ra, a.dec, a.alert_id, a._id{columns} FROM json_each(?) k CROSS JOIN alerts a ON a._id = k.value"
+    distance, numbers = candidates
     waiting: list[KeyRow] = []
-    for start in range(0, len(candidates), n):
-        numbers = json.dumps([number for _, number in candidates[start : start + n]])
-        found = sorted(waiting + _sorted(cone, pool.execute(sql.format(columns, join), (numbers,))))
-        rest = candidates[start + n : start + n + 1]
-        least = rest[0][0] - _CELL_ARCSEC if rest else math.inf  # nearer than any alert that was not read yet
-        yield [row for row in found if row[0] < least]
-        waiting = [row for row in found if row[0] >= least]
+    step = n + n // 8 + 8  # `n` can be given although some have to wait
+    for start in range(0, len(numbers), step):
+        some = json.dumps(numbers[start : start + step].tolist())
+        found = _sorted(cone, pool.execute(f"{sql} {join}", (some,)))
+        found = sorted(waiting + found) if waiting else found
+        rest = distance[start + step : start + step + 1] - _CELL_ARCSEC  # nearer than any alert that is not yet read
+        n_safe = bisect_left(found, (float(rest[0]),)) if len(rest) else len(found)
+        yield found[:n_safe]
+        waiting = found[n_safe:]
 
 
 def _sorted(cone: Cone, found: list[Any]) -> list[KeyRow]:
     """Rows by separation, which takes the place of their right ascension and declination."""
     if not found:
         return []
-    ra, dec = np.array([row[:2] for row in found]).T
+    ra, dec = ([row[i] for row in found] for i in (0, 1))
     distance = separation_arcsec(cone.ra, cone.dec, ra, dec).tolist()
     return sorted([(d, *row[2:]) for d, row in zip(distance, found, strict=True)])

@@ -7,66 +7,17 @@ import binascii
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 
 from redpoll.errors import UsageError
-from redpoll.schema.table_rows import Row, column_values
-from redpoll.store.index_rows import SelectList
-from redpoll.store.pool import NameMaps
+from redpoll.schema.table_rows import Row
+from redpoll.store.page import Key, Page
 from redpoll.store.selection import Order, Selection
 
-Key = tuple[float | int, int, int]
-"""Position of an alert in its order: mjd, hpx29 or separation; alert_id; the store's own number of the alert."""
 _WRONG = "the page token does not belong to this query: take it from the page before, with the same selection and order"
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some rows of a scan, converted when asked for.
-
-    Parameters
-    ----------
-    n_rows
-        Number of rows; without any, there are no columns either.
-    last
-        Key of the last row if rows follow, else None.
-    select, rows, first, names
-        Columns of the index: rows of the SELECT list, which begins at position `first` of each, and the names of the
-        index that the rows come from.
-    others
-        Columns from elsewhere: Arrow from the archive, and separations.
-    """
-
-    n_rows: int
-    last: Key | None
-    select: SelectList
-    rows: Sequence[Sequence[Any]] = ()
-    first: int = 0
-    names: NameMaps | None = None
-    others: Mapping[str, pa.Array] = field(default_factory=dict)
-
-    def batch(self, schema: pa.Schema) -> pa.RecordBatch:
-        """The rows as a record batch."""
-        arrays = dict(self.others)
-        if self.names is not None and self.rows:
-            values = self.select.arrow(self.rows, self.first, self.names)
-            arrays |= zip(self.select.names, values, strict=True)
-        return pa.RecordBatch.from_arrays([arrays[name] for name in schema.names], schema=schema)
-
-    def to_rows(self, titles: Sequence[str]) -> list[Row]:
-        """The rows as dicts."""
-        columns: list[Sequence[Any]] = []
-        if self.names is not None and self.rows:
-            columns = self.select.python(self.rows, self.first, self.names)
-        if self.others:
-            by_name = dict(zip(self.select.names, columns, strict=True))
-            by_name |= {name: column_values(array) for name, array in self.others.items()}
-            columns = [by_name[name] for name in titles]
-        return [dict(zip(titles, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 class Scan:
@@ -87,7 +38,7 @@ class Scan:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         for page in self._full_pages():
-            yield page.batch(self.schema)
+            yield page.batch()
 
     def to_table(self) -> pa.Table:
         """All remaining rows."""
@@ -95,8 +46,7 @@ class Scan:
 
     def to_rows(self) -> list[Row]:
         """All remaining rows as dicts, null and NaN as None: those of `table_rows`, without a detour by Arrow."""
-        names = self.schema.names
-        return [row for page in self._full_pages() for row in page.to_rows(names)]
+        return [row for page in self._full_pages() for row in page.to_rows()]
 
     def reader(self) -> pa.RecordBatchReader:
         """The remaining rows as Arrow's reader, which IPC, Parquet and Flight writers take."""
