@@ -113,7 +113,7 @@ def show(report: RunReport) -> None:
     topics = [{"topic": topic, "n": n} for topic, n in report.topics.most_common()]
     print_rows(topics, {"topic": "filter", "n": "alerts"}, title="Alerts per filter", none="No filter passed an alert.")
     for word, n in report.unknown_words.most_common(10):
-        click.echo(f"no class of the taxonomy: {word}, said of {n} alerts", err=True)
+        click.echo(f"no class of the taxonomy: {word}, assigned to {n} alerts", err=True)
     if any(reason.startswith(CUT) for reason in report.reasons):
         click.echo("A cut rejected alerts: `redpoll why ID` shows the cut and the value of each", err=True)
     if report.missing:
@@ -127,6 +127,9 @@ def show(report: RunReport) -> None:
         click.echo(
             f"sink {name} is parked: {n:,} messages wait in the store's spool and are sent by the next run", err=True
         )
+    for folder in report.left_spools:
+        click.echo(f"{plain_text(folder)} has messages of a sink that is not configured: name the sink again and the "
+                   "next run sends them, or remove the folder", err=True)  # fmt: skip
     if report.worker_deaths:
         click.echo(f"{report.worker_deaths} worker processes died (see the log above)", err=True)
     if not report.is_complete:
