@@ -25,7 +25,10 @@ def zipped(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("data", "remedy"),
     [
-        (bz2.compress(b"Obj"), "bzip2 is not read. Convert it first (`bunzip2 FILE`): Redpoll reads Avro, Parquet, tar"),
+        (
+            bz2.compress(b"Obj"),
+            "bzip2 is not read. Convert it first (`bunzip2 FILE`): Redpoll reads Avro, Parquet, tar",
+        ),
         (lzma.compress(b"Obj"), "`unxz FILE`"),
         (zipped(b"Obj"), "a zip archive is not read. Convert it first (`unzip FILE -d FOLDER`)"),
         (b"\x28\xb5\x2f\xfd rest", "`unzstd FILE`"),

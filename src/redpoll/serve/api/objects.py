@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from redpoll.formats.values import plain, plain_rows, shortest, to_json
 from redpoll.serve.api.facts import column_facts
-from redpoll.serve.api.models import ObjectAnswer
+from redpoll.serve.api.models import PROBLEMS, ObjectAnswer
 from redpoll.serve.api.query import AlertQuery, page_of
-from redpoll.serve.dependencies import PROBLEMS, Door, ObjectId
+from redpoll.serve.dependencies import Door, ObjectId
 from redpoll.serve.door import Reader
 
 router = APIRouter(tags=["objects"])
@@ -25,7 +25,7 @@ class ObjectQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(
-        default=100, ge=1, le=1000, description="newest alerts to include; the light curve is always whole"
+        default=100, ge=1, le=1000, description="newest alerts to include; the light curve is always complete"
     )
 
 
@@ -37,7 +37,7 @@ def object_(door: Door, object_id: ObjectId, query: Annotated[ObjectQuery, Query
 
 def object_answer(reader: Reader, object_id: str, limit: int = 100) -> dict[str, Any]:
     """The answer as plain values; NotFound if there is no such object."""
-    summary = reader.objects.get(object_id)
+    summary = reader.objects.get(object_id).to_table()
     alerts, following = page_of(reader, AlertQuery(object_id=object_id, limit=limit))
     survey, made_by = None, {}
     if alerts.num_rows:
@@ -46,7 +46,7 @@ def object_answer(reader: Reader, object_id: str, limit: int = 100) -> dict[str,
     names = dict.fromkeys([*summary.column_names, *alerts.column_names])
     return {
         "object": plain_rows(summary)[0],
-        "classes": plain_rows(reader.objects.classifications(object_id)),
+        "classes": plain_rows(reader.objects.classifications(object_id).to_table()),
         "alerts": plain_rows(alerts),
         "next": following,
         "light_curve": light_curve_columns(reader.objects.light_curve(object_id)),
