@@ -99,7 +99,7 @@ def _write(
     old: _Catalogue,
     progress: Progress,
 ) -> int:
-    """Write a whole generation; returns how many pixels had to be written anew."""
+    """Write a complete generation; returns how many pixels had to be written anew."""
     (folder / "dataset").mkdir(parents=True)
     schema = catalogue_schema([*old.schemas, *(segment.schema for segment in segments)])
     stored = split_schema(schema)

@@ -54,7 +54,7 @@ COMPARED = {
 """Tables that the archive determines, each with the columns that order it."""
 NAMES = ("topics", "classes", "classifiers", "provenance")
 """Tables of names, compared where they are used."""
-NOT_IN_ARCHIVE = ("runs", "ledger", "rejected")
+NOT_IN_ARCHIVE = ("runs", "ledger", "rejected", "positions")
 """Tables that only the index holds."""
 ORDERED = ("histories", "history_news")
 """Packed measurements: their bytes depend on the order of the runs; the checksum in each of them is verified."""

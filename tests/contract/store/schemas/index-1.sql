@@ -100,3 +100,5 @@ CREATE TABLE history_news (
   PRIMARY KEY (_object, alert_id)
 ) WITHOUT ROWID
 ;
+
+CREATE TABLE positions (segment TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
