@@ -199,13 +199,12 @@ class ScanPlan:
     def _filled(self, keys: list[KeyRow], shape: Shape, last: Key | None) -> Page:
         """The page of some alerts: columns from the index and, for these rows alone, from the archive."""
         numbers = [key[2] for key in keys]
-        is_wide = bool(keys) and len(keys[0]) > N_KEY
+        has_rows = bool(keys) and len(keys[0]) > N_KEY
         return Page(
             shape,
             len(keys),
             last,
-            keys if is_wide else self._of_index(numbers, shape.index),
-            N_KEY if is_wide else 0,
+            [key[N_KEY] for key in keys] if has_rows else self._of_index(numbers, shape.index),
             self._names,
             self._separations(keys, numbers) if shape.has_separation else (),
             self._of_archive(numbers, shape.archived) if shape.archived and keys else (),

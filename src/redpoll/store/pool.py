@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import sqlite3
 import threading
 import time
@@ -38,8 +39,10 @@ class ReadPool:
     """
 
     def __init__(self, layout: Layout, size: int = POOL_SIZE) -> None:
-        self._layout, self._of_thread, self._guard = layout, _OfThread(), threading.Lock()
-        self._free = threading.BoundedSemaphore(size)
+        self._layout, self._of_thread = layout, _OfThread()
+        self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # one item for each connection that can be lent
+        for _ in range(size):
+            self._free.put(None)
         self._idle: list[OpenConnection] = []
         self._closed = False
 
@@ -68,23 +71,24 @@ class ReadPool:
 
     def close(self) -> None:
         """Close the connections; the queries of those that are lent stop, and they are closed when they come back."""
-        with self._guard:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for connection in idle:
+        self._closed = True
+        while (connection := self._pop()) is not None:
             connection.close()
 
     def take(self) -> OpenConnection:
         """A connection to the index that there is now, for this thread alone, in a read transaction."""
-        if self._is_late():
+        if self._of_thread.deadline is not None and self._is_late():
             raise self._timeout()
-        if not self._free.acquire(timeout=_WAIT_SECONDS):
-            raise StoreError(f"the store {self._layout.root} is busy: no read connection in {_WAIT_SECONDS:.0f} s")
+        try:
+            self._free.get(timeout=_WAIT_SECONDS)
+        except queue.Empty as error:
+            message = f"the store {self._layout.root} is busy: no read connection in {_WAIT_SECONDS:.0f} s"
+            raise StoreError(message) from error
         try:
             connection = self._newest()
             connection.execute("BEGIN")
         except BaseException:
-            self._free.release()
+            self._free.put(None)
             raise
         self._of_thread.connection = connection
         return connection
@@ -95,14 +99,11 @@ class ReadPool:
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            with self._guard:
-                is_kept = not self._closed
-                if is_kept:
-                    self._idle.append(connection)
-            if not is_kept:
-                connection.close()
+            self._idle.append(connection)
         finally:
-            self._free.release()
+            self._free.put(None)
+        if self._closed:
+            self.close()
 
     def raise_plainly(self, error: sqlite3.DatabaseError) -> None:
         """Raise what an error of SQLite means."""
@@ -118,14 +119,17 @@ class ReadPool:
     def _newest(self) -> OpenConnection:
         if self._closed:
             raise StoreError(f"the store {self._layout.root} is closed")
-        while True:
-            with self._guard:
-                connection = self._idle.pop() if self._idle else None
-            if connection is None:
-                return self._new()
+        while (connection := self._pop()) is not None:
             if connection.file.is_same():
                 return connection
             connection.close()
+        return self._new()
+
+    def _pop(self) -> OpenConnection | None:
+        try:
+            return self._idle.pop()  # atomic, unlike a look whether there is one
+        except IndexError:
+            return None
 
     def _new(self) -> OpenConnection:
         try:
