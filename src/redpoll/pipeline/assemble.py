@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from redpoll.config import Config, Cuts
+from redpoll.crossmatch.stage import Stage
 from redpoll.engine.worker import MakeTask
-from redpoll.errors import ConfigError, PluginError
+from redpoll.errors import ConfigError, PluginError, RedpollError
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.nights import PacketNights
 from redpoll.ingest.schemas import SchemaLocations, SchemaLookup
@@ -30,6 +31,7 @@ from redpoll.plugin.discovery import installed_filters, installed_modules, insta
 from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
 from redpoll.plugin.graph import Graph
+from redpoll.plugin.isolation import outcome
 from redpoll.plugin.ports import Sink
 from redpoll.quality.stage import Quality
 from redpoll.schema.alert import COLUMNS
@@ -70,6 +72,7 @@ def open_enrichment(
     *,
     graph: Graph | None = None,
     quality: Quality | None = None,
+    crossmatch: Stage | None = None,
     store: Path | None = None,
     clock: Clock = time.process_time,
 ) -> Enrichment:
@@ -83,17 +86,19 @@ def open_enrichment(
         Modules and filters; by default those of `build_graph`.
     quality
         The checks; by default only whether alerts are usable, with no cuts and nothing stored.
+    crossmatch
+        The cross-match stage; by default that of `redpoll.pipeline.contexts.open_stage`.
     store
         The store with the histories of objects and the trained models, its newest champions; by default none.
     clock
         Times the stages, catalogues, modules and filters.
     """
-    stage, graph = open_stage(config), graph or build_graph(config)
+    crossmatch, graph = crossmatch or open_stage(config), graph or build_graph(config)
     champions = open_champions(store, graph.nodes) if store else None
     enrich = Enrichment(
         quality or Quality(),
         open_history(config, store),
-        stage.timed_by(clock),
+        crossmatch.timed_by(clock),
         graph.timed_by(clock),
         clock,
         champions,
@@ -116,7 +121,7 @@ def task_maker(config: Config, store: Path, sinks: Sequence[Sink] = ()) -> MakeT
 
 
 def packet_decoder(config: Config) -> PacketDecoder:
-    """A decoder that looks for schemas where `config` says; SchemaError or SourceError if it cannot look there."""
+    """A decoder with the schema locations of `config`; SchemaError or SourceError if one cannot be read."""
     return PacketDecoder(_schemas(config), config.quality)
 
 
@@ -147,7 +152,16 @@ def _open_sink(name: str, make: Callable[..., Sink], settings: Mapping[str, Any]
         signature(make).bind(**settings)
     except TypeError as error:
         raise ConfigError(f"sinks: {name}: {error}") from error
-    return make(**settings)
+    sink, failure = outcome(make, **settings)
+    if isinstance(failure, RedpollError):
+        raise failure
+    if failure is not None:
+        raise ConfigError(f"sinks: {name}: {type(failure).__name__}: {failure}; check [sinks.{name}]") from failure
+    if not isinstance(sink, Sink):
+        raise ConfigError(
+            f"sinks: {name}: an object of type {type(sink).__name__} has no name, encode and open; update its package"
+        )
+    return sink
 
 
 @contextmanager

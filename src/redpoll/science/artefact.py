@@ -63,7 +63,8 @@ def artefact(
     The survey's own real-bogus score is independent of this one and is not used. Thresholds were set on real ZTF
     cutouts.
 
-    The packet's own points are used: a star that varies for years changes its sign often without being an artefact.
+    The packet's measurements alone are used: a star that varies for years changes its sign often without being an
+    artefact.
 
     References
     ----------

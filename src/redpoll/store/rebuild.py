@@ -33,7 +33,7 @@ from redpoll.store.layout import (
     sync,
 )
 from redpoll.store.lock import WriterLock
-from redpoll.store.parquet import PARQUET_ERRORS, read
+from redpoll.store.parquet import PARQUET_ERRORS, read, read_schema
 from redpoll.store.ports import Progress
 from redpoll.store.rejected import cut_differences
 
@@ -65,7 +65,7 @@ class Rebuilt:
 
 
 def rebuild(root: Path | str, *, progress: Progress) -> Rebuilt:
-    """Make the index of a store anew from its archive, and put it in the place of the old one.
+    """Make the index of a store anew from its archive, and replace the old one by it.
 
     Alerts, objects, light curves, topics, classes and provenance come from the archive; runs and ledger
     are copied from the old index if it can be read. If it cannot, every segment in the archive counts, and the ledger
@@ -271,7 +271,7 @@ class Load:
 
     def _insert_pixel(self, survey: int, path: Path, checksum: str | None, segments: set[str]) -> None:
         _verify(path, checksum)
-        own = [field for field in pq.read_schema(path) if not field.name.startswith("_")]
+        own = [field for field in read_schema(path) if not field.name.startswith("_")]
         columns.register(self._connection, pa.schema(own))
         wanted = [field.name for field in own if columns.belongs_in_index(field)]
         batch = _batch(read(path, [*wanted, SEGMENT, ROW]))
@@ -363,7 +363,7 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> bool:
 
 
 def _set_aside(layout: Layout) -> None:
-    """Keep an old index that could not be read in full under another name, for whoever can mend it."""
+    """Keep an old index that could not be read in full under another name, so that it can be repaired."""
     mark = uuid4().hex[:8]
     for end in ("", "-wal", "-shm"):
         path = layout.index.with_name(layout.index.name + end)

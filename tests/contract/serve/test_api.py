@@ -48,12 +48,12 @@ def test_answers_have_the_documented_shape(get: Get, path: str, model: type[mode
 
 def test_one_alert_has_the_documented_shape(get: Get, alert: dict[str, object]) -> None:
     answer = get(f"/api/v2/alerts/ztf/{alert['alert_id']}").raise_for_status()
-    whole = models.WholeAlert.model_validate_json(answer.content, strict=True)
-    assert whole.columns["p_early_ia"].by == "early_ia@1"
-    assert whole.columns["mag"].by == "candidate.magpsf"
-    assert whole.alert["packet"]["candid"] == alert["alert_id"]
-    assert sorted(whole.cutouts) == ["difference", "science", "template"]
-    assert not any("cutout" in name for name in whole.alert)
+    full = models.FullAlert.model_validate_json(answer.content, strict=True)
+    assert full.columns["p_early_ia"].by == "early_ia@1"
+    assert full.columns["mag"].by == "candidate.magpsf"
+    assert full.alert["packet"]["candid"] == alert["alert_id"]
+    assert sorted(full.cutouts) == ["difference", "science", "template"]
+    assert not any("cutout" in name for name in full.alert)
 
 
 def test_every_route_is_documented_with_its_problems(get: Get) -> None:

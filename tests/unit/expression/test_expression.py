@@ -262,7 +262,7 @@ def test_topic_must_be_a_name() -> None:
         expression_filter("Bright ones", "mag < 18")
 
 
-def test_every_hot_column_can_be_used() -> None:
+def test_every_indexed_column_can_be_used() -> None:
     for name, column in COLUMNS.items():
         if column.indexed:
             parse_expression(f"{name} is null").check()

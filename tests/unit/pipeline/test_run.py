@@ -1,6 +1,6 @@
 import os
 import signal
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pytest
@@ -230,6 +230,30 @@ def test_a_sink_that_cannot_encode_an_alert_sends_the_others(some, tmp_path):
     report = run_night([Packets(some)], tmp_path, config, sinks=[sink])
     assert (report.failures["sink fake"], report.exit_code) == (1, 1)
     assert len({m["payload"] for m in sink.arrived if m["topic"] == "all"}) == report.stored - 1
+
+
+GARBAGE = [None, 7, [None], [{"key": "k", "topic": "t", "payload": "text"}]]
+
+
+@dataclass(frozen=True)
+class GarbageSink:
+    """Encodes every batch as something that is no list of messages."""
+
+    index: int
+    name: str = "garbage"
+
+    def encode(self, batch):
+        return GARBAGE[self.index]
+
+    def open(self):
+        return FakeSink().open()
+
+
+@pytest.mark.parametrize("index", range(len(GARBAGE)))
+def test_what_a_sink_encodes_wrong_is_a_failure_of_the_sink_and_costs_no_alert(index, some, tmp_path):
+    report = run_night([Packets(some[:3])], tmp_path, HERE, sinks=[GarbageSink(index)])
+    assert (report.stored + report.reasons.total(), report.dead_letters, report.worker_deaths) == (3, 0, 0)
+    assert (report.failures, report.sent, report.exit_code) == ({"sink garbage": 1}, {"garbage": 0}, 1)
 
 
 def test_what_the_sources_gave_is_counted_apart_from_what_became_of_it(some, tmp_path):

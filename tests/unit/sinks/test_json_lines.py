@@ -6,6 +6,7 @@ import pytest
 
 from redpoll.config import parse_config
 from redpoll.errors import ConfigError, SinkError, UsageError
+from redpoll.pipeline import assemble
 from redpoll.pipeline.assemble import open_sinks, task_maker
 from redpoll.sinks.json_lines import JsonLines
 
@@ -104,6 +105,19 @@ def test_its_settings_can_be_sent_to_workers(tmp_path):
 def test_a_sink_that_is_not_there_or_not_set_right_is_refused(toml):
     with pytest.raises(ConfigError, match="sinks"):
         open_sinks(parse_config(toml))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: 1 / 0, r"ZeroDivisionError.*check \[sinks.mine\]"),
+        (lambda: object(), "an object of type object has no name"),
+    ],
+)
+def test_a_plugin_s_sink_that_cannot_be_made_is_refused_by_name(make, words, monkeypatch):
+    monkeypatch.setattr(assemble, "installed_sinks", lambda: {"mine": make})
+    with pytest.raises(ConfigError, match=f"sinks: mine: .*{words}"):
+        open_sinks(parse_config("[sinks.mine]"))
 
 
 @pytest.mark.parametrize("topics, words", [('["fast_riser"]', "near: fast_risers"), ('"fast_risers"', "list")])

@@ -1,4 +1,4 @@
-"""/api/v2/alerts: pages of alerts, and one alert whole."""
+"""/api/v2/alerts: pages of alerts, and one full alert."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from redpoll.formats.values import plain, plain_rows, to_json
 from redpoll.schema.alert import CUTOUTS
 from redpoll.serve.api import formats
 from redpoll.serve.api.facts import column_facts
-from redpoll.serve.api.models import AlertPage, WholeAlert
+from redpoll.serve.api.models import PROBLEMS, AlertPage, FullAlert
 from redpoll.serve.api.query import AlertQuery, check_found, scan_of
-from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
+from redpoll.serve.dependencies import AlertId, Door, NoQuery, Survey
 from redpoll.serve.rows import full_alert
 
 router = APIRouter(tags=["alerts"])
@@ -46,7 +46,7 @@ def alerts(
     return Response(body, headers=headers, media_type=media_type)
 
 
-@router.get("/alerts/{survey}/{alert_id}", response_model=WholeAlert, responses=PROBLEMS)
+@router.get("/alerts/{survey}/{alert_id}", response_model=FullAlert, responses=PROBLEMS)
 def alert(door: Door, survey: Survey, alert_id: AlertId, query: Annotated[NoQuery, Query()]) -> Response:
     """One alert with history, added values, and the survey's own packet; cutouts have their own addresses."""
     reader = door.reader()

@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from redpoll.formats.values import plain, plain_rows, shortest, to_json
 from redpoll.serve.api.facts import column_facts
-from redpoll.serve.api.models import ObjectAnswer
+from redpoll.serve.api.models import PROBLEMS, ObjectAnswer
 from redpoll.serve.api.query import AlertQuery, scan_of
-from redpoll.serve.dependencies import PROBLEMS, Door, ObjectId
+from redpoll.serve.dependencies import Door, ObjectId
 from redpoll.serve.door import Reader
 
 router = APIRouter(tags=["objects"])
@@ -25,7 +25,7 @@ class ObjectQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(
-        default=100, ge=1, le=1000, description="newest alerts to include; the light curve is always whole"
+        default=100, ge=1, le=1000, description="newest alerts to include; the light curve is always complete"
     )
 
 
