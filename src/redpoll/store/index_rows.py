@@ -52,18 +52,20 @@ class SelectList:
         """Position and conversion of the columns whose values are not those of SQLite."""
         return tuple((i, column) for i, column in enumerate(self.columns) if not isinstance(column, Plain))
 
-    def python(self, rows: Sequence[Sequence[Any]], first: int, names: NameMaps) -> list[Sequence[Any]]:
-        """Python values of each column, from rows in which the selected ones begin at position `first`."""
-        columns: Iterable[Sequence[Any]] = zip(*rows, strict=True)
-        values = list(columns)[first:]
+    def python(self, rows: Sequence[Sequence[Any]], names: NameMaps) -> list[Sequence[Any]]:
+        """Python values of each column, from rows that end with the selected columns."""
+        values = self._by_column(rows)
         for i, column in self.changed:
             values[i] = column.python(values[i], names)
         return values
 
-    def arrow(self, rows: Sequence[Sequence[Any]], first: int, names: NameMaps) -> list[pa.Array]:
+    def arrow(self, rows: Sequence[Sequence[Any]], names: NameMaps) -> list[pa.Array]:
         """The same as Arrow."""
-        values = list(zip(*rows, strict=True))[first:]
-        return [column.arrow(raw, names) for column, raw in zip(self.columns, values, strict=True)]
+        return [column.arrow(raw, names) for column, raw in zip(self.columns, self._by_column(rows), strict=True)]
+
+    def _by_column(self, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+        columns: Iterable[Sequence[Any]] = zip(*rows, strict=True)
+        return list(columns)[-len(self.columns) :]
 
 
 @lru_cache(maxsize=64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from redpoll.store.pool import Names, ReadPool
 from redpoll.store.rows import find_locations, read_light_curves, while_moving
 from redpoll.store.stored_columns import ColumnReader
 
+_CLASS_AND_CLASSIFIER = itemgetter(0, 1)
 _OWN_POINT = ("mjd", "band", "flux", "flux_err")
 
 
@@ -57,8 +59,11 @@ class EmbeddedObjects:
         summed = history([row for row in found if row[2]])
         classes = names.names("classes", {row[0] for row in summed})
         makers = names.names("classifiers", {row[1] for row in summed})
-        rows = sorted((classes[name], makers[by], *facts) for name, by, *facts in summed)
-        return Answer(CLASSIFICATION_COLUMNS, [[None if v != v else v for v in row] for row in rows])
+        rows = [
+            (classes[name], makers[by], first, last, n, best if best == best else None, p if p == p else None)
+            for name, by, first, last, n, best, p in summed
+        ]
+        return Answer(CLASSIFICATION_COLUMNS, sorted(rows, key=_CLASS_AND_CLASSIFIER))
 
     def light_curve(self, object_id: str) -> pa.Table:
         """Points merged over all packets of the object, see `light_curves.merge`; NotFound if it is unknown."""
