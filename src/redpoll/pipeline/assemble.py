@@ -180,6 +180,7 @@ def open_deliveries(
         Delivery(sink, Spool(folder, max_bytes), config.delivery, paused=paused, stop=stop)
         for sink, folder in _spools(sinks, spool_folder(store))
     ]
+    report.left_spools = _left_spools(sinks, spool_folder(store))
     try:
         for delivery in deliveries:
             delivery.start()
@@ -195,12 +196,15 @@ def open_deliveries(
 
 
 def _spools(sinks: Sequence[Sink], folder: Path) -> list[tuple[Sink, Path]]:
-    """Each sink and the folder of its spool; spools of other sinks are named in the log."""
-    named = {spool_name(sink.name): sink for sink in sinks}
-    if folder.is_dir():
-        for other in sorted(path for path in folder.iterdir() if path.name not in named and any(path.glob("*.spool"))):
-            log.warning("%s has messages of a sink that is not configured; name it again, or remove the folder", other)
-    return [(sink, folder / name) for name, sink in named.items()]
+    """Each sink and the folder of its spool."""
+    return [(sink, folder / spool_name(sink.name)) for sink in sinks]
+
+
+def _left_spools(sinks: Sequence[Sink], folder: Path) -> list[str]:
+    """Folders with messages of sinks that are not configured any more."""
+    named = {spool_name(sink.name) for sink in sinks}
+    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [str(path) for path in there if path.name not in named and any(path.glob("*.spool"))]
 
 
 def _check_sinks(sinks: Sequence[Sink], topics: Set[str]) -> None:

@@ -20,6 +20,7 @@ from redpoll.pipeline.block_result import (
     Count,
     CutResult,
     SegmentResult,
+    WrittenSegment,
     block_result,
     category,
 )
@@ -32,7 +33,7 @@ from redpoll.quality.stage import CutAlert
 class WritesSegments(Protocol):
     """The archive, as far as a worker needs it."""
 
-    def write(self, alerts: pa.RecordBatch) -> SegmentResult:
+    def write(self, alerts: pa.RecordBatch) -> WrittenSegment:
         """Write a segment, which does not count until it is committed."""
         ...
 
@@ -74,7 +75,8 @@ class BlockTask:
                     for sink in self._sinks:
                         tally.messages.setdefault(sink.name, []).extend(self._encode(sink, enriched.batch, tally))
                 with tally.timed("archive"):
-                    tally.segments.append(self._segments.write(with_news(enriched.batch, enriched.history_news)))
+                    written = self._segments.write(with_news(enriched.batch, enriched.history_news))
+                tally.segments.append({**written, "packets": index[enriched.rows].tolist()})
         return tally.result()
 
     def _encode(self, sink: Sink, batch: pa.RecordBatch, tally: _Tally) -> list[Message]:
