@@ -1,15 +1,20 @@
 """Decorators of compiled functions: kernels, called from Python, and parts, called only by compiled functions.
 
-Kernels are cached on disk. A part is typed and lowered to LLVM's intermediate code, and is optimised and compiled to
-machine code only within the kernels that call it. Numba by itself would also compile each part, with all functions it
-calls: the innermost of five levels five times. This halves the time of the first run. The parts of a kernel must be
-defined in the kernel's file, because numba's cache checks only that file for changes.
+Kernels are cached on disk, until a source changes that they depend on. A part is typed and lowered to LLVM's
+intermediate code, and is optimised and compiled to machine code only within the kernels that call it. Numba by itself
+would also compile each part, with all functions it calls: the innermost of five levels five times. This halves the
+time of the first run.
 """
 
 from __future__ import annotations
 
 import ctypes
+import re
+import sys
 from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
@@ -66,7 +71,47 @@ def parts(**options: Any) -> Callable[[Function], Function]:
     return cast(Callable[[Function], Function], njit(nogil=True, error_model="numpy", **options))
 
 
+def kernel(function: Function) -> Function:
+    """Decorator of a compiled function called from Python."""
+    compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
+    stored = compiled._cache._cache_file
+    stored._version = f"{stored._version} {sources_key(function.__module__)}"  # read before anything else of a cache
+    return cast(Function, compiled)
+
+
 part = parts()
 """Decorator of a function called by kernels."""
-kernel = njit(cache=True, nogil=True, error_model="numpy")
-"""Decorator of a compiled function called from Python."""
+
+
+def sources_key(module: str) -> str:
+    """A hash of the source of a module and of all modules of its package that it imports, directly or not.
+
+    Numba by itself compares the kernel's own file only. It would run old code after a constant or a part changed in
+    another file, and it fails on a cache that names a class that was renamed.
+    """
+    root = module.partition(".")[0]
+    folder = Path(str(sys.modules[root].__file__)).parent
+    waiting = [Path(str(sys.modules[module].__file__))]
+    found: dict[str, str] = {}
+    while waiting:
+        path = waiting.pop()
+        name = path.relative_to(folder).as_posix()
+        if name not in found:
+            found[name], imported = _source(path)
+            paths = (folder.joinpath(*parts) for top, *parts in imported if top == root and parts)
+            waiting += (file for path in paths for file in (path.with_suffix(".py"), path / "__init__.py")
+                        if file.is_file())  # fmt: skip
+    return sha256(repr(sorted(found.items())).encode()).hexdigest()[:32]
+
+
+@cache
+def _source(path: Path) -> tuple[str, tuple[tuple[str, ...], ...]]:
+    """Hash of a source file, and what it imports at its top level that may be modules, as the parts of their names."""
+    text = path.read_bytes()
+    imported = set()
+    for module, *names in _IMPORT.findall(text.decode()):
+        imported |= {module, *(f"{module}.{name}" for name in re.findall(r"\w+", " ".join(names)))}
+    return sha256(text).hexdigest(), tuple(tuple(name.split(".")) for name in sorted(imported))
+
+
+_IMPORT = re.compile(r"^(?:from|import) ([\w.]+)(?: import (?:\(([^)]*)\)|([\w, ]+)))?", re.MULTILINE)

@@ -1,7 +1,4 @@
-"""Compiled part of the period search: powers at many frequencies, and the properties of their peaks.
-
-All kernels are in one file because numba's cache checks only the file of the called function for changes.
-"""
+"""Compiled part of the period search: powers at many frequencies, and the properties of their peaks."""
 
 from __future__ import annotations
 
