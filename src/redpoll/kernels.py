@@ -20,6 +20,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba import njit
+from numba.core.caching import IndexDataCacheFile
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 
@@ -74,13 +75,38 @@ def parts(**options: Any) -> Callable[[Function], Function]:
 def kernel(function: Function) -> Function:
     """Decorator of a compiled function called from Python."""
     compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
-    stored = compiled._cache._cache_file
-    stored._version = f"{stored._version} {sources_key(function.__module__)}"  # read before anything else of a cache
+    compiled._cache._cache_file = _CacheFile(compiled._cache._cache_file, sources_key(function.__module__))
     return cast(Function, compiled)
 
 
 part = parts()
 """Decorator of a function called by kernels."""
+
+
+class _CacheFile(IndexDataCacheFile):
+    """The index of a kernel's compiled versions and their files, named by what was compiled.
+
+    Numba by itself numbers the files. Two processes that compile a kernel for different types at the same time can then
+    choose the same number, and later processes run the code for other types: strided arrays were read as contiguous.
+    """
+
+    def __init__(self, plain: IndexDataCacheFile, sources: str) -> None:
+        super().__init__(plain._cache_path, plain._index_name.removesuffix(".nbi"), plain._source_stamp)  # type: ignore[no-untyped-call]
+        self._version = f"{plain._version} {sources}"  # read before anything else of an index
+
+    def save(self, key: Any, data: Any) -> None:
+        """Save the code for a key, which has the types, the machine and the byte code; files that no key has go."""
+        overloads = self._load_index()  # type: ignore[no-untyped-call]
+        name = self._data_name(sha256(repr((self._version, key)).encode()).hexdigest()[:16])
+        self._save_data(name, data)  # type: ignore[no-untyped-call]
+        overloads[key] = name
+        self._save_index(overloads)  # type: ignore[no-untyped-call]
+        for path in Path(self._cache_path).glob(self._data_name("*")):
+            if path.name not in overloads.values():
+                path.unlink(missing_ok=True)
+
+    def _data_name(self, what: str) -> str:
+        return f"{self._index_name.removesuffix('.nbi')}.{what}.nbc"
 
 
 def sources_key(module: str) -> str:

@@ -54,6 +54,8 @@ PACKAGE = {
     "constants": "FACTOR = 2\n\nclass Pair:\n    pass\n",
     "shared": "from redpoll.kernels import part\nfrom {name}.constants import FACTOR\n\n"
     "@part\ndef times(x):\n    return x * FACTOR\n",
+    "total": "from redpoll.kernels import kernel\n\n"
+    "@kernel\ndef total(x):\n    n = 0.0\n    for i in range(len(x)):\n        n += x[i]\n    return n\n",
     "product": "from redpoll.kernels import kernel\nfrom {name} import (\n    shared,\n)\ntimes = shared.times\n\n"
     "@kernel\ndef product(x):\n    return times(x)\n",
     "other": "",
@@ -72,13 +74,18 @@ def package(tmp_path, monkeypatch):
     return folder
 
 
-def kernel_of(package):
-    """The kernel, as a new process finds it, and how many times its machine code came from the disk."""
+def imported(package, kernel):
+    """A kernel, as a new process finds it."""
     for module in [name for name in sys.modules if name.split(".")[0] == package.name]:
         del sys.modules[module]
     importlib.invalidate_caches()
     kernels._source.cache_clear()
-    found = importlib.import_module(f"{package.name}.product").product
+    return getattr(importlib.import_module(f"{package.name}.{kernel}"), kernel)
+
+
+def kernel_of(package):
+    """What the kernel answers in a new process, and how many times its machine code came from the disk."""
+    found = imported(package, "product")
     found(3)
     return found(3), sum(found.stats.cache_hits.values())
 
@@ -108,3 +115,22 @@ def test_a_cache_that_cannot_be_read_any_more_is_not_read(package):
     index.write_bytes(pickle.dumps(version, protocol=-1) + b"a class of this name is gone")
     (package / "constants.py").write_text("FACTOR = 2\n")
     assert kernel_of(package) == (6, 0)
+
+
+def test_processes_that_compile_for_other_types_at_the_same_time_do_not_mix_up_their_code(package, monkeypatch):
+    one, two = imported(package, "total"), imported(package, "total")
+    contiguous, strided = np.arange(8.0), np.arange(8.0)[::2]
+    file, other = one._cache._cache_file, two._cache._cache_file
+    load, save = file._load_index, file._save_data
+    monkeypatch.setattr(file, "_load_index", lambda: other._load_index() or load())
+
+    def late(name, data):  # the other process saves its code between the choice of a name and its use
+        if two.signatures == []:
+            monkeypatch.setattr(other, "_load_index", dict)
+            two(strided)
+        save(name, data)
+
+    monkeypatch.setattr(file, "_save_data", late)
+    one(contiguous)
+    for values in (strided, contiguous):
+        assert imported(package, "total")(values) == values.sum()

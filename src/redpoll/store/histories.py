@@ -1,8 +1,8 @@
 """What the store knows of each object: reading by the batch, and adding what an alert brings.
 
-What each alert added lies in a small row of its own, next to the others of the object, until there are `MOST_NEWS`: then
-they are packed together in one row. An alert therefore writes its new points, not the whole history, and it does so in
-the transaction that makes the alert itself count.
+What each alert added lies in a small row of its own, next to the others of the object, until there are `MOST_NEWS`:
+then they are packed together in one row. An alert therefore writes its new points, not the whole history, and it does
+so in the transaction that makes the alert itself count.
 """
 
 from __future__ import annotations

@@ -28,10 +28,12 @@ _HEADER, _CHECKSUM = 8, 4
 _PACKET, _POINT = 12, 17
 _WHOLE = 0x2144DF1C
 """CRC-32 of any bytes that end with their own CRC-32."""
-_CODES = np.arange(256)
-BAND_OF = np.where(_CODES % 16 <= len(BANDS), _CODES % 16 - 1, -1).astype(np.int8)
-"""Band of a point by its byte; -1 if unknown."""
-KIND_OF = np.where(_CODES // 16 <= len(KINDS), _CODES // 16 - 1, -1).astype(np.int8)
+_NIBBLES = np.arange(256) % 16, np.arange(256) // 16
+BAND_OF, KIND_OF = (
+    np.where(codes > len(names), -1, codes - 1).astype(np.int8)
+    for codes, names in zip(_NIBBLES, (BANDS, KINDS), strict=True)
+)
+"""Band and kind of a point by its byte; -1 if unknown."""
 Known = NDArray[np.float64]
 Views = tuple[NDArray[np.uint8], NDArray[np.uint32], NDArray[np.float32], NDArray[np.float64]]
 
@@ -141,7 +143,7 @@ def _measure(views: Any, starts: Any, lengths: Any, sizes: Any) -> int:
         needed = _HEADER + _PACKET * n_packets + _POINT * n + _CHECKSUM
         if views[0][starts[i]] != VERSION or (needed + 7) // 8 * 8 != lengths[i]:
             return i
-        first, total = (starts[i] + _HEADER + 8 * n_packets + 16 * n) // 4, 0
+        first, total = (starts[i] + _HEADER + 8 * n_packets + 16 * n) // 4, np.int64(0)
         for j in range(n_packets):
             total += np.int64(views[1][first + j])
         if total != n:
@@ -161,7 +163,7 @@ def add_points(views: Any, start: int, before: float, tables: Any, points: Any, 
     fluxes = 2 * (first + n)
     counts = fluxes + 2 * n
     codes = 4 * (counts + n_packets)
-    k = 0
+    k = np.int64(0)
     for j in range(n_packets):
         stop = k + np.int64(integers[counts + j])
         time = doubles[times + j]
@@ -187,9 +189,7 @@ def _unpack(views: Any, starts: Any, bounds: Any, tables: Any, offsets: Any, poi
 
 
 @kernel
-def _pack(
-    offsets: Any, packets: Any, is_start: Any, level: Any, points: Any, starts: Any, views: Any
-) -> None:
+def _pack(offsets: Any, packets: Any, is_start: Any, level: Any, points: Any, starts: Any, views: Any) -> None:
     mjd, known, flux, flux_err, band, kind = points
     data, integers, singles, doubles = views
     for i in range(len(offsets) - 1):

@@ -44,11 +44,12 @@ def merged(blobs: Blobs, bounds: NDArray[np.int64], row_of: NDArray[np.int64], b
 
 
 @part
-def _is_sorted(mjd: Any, n: int) -> bool:
+def _decreases(mjd: Any, n: int) -> Any:
+    """Whether a time is earlier than the one before; without branches."""
+    found = False
     for k in range(1, n):
-        if mjd[k] < mjd[k - 1]:
-            return False
-    return True
+        found |= mjd[k] < mjd[k - 1]
+    return found
 
 
 @kernel
@@ -63,7 +64,7 @@ def _merge(
         for i in range(bounds[row_of[row]], bounds[row_of[row] + 1]):
             n = add_points(views, starts[i], before[row], tables, gathered, n)
         points = gathered
-        if not _is_sorted(gathered[0], n):
+        if _decreases(gathered[0], n):
             for k in range(n):
                 order[k] = k
             sort_curve(gathered[0], 0, n, order, left)
