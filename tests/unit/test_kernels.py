@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from redpoll import kernels
+from redpoll import compiler
 from redpoll.kernels import part
 
 
@@ -79,7 +79,7 @@ def imported(package, kernel):
     for module in [name for name in sys.modules if name.split(".")[0] == package.name]:
         del sys.modules[module]
     importlib.invalidate_caches()
-    kernels._source.cache_clear()
+    compiler._source.cache_clear()
     return getattr(importlib.import_module(f"{package.name}.{kernel}"), kernel)
 
 

@@ -18,10 +18,10 @@ from redpoll.config import Config
 from redpoll.crossmatch.context import Missing
 from redpoll.crossmatch.known_columns import known_columns
 from redpoll.crossmatch.stage import Stage
+from redpoll.history.stage import open_history
 from redpoll.ingest.block import Block
 from redpoll.pipeline.assemble import build_graph, packet_decoder
 from redpoll.pipeline.enrich import Enrichment, EnrichResult
-from redpoll.pipeline.history import NoHistory
 from redpoll.plugin.columns import Columns
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.node import Attempt, Node, unguarded
@@ -69,7 +69,7 @@ def compile_group(config: Config, group: str, turn: AbstractContextManager[objec
     left_out = frozenset[str]().union(*compile_groups(graph).values()) - compile_groups(graph)[group]
     nodes = tuple(NullNode(node) if node.name in left_out else node for node in graph.nodes)
     graph = Graph(nodes, graph.settings, graph.models, min_probability=graph.min_probability)
-    enrich = Enrichment(Quality(), NoHistory(), Stage((), [Missing("catalogues", known_columns())]), graph)
+    enrich = Enrichment(Quality(), open_history(None), Stage((), [Missing("catalogues", known_columns())]), graph)
     with turn:
         alerts = _some_alerts()
     return enrich(alerts)

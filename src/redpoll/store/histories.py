@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from redpoll.astro.time import NIGHT_OFFSET, night_start
-from redpoll.schema.light_curve import LightCurves
+from redpoll.schema.light_curve import LightCurves, concatenated
 from redpoll.schema.merging import news
 from redpoll.schema.table import packet_light_curves
 from redpoll.store.history_blobs import Blobs, level_of, pack, unpack
@@ -39,6 +39,8 @@ _BLOBS = f""" SELECT n, data FROM wanted
 _FULL = f"""{_KEYS} SELECT id FROM wanted
     CROSS JOIN histories h ON h._id BETWEEN id << {KEY_BITS} AND (id << {KEY_BITS}) + {_PACKED - 1}
     GROUP BY id HAVING count(*) >= {MOST_NEWS} OR (count(*) > 1 AND sum(length(data)) > {MOST_NEWS_BYTES})"""
+_AT_ONCE = 256
+"""Objects whose histories are read at once: their bytes stay in the processor's cache."""
 Execute = Callable[[str, Sequence[Any]], list[Any]]
 
 
@@ -79,13 +81,20 @@ class Histories:
         StoreError
             If the history of an object is damaged.
         """
-        names, row_of = _distinct(object_ids)
-        found = self._execute(_OBJECTS + _BLOBS, (json.dumps(names), survey))
-        if pending:
-            found += [(n, blob) for n, name in enumerate(names) for blob in pending.get(name, ())]
         limits = np.full(len(object_ids), np.inf) if before is None else np.asarray(before, np.float64)
-        blobs, bounds = _whole(found, len(names), lambda n: f"{survey} {names[n]}")
-        return merged(blobs, bounds, row_of, limits)
+        parts = []
+        for first in range(0, max(len(object_ids), 1), _AT_ONCE):
+            names, row_of = _distinct(object_ids[first : first + _AT_ONCE])
+            blobs, bounds = self._blobs(survey, names, pending or {})
+            parts.append(merged(blobs, bounds, row_of, limits[first : first + _AT_ONCE]))
+        return concatenated(parts)
+
+    def _blobs(
+        self, survey: str, names: Sequence[str], pending: Mapping[str, Sequence[bytes]]
+    ) -> tuple[Blobs, NDArray[np.int64]]:
+        found = self._execute(_OBJECTS + _BLOBS, (json.dumps(names), survey))
+        found += [(n, blob) for n, name in enumerate(names) for blob in pending.get(name, ())]
+        return _whole(found, len(names), lambda n: f"{survey} {names[n]}")
 
 
 def read_keys(connection: sqlite3.Connection, keys: Sequence[int], before: NDArray[np.float64]) -> LightCurves:
