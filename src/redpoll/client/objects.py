@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from redpoll.client.columns import ColumnNames, listed_columns
-from redpoll.client.result import QueryResult
+from redpoll.client.result import QueryResult, lower
 from redpoll.schema.alert import COLUMNS
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ def summaries(store: Store, alerts: QueryResult, columns: ColumnNames, limit: in
 
     def read(some: Sequence[str] | None, most: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
         only = wanted if some is None else pa.schema([schema.field(name) for name in some])
-        least = limit if most is None or (limit is not None and limit < most) else most
-        return only, _batches(store, alerts, only, least)
+        return only, _batches(store, alerts, only, lower(limit, most))
 
     return QueryResult(read, count_column="object_id")
 
@@ -65,5 +64,5 @@ def _distinct(alerts: QueryResult) -> Iterator[str]:
 def _batch(store: Store, object_ids: Sequence[str], schema: pa.Schema) -> pa.RecordBatch:
     if schema.names == ["object_id"]:
         return pa.RecordBatch.from_arrays([pa.array(object_ids, schema.field(0).type)], schema=schema)
-    rows = [store.objects.get(object_id).to_pylist()[0] for object_id in object_ids]
+    rows = [store.objects.get(object_id).to_rows()[0] for object_id in object_ids]
     return pa.RecordBatch.from_pylist(rows, schema)

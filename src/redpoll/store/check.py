@@ -1,4 +1,4 @@
-"""Proof that a store is whole: every file that is catalogued exists and holds what the index says, and no other."""
+"""Check of a store: every catalogued file exists, its content agrees with the index, and there is no other file."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout
 from redpoll.store.lock import is_locked
 from redpoll.store.parquet import PARQUET_ERRORS, read
 from redpoll.store.ports import Progress, Report
+from redpoll.store.positions import wrong_positions
 from redpoll.store.rejected import cut_differences
 from redpoll.store.rows import HEALPIX
 from redpoll.store.tidy import temporary
@@ -108,7 +109,7 @@ _SUMS = {
     "object {0} counts {1} alerts, but has {2}": """SELECT * FROM (SELECT object_id, n_alerts,
         (SELECT count(*) FROM alerts a WHERE a._id >= o._id << 24 AND a._id < (o._id + 1) << 24) AS n FROM objects o)
         WHERE n_alerts IS NOT n""",
-    "{0} night {1}: the ledger says {2} stored, but there are {3} alerts": """SELECT survey, night, sum(l), sum(a) FROM
+    "{0} night {1}: the ledger has {2} stored, the index {3} alerts": """SELECT survey, night, sum(l), sum(a) FROM
         (SELECT survey, night, n AS l, 0 AS a FROM ledger WHERE outcome = 'stored' UNION ALL
          SELECT s.name, night, 0, count(*) FROM alerts JOIN surveys s ON s._id = _survey GROUP BY 1, 2)
         GROUP BY 1, 2 HAVING sum(l) != sum(a)""",
@@ -133,8 +134,10 @@ def _sums(connection: sqlite3.Connection) -> Iterator[str]:
             yield message.format(*row)
     for survey, night, reason, rows, counted in cut_differences(connection):
         yield f"{survey} night {night}: the ledger has {counted} rejected by '{reason}', but {rows} are named"
-    for name, indexed, said in wrong_counts(connection):
-        yield f"class {name}: {indexed} alerts are in its index, {said} are said to be it"
+    for name, indexed, assigned in wrong_counts(connection):
+        yield f"class {name}: {indexed} alerts are in its index, {assigned} are so classified"
+    for _, problem in wrong_positions(connection):
+        yield problem
 
 
 @dataclass(frozen=True)
@@ -157,9 +160,9 @@ class _Catalogued:
         starts = dict(zip((key for key, *_ in segments), ends.tolist(), strict=False))
         ids = np.full(int(ends[-1]), -1, np.int64)
         for segment, row, alert_id in connection.execute("SELECT _segment, _row, alert_id FROM alerts"):
-            place = starts.get(segment, -1) + row
-            if 0 <= place < len(ids):
-                ids[place] = alert_id
+            position = starts.get(segment, -1) + row
+            if 0 <= position < len(ids):
+                ids[position] = alert_id
         first = {name: starts[key] for key, name, *_ in segments}
         rows = {name: n for _, name, n, *_ in segments}
         compacted = {name: bool(moved) for _, name, _, moved, _ in segments}
@@ -242,11 +245,11 @@ def _holds(
     if not all(catalogue.compacted.get(name) for name in set(segment)):
         return False
     limits = np.array([catalogue.rows[name] for name in segment])
-    places = np.array([catalogue.first[name] for name in segment]) + row
-    if (row >= limits).any() or catalogue.found[places].any() or len(set(places)) < len(places):
+    positions = np.array([catalogue.first[name] for name in segment]) + row
+    if (row >= limits).any() or catalogue.found[positions].any() or len(set(positions)) < len(positions):
         return False
-    catalogue.found[places] = True
-    return bool(np.array_equal(catalogue.ids[places], ids))
+    catalogue.found[positions] = True
+    return bool(np.array_equal(catalogue.ids[positions], ids))
 
 
 def _columns(path: Path, *names: str) -> list[NDArray[Any]] | str:

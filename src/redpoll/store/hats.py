@@ -17,9 +17,10 @@ from redpoll.errors import StoreError
 from redpoll.store.layout import pixel_path
 from redpoll.store.parquet import write
 from redpoll.store.rows import HEALPIX
+from redpoll.store.struct_lists import split_lists
 
 SEGMENT, ROW = "_segment", "_row"
-"""Columns of the catalogue that say where an alert was written first, and where its cutouts are."""
+"""Columns of the catalogue with the segment and row in which an alert was first written, where its cutouts are."""
 ROW_GROUP = 1000
 _ORDER, _MAX_ORDER = 29, 15
 _MAX_CHUNKS = 200_000  # of `_metadata`: about 16 MB; hats and LSDB do without the file
@@ -72,7 +73,7 @@ def pixels_of(hpx29: NDArray[np.int64], max_rows: int) -> list[Pixel]:
 def catalogue_schema(schemas: Sequence[pa.Schema]) -> pa.Schema:
     """One schema for batches of several packet versions and modules, in types that every reader of Parquet knows.
 
-    Which version made a value is not said here but in the segment (see ``AlertReader.provenance``).
+    The version that made a value is recorded with the segment (see ``AlertReader.provenance``).
     """
     plain = [pa.schema([_plain(field) for field in schema]) for schema in schemas]
     try:
@@ -88,10 +89,10 @@ def moved_schema(segment: pa.Schema) -> pa.Schema:
 
 
 def write_pixel(path: Path, table: pa.Table, settings: Mapping[str, Any]) -> None:
-    """Write a pixel, sorted by index, time and identifier."""
+    """Write a pixel, sorted by index, time and identifier; lists of structs as structs of lists."""
     keys = [table[name].to_numpy() for name in ("alert_id", "mjd", HEALPIX)]
     path.parent.mkdir(parents=True, exist_ok=True)
-    write(path, table.take(pa.array(np.lexsort(keys))), row_group_size=ROW_GROUP, **settings)
+    write(path, split_lists(table.take(pa.array(np.lexsort(keys)))), row_group_size=ROW_GROUP, **settings)
 
 
 def parquet_settings(schema: pa.Schema) -> dict[str, Any]:

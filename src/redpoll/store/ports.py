@@ -1,8 +1,9 @@
 """The ports of the store: what the pipeline writes, and what server, command line and learning read.
 
-Answers are Arrow tables; the metadata of each field holds unit, UCD, doc and, for a column that a module or catalogue
-made, its maker ``by`` (see ``Column.field``). No port knows a path, SQL or a driver. An adapter passes the conformance
-suite in ``redpoll.testing.store_suite``; ``redpoll.store.open_store`` gives the composition of all ports.
+Answers are Arrow tables; a `Scan` or an `Answer` returns one, or plain rows if they are asked for. The metadata of each
+field holds unit, UCD, doc and, for a column that a module or catalogue made, its maker ``by`` (see ``Column.field``).
+No port knows a path, SQL or a driver. An adapter passes the conformance suite in ``redpoll.testing.store_suite``;
+``redpoll.store.open_store`` gives the composition of all ports.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Literal, Protocol
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from redpoll.store.answer import Answer
 from redpoll.store.scan import Scan
 from redpoll.store.selection import Order, Selection
 
@@ -71,7 +73,9 @@ class Commit:
     ``indexed_columns``): ``pass_<topic>`` columns hold which filters an alert passed, and the metadata of each field
     (see ``Column.field``) holds unit, doc, whether it is indexed, and its maker. The ``stored`` entries of the ledger
     may be left out; if given, they must agree with ``alerts``. ``rejected`` names each alert that the ledger counts as
-    rejected by a cut.
+    rejected by a cut. ``positions`` has source and position of the packet of each alert; empty if they are unknown.
+    ``retried`` has, for each packet that an earlier commit counted as rejected, the reasons it may have there: that
+    count is taken back, so that the ledger counts the packet once.
     """
 
     alerts: pa.RecordBatch | None
@@ -79,6 +83,8 @@ class Commit:
     dead_letters: Sequence[DeadLetter] = ()
     ledger: Sequence[LedgerEntry] = ()
     rejected: Sequence[RejectedAlert] = ()
+    positions: Sequence[tuple[str, str]] = ()
+    retried: Sequence[Sequence[str]] = ()
 
 
 Progress = Callable[[str, int, int], None]
@@ -212,11 +218,11 @@ class Alerts(Protocol):
 class Objects(Protocol):
     """Objects."""
 
-    def get(self, object_id: str) -> pa.Table:
+    def get(self, object_id: str) -> Answer:
         """Summary, one row: position, first and last time, counts, last magnitudes, aggregates; or NotFound."""
         ...
 
-    def classifications(self, object_id: str) -> pa.Table:
+    def classifications(self, object_id: str) -> Answer:
         """How an object was classified, sorted by class and classifier; or NotFound.
 
         Columns: ``name``, ``by`` (module@version or catalogue@version), ``first_mjd`` and ``last_mjd`` of the alerts
@@ -238,7 +244,11 @@ class Ledger(Protocol):
         ...
 
     def origin(self, alert_id: int, survey: str) -> pa.Table:
-        """Run and segment of a stored alert, one row: run (null if a rebuild lost it), segment, row; or NotFound."""
+        """Run, segment and packet of a stored alert, one row; or NotFound.
+
+        Columns: run, segment, row, and of its packet source and position. Run, source and position are null if a
+        rebuild lost them.
+        """
         ...
 
     def topics(self, *, night: int | None = None) -> dict[str, int]:

@@ -33,11 +33,12 @@ from redpoll.store.layout import (
     sync,
 )
 from redpoll.store.lock import WriterLock
-from redpoll.store.parquet import PARQUET_ERRORS, read
+from redpoll.store.parquet import PARQUET_ERRORS, read, read_schema
 from redpoll.store.ports import Progress
+from redpoll.store.positions import drop_wrong
 from redpoll.store.rejected import cut_differences
 
-_KEPT = ("runs", "ledger", "rejected")  # the archive does not hold them
+_KEPT = ("runs", "ledger", "rejected", "positions")  # the archive does not hold them
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,12 @@ class Rebuilt:
 
 
 def rebuild(root: Path | str, *, progress: Progress) -> Rebuilt:
-    """Make the index of a store anew from its archive, and put it in the place of the old one.
+    """Make the index of a store anew from its archive, and replace the old one by it.
 
-    Alerts, objects, light curves, topics, classes and provenance come from the archive; runs and ledger
-    are copied from the old index if it can be read. If it cannot, every segment in the archive counts, and the ledger
-    starts with what is stored. Files that cannot be read are left out, named, and moved to ``archive/damaged``.
+    Alerts, objects, light curves, topics, classes and provenance come from the archive. Runs, ledger, rejected alerts
+    and positions of packets are copied from the old index if it can be read; if it cannot, every segment in the
+    archive counts, and the ledger starts with what is stored. Files that cannot be read are left out, named, and moved
+    to ``archive/damaged``.
     Dead letters, ``app.sqlite`` and the models are not touched. Nobody may have the store open.
 
     Raises
@@ -118,7 +120,8 @@ def _fill(fresh: Path, old: sqlite3.Connection | None, layout: Layout, progress:
             kept = tuple(table for table in _KEPT if old is not None and _copy(old, connection, table))
             load = Load(connection, layout, progress)
             load.archive(archived)
-            _settle_ledger(connection)
+            drop_wrong(connection)
+            _correct_ledger(connection)
         sql = "SELECT (SELECT count(*) FROM alerts), count(*), ifnull(sum(lost), 0) FROM segments"
         alerts, segments, lost = connection.execute(sql).fetchone()
     finally:
@@ -271,7 +274,7 @@ class Load:
 
     def _insert_pixel(self, survey: int, path: Path, checksum: str | None, segments: set[str]) -> None:
         _verify(path, checksum)
-        own = [field for field in pq.read_schema(path) if not field.name.startswith("_")]
+        own = [field for field in read_schema(path) if not field.name.startswith("_")]
         columns.register(self._connection, pa.schema(own))
         wanted = [field.name for field in own if columns.belongs_in_index(field)]
         batch = _batch(read(path, [*wanted, SEGMENT, ROW]))
@@ -311,7 +314,7 @@ _COUNT_LOST = """UPDATE segments SET lost = rows - (SELECT count(*) FROM alerts 
     WHERE compacted"""
 
 
-def _settle_ledger(connection: sqlite3.Connection) -> None:
+def _correct_ledger(connection: sqlite3.Connection) -> None:
     """Correct the copied ledger by entries of a run of their own: what is stored, and what cuts rejected."""
     sql = """SELECT survey, night, sum(n) FROM (
         SELECT s.name AS survey, night, count(*) AS n FROM alerts JOIN surveys s ON s._id = _survey GROUP BY 1, 2
@@ -363,7 +366,7 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> bool:
 
 
 def _set_aside(layout: Layout) -> None:
-    """Keep an old index that could not be read in full under another name, for whoever can mend it."""
+    """Keep an old index that could not be read in full under another name, so that it can be repaired."""
     mark = uuid4().hex[:8]
     for end in ("", "-wal", "-shm"):
         path = layout.index.with_name(layout.index.name + end)

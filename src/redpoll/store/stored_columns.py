@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -15,13 +15,13 @@ from redpoll.errors import UnknownColumn
 from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN, CLASSES_TYPE
 from redpoll.schema.column import Column
 from redpoll.store.columns import rank, table_columns
-from redpoll.store.pool import ReadPool
+from redpoll.store.database import OpenConnection
 from redpoll.store.selection import SEPARATION
 from redpoll.store.types import read_type
 
 TOPICS = "topics"
 _KEYS = ("survey", "object_id")
-_FACTS = ("name", "dtype", "unit", "doc", "ucd", "label", "indexed", "aggregate", "type")
+_FACTS = ("name", "dtype", "unit", "doc", "ucd", "label", "indexed", "aggregate", "type", "mixed")
 _OWN = {
     TOPICS: Column(pa.list_(pa.string()), doc="Topics: the filters this alert passed.").field(TOPICS),
     CLASSES: CLASSES_COLUMN.field(CLASSES),
@@ -34,10 +34,16 @@ _OWN = {
 
 @dataclass(frozen=True, eq=False)
 class StoredColumns:
-    """Columns of the stored alerts, in the order of the data model; ``indexed`` names those that the index holds."""
+    """Columns of the stored alerts, in the order of the data model.
+
+    ``indexed`` names those that the index holds, ``mixed`` those that it holds in several types; ``of_objects`` are
+    the columns of the table of objects.
+    """
 
     schema: pa.Schema
     indexed: frozenset[str]
+    mixed: frozenset[str]
+    of_objects: tuple[str, ...]
 
     def field(self, name: str) -> pa.Field:
         """The field of a column, also of ``topics``, ``classes`` and ``separation_arcsec``; UnknownColumn if none."""
@@ -61,53 +67,49 @@ class StoredColumns:
         """Whether the values of a column come from the index, not from the archive."""
         return name in self.indexed or name in _OWN
 
-    def schema_of(self, names: Sequence[str]) -> pa.Schema:
-        """The schema of some columns, made once for each set of columns; UnknownColumn if there is no such column."""
-        return _schema_of(self, tuple(names))
-
     @cached_property
     def _at(self) -> Mapping[str, int]:
         return {name: i for i, name in enumerate(self.schema.names)}
 
 
-@lru_cache(maxsize=64)
-def _schema_of(stored: StoredColumns, names: tuple[str, ...]) -> pa.Schema:
-    return pa.schema([stored.field(name) for name in names])
-
-
 class ColumnReader:
     """Reads the columns that the index has now; modules may have added some since the last question."""
 
-    def __init__(self, pool: ReadPool) -> None:
-        self._pool = pool
-        self._last: tuple[Any, StoredColumns] | None = None
+    def __init__(self) -> None:
+        self._last: tuple[Any, Any, StoredColumns] | None = None
 
-    def read(self) -> StoredColumns:
-        """The columns; read again only if they changed."""
-        with self._pool.lease() as connection:
-            newest = connection.execute("SELECT max(_id) FROM segments").fetchone()  # columns change with segments only
-            mark = self._pool.identity(), newest
-            if self._last is None or self._last[0] != mark:
-                self._last = mark, _read(connection)
-            return self._last[1]
+    def read(self, connection: OpenConnection) -> StoredColumns:
+        """The columns as the read transaction of a connection has them; the same object as long as none changes."""
+        last = self._last
+        (segment,) = connection.execute("SELECT max(_id) FROM segments").fetchone()  # columns change with segments only
+        mark = connection.file.inode, segment
+        if last is not None and last[0] == mark:
+            return last[2]
+        found = _read(connection)
+        stored = last[2] if last is not None and last[1] == found else _stored(*found)
+        self._last = mark, found, stored
+        return stored
 
 
-def _read(connection: sqlite3.Connection) -> StoredColumns:
+def _read(connection: sqlite3.Connection) -> tuple[list[Any], str, tuple[str, ...], tuple[str, ...]]:
+    """Rows of the table of columns, makers of the newest segment, and the columns of alerts and of objects."""
     rows = connection.execute(f"SELECT {', '.join(_FACTS)} FROM columns").fetchall()
     sql = "SELECT v.mapping FROM segments s JOIN provenance v ON v._id = s.provenance ORDER BY s._id DESC LIMIT 1"
     made = connection.execute(sql).fetchone()
-    present = frozenset(table_columns(connection, "alerts")) | {*_KEYS}
-    return _stored(rows, json.loads(made[0]) if made else {}, present)
+    of_alerts, of_objects = (tuple(table_columns(connection, table)) for table in ("alerts", "objects"))
+    return rows, made[0] if made else "{}", of_alerts, of_objects
 
 
-def _stored(rows: list[Any], makers: Mapping[str, str], present: frozenset[str]) -> StoredColumns:
+def _stored(rows: list[Any], mapping: str, of_alerts: Sequence[str], of_objects: tuple[str, ...]) -> StoredColumns:
     rows = sorted(rows, key=lambda row: rank(row[0]))
+    makers, present = json.loads(mapping), {*of_alerts, *_KEYS}
     indexed = frozenset(row[0] for row in rows if row[6] and row[0] in present)
-    return StoredColumns(pa.schema([_field(row, makers.get(row[0], "")) for row in rows]), indexed)
+    mixed = frozenset(row[0] for row in rows if row[9])
+    return StoredColumns(pa.schema([_field(row, makers.get(row[0], "")) for row in rows]), indexed, mixed, of_objects)
 
 
 def _field(row: tuple[Any, ...], maker: str) -> pa.Field:
-    name, dtype, unit, doc, ucd, label, indexed, aggregate, kind = row
+    name, dtype, unit, doc, ucd, label, indexed, aggregate, kind, _ = row
     facts = {
         "dtype": dtype,
         "unit": unit,

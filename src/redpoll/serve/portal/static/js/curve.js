@@ -25,7 +25,7 @@ export function drawCurve(figure, data) {
   function zoomTo(range) {
     state.zoom = range;
     zoomOut.disabled = range === null;
-    const [min, max] = range ?? state.chart.whole;
+    const [min, max] = range ?? state.chart.full;
     const [low, high] = valueRange(state.chart.shown, state.unit, min, max);
     state.chart.batch(() => {
       state.chart.setScale("x", { min, max });
@@ -79,7 +79,7 @@ function chart(figure, shown, state, shapes, zoomTo) {
       series: [{}, { paths: () => null, points: { show: false } }],
       hooks: {
         draw: [(u) => drawAll(u, shown, unit, shapes, colours)],
-        setCursor: [(u) => tell(u, shown, unit)],
+        setCursor: [(u) => describe(u, shown, unit)],
         setSelect: [
           (u) => {
             const { left, width } = u.select;
@@ -94,7 +94,7 @@ function chart(figure, shown, state, shapes, zoomTo) {
     figure,
   );
   made.shown = shown;
-  made.whole = timeRange(shown);
+  made.full = timeRange(shown);
   made.tip = document.createElement("div");
   made.tip.className = "tip";
   made.tip.hidden = true;
@@ -117,7 +117,7 @@ function drawAll(u, shown, unit, shapes, colours) {
   u.ctx.restore();
 }
 
-function tell(u, shown, unit) {
+function describe(u, shown, unit) {
   const { left, top } = u.cursor;
   const near = left < 0 ? null : nearest(u, shown, unit, left, top);
   u.tip.hidden = near === null;
