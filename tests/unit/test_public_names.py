@@ -66,7 +66,7 @@ def test_every_public_function_and_class_has_a_docstring(name):
     assert not [each for each, value in values.items() if callable(value) and not value.__doc__]
 
 
-LIGHT_COMMANDS = ("main", "dead_letters", "ledger", "query", "why")
+LIGHT_COMMANDS = ("main", "ledger", "query")
 
 
 @pytest.mark.parametrize("name", [*LIGHT, "redpoll.store", *(f"redpoll.cli.{command}" for command in LIGHT_COMMANDS)])

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import random
 import signal
@@ -12,10 +14,14 @@ import subprocess
 import sys
 import time
 
+import fastavro
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from redpoll.ingest.files import open_sources
+from redpoll.plugin.polling import all_packets
+from redpoll.schema.avro.container import one_datum, read_header, wrap
 from redpoll.simulate import simulate_night
 from redpoll.store import open_store, rebuild_store
 
@@ -43,10 +49,23 @@ min_real_bogus = "off"
 
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory):
-    """Packets of the same stars over four nights, one file a packet, the night in its name."""
-    folder = tmp_path_factory.mktemp("nights")
-    simulate_night(folder, survey="ztf", n_alerts=120, seed=5, nights=4, fractions={"rr_lyrae": 1.0})
+    """A file of packets of the same stars in several nights, in order, without the history that ZTF sends with them."""
+    simulated, folder = tmp_path_factory.mktemp("simulated"), tmp_path_factory.mktemp("nights")
+    simulate_night(simulated, survey="ztf", n_alerts=100, seed=5, nights=4, fractions={"rr_lyrae": 1.0})
+    packets = [packet for source in open_sources([simulated]) for packet in all_packets(source)]
+    for number, packet in enumerate(packets):
+        (folder / f"{number:04d}.avro").write_bytes(without_history(packet.data))
     return folder
+
+
+def without_history(packet: bytes) -> bytes:
+    header = read_header(packet)
+    start, stop = one_datum(packet, header)
+    schema = fastavro.parse_schema(json.loads(header.schema_text))
+    record = fastavro.schemaless_reader(io.BytesIO(packet[start:stop]), schema)
+    datum = io.BytesIO()
+    fastavro.schemaless_writer(datum, schema, record | {"prv_candidates": None, "fp_hists": None})
+    return wrap(header.schema_text, datum.getvalue())
 
 
 def command(nights, store, workers):
