@@ -288,15 +288,17 @@ def _by_separation(
     columns, join = ("", "") if select is None else (f", {select.sql}", select.join)
     sql = f"SELECT a.ra, a.dec, a.alert_id, a._id{columns} FROM json_each(?) k CROSS JOIN alerts a ON a._id = k.value"
     waiting: list[KeyRow] = []
-    step = n + n // 8 + 8  # `n` can be given although some have to wait
-    for start in range(0, len(numbers), step):
-        some = json.dumps(numbers[start : start + step].tolist())
+    start = 0
+    while start < len(numbers):
+        # besides `n` candidates, those that may be as near as the last of them
+        stop = int(np.searchsorted(distance, distance[start:][:n][-1] + 2 * _CELL_ARCSEC, side="right"))
+        some = json.dumps(numbers[start:stop].tolist())
         found = _sorted(cone, pool.execute(f"{sql} {join}", (some,)), select)
         found = sorted(waiting + found) if waiting else found
-        rest = distance[start + step : start + step + 1] - _CELL_ARCSEC  # nearer than any alert that is not yet read
-        n_safe = bisect_left(found, (float(rest[0]),)) if len(rest) else len(found)
+        least = distance[stop:][:1] - _CELL_ARCSEC  # nearer than any alert that is not yet read
+        n_safe = bisect_left(found, (float(least[0]),)) if len(least) else len(found)
         yield found[:n_safe]
-        waiting = found[n_safe:]
+        start, waiting = stop, found[n_safe:]
 
 
 def _sorted(cone: Cone, found: list[Any], select: SelectList | None) -> list[KeyRow]:
