@@ -75,20 +75,25 @@ class Group:
         """The next `n` keys by time, each alert once: the ranges of all numbers, merged while they are read."""
         if not self.numbers:
             return []
-        where = "" if self.night is None else " AND night = ?1"
-        where += "" if after is None else f" AND (mjd, alert_id, alert) {'<' if newest else '>'} (?2, ?3, ?4)"
-        sql = " UNION ".join(
-            [
-                f"SELECT mjd, alert_id, alert FROM {self.table} WHERE {self.column} = {number}{where}"
-                for number in self.numbers
-            ]
-        )
-        sql += " ORDER BY mjd DESC, alert_id DESC, alert DESC" if newest else " ORDER BY mjd, alert_id, alert"
-        sql, values = f"{sql} LIMIT ?5", (self.night, *(after or (None,) * N_KEY), n)
-        if select is None:
-            return pool.execute(sql, values)
-        wide = f"SELECT g.mjd, g.alert_id, g.alert, {select.sql} FROM ({sql}) g CROSS JOIN alerts a ON a._id = g.alert"
-        return _with_rows(sorted(pool.execute(f"{wide} {select.join}", values), reverse=newest))
+        where = "" if self.night is None else " AND g.night = ?1"
+        where += "" if after is None else f" AND (g.mjd, g.alert_id, g.alert) {'<' if newest else '>'} (?2, ?3, ?4)"
+        down = " DESC" if newest else ""
+        values = (self.night, *(after or (None,) * N_KEY), n)
+        columns, join = "", ""
+        if select is not None:
+            columns, join = f", {select.sql}", f"CROSS JOIN alerts a ON a._id = g.alert {select.join}"
+        if len(self.numbers) == 1:
+            source = f"{self.table} g {join} WHERE g.{self.column} = {self.numbers[0]}{where}"
+            order = f"ORDER BY g.mjd{down}, g.alert_id{down}, g.alert{down} LIMIT ?5"
+            found = pool.execute(f"SELECT g.mjd, g.alert_id, g.alert{columns} FROM {source} {order}", values)
+        else:
+            one = f"SELECT mjd, alert_id, alert FROM {self.table} g WHERE g.{self.column} = "
+            source = " UNION ".join([f"{one}{number}{where}" for number in self.numbers])
+            source = f"({source} ORDER BY mjd{down}, alert_id{down}, alert{down} LIMIT ?5) g {join}"
+            found = sorted(
+                pool.execute(f"SELECT g.mjd, g.alert_id, g.alert{columns} FROM {source}", values), reverse=newest
+            )
+        return found if select is None else _with_rows(found)
 
 
 def walk(
