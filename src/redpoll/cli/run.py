@@ -24,6 +24,7 @@ from redpoll.cli.output import plain_text, print_json, print_rows, progress
 from redpoll.config import Config
 from redpoll.ingest.files import open_sources
 from redpoll.ingest.metered import Metered, total_bytes
+from redpoll.pipeline.block_result import SINK_FAILURE
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
 from redpoll.schema.reasons import CUT
@@ -125,7 +126,8 @@ def show(report: RunReport) -> None:
         click.echo(f"Modules without a trained model (their columns are null): {', '.join(report.without_model)}; "
                    "see `redpoll model list`", err=True)  # fmt: skip
     for name, n in report.failures.items():
-        click.echo(f"{name} failed in {n} batches; its columns are null there (see the log above)", err=True)
+        lost = "some alerts were not sent" if name.startswith(SINK_FAILURE) else "its columns are null there"
+        click.echo(f"{plain_text(name)} failed in {n} batches; {lost} (see the log above)", err=True)
     for name, why in report.unusable_models.items():
         click.echo(f"model {name} cannot be used: {plain_text(why)}", err=True)
     for name, n in report.parked.items():

@@ -12,6 +12,8 @@ from redpoll.plugin.ports import Message
 Outcome = Literal["stored", "duplicate", "rejected"]
 Count = tuple[str | None, int | None, Outcome, str]
 """Survey, night, outcome and reason of a packet."""
+SINK_FAILURE = "sink "
+"""How the name of a sink that could not encode a batch begins among the failures."""
 _NUMBERS = re.compile(r"\d+")
 
 

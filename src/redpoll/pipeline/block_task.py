@@ -15,6 +15,7 @@ from redpoll.history.stage import with_news
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.pipeline.block_result import (
+    SINK_FAILURE,
     BlockResult,
     Count,
     CutResult,
@@ -83,7 +84,7 @@ class BlockTask:
         messages, error = outcome(_messages, sink=sink, batch=batch)
         if error is None:
             return cast(list[Message], messages)
-        guard = Guard(_Encoder(f"sink {sink.name}"), batch.num_rows)
+        guard = Guard(_Encoder(SINK_FAILURE + sink.name), batch.num_rows)
         alone = [
             guard.attempt_one(_messages, sink=sink, batch=batch.slice(row, 1)) or [] for row in range(batch.num_rows)
         ]

@@ -1,4 +1,4 @@
-"""The only file in which the pipeline meets the store: its names, its paths, its commits."""
+"""The only file of the pipeline that opens the store, names its paths and commits to it."""
 
 from __future__ import annotations
 
