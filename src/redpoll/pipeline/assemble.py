@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager
 from difflib import get_close_matches
 from functools import partial
@@ -21,8 +21,8 @@ from redpoll.ingest.schemas import SchemaLocations, SchemaLookup
 from redpoll.pipeline.block_task import BlockTask
 from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.delivery import Delivery
-from redpoll.pipeline.enrich import Clock, Enrichment
-from redpoll.pipeline.history import open_history
+from redpoll.pipeline.enrich import ChecksAlerts, Clock, Enrichment
+from redpoll.pipeline.history import History, open_history
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.spool import Spool, spool_name
 from redpoll.pipeline.store_access import SegmentWriter, open_champions, spool_folder
@@ -69,7 +69,9 @@ def open_enrichment(
     config: Config,
     *,
     graph: Graph | None = None,
-    quality: Quality | None = None,
+    quality: ChecksAlerts | None = None,
+    history: History | None = None,
+    contexts: Container[str] | None = None,
     store: Path | None = None,
     clock: Clock = time.process_time,
 ) -> Enrichment:
@@ -83,16 +85,21 @@ def open_enrichment(
         Modules and filters; by default those of `build_graph`.
     quality
         The checks; by default only whether alerts are usable, with no cuts and nothing stored.
+    history
+        What joins stored measurements; by default those of `store`.
+    contexts
+        Names of the catalogues and other contexts to match with; by default all.
     store
         The store with the histories of objects and the trained models, its newest champions; by default none.
     clock
         Times the stages, catalogues, modules and filters.
     """
     stage, graph = open_stage(config), graph or build_graph(config)
+    stage = stage if contexts is None else stage.only(contexts)
     champions = open_champions(store, graph.nodes) if store else None
     enrich = Enrichment(
         quality or Quality(),
-        open_history(config, store),
+        history or open_history(config, store),
         stage.timed_by(clock),
         graph.timed_by(clock),
         clock,

@@ -27,6 +27,11 @@ class NoHistory:
         return batch
 
 
+def open_stored_history(store: Path) -> History:
+    """The stage that joins the histories of a store again to alerts that are stored in it."""
+    return stage.open_stored_history(store)
+
+
 def open_history(config: Config, store: Path | None) -> History:
     """The stage with the histories of a store; without a store, one that passes every batch through."""
     return NoHistory() if store is None else stage.open_history(store)

@@ -102,6 +102,10 @@ class ScanPlan:
         if order == "separation" and selection.cone is not None and self._cells is not None:
             where = self._where & self._of_groups() & self._of_objects()
             return sources.walk_rings(pool, selection.cone, self._cells, where, after, n, select)
+        if selection.alert_ids is not None:
+            where = self._where & self._of_groups() & self._of_objects()
+            chosen = sources.collect_alerts(pool, selection.alert_ids, where, order)
+            return self._inside(iter([sources.after_key(chosen, after, order)]))
         if selection.object_ids is not None:
             where = self._where & self._of_night() & self._of_groups()
             found = sources.collect_objects(pool, selection.object_ids, where, order, n, select)
@@ -155,6 +159,9 @@ class ScanPlan:
         if self._selection.survey is not None:
             same = "a._survey = (SELECT _id FROM surveys WHERE name = ?)"
             where &= Conditions((same,), (self._selection.survey,))
+        if self._selection.alert_ids is not None:
+            one_of = "a.alert_id IN (SELECT value FROM json_each(?))"
+            where &= Conditions((one_of,), (json.dumps(self._selection.alert_ids),))
         return where
 
     def _of_night(self) -> Conditions:
