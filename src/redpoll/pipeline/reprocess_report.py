@@ -16,11 +16,11 @@ class ReprocessReport:
     """Counts of a reprocessing.
 
     ``alerts`` were committed by this process, ``before`` by earlier ones that it went on after (``is_resumed``).
-    ``changed`` counts, by column, alerts whose value is another than before.
-    ``lost`` counts the alerts that a catalogue, module or filter failed on, with the first reason in ``reasons``;
-    ``kept`` those whose values before were kept for it, also by nodes that depend on it. ``unknown`` counts, by column, alerts left as they are because a boolean that a node
-    reads is unknown. ``died`` names alerts on which a worker died. ``finished`` is when an equal reprocessing was done
-    before, for the status "done before".
+    ``changed`` counts, by column, alerts whose value is another than before. ``lost`` counts the alerts that a
+    catalogue, module or filter failed on, with the first reason in ``reasons``; ``kept`` those whose values before were
+    kept for it, also by nodes that depend on it. ``unknown`` counts, by column, alerts left as they are because a
+    boolean that a node reads is unknown. ``died`` names alerts on which a worker died. ``finished`` is when an equal
+    reprocessing was done before, for the status "done before".
     """
 
     job: str = ""
