@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,8 +25,9 @@ from redpoll.store.keys import N_KEY, Conditions, Group, KeyRow
 from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS
 from redpoll.store.pool import ReadPool
+from redpoll.store.revised_values import read_columns
 from redpoll.store.rings import in_ranges, intersected
-from redpoll.store.rows import read_columns, while_moving
+from redpoll.store.rows import while_moving
 from redpoll.store.scan import Key, Page, encode_token
 from redpoll.store.selection import Order, Selection
 from redpoll.store.stored_columns import StoredColumns
@@ -219,16 +221,21 @@ class ScanPlan:
         cone = self._selection.cone
         if len(keys[0]) > N_KEY:
             return here.chunks(keys, N_KEY, cone)
-        numbers = [key[2] for key in keys]
-        rows = self._rows.read(numbers, here) if here.sql else []
+        fields = [self._stored.field(name) for name in names if name not in here.names]
+        rows, arrays = while_moving(lambda: self._read([key[2] for key in keys], here, fields))
         chunks = here.chunks(rows, 0, cone) if here.sql else {}
-        fields = [self._stored.field(name) for name in names if name not in chunks]
-        arrays = {}
-        if fields:
-            arrays = while_moving(lambda: read_columns(self._rows.locations(numbers, self._layout), fields))
         if (here.sql and len(rows) != len(keys)) or any(len(array) != len(keys) for array in arrays.values()):
             raise StoreError(f"the index of {self._layout.root} was rebuilt during a scan; begin the scan anew")
         return chunks | {name: ArrowChunk(array) for name, array in arrays.items()}
+
+    def _read(
+        self, numbers: list[int], here: SelectList, fields: Sequence[pa.Field]
+    ) -> tuple[list[Any], dict[str, pa.Array]]:
+        """Rows of the index and archived columns of some alerts, as of one moment."""
+        with self._pool.lease():
+            rows = self._rows.read(numbers, here) if here.sql else []
+            places = self._rows.locations(numbers, self._layout) if fields else []
+        return rows, read_columns(places, fields) if fields else {}
 
 
 class _Feed:

@@ -33,6 +33,7 @@ _NAMED = {
     "topic": "(SELECT t.name FROM topics t WHERE t._id = topic)",
     "class": "(SELECT c.name FROM classes c WHERE c._id = class)",
     "alert": _ALERT,
+    "segment": "(SELECT p.name FROM segments p WHERE p._id = segment)",
 }
 """Expressions in place of columns that hold numbers of rows, which differ between two indexes of the same alerts."""
 COMPARED = {
@@ -41,6 +42,8 @@ COMPARED = {
     "alert_topics": "topic, night, mjd, alert_id, alert",
     "alert_classes": "class, night, mjd, alert_id, alert",
     "segments": "name",
+    "revisions": "name",
+    "revised": "alert, revision",
     "pixels": "survey, start",
     "generations": "survey",
     "columns": "name",
@@ -49,7 +52,7 @@ COMPARED = {
 """Tables that the archive determines, each with the columns that order it."""
 NAMES = ("topics", "classes", "classifiers", "provenance")
 """Tables of names, compared where they are used."""
-NOT_IN_ARCHIVE = ("runs", "ledger", "rejected")
+NOT_IN_ARCHIVE = ("runs", "ledger", "rejected", "revision_jobs")
 """Tables that only the index holds."""
 ORDERED = ("histories", "history_news")
 """Packed measurements: their bytes depend on the order of the runs; the checksum in each of them is verified."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from redpoll.errors import UnknownColumn
 from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN, CLASSES_TYPE
 from redpoll.schema.column import Column
 from redpoll.store.columns import rank, table_columns
+from redpoll.store.makers import last_makers
 from redpoll.store.pool import ReadPool
 from redpoll.store.selection import SEPARATION
 from redpoll.store.types import read_type
@@ -22,6 +22,8 @@ from redpoll.store.types import read_type
 TOPICS = "topics"
 _KEYS = ("survey", "object_id")
 _FACTS = ("name", "dtype", "unit", "doc", "ucd", "label", "indexed", "aggregate", "type")
+_NEWEST = "SELECT (SELECT max(_id) FROM segments), (SELECT max(_id) FROM revisions)"
+"""Columns and their makers change with segments and revisions only."""
 _OWN = {
     TOPICS: Column(pa.list_(pa.string()), doc="Topics: the filters this alert passed.").field(TOPICS),
     CLASSES: CLASSES_COLUMN.field(CLASSES),
@@ -85,8 +87,7 @@ class ColumnReader:
     def read(self) -> StoredColumns:
         """The columns; read again only if they changed."""
         with self._pool.lease() as connection:
-            newest = connection.execute("SELECT max(_id) FROM segments").fetchone()  # columns change with segments only
-            mark = self._pool.identity(), newest
+            mark = self._pool.identity(), connection.execute(_NEWEST).fetchone()
             if self._last is None or self._last[0] != mark:
                 self._last = mark, _read(connection)
             return self._last[1]
@@ -94,10 +95,8 @@ class ColumnReader:
 
 def _read(connection: sqlite3.Connection) -> StoredColumns:
     rows = connection.execute(f"SELECT {', '.join(_FACTS)} FROM columns").fetchall()
-    sql = "SELECT v.mapping FROM segments s JOIN provenance v ON v._id = s.provenance ORDER BY s._id DESC LIMIT 1"
-    made = connection.execute(sql).fetchone()
     present = frozenset(table_columns(connection, "alerts")) | {*_KEYS}
-    return _stored(rows, json.loads(made[0]) if made else {}, present)
+    return _stored(rows, last_makers(connection), present)
 
 
 def _stored(rows: list[Any], makers: Mapping[str, str], present: frozenset[str]) -> StoredColumns:
