@@ -191,8 +191,9 @@ def _check(key: Key, nodes: Mapping[Key, EnrichmentNode], why_not: Mapping[str, 
     if name in why_not and (kind != "filter"):
         remedy = f"`redpoll catalog add {name}`" if kind == CROSSMATCH else "`redpoll model register` and `promote`"
         raise UsageError(f"{_FLAG[kind]}: {name} cannot run: {why_not[name]}; {remedy}")
-    near = ", ".join(get_close_matches(name, known)) or ", ".join(sorted(known)) or "none"
-    raise UsageError(f"{_FLAG[kind]}: there is no {what} '{name}'; near: {near}")
+    near = get_close_matches(name, known)
+    hint = f"near: {', '.join(near)}" if near else f"known: {', '.join(sorted(known)) or 'none'}"
+    raise UsageError(f"{_FLAG[kind]}: there is no {what} '{name}'; {hint}")
 
 
 def _has_no_model(enrich: Enrichment, node: EnrichmentNode) -> bool:
