@@ -83,7 +83,8 @@ def differs(before: pa.Array, after: pa.Array) -> NDArray[np.bool_]:
         pairs = zip(before.to_pylist(), after.to_pylist(), strict=True)
         return np.array([repr(a) != repr(b) for a, b in pairs], bool)
     a, b = _plain(before), _plain(after)
-    unequal = pc.not_equal(a, b if a.type == b.type else b.cast(a.type, safe=False)).fill_null(False)
+    a = a if a.type == b.type else a.cast(b.type, safe=False)
+    unequal = pc.not_equal(a, b).fill_null(False)
     found: NDArray[np.bool_] = np.asarray(unequal) | (np.asarray(a.is_null()) != np.asarray(b.is_null()))
     return found
 
