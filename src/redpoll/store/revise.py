@@ -91,8 +91,7 @@ def add_revision(
 def _apply(connection: sqlite3.Connection, values: pa.Table, alerts: _Alerts) -> None:
     if not len(alerts.rows):
         return
-    schema = _as_stored(connection, values.schema)
-    register(connection, pa.schema(revised_fields(schema)))
+    schema = describe_columns(connection, values.schema)
     batch = _batch(values.take(pa.array(alerts.rows)).cast(schema))
     _update_columns(connection, batch, alerts)
     _update_topics(connection, batch, alerts)
@@ -122,10 +121,12 @@ _FIND = """SELECT k.key, a._id, a.night, a.mjd, a.alert_id, a._topics, a._classe
     ORDER BY k.key"""
 
 
-def _as_stored(connection: sqlite3.Connection, schema: pa.Schema) -> pa.Schema:
-    """The schema with each column indexed or not as it was before: its values are in one of the two."""
+def describe_columns(connection: sqlite3.Connection, schema: pa.Schema) -> pa.Schema:
+    """Record the columns of a revision; returns its schema, with each column indexed or not as it was before."""
     before = dict(connection.execute("SELECT name, indexed FROM columns"))
-    return pa.schema([_with_fact(field, before.get(field.name)) for field in schema])
+    schema = pa.schema([_with_fact(field, before.get(field.name)) for field in schema])
+    register(connection, pa.schema(revised_fields(schema)))
+    return schema
 
 
 def _with_fact(field: pa.Field, indexed: int | None) -> pa.Field:

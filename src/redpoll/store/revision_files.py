@@ -42,7 +42,6 @@ REVISION_KEYS = ("survey", "alert_id")
 FILES = (VALUES, REPLACED, COMMIT)
 RESERVED = frozenset([*COLUMNS, *CUTOUTS, PACKET, HISTORY_NEWS, TOPICS, SEPARATION])
 """Columns that came with the packet, or that the store computes: no revision changes them."""
-AT_END = -1
 _ROW_GROUP = 1000
 
 
@@ -194,23 +193,6 @@ def find_committed(layout: Layout) -> list[str]:
     folders = list(layout.revisions.iterdir()) if layout.revisions.is_dir() else []
     found = {folder.name: read_committed(folder) for folder in folders if is_revision_name(folder.name)}
     return sorted((name for name, facts in found.items() if facts), key=lambda name: (_number(found[name]), name))
-
-
-def in_order(layout: Layout, names: Sequence[str], segments: Sequence[str]) -> dict[int, list[str]]:
-    """Revisions by the position of the segment after which each was committed, or at the end if there are no segments.
-
-    Segments are given in the order of their commits. The order of the revisions stays.
-    """
-    if not segments:
-        return {AT_END: list(names)}
-    places = {name: i for i, name in enumerate(segments)}
-    last, found = 0, dict[int, list[str]]()
-    for name in names:
-        committed = read_committed(layout.revisions / name)
-        segment = None if committed is None else committed.segment
-        last = max(last, places.get(segment, last) if segment else last)
-        found.setdefault(last, []).append(name)
-    return found
 
 
 def _number(committed: Committed | None) -> int:
