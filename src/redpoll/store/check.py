@@ -1,4 +1,4 @@
-"""Proof that a store is whole: every file that is catalogued exists and holds what the index says, and no other."""
+"""Check of a store: every catalogued file exists, its content agrees with the index, and there is no other file."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ _SUMS = {
     "object {0} counts {1} alerts, but has {2}": """SELECT * FROM (SELECT object_id, n_alerts,
         (SELECT count(*) FROM alerts a WHERE a._id >= o._id << 24 AND a._id < (o._id + 1) << 24) AS n FROM objects o)
         WHERE n_alerts IS NOT n""",
-    "{0} night {1}: the ledger says {2} stored, but there are {3} alerts": """SELECT survey, night, sum(l), sum(a) FROM
+    "{0} night {1}: the ledger has {2} stored, the index {3} alerts": """SELECT survey, night, sum(l), sum(a) FROM
         (SELECT survey, night, n AS l, 0 AS a FROM ledger WHERE outcome = 'stored' UNION ALL
          SELECT s.name, night, 0, count(*) FROM alerts JOIN surveys s ON s._id = _survey GROUP BY 1, 2)
         GROUP BY 1, 2 HAVING sum(l) != sum(a)""",
@@ -138,8 +138,8 @@ def _sums(connection: sqlite3.Connection) -> Iterator[str]:
             yield message.format(*row)
     for survey, night, reason, rows, counted in cut_differences(connection):
         yield f"{survey} night {night}: the ledger has {counted} rejected by '{reason}', but {rows} are named"
-    for name, indexed, said in wrong_counts(connection):
-        yield f"class {name}: {indexed} alerts are in its index, {said} are said to be it"
+    for name, indexed, assigned in wrong_counts(connection):
+        yield f"class {name}: {indexed} alerts are in its index, {assigned} are so classified"
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ class Rebuilt:
 
 
 def rebuild(root: Path | str, *, progress: Progress) -> Rebuilt:
-    """Make the index of a store anew from its archive, and put it in the place of the old one.
+    """Make the index of a store anew from its archive, and replace the old one by it.
 
     Alerts, objects, light curves, topics, classes and provenance come from the archive; runs and ledger
     are copied from the old index if it can be read. If it cannot, every segment in the archive counts, and the ledger
@@ -416,7 +416,7 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> bool:
 
 
 def _set_aside(layout: Layout) -> None:
-    """Keep an old index that could not be read in full under another name, for whoever can mend it."""
+    """Keep an old index that could not be read in full under another name, so that it can be repaired."""
     mark = uuid4().hex[:8]
     for end in ("", "-wal", "-shm"):
         path = layout.index.with_name(layout.index.name + end)

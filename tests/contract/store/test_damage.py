@@ -137,7 +137,7 @@ CHANGES = {
     "an aggregate": "UPDATE objects SET max_p_synthetic = 0.99 WHERE _id = 3",
     "the last magnitude of an object": "UPDATE objects SET last_mag_g = 3 WHERE _id = 3",
     "a unit": "UPDATE columns SET unit = 'erg' WHERE name = 'rise_rate'",
-    "a provenance": "UPDATE provenance SET mapping = replace(mapping, 'made_up@1', 'made_up@2')",
+    "a provenance": "UPDATE provenance SET mapping = replace(mapping, 'synthetic@1', 'synthetic@2')",
 }
 
 
