@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from errno import ENOSPC
 from pathlib import Path
@@ -42,7 +42,7 @@ from redpoll.store.parquet import PARQUET_ERRORS, read
 from redpoll.store.ports import Progress
 from redpoll.store.rejected import cut_differences
 from redpoll.store.revise import add_revision, describe_columns
-from redpoll.store.revision_files import find_committed, read_committed, read_schema, read_values
+from redpoll.store.revision_files import find_committed, mark_committed, read_committed, read_schema, read_values
 
 _KEPT = ("runs", "ledger", "rejected", "revision_jobs")  # the archive does not hold them
 
@@ -239,7 +239,10 @@ class Load:
         held = self._connection.execute(sql, (name.split("-")[0],)).fetchone()
         checksum = checksum_of(folder)
         lost = add_revision(self._connection, committed, name, values, checksum, held=held[0] if held else 0)
-        self._connection.execute("UPDATE revisions SET lost = ? WHERE name = ?", (lost, name))
+        if self._writes and set(lost) != set(committed.lost):
+            checksum = mark_committed(folder, replace(committed, lost=tuple(lost)))
+        sql = "UPDATE revisions SET lost = ?, checksum = ? WHERE name = ?"
+        self._connection.execute(sql, (len(lost), checksum, name))
 
     def _guarded(self, name: str, path: Path, work: Callable[..., None], *values: Any) -> bool:
         """Do `work`; a file that is not there or cannot be read is noted, and what was inserted of it taken back."""

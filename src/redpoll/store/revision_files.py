@@ -49,13 +49,15 @@ _ROW_GROUP = 1000
 class Committed:
     """What the writer adds to a revision: its number, greater than those before, its job, and the time, ISO 8601.
 
-    ``segment`` is the newest segment of the archive at that time, None if it is not known any more.
+    ``segment`` is the newest segment of the archive at that time. ``lost`` are alerts that a rebuild did not find: if
+    they are stored again, the revision is older than their values.
     """
 
     number: int
     job: str
     revised: str
     segment: str | None
+    lost: tuple[int, ...] = ()
 
 
 def write_revision(layout: Layout, values: pa.RecordBatch, replaced: pa.RecordBatch) -> str:
@@ -91,11 +93,15 @@ def mark_committed(folder: Path, committed: Committed) -> str:
 
     It is written before the transaction commits: a revision that the index does not name is removed by `tidy`.
     """
-    path = folder / COMMIT
+    sums, fresh = read_sums(folder) or {}, folder / (TEMPORARY + "commit")
+    fresh.mkdir(exist_ok=True)
+    path = fresh / COMMIT
     path.write_text(json.dumps(asdict(committed), sort_keys=True) + "\n")
     sync(path)
-    sums = {name: digest for name, digest in (read_sums(folder) or {}).items() if name != COMMIT}
-    checksum = write_sums(folder, sums | {COMMIT: sha256_of(path)})
+    checksum = write_sums(fresh, sums | {COMMIT: sha256_of(path)})
+    for name in (COMMIT, SUMS):
+        (fresh / name).replace(folder / name)  # files of their own: a backup may be linked to those before
+    fresh.rmdir()
     sync(folder)
     return checksum
 
@@ -104,8 +110,8 @@ def read_committed(folder: Path) -> Committed | None:
     """What the writer added to a revision; None if it was never committed, or the file is damaged."""
     try:
         found = json.loads((folder / COMMIT).read_text())
-        segment = found["segment"]
-        return Committed(int(found["number"]), str(found["job"]), str(found["revised"]), segment and str(segment))
+        segment, lost = found["segment"], tuple(map(int, found["lost"]))
+        return Committed(int(found["number"]), str(found["job"]), str(found["revised"]), segment and str(segment), lost)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
