@@ -1,4 +1,4 @@
-"""How far Redpoll agrees with values that Fink published, or where none are at hand with what it says it computes.
+"""How far Redpoll agrees with values that Fink published, or where none are at hand with its documented formulas.
 
 ``python benchmarks/agreement.py`` needs the enriched copies in REDPOLL_DATA (default ../shared/data); docs/explanation/
 agreement.md explains every difference. *Published* values are Fink's own, stored beside the survey's fields. *Defined*

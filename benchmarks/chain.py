@@ -4,7 +4,7 @@
 cross-match, science modules and filters, in blocks as a run makes them. A round is all blocks; the first, which
 compiles and maps files, is not counted, and each part's time is the least of the others. Cuts are off, because the
 packets are few: every alert goes the whole way. Where packets are too few for a block they are replicated with new ids;
-where there are none, a simulated night is taken, and the heading says so. Every catalogue whose file is in the data
+where there are none, a simulated night is taken, as the heading states. Every catalogue whose file is in the data
 folder is built by its recipe and matched, unless ``--catalogs`` names a folder of built ones.
 """
 
@@ -77,10 +77,10 @@ def _cases(n_ztf: int) -> list[tuple[str, list[bytes], bool]]:
         packets, what = originals(Path(folder))
     ztf = list(Replicas(packets).packets(n_ztf, max(1, n_ztf // 2)))
     try:
-        rubin, told = list(real_v10()), "real Rubin v10 alerts of 2026-03-10, encoded anew"
+        rubin, kind = list(real_v10()), "real Rubin v10 alerts of 2026-03-10, encoded anew"
     except FileNotFoundError:
-        rubin, told = simulated("rubin"), "simulated Rubin packets"
-    return [(f"{n_ztf:,} ZTF alerts: {what}", ztf, True), (f"{len(rubin)} {told}", rubin, False)]
+        rubin, kind = simulated("rubin"), "simulated Rubin packets"
+    return [(f"{n_ztf:,} ZTF alerts: {what}", ztf, True), (f"{len(rubin)} {kind}", rubin, False)]
 
 
 def _timing(packets: Sequence[bytes], config: Config, rounds: int) -> Timing:
@@ -120,8 +120,8 @@ def _show(name: str, found: Timing, has_bar: bool) -> None:
     rate = found.alerts_per_second
     print(f"{'all':<36}{'':<11}{1e6 / rate:>12.1f}   {rate:,.0f} alerts a CPU-second")
     if has_bar:
-        told = [f"{bar:,} {'met' if rate >= bar else 'NOT MET'}" for bar in (BAR, STRETCH)]
-        print(f"bar of issue 4: {told[0]}; stretch: {told[1]}")
+        results = [f"{bar:,} {'met' if rate >= bar else 'NOT MET'}" for bar in (BAR, STRETCH)]
+        print(f"bar of issue 4: {results[0]}; stretch: {results[1]}")
     for part, why in found.failures.items():
         print(f"FAILED {part}: {why}")
 

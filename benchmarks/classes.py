@@ -1,10 +1,10 @@
-"""What classes cost: tagging a batch in the graph, and storing the tags.
+"""Cost of classes: assigning them to a batch in the graph, and storing them.
 
     python benchmarks/classes.py [--alerts 60000]
 
-Synthetic columns: 60 that say nothing, 20 scores and 7 catalogues that speak of classes. Storing is the index of
-benchmarks/store.py with and without the column `classes` (3 tags an alert), unsynced, without archive. CPU time of one
-thread, the best of five.
+Synthetic columns: 60 without classes, 20 scores and 7 catalogues that assign classes. Storing is the index of
+benchmarks/store.py with and without the column `classes` (3 classes an alert), unsynced, without archive. CPU time of
+one thread, the best of five.
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ def main() -> None:
     parser.add_argument("--alerts", type=int, default=60_000)
     options = parser.parse_args()
     schema, arrays = columns(np.random.default_rng(0))
-    tags, _ = assigned_classes(schema, arrays.__getitem__, N)
+    classes, _ = assigned_classes(schema, arrays.__getitem__, N)
     seconds = best(lambda: [assigned_classes(schema, arrays.__getitem__, N) for _ in range(10)]) / 10
-    print(f"{time.strftime('%Y-%m-%d')}, {len(tags.flatten()) / N:.1f} tags an alert, {len(schema)} columns")
+    print(f"{time.strftime('%Y-%m-%d')}, {len(classes.flatten()) / N:.1f} classes an alert, {len(schema)} columns")
     print(f"tagging: {seconds / N * 1e6:.2f} us an alert (bar: 5)")
     (with_us, with_bytes), (us, size) = store(options.alerts, classes=True), store(options.alerts, classes=False)
     print(f"index: {with_us:.1f} us an alert with classes, {us:.1f} without; {with_bytes:.0f} and {size:.0f} bytes")

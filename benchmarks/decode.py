@@ -1,7 +1,7 @@
 """How fast packets become Arrow batches: packets a CPU-second, ours beside fastavro in one run.
 
 ``python benchmarks/decode.py`` takes real packets from REDPOLL_DATA (default ../shared/data), replicated as they are to
-fill a batch, and simulated ones where there are none; it says which. Three columns:
+fill a batch, and simulated ones where there are none, as printed. Three columns:
 
 - ``decode``: datums to one Arrow struct array with all fields, history and cutouts;
 - ``to alerts``: a block as received (framing, headers, decode, canonical columns, light curves);
@@ -197,10 +197,10 @@ def main() -> None:
             wall, cpu = first_decode(packets[0])
             print(f"start-up to the first alert: {wall:.2f} s wall, {cpu:.2f} s CPU (with the interpreter)")
         found = rates(contenders(packets, max(10, min(len(packets), (8 << 20) // len(packets[0])))), options.rounds)
-        told = [f"{name} {max(r):,.0f} ({statistics.median(r):,.0f})" for name, r in found.items()]
+        parts = [f"{name} {max(r):,.0f} ({statistics.median(r):,.0f})" for name, r in found.items()]
         ratio = statistics.median(a / b for a, b in zip(found["to alerts"], found["fastavro"], strict=True))
         print(f"\n{case.name}: {describe(case)}; {len(packets)} a block")
-        print(f"  {'   '.join(told)}   to alerts / fastavro {ratio:.1f}")
+        print(f"  {'   '.join(parts)}   to alerts / fastavro {ratio:.1f}")
 
 
 def processor() -> str:

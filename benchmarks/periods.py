@@ -1,4 +1,4 @@
-"""How often `periodic` finds the right period, and how often it speaks of what has none.
+"""How often `periodic` finds the right period, and how often it finds one where there is none.
 
     python benchmarks/periods.py [--data FOLDER] [--ztf 4000] [--rubin 2000] [--nights 20] [--seed 14]
 
@@ -74,16 +74,16 @@ def _table(title: str, batches: Iterable[Known]) -> None:
     true = np.concatenate([period for _, _, period in batches])
     kind = np.concatenate([kind for _, kind, _ in batches])
     has = np.isfinite(true)
-    print(f"{title}: {len(true)} alerts, {has.sum()} of them with a known period\n{'':22}{'said':>28}{'right':>28}"
-          f"{'said of others':>28}")  # fmt: skip
+    print(f"{title}: {len(true)} alerts, {has.sum()} of them with a known period\n{'':22}{'found':>28}{'right':>28}"
+          f"{'false positives':>28}")  # fmt: skip
     for odds in (0.0, 3.0, 5.0):
         settings = {"periodic": {"min_log10_odds": odds}}
         graph = Graph.build([roid, periodic], [], settings=settings, clock=time.thread_time)
-        saids, periods, seconds = zip(*(_answers(graph, batch) for batch, _, _ in batches), strict=True)
-        said, period, spent = np.concatenate(saids), np.concatenate(periods), sum(seconds)
+        founds, periods, seconds = zip(*(_answers(graph, batch) for batch, _, _ in batches), strict=True)
+        found, period, spent = np.concatenate(founds), np.concatenate(periods), sum(seconds)
         right = np.min([np.abs(true / period / m - 1) for m in (0.5, 1.0, 2.0)], axis=0) < 0.01
         others = ~has & ~np.isin(kind, ("rr_lyrae", "eclipsing_binary", "long_period_variable"))
-        cells = [(said & has, has), (said & has & right, said & has), (said & others, others)]
+        cells = [(found & has, has), (found & has & right, found & has), (found & others, others)]
         line = "".join(_cell(int(a.sum()), int(b.sum())).rjust(28) for a, b in cells)
         print(f"log10 odds >= {odds:<8.0f}{line}")
     print(f"{spent / len(true) * 1e6:.0f} us an alert\n")
@@ -91,8 +91,8 @@ def _table(title: str, batches: Iterable[Known]) -> None:
 
 def _answers(graph: Graph, batch: pa.RecordBatch) -> tuple[NDArray[np.bool_], NDArray[np.float64], float]:
     run = graph.run(batch)
-    said, period = (run.batch[name].to_numpy(zero_copy_only=False) for name in ("is_periodic", "period"))
-    return said, period, run.seconds["periodic"]
+    found, period = (run.batch[name].to_numpy(zero_copy_only=False) for name in ("is_periodic", "period"))
+    return found, period, run.seconds["periodic"]
 
 
 def _cell(k: int, n: int) -> str:

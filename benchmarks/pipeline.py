@@ -3,7 +3,7 @@
 ``python benchmarks/pipeline.py`` replicates real packets in REDPOLL_DATA (default ../shared/data) with new candids
 and objectIds, of the same length, until a store holds ``--warm`` objects; then it times ``--alerts`` more, read from
 a ``.tar.gz`` as ZTF publishes it, on worker processes as ``redpoll run`` chooses them. Without real packets it
-replicates a simulated night, and says so. The store is in a temporary folder (some 60 kB an alert).
+replicates a simulated night, as printed. The store is in a temporary folder (some 60 kB an alert).
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""How often each rule that says a class is right, on alerts whose class is known.
+"""How often each rule that assigns a class is right, on alerts whose class is known.
 
     python benchmarks/rules.py [--data FOLDER] [--ztf 12000] [--rubin 6000] [--nights 20] [--seed 14]
         [--half {0,1}] [--per-object 8]
 
 Simulated nights of both surveys, then real packets and real light curves of the data folder, replayed as alerts. A cell
 is a count and its 95 % Clopper-Pearson interval (of alerts that are taken as independent, which those of one object are
-not). "Can tell" leaves out the alerts for which the rule has no number to judge by, such as a kilonova at its first
+not). "With inputs" leaves out the alerts for which the rule lacks a quantity, such as a kilonova at its first
 detection. Rules were tuned on seeds 11 to 13, 21 and 22 and on half 0 of the real objects: the defaults are others.
 """
 

@@ -1,7 +1,7 @@
 """How fast places are found in sky maps, regions and watchlists, and how fast and small maps load.
 
 ``python benchmarks/sky_maps.py`` takes the maps of REDPOLL_DATA (default ../shared/data), and synthetic ones where
-there are none; it says which. Positions are a million, all over the sky, in no order. Times are CPU times of this
+there are none, as printed. Positions are a million, all over the sky, in no order. Times are CPU times of this
 process, which has one thread; the best of the rounds counts. Memory is what the peak of a process of its own grows by
 as it loads the map (Linux only).
 """

@@ -96,7 +96,7 @@ def _from_mags(name: str, label: str, p: pd.DataFrame, meta: pd.Series | None) -
 
 
 def _host(meta: pd.Series, *, arcsec: float) -> dict[str, float]:
-    """What catalogues would tell of a host that the supernova lies in, so far from its centre."""
+    """Catalogue columns of a host that the supernova lies in, so far from its centre."""
     modulus = float(distance_modulus(np.array([meta.z]))[0])
     place = {"host_arcsec": arcsec, "host_redshift": meta.z, "host_distance_modulus": modulus}
     return _GALAXY | place | {"star_distance_arcsec": arcsec}

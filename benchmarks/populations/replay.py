@@ -25,7 +25,7 @@ _HOST = ("host_arcsec", "host_redshift", "host_distance_modulus", "host_d_dlr")
 
 @dataclass(frozen=True)
 class Curve:
-    """One object: its class, its points by time, and what is told of its place.
+    """One object: its class, its points by time, and what catalogues have at its position.
 
     ``band`` and ``kind`` are indices into BANDS and KINDS, flux [nJy] is that of a difference image, NaN for a limit;
     ``about`` holds canonical columns that are the same for all its alerts.

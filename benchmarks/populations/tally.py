@@ -38,17 +38,17 @@ RULES: dict[str, tuple[tuple[str, ...], str | None]] = {
     "is_blazar_low": ((), "blazar_flux_ratio_low"),
     "is_blazar_high": ((), "blazar_flux_ratio_high"),
 }
-"""Of each flag that says a class: the true classes that it means, and the column without which it cannot tell."""
+"""Per flag that assigns a class: the true classes that it means, and the column that it cannot do without."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What the rules say of alerts of known class: one entry an alert in `kind`, `unit` and in each array."""
+    """Answers of the rules for alerts of known class: one entry an alert in `kind`, `unit` and in each array."""
 
     kind: NDArray[np.str_]
     unit: NDArray[np.str_]
-    is_said: dict[str, NDArray[np.bool_]]
-    can_tell: dict[str, NDArray[np.bool_]]
+    is_selected: dict[str, NDArray[np.bool_]]
+    has_inputs: dict[str, NDArray[np.bool_]]
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -59,18 +59,18 @@ def answers(batches: Iterable[tuple[pa.RecordBatch, NDArray[np.str_], NDArray[np
     modules = installed_modules()
     flags = [n for m in modules for n, c in m.outputs.items() if c.assigns and pa.types.is_boolean(c.arrow_type)]
     if missing := set(flags) ^ set(RULES):
-        raise KeyError(f"RULES does not fit what the modules say: {sorted(missing)}")
+        raise KeyError(f"RULES does not fit the outputs of the modules: {sorted(missing)}")
     graph = Graph.build(modules, [], columns={**COLUMNS, **known_columns()})
     parts = []
     for batch, kind, unit in batches:
         run = graph.run(without_catalogues(batch))
         if run.failures:
             raise RuntimeError(str(run.failures))
-        said = {f: run.batch[f].fill_null(False).to_numpy(zero_copy_only=False) for f in flags}
-        tell = {f: _is_known(run.batch, RULES[f][1]) for f in flags}
-        parts.append((kind, unit, said, tell))
-    kinds, units, said, tell = zip(*parts, strict=True)
-    joined = ({f: np.concatenate([p[f] for p in each]) for f in flags} for each in (said, tell))
+        selected = {f: run.batch[f].fill_null(False).to_numpy(zero_copy_only=False) for f in flags}
+        complete = {f: _is_known(run.batch, RULES[f][1]) for f in flags}
+        parts.append((kind, unit, selected, complete))
+    kinds, units, selected, complete = zip(*parts, strict=True)
+    joined = ({f: np.concatenate([p[f] for p in each]) for f in flags} for each in (selected, complete))
     return Answers(np.concatenate(kinds), np.concatenate(units), *joined)
 
 
@@ -88,25 +88,25 @@ def _is_known(batch: pa.RecordBatch, name: str | None) -> NDArray[np.bool_]:
 
 
 def print_table(title: str, a: Answers) -> None:
-    """Recall of each rule per object and per alert, among the alerts it can tell, and how often it is wrong of others.
+    """Recall of each rule per object and per alert, among the alerts with its inputs, and false positives.
 
     Rules that mean none of the classes and are never wrong share the last line.
     """
     print(f"{title}: {len(a)} alerts of {len(set(a.unit.tolist()))} objects ({', '.join(_census(a))})\n")
-    heads = ("objects found", "alerts found", "of those it can tell", "said of others")
+    heads = ("objects found", "alerts found", "of alerts with inputs", "false positives")
     print(f"{'':30}" + "".join(head.rjust(28) for head in heads) + "  of which")
     n_silent = 0
     for flag, (classes, _) in RULES.items():
-        meant, said, tell = np.isin(a.kind, classes), a.is_said[flag], a.can_tell[flag]
-        wrong = said & ~meant
+        meant, selected, complete = np.isin(a.kind, classes), a.is_selected[flag], a.has_inputs[flag]
+        wrong = selected & ~meant
         if not meant.any() and not wrong.any():
             n_silent += 1
             continue
-        found = len(set(a.unit[said & meant].tolist())), len(set(a.unit[meant].tolist()))
+        found = len(set(a.unit[selected & meant].tolist())), len(set(a.unit[meant].tolist()))
         counts = (found, *((int(x.sum()), int(y.sum())) for x, y in (
-            (said & meant, meant), (said & meant & tell, meant & tell), (wrong, ~meant))))  # fmt: skip
+            (selected & meant, meant), (selected & meant & complete, meant & complete), (wrong, ~meant))))  # fmt: skip
         print(f"{flag:30}" + "".join(_cell(k, n).rjust(28) for k, n in counts) + f"  {_names(a.kind[wrong])}".rstrip())
-    print(f"the other {n_silent} rules say nothing: 0/{len(a)} {interval(0, len(a))}\n")
+    print(f"the other {n_silent} rules select nothing: 0/{len(a)} {interval(0, len(a))}\n")
 
 
 def _census(a: Answers) -> Iterator[str]:

@@ -26,6 +26,7 @@ from redpoll.errors import PacketError, SchemaError
 from redpoll.ingest.arrow_rows import ARROW_STREAM, decode_rows
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import DecodedBlock, PacketDecoder
+from redpoll.ingest.framing import Framing
 from redpoll.ingest.schemas import BuiltIn
 from redpoll.schema.avro.decoder import decode
 from redpoll.schema.survey import DEFAULT_QUALITY
@@ -37,13 +38,13 @@ SECONDS = 60
 def main(seed: int, count: int, packets: list[bytes]) -> Counter[str]:
     """Spoil, decode, compare; counts of rows and reasons."""
     rng, memory, told = random.Random(seed), GuardedMemory(4 * max(map(len, packets)) + 2_000_000), Counter()
-    decoder = PacketDecoder(BuiltIn())
+    decoder, framing = PacketDecoder(BuiltIn()), Framing(BuiltIn())
     good = rng.sample(packets, min(len(packets), 3))
     expected = texts(decoder(Block.of(good)))
     for first in range(0, count, AT_ONCE):
         faulthandler.dump_traceback_later(SECONDS, exit=True)
         hostile = [spoiled(packets, rng) for _ in range(min(AT_ONCE, count - first))]
-        errors = [at_guards(decoder, memory, packet) for packet in hostile]
+        errors = [at_guards(framing, memory, packet) for packet in hostile]
         found = decoder(Block.of([*good[:1], *hostile, *good[1:]]))
         check(found, len(hostile), errors, expected)
         told.update(found.errors.get(i + 1, "row").partition(" (")[0][:40] for i in range(len(hostile)))
@@ -51,21 +52,21 @@ def main(seed: int, count: int, packets: list[bytes]) -> Counter[str]:
     return told
 
 
-def at_guards(decoder: PacketDecoder, memory: GuardedMemory, packet: bytes) -> str | None:
+def at_guards(framing: Framing, memory: GuardedMemory, packet: bytes) -> str | None:
     """The packet's error, the same at either end of the memory; None if it gave a row."""
-    behind, before = (alone(decoder, put(packet)) for put in (memory.at_end, memory.at_start))
+    behind, before = (alone(framing, put(packet)) for put in (memory.at_end, memory.at_start))
     assert behind == before
     return behind
 
 
-def alone(decoder: PacketDecoder, buffer: pa.Buffer) -> str | None:
+def alone(framing: Framing, buffer: pa.Buffer) -> str | None:
     """The error of one packet, every byte of whose columns is looked at."""
     data, errors = memoryview(buffer).cast("B"), dict[int, str]()
     if data[:4] == ARROW_STREAM:
         decode_rows([(0, data)], errors, DEFAULT_QUALITY)
         return errors.get(0)
     try:
-        schema, start, stop = decoder._framing.datum(data)
+        schema, start, stop = framing.datum(data)
         found = decode(schema, buffer, np.array([start]), np.array([stop]))
     except (PacketError, SchemaError) as error:
         return str(error)

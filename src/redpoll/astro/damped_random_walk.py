@@ -187,19 +187,19 @@ def _fit(t: Any, y: Any, variance: Any, error: float, out: Any) -> None:
     rho[:] = 0.0
     unit = max(_deviation(y), error)  # the standard deviation or the median error
     low, high = math.log(_shortest_tau(t)), math.log(10.0 * (t[-1] - t[0]))
-    least, most = math.log(_LOWEST * unit), math.log(_HIGHEST * unit)
-    white = _best_white(y, variance, rho, least, most)
+    lowest, highest = math.log(_LOWEST * unit), math.log(_HIGHEST * unit)
+    white = _best_white(y, variance, rho, lowest, highest)
     constant, _ = _log_likelihood(y, variance, rho, 0.0)
     best = (-math.inf, 0.0, 0.0)
     for i in range(_TAUS):
         u = low + (high - low) * i / (_TAUS - 1)
         _decays(t, math.exp(u), rho)
         for j in range(_SIGMAS):
-            v = least + (most - least) * j / (_SIGMAS - 1)
+            v = lowest + (highest - lowest) * j / (_SIGMAS - 1)
             value, _ = _log_likelihood(y, variance, rho, math.exp(v))
             if value > best[0]:
                 best = (value, u, v)
-    best, err_u, err_v = _climb(t, y, variance, rho, best, (low, high, least, most))
+    best, err_u, err_v = _climb(t, y, variance, rho, best, (low, high, lowest, highest))
     _decays(t, math.exp(best[1]), rho)
     out[0], out[2] = math.exp(best[1]), math.exp(best[2])
     out[1], out[3] = out[0] * err_u, out[2] * err_v
@@ -230,14 +230,14 @@ def _shortest_tau(t: Any) -> Any:
 
 
 @part
-def _best_white(y: Any, variance: Any, rho: Any, least: float, most: float) -> Any:
+def _best_white(y: Any, variance: Any, rho: Any, lowest: float, highest: float) -> Any:
     """Log-likelihood of the best white noise: a grid, then a shrinking search around its best point."""
-    step, at = (most - least) / 15.0, least
+    step, at = (highest - lowest) / 15.0, lowest
     best = -math.inf
     for j in range(16):
-        value, _ = _log_likelihood(y, variance, rho, math.exp(least + j * step))
+        value, _ = _log_likelihood(y, variance, rho, math.exp(lowest + j * step))
         if value > best:
-            best, at = value, least + j * step
+            best, at = value, lowest + j * step
     for _ in range(20):
         step *= 0.6
         for v in (at - step, at + step):

@@ -106,9 +106,9 @@ def _uniform_ratio_log(limit: float, flux: float, err: float, p: float) -> float
     if not (flux > _Z95 * err and err > 0 and limit > 0):
         return math.nan
     s = flux / err
-    least, x = _normal_integral(-s), p * s / (1 - p)
+    below, x = _normal_integral(-s), p * s / (1 - p)
     for _ in range(30):
-        step = (_normal_integral(x) - least - p * (x + s)) / (_normal_cdf(x) - p)
+        step = (_normal_integral(x) - below - p * (x + s)) / (_normal_cdf(x) - p)
         x -= step
         if abs(step) < 1e-11 * (x + s):
             break

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
-from redpoll.cli.output import print_json, print_rows
+from redpoll.cli.output import plain_text, print_json, print_rows
 from redpoll.cli.run import show
 from redpoll.config import Config
 from redpoll.pipeline.replay import replay_dead_letters
@@ -56,8 +56,9 @@ def show_letter(number: int, raw: bool, store: Path | None, config: Config) -> N
     if raw:
         sys.stdout.buffer.write(letter.data)
         return
-    click.echo(f"id        {letter.id}\nreceived  {letter.received}\nsource    {letter.source}")
-    click.echo(f"position  {letter.position}\nreason    {letter.reason}\nbytes     {len(letter.data):,}")
+    for name in ("id", "received", "source", "position", "reason"):
+        click.echo(f"{name:10}{plain_text(str(getattr(letter, name)))}")
+    click.echo(f"{'bytes':10}{len(letter.data):,}")
     for line in _hex_lines(letter.data[:256]):
         click.echo(line)
 

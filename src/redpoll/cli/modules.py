@@ -36,7 +36,7 @@ SAMPLE = "simulate://ztf?alerts=1000&seed=1"
 @click.command(epilog="Example: redpoll modules tde; redpoll modules --timing --alerts night.tar.gz")
 @click.argument("name", required=False)
 @click.option("--timing", is_flag=True, help="Measure what each costs, filters and cross-match included.")
-@click.option("--alerts", "places", multiple=True, metavar="INPUT",
+@click.option("--alerts", "inputs", multiple=True, metavar="INPUT",
               help=f"Packets to measure on: file, folder or URI; may be repeated.  [default: {SAMPLE}]")  # fmt: skip
 @click.option(
     "--limit", type=click.IntRange(min=1), default=2000, show_default=True, help="Most packets to measure on."
@@ -50,7 +50,7 @@ SAMPLE = "simulate://ztf?alerts=1000&seed=1"
 def command(
     name: str | None,
     timing: bool,
-    places: tuple[str, ...],
+    inputs: tuple[str, ...],
     limit: int,
     rounds: int,
     store: Path | None,
@@ -62,7 +62,7 @@ def command(
 
     With --timing, measure what each costs.
     """
-    if places and not timing:
+    if inputs and not timing:
         raise click.UsageError("--alerts goes with --timing")
     if store and not timing:
         raise click.UsageError("--store goes with --timing")
@@ -70,23 +70,23 @@ def command(
         raise click.UsageError("--timing measures all modules; leave out NAME")
     config = with_catalogs(config, catalogs)
     if timing:
-        _time(places or (SAMPLE,), limit, rounds, open_enrichment(config, store=store), config, as_json)
+        _time(inputs or (SAMPLE,), limit, rounds, open_enrichment(config, store=store), config, as_json)
     elif name:
         show_node(name, config, as_json, is_module=True)
     else:
         list_nodes(config, as_json, is_module=True)
 
 
-def _time(places: tuple[str, ...], limit: int, rounds: int, enrich: Enrichment, config: Config, as_json: bool) -> None:
+def _time(inputs: tuple[str, ...], limit: int, rounds: int, enrich: Enrichment, config: Config, as_json: bool) -> None:
     with progress("reading packets") as advance:
-        batches = sample_batches(open_sources(places), config, limit=limit)
+        batches = sample_batches(open_sources(inputs), config, limit=limit)
         advance(1, 1)
     with progress("timing") as advance:
         found = measure(enrich, batches, rounds=rounds, progress=advance)
     if as_json:
-        print_json(_as_dict(found, places, rounds) | {"silent": enrich.silent})
+        print_json(_as_dict(found, inputs, rounds) | {"silent": enrich.silent})
     else:
-        _show(found, places, rounds)
+        _show(found, inputs, rounds)
         _show_silent(enrich.silent)
     for name, why in found.failures.items():
         click.echo(f"{name} failed: {plain_text(why)}", err=True)
@@ -94,10 +94,10 @@ def _time(places: tuple[str, ...], limit: int, rounds: int, enrich: Enrichment, 
         sys.exit(1)
 
 
-def _as_dict(found: Timing, places: tuple[str, ...], rounds: int) -> dict[str, Any]:
+def _as_dict(found: Timing, inputs: tuple[str, ...], rounds: int) -> dict[str, Any]:
     return {
         "alerts": found.n_alerts,
-        "places": list(places),
+        "inputs": list(inputs),
         "rounds": rounds,
         "clock": "CPU seconds of this process, fastest round, after a round that is not counted",
         "alerts_per_cpu_second": found.alerts_per_second,
@@ -106,7 +106,7 @@ def _as_dict(found: Timing, places: tuple[str, ...], rounds: int) -> dict[str, A
     }
 
 
-def _show(found: Timing, places: tuple[str, ...], rounds: int) -> None:
+def _show(found: Timing, inputs: tuple[str, ...], rounds: int) -> None:
     rows = [
         row | {"us_per_alert": f"{row['us_per_alert']:.1f}", "fraction": _percent(row["fraction"]),
                "answered": _percent(row["answered"])}
@@ -124,7 +124,7 @@ def _show(found: Timing, places: tuple[str, ...], rounds: int) -> None:
     click.echo(
         f"{found.alerts_per_second:,.0f} alerts per CPU-second ({total:.0f} us an alert), without decoding and store."
     )
-    click.echo(f"{found.n_alerts:,} alerts of {', '.join(places)}; CPU time of this process, "
+    click.echo(f"{found.n_alerts:,} alerts of {', '.join(inputs)}; CPU time of this process, "
                f"fastest of {rounds} rounds; compiling and the first round are not counted.")  # fmt: skip
     click.echo("non-null: fraction of alerts with a value from a module or catalogue, or that passed a filter.")
 

@@ -31,16 +31,18 @@ from redpoll.schema.reasons import CUT
 
 
 @click.command(epilog="Example: redpoll run night.tar.gz more-packets/ --store my-store")
-@click.argument("places", nargs=-1, required=True)
+@click.argument("inputs", nargs=-1, required=True)
 @click.option("--workers", type=click.IntRange(min=0), help="Worker processes; 0 works in this process.")
-@click.option("--batch-size", type=click.IntRange(min=1), help="Packets a batch; by default chosen by itself.")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), help="Packets a batch; by default set from the size of the packets."
+)
 @store_option
 @catalogs_option
 @config_option
 @json_option
 @verbose_option
 def command(
-    places: tuple[str, ...],
+    inputs: tuple[str, ...],
     workers: int | None,
     batch_size: int | None,
     store: Path | None,
@@ -48,9 +50,9 @@ def command(
     config: Config,
     as_json: bool,
 ) -> None:
-    """Process every packet in PLACES and store the alerts.
+    """Process every packet in INPUTS and store the alerts.
 
-    PLACES are files, folders, globs or URIs of a source plugin: Avro packets, nightly archives, Confluent-framed
+    INPUTS are files, folders, globs or URIs of a source plugin: Avro packets, nightly archives, Confluent-framed
     messages, Parquet copies; the kind is seen from the bytes. Files end; a stream is processed as it comes, until
     Ctrl-C, which finishes the batches at work. Running the same packets again stores nothing new.
 
@@ -60,7 +62,7 @@ def command(
     run = replace(config.run, workers=workers if workers is not None else config.run.workers,
                   batch_size=batch_size or config.run.batch_size)  # fmt: skip
     config = with_catalogs(replace(config, run=run), catalogs)
-    report = run_with_progress(places, store_of(store, config), config)
+    report = run_with_progress(inputs, store_of(store, config), config)
     if as_json:
         print_json(report.as_dict())
     else:
@@ -70,11 +72,11 @@ def command(
     sys.exit(report.exit_code or int(is_unreadable))
 
 
-def run_with_progress(places: Sequence[str], store: Path, config: Config) -> RunReport:
+def run_with_progress(inputs: Sequence[str], store: Path, config: Config) -> RunReport:
     """Run with a progress bar on stderr."""
-    sources = [Metered(source) for source in open_sources(places)]
+    sources = [Metered(source) for source in open_sources(inputs)]
     with _watched(sources):
-        return run_night(sources, store, config, command=f"run {' '.join(map(str, places))}")
+        return run_night(sources, store, config, command=f"run {' '.join(map(str, inputs))}")
 
 
 @contextmanager
@@ -114,12 +116,15 @@ def show(report: RunReport) -> None:
     topics = [{"topic": topic, "n": n} for topic, n in report.topics.most_common()]
     print_rows(topics, {"topic": "filter", "n": "alerts"}, title="Alerts per filter", none=_no_topics(report))
     for word, n in report.unknown_words.most_common(10):
-        click.echo(f"no class of the taxonomy: {word}, said of {n} alerts", err=True)
+        click.echo(f"no class of the taxonomy: {word}, in {n} alerts", err=True)
     if any(reason.startswith(CUT) for reason in report.reasons):
         click.echo("A cut rejected alerts: `redpoll why ID` shows the cut and the value of each", err=True)
     if report.missing:
-        click.echo(f"Catalogues that are not there, their columns are null: {', '.join(report.missing)}; "
+        click.echo(f"Catalogues not installed (their columns are null): {', '.join(report.missing)}; "
                    "see `redpoll catalog list`", err=True)  # fmt: skip
+    if report.without_model:
+        click.echo(f"Modules without a trained model (their columns are null): {', '.join(report.without_model)}; "
+                   "see `redpoll model list`", err=True)  # fmt: skip
     for name, n in report.failures.items():
         click.echo(f"{name} failed in {n} batches; its columns are null there (see the log above)", err=True)
     for name, why in report.unusable_models.items():

@@ -23,7 +23,7 @@ def draw_sky(shade: Shade, letters: str, seeds: NDArray[np.int64], width: int = 
     Parameters
     ----------
     shade
-        For cells of order 29, the index into `letters` of each; the highest within a letter's place is shown.
+        For cells of order 29, the index into `letters` of each; the highest within a letter's cell is shown.
     letters
         From empty to full.
     seeds
@@ -67,7 +67,7 @@ def _places(width: int, height: int) -> tuple[Floats, Floats, NDArray[np.bool_]]
 
 
 def _letter_of(cells: NDArray[np.int64], width: int, height: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row and column of places: the projection forwards, by Newton's method."""
+    """Row and column of positions: the projection forwards, by Newton's method."""
     from redpoll.astro.healpix import centres  # brings numba
 
     ra, dec = centres(cells, ORDER)

@@ -24,7 +24,7 @@ from redpoll.pipeline.trial import Trial, try_out
 
 @click.command("try", epilog='Example: redpoll try --expr "mag < 18 and is_positive" --passing --alerts night.tar.gz')
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
-@click.option("--alerts", "places", multiple=True, required=True, help="Packets to try it on; may be repeated.")
+@click.option("--alerts", "inputs", multiple=True, required=True, help="Packets to try it on; may be repeated.")
 @click.option("--expr", "expression", help='A filter in one line, such as "mag < 18"; alone or beside FILE.')
 @click.option("--passing", is_flag=True, help="Show only alerts that pass a filter of FILE or the expression.")
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Most packets to read.")
@@ -34,7 +34,7 @@ from redpoll.pipeline.trial import Trial, try_out
 @config_option
 @json_option
 @verbose_option
-def command(file: Path | None, places: tuple[str, ...], expression: str | None, passing: bool, limit: int, rows: int,
+def command(file: Path | None, inputs: tuple[str, ...], expression: str | None, passing: bool, limit: int, rows: int,
             store: Path | None, catalogs: Path | None, config: Config, as_json: bool) -> None:  # fmt: skip
     """Run the modules and filters in FILE, or an expression, on real packets and show what they answer.
 
@@ -44,7 +44,7 @@ def command(file: Path | None, places: tuple[str, ...], expression: str | None, 
     if file is None and expression is None:
         raise click.UsageError("nothing to try: give a FILE, an expression with --expr, or both")
     trial = try_out(
-        open_sources(places), with_catalogs(config, catalogs), file=file, expression=expression, passing=passing,
+        open_sources(inputs), with_catalogs(config, catalogs), file=file, expression=expression, passing=passing,
         store=store, limit=limit,
     )  # fmt: skip
     if passing and not any(name.startswith("pass_") for name in trial.columns):

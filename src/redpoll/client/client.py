@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from redpoll.client import objects, tables
 from redpoll.client.columns import ColumnNames, checked_columns
 from redpoll.client.errors import plain_errors
-from redpoll.client.result import QueryResult
+from redpoll.client.result import QueryResult, lower
 from redpoll.client.selection import Moc, select
 from redpoll.errors import NotFound
 from redpoll.schema.alert import CUTOUTS
@@ -187,9 +187,8 @@ class Client:
 
         def read(columns: Sequence[str] | None, most: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
             wanted = names if columns is None else columns
-            least = limit if most is None or (limit is not None and limit < most) else most
             with plain_errors():
-                scan = self._store.alerts.scan(wanted, selection, order_by=order_by, limit=least)
+                scan = self._store.alerts.scan(wanted, selection, order_by=order_by, limit=lower(limit, most))
             return scan.schema, iter(scan)
 
         return QueryResult(read, count_column="alert_id")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from redpoll.client.columns import ColumnNames, listed_columns
-from redpoll.client.result import QueryResult
+from redpoll.client.result import QueryResult, lower
 from redpoll.schema.alert import COLUMNS
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ def summaries(store: Store, alerts: QueryResult, columns: ColumnNames, limit: in
 
     def read(some: Sequence[str] | None, most: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
         only = wanted if some is None else pa.schema([schema.field(name) for name in some])
-        least = limit if most is None or (limit is not None and limit < most) else most
-        return only, _batches(store, alerts, only, least)
+        return only, _batches(store, alerts, only, lower(limit, most))
 
     return QueryResult(read, count_column="object_id")
 

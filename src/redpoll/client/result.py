@@ -94,3 +94,13 @@ class QueryResult:
         schema, batches = self._read(None, _SHOWN + 1)
         table = pa.Table.from_batches(list(batches), schema)
         return table.slice(0, _SHOWN), table.num_rows > _SHOWN
+
+
+def lower(limit: int | None, most: int | None) -> int | None:
+    """The lower of two limits on a number of rows; None is no limit.
+
+    >>> lower(None, 5), lower(3, 5), lower(None, None)
+    (5, 3, None)
+    """
+    given = [n for n in (limit, most) if n is not None]
+    return min(given, default=None)

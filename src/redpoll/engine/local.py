@@ -53,7 +53,7 @@ def run_here(
     stop: Callable[[], bool],
     generation: Generation = no_registry,
 ) -> None:
-    """Run every block in this process, one after the other, until `stop` says so."""
+    """Run every block in this process, one after the other, until `stop` returns true."""
     task = make_task()
     for block in blocks:
         collect(block.packets, task(Block.of([packet.data for packet in block.packets], generation())))
@@ -82,7 +82,8 @@ def run_in_workers(
     collect
         Takes each block's packets and result. An error it raises ends the run.
     stop
-        Asked between blocks; when it says so, the blocks at work are finished and collected, others are not begun.
+        Called between blocks; when it returns true, the blocks at work are finished and collected, others are not
+        begun.
     generation
         Asked when a block is begun; its number travels with the block.
 

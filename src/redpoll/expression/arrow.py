@@ -94,7 +94,7 @@ def _divide(a: Any, b: Any) -> Any:
 
 
 def _is_in(values: Any, choices: pa.Array) -> Any:
-    """Arrow's `is_in` tells -0.0 from 0.0; adding zero makes them one."""
+    """Arrow's `is_in` takes -0.0 and 0.0 for different values; adding zero makes them equal."""
     if pa.types.is_floating(choices.type):
         values, choices = pc.add(values, 0.0), pc.add(choices, 0.0)
     return _where(pc.is_valid(values), pc.is_in(values, value_set=choices))

@@ -100,7 +100,7 @@ def parse_expression(text: str) -> Expression:
     Raises
     ------
     ExpressionError
-        If the text is no expression; the message shows the place.
+        If the text is no expression; the message shows the position of the error.
 
     Examples
     --------

@@ -46,7 +46,7 @@ def parse(text: str) -> Tree:
     Raises
     ------
     ExpressionError
-        If the text is no expression; the message shows the place.
+        If the text is no expression; the message shows the position of the error.
 
     Examples
     --------
@@ -181,9 +181,9 @@ class _Parser:
             parts.append(self.expression(0))
         self._expect(")")
         self._depth -= 1
-        least, most = FUNCTIONS[token.text]
-        if not least <= len(parts) <= most:
-            wanted = str(least) if least == most else f"{least} to {most}"
+        n_min, n_max = FUNCTIONS[token.text]
+        if not n_min <= len(parts) <= n_max:
+            wanted = str(n_min) if n_min == n_max else f"{n_min} to {n_max}"
             raise self._complaint(token, f"{token.text} takes {wanted} values, not {len(parts)}")
         return Call(token.text, tuple(parts), token.at)
 

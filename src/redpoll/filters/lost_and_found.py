@@ -21,7 +21,7 @@ def lost_and_found(
 ) -> Bools:
     """Bright before (max_peak_mag), then not seen by deep enough images, found after min_lost_days, faint now.
 
-    A supernova that fades in plain sight is not lost: an alert of it in every image would say nothing new.
+    A supernova that fades in plain sight is not lost: an alert of it in every image adds nothing new.
     """
     is_found = (faded_mag >= min_faded_mag) & (lost_days >= min_lost_days)
     return is_good & ~is_solar_system(roid) & (peak_mag <= max_peak_mag) & is_found

@@ -45,7 +45,7 @@ _NO_CHARACTER = "\ufffd"
 
 
 class VotableWriter:
-    """VOTable 1.4 as TABLEDATA; an empty cell is null, and also empty text, which the format does not tell from null.
+    """VOTable 1.4 as TABLEDATA; an empty cell is null or empty text: the format cannot distinguish them.
 
     Characters that XML does not have are written as U+FFFD. astropy reads text without its last blanks.
     """

@@ -80,23 +80,24 @@ def open_source(where: str | Path, **settings: Any) -> Source:
     return file_source(str(where), **settings)
 
 
-def open_sources(places: Iterable[str | Path]) -> list[Source]:
+def open_sources(inputs: Iterable[str | Path]) -> list[Source]:
     """Sources of files, folders, globs and URIs, in the order given; files of a folder or glob sorted by path.
 
-    A file that is reached twice is read once. Hidden files and sidecars of folders are left out; the log says why.
+    A file that is reached twice is read once. Hidden files and sidecars of folders are left out and logged with the
+    reason.
 
     Raises
     ------
     SourceError
-        If a place does not exist or holds no packets.
+        If an input does not exist or holds no packets.
     """
     sources: list[Source] = []
     seen: set[Path] = set()
-    for place in places:
-        if _SCHEME.match(str(place)):
-            sources.append(open_source(place))
+    for input_ in inputs:
+        if _SCHEME.match(str(input_)):
+            sources.append(open_source(input_))
             continue
-        for path in packet_files(Path(place)):
+        for path in packet_files(Path(input_)):
             if (real := path.resolve()) in seen:
                 log.info("%s: skipped: it is read already", path)
                 continue

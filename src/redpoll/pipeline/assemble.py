@@ -123,7 +123,7 @@ def task_maker(config: Config, store: Path, sinks: Sequence[Sink] = ()) -> MakeT
 
 
 def packet_decoder(config: Config) -> PacketDecoder:
-    """A decoder that looks for schemas where `config` says; SchemaError or SourceError if it cannot look there."""
+    """A decoder with the schema locations of `config`; SchemaError or SourceError if one cannot be read."""
     return PacketDecoder(_schemas(config), config.quality)
 
 

@@ -49,7 +49,8 @@ class BlockResult(TypedDict):
     """What became of a block: segments, messages by sink, dead letters by packet index, a count for every packet.
 
     ``cut`` has the alerts that cuts rejected.
-    ``unusable_models`` has the reason for each champion (``model@version``) that the worker could not open.
+    ``unusable_models`` has the reason for each champion (``model@version``) that the worker could not open,
+    ``without_model`` the modules (name -> model) whose columns are null because no such model is served.
     """
 
     segments: list[SegmentResult]
@@ -61,6 +62,7 @@ class BlockResult(TypedDict):
     unknown_words: dict[str, int]
     seconds: dict[str, float]
     unusable_models: dict[str, str]
+    without_model: dict[str, str]
 
 
 def block_result(
@@ -74,6 +76,7 @@ def block_result(
     unknown_words: Mapping[str, int] | None = None,
     seconds: Mapping[str, float] | None = None,
     unusable_models: Mapping[str, str] | None = None,
+    without_model: Mapping[str, str] | None = None,
 ) -> BlockResult:
     """A result in which equal counts are added up; what is not given is empty."""
     entries: list[LedgerCount] = [
@@ -90,6 +93,7 @@ def block_result(
         "unknown_words": dict(unknown_words or {}),
         "seconds": dict(seconds or {}),
         "unusable_models": dict(unusable_models or {}),
+        "without_model": dict(without_model or {}),
     }
 
 

@@ -55,6 +55,7 @@ class BlockTask:
         """Process a block with the models of its generation; every packet is counted once."""
         tally = _Tally()
         tally.unusable_models = self._enrich.change_to(block.generation)
+        tally.without_model = self._enrich.graph.without_model
         with tally.timed("decode"):
             decoded = self._decoder(block)
         tally.reject_packets(decoded.errors)
@@ -96,6 +97,7 @@ class _Tally:
         self.messages: dict[str, list[Message]] = {}
         self.failures: Counter[str] = Counter()
         self.unusable_models: dict[str, str] = {}
+        self.without_model: dict[str, str] = {}
         self._dead: dict[int, str] = {}
         self._counts: list[Count] = []
         self._cut: list[CutResult] = []
@@ -128,7 +130,7 @@ class _Tally:
         return block_result(
             segments=self.segments, messages=self.messages, dead_letters=self._dead, counts=self._counts,
             cut=self._cut, failures=self.failures, unknown_words=self._unknown_words, seconds=self.seconds,
-            unusable_models=self.unusable_models,
+            unusable_models=self.unusable_models, without_model=self.without_model,
         )  # fmt: skip
 
     @contextmanager

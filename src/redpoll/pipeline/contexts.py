@@ -1,4 +1,4 @@
-"""From the configuration to the cross-match stage: everything that knows places on the sky."""
+"""From the configuration to the cross-match stage: every catalogue, watchlist, region and sky map."""
 
 from __future__ import annotations
 

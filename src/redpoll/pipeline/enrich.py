@@ -1,7 +1,7 @@
 """Everything between a decoded packet and its answers: quality, history, cross-match, science, filters, in this order.
 
 `run`, `try`, `modules --timing`, the compilation ahead and every engine call the same `Enrichment`;
-`redpoll.pipeline.assemble.open_enrichment` is the one place that assembles it.
+`redpoll.pipeline.assemble.open_enrichment` is the one function that assembles it.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Enrichment:
     clock
         Seconds, for the times of the stages.
     champions
-        The models of a store; `change_to` says which generation of them the graph uses.
+        The models of a store; `change_to` selects the generation that the graph uses.
     """
 
     def __init__(

@@ -152,7 +152,7 @@ class Intake:
             source.close()
 
     def _poll(self, source: Source, n: int, wait: float) -> list[ReceivedPacket]:
-        """Packets of the first open source, which leaves its place if it is a stream or has no more."""
+        """Packets of the first open source; a stream then moves to the end of the queue, a finished one leaves it."""
         try:
             packets = source.poll(n, wait)
         except SourceError as error:

@@ -22,11 +22,12 @@ _MOST_WORDS, _OTHERS = 1000, "other words"
 class RunReport:
     """Counts of a run: every packet received is stored, a duplicate or rejected.
 
-    ``missing`` says which catalogues were not there, and why: their columns are null.
+    ``missing`` maps each catalogue that is not installed to the reason; its columns are null.
 
     ``reasons`` counts duplicates and rejected packets by reason, ``failures`` the batches in which a module or filter
     failed, ``unusable_models`` the reason for each champion of the registry that a worker could not open,
-    ``unknown_words`` what catalogues said that is no class of the taxonomy, ``seconds`` the CPU seconds of each
+    ``without_model`` the modules whose model was not served in the last block (module -> model; null columns),
+    ``unknown_words`` the words of catalogues that are no class of the taxonomy, ``seconds`` the CPU seconds of each
     stage over all workers, ``source_errors`` what could not be read. ``read`` is what the sources gave, counted apart
     from what became of it. ``sent`` counts messages by sink, ``parked`` those that wait in the spool of a sink that
     does not take them. ``signal`` is the one that interrupted the run.
@@ -43,6 +44,7 @@ class RunReport:
     topics: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     unusable_models: dict[str, str] = field(default_factory=dict)
+    without_model: dict[str, str] = field(default_factory=dict)
     unknown_words: Counter[str] = field(default_factory=Counter)
     missing: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class RunReport:
             if model not in self.unusable_models:
                 self.unusable_models[model] = why
                 log.error("model %s cannot be used: %s", model, why, extra={"model": model})
+        self.without_model = result["without_model"]
         for stage, seconds in result["seconds"].items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 

@@ -104,7 +104,7 @@ def _source_broke(error: SourceError, report: RunReport) -> None:
 
 
 def _workers(config: Config, sources: Sequence[Source]) -> int:
-    """Processes to use: what the configuration says, else one a core, or none if one block holds all."""
+    """Processes to use: as configured, else one a core, or none if one block holds all."""
     if config.run.workers is not None:
         return config.run.workers
     sizes = [source.n_bytes for source in sources]

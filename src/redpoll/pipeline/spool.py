@@ -140,7 +140,7 @@ class Spool:
             total = file.seek(0, os.SEEK_END)
             if self._sent > total:
                 raise SinkError(
-                    f"{self._mark} says {self._sent:,} bytes were sent, of {total:,}: remove it to send all"
+                    f"{self._mark} records {self._sent:,} bytes as sent, of {total:,}: remove it to send all"
                 )
             file.seek(self._sent)
             while (body := _read_body(file)) is not None:
@@ -175,7 +175,7 @@ class Spool:
             _sync(self._folder.parent)
 
     def _drop_sent(self) -> None:
-        """Copy what was not sent to a spool of the next generation, which takes the place of this one."""
+        """Copy what was not sent to a spool of the next generation, which replaces this one."""
         with self._disk():
             old, old_mark = self._file, self._mark
             rest = old.read_bytes()[self._sent :]

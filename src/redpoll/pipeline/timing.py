@@ -84,7 +84,7 @@ def sample_batches(sources: Sequence[Source], config: Config, *, limit: int) -> 
             break
     batches = [batch for batch in batches if batch.num_rows]
     if not batches:
-        raise broken[0] if broken else SourceError("no usable alert in these packets; `redpoll try` says more")
+        raise broken[0] if broken else SourceError("no usable alert in these packets; `redpoll try` lists the reasons")
     return batches
 
 

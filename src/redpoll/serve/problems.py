@@ -110,12 +110,12 @@ def explain(request: Request, error: RequestValidationError) -> tuple[str, list[
 
 
 def _explain_one(request: Request, error: dict[str, Any]) -> dict[str, str]:
-    place, name = (*(str(part) for part in error["loc"][:2]), "", "")[:2]
+    where, name = (*(str(part) for part in error["loc"][:2]), "", "")[:2]
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         near = get_close_matches(name, _parameters(request), n=1, cutoff=0.5)
         message = "unknown parameter" + (f"; did you mean '{near[0]}'?" if near else "")
-    return {"in": place, "name": name, "message": message}
+    return {"in": where, "name": name, "message": message}
 
 
 def _parameters(request: Request) -> list[str]:

@@ -141,11 +141,11 @@ def draw_sources(
     return replace(sources, serial=np.arange(len(sources)), rank=rank)
 
 
-def _rank(detected: NDArray[np.bool_], place: NDArray[np.int64]) -> NDArray[np.int64]:
+def _rank(detected: NDArray[np.bool_], position: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number of each detection among those of the same position, from 1; 0 for what is not detected."""
     at = np.flatnonzero(detected)
-    at = at[np.argsort(place[at], kind="stable")]
-    starts = np.flatnonzero(np.diff(place[at], prepend=-1))
+    at = at[np.argsort(position[at], kind="stable")]
+    starts = np.flatnonzero(np.diff(position[at], prepend=-1))
     rank = np.zeros(len(detected), np.int64)
     rank[at] = np.arange(len(at)) - np.repeat(starts, np.diff(starts, append=len(at))) + 1
     return rank

@@ -47,13 +47,13 @@ def is_indexed(field: pa.Field) -> bool:
 
 
 def is_topic(field: pa.Field) -> bool:
-    """Whether a column says which alerts passed a filter."""
+    """Whether a column holds which alerts passed a filter."""
     name: str = field.name
     return name.startswith(PASS) and bool(pa.types.is_boolean(field.type))
 
 
 def is_classes(field: pa.Field) -> bool:
-    """Whether a column is the list of what is said of each alert."""
+    """Whether a column is the list of classifications of each alert."""
     return bool(field.name == CLASSES and pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type))
 
 
@@ -67,7 +67,7 @@ def check_names(schema: pa.Schema) -> None:
 
 
 def provenance(schema: pa.Schema) -> str:
-    """Column -> module@version of the columns that say who made them, as JSON with sorted keys."""
+    """Column -> module@version of the columns that name their maker, as JSON with sorted keys."""
     made = {f.name: field_fact(f, "by") for f in schema if field_fact(f, "by")}
     return json.dumps(made, sort_keys=True)
 

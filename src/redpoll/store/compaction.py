@@ -1,4 +1,4 @@
-"""Nightly compaction: from segments in order of arrival to one catalogue per survey, sorted by place on the sky.
+"""Nightly compaction: from segments in order of arrival to one catalogue per survey, sorted by position on the sky.
 
 A new generation of the catalogue is written beside the old one; pixels that got no new alerts are linked, not copied.
 One transaction makes the new generation count; only then do old files go. A crash at any point leaves one generation
@@ -188,7 +188,7 @@ class _Catalogue:
 
 @dataclass(frozen=True)
 class _Run:
-    """Alerts of some segments, sorted by place: one Arrow batch for each pixel they fall into."""
+    """Alerts of some segments, sorted by position: one Arrow batch for each pixel they fall into."""
 
     file: pa.ipc.RecordBatchFileReader
     batches: dict[int, int]

@@ -124,7 +124,7 @@ def open_shared(path: Path, of: str) -> sqlite3.Connection:
 def open_reader(path: Path, of: str = "index") -> OpenConnection:
     """Open a database for reading beside a writer; also in a folder that cannot be written.
 
-    Its ``file.is_same()`` is False once a rebuild has put another file in its place: open it again then.
+    Its ``file.is_same()`` is False once a rebuild has replaced the file: open it again then.
     """
     frozen = not os.access(path.parent, os.W_OK) and not path.with_name(path.name + "-wal").exists()
     address = f"{path.absolute().as_uri()}?mode=ro" + ("&immutable=1" if frozen else "")

@@ -19,7 +19,7 @@ from redpoll.store.parquet import write
 from redpoll.store.rows import HEALPIX
 
 SEGMENT, ROW = "_segment", "_row"
-"""Columns of the catalogue that say where an alert was written first, and where its cutouts are."""
+"""Columns of the catalogue with the segment and row in which an alert was first written, where its cutouts are."""
 ROW_GROUP = 1000
 _ORDER, _MAX_ORDER = 29, 15
 _MAX_CHUNKS = 200_000  # of `_metadata`: about 16 MB; hats and LSDB do without the file
@@ -72,7 +72,7 @@ def pixels_of(hpx29: NDArray[np.int64], max_rows: int) -> list[Pixel]:
 def catalogue_schema(schemas: Sequence[pa.Schema]) -> pa.Schema:
     """One schema for batches of several packet versions and modules, in types that every reader of Parquet knows.
 
-    Which version made a value is not said here but in the segment (see ``AlertReader.provenance``).
+    The version that made a value is recorded with the segment (see ``AlertReader.provenance``).
     """
     plain = [pa.schema([_plain(field) for field in schema]) for schema in schemas]
     try:

@@ -73,7 +73,7 @@ def thinned(curves: LightCurves, levels: NDArray[np.int64]) -> tuple[NDArray[np.
 
     The newest `NEWEST` stay. Of the older ones, each band keeps one in each bin of time: the one of the best kind, of
     equals the earliest. Bins are as narrow as `PAST` allows, and begin at MJD 0: every band keeps points over the whole
-    past, and thinning again, with more points, gives what thinning all at once gives. ``levels`` says how wide the bins
+    past, and thinning again, with more points, gives what thinning all at once gives. ``levels`` sets how wide the bins
     of each curve have been so far.
     """
     keep, levels = np.ones(len(curves.mjd), bool), levels.copy()

@@ -43,10 +43,13 @@ def insert_alerts(
     if HISTORY_NEWS in batch.schema.names:
         news = batch[HISTORY_NEWS].to_pylist()
         add(connection, (keys >> KEY_BITS).tolist(), batch["alert_id"].to_pylist(), news)
-    said: list[Sequence[Any]] = [_insert_topics(connection, batch, keys), insert_alert_classes(connection, batch, keys)]
+    groups: list[Sequence[Any]] = [
+        _insert_topics(connection, batch, keys),
+        insert_alert_classes(connection, batch, keys),
+    ]
     indexed = [f.name for f in batch.schema if is_indexed(f) and f.name not in KEYS]
     names = ", ".join([*_OWN, *(f'"{name}"' for name in indexed)])
-    own: list[Sequence[Any]] = [keys.tolist(), segments, rows, [survey] * batch.num_rows, *said]
+    own: list[Sequence[Any]] = [keys.tolist(), segments, rows, [survey] * batch.num_rows, *groups]
     columns = [*own, *(values(batch[name]) for name in indexed)]
     sql = f"INSERT INTO alerts ({names}) VALUES ({','.join('?' * len(columns))})"
     connection.executemany(sql, zip(*columns, strict=True))

@@ -180,7 +180,7 @@ def sync_tree(folder: Path) -> None:
 
 @contextmanager
 def disk_errors(what: str) -> Iterator[None]:
-    """Turn an operating-system error (disk full, no permission) into a StoreError that says what was attempted."""
+    """Turn an operating-system error (disk full, no permission) into a StoreError that names what was attempted."""
     try:
         yield
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from errno import ENOSPC
 from pathlib import Path
@@ -41,8 +41,8 @@ from redpoll.store.objects import register
 from redpoll.store.parquet import PARQUET_ERRORS, read
 from redpoll.store.ports import Progress
 from redpoll.store.rejected import cut_differences
-from redpoll.store.revise import add_revision
-from redpoll.store.revision_files import AT_END, find_committed, in_order, read_committed, read_values
+from redpoll.store.revise import add_revision, describe_columns
+from redpoll.store.revision_files import find_committed, mark_committed, read_committed, read_schema, read_values
 
 _KEPT = ("runs", "ledger", "rejected", "revision_jobs")  # the archive does not hold them
 
@@ -72,7 +72,7 @@ class Rebuilt:
 
 
 def rebuild(root: Path | str, *, progress: Progress) -> Rebuilt:
-    """Make the index of a store anew from its archive, and put it in the place of the old one.
+    """Make the index of a store anew from its archive, and replace the old one by it.
 
     Alerts, objects, light curves, topics, classes and provenance come from the archive; runs and ledger
     are copied from the old index if it can be read. If it cannot, every segment in the archive counts, and the ledger
@@ -138,14 +138,13 @@ def _fill(fresh: Path, old: sqlite3.Connection | None, layout: Layout, progress:
 class Archived:
     """Segments that count, with the run that wrote each; the catalogue of each survey, and its pixels if known.
 
-    ``revisions`` that count are in their order; ``is_ordered`` if the segments are in the order of their commits.
+    ``revisions`` that count are in their order.
     """
 
     runs: dict[str, int | None]
     catalogues: dict[str, Path]
     pixels: dict[str, set[str]]
     revisions: list[str]
-    is_ordered: bool
 
     @classmethod
     def find(cls, old: sqlite3.Connection | None, layout: Layout) -> Archived:
@@ -159,7 +158,7 @@ class Archived:
         catalogues = {link.name: link.resolve() for link in layout.hats.iterdir() if link.is_dir()}
         listed = {survey: set(read_sums(folder) or ()) for survey, folder in catalogues.items()}
         pixels = {survey: {name for name in names if "/Npix=" in name} for survey, names in listed.items()}
-        return cls(dict.fromkeys(found), catalogues, pixels, find_committed(layout), is_ordered=False)
+        return cls(dict.fromkeys(found), catalogues, pixels, find_committed(layout))
 
     @classmethod
     def named(cls, index: sqlite3.Connection, layout: Layout) -> Archived:
@@ -171,7 +170,7 @@ class Archived:
         pixels = {name: {Pixel(*row).path for row in index.execute(sql, (key,))} for name, _, key in found}
         revisions = [name for (name,) in index.execute("SELECT name FROM revisions ORDER BY _id")]
         catalogues = {survey: layout.generations / name for survey, name, _ in found}
-        return cls(runs, catalogues, pixels, revisions, is_ordered=True)
+        return cls(runs, catalogues, pixels, revisions)
 
 
 class Load:
@@ -189,7 +188,7 @@ class Load:
         self.damaged: list[str] = []
 
     def archive(self, archived: Archived) -> None:
-        """Insert catalogues, then segments that were not compacted, and revisions where they were committed.
+        """Insert catalogues, then segments that were not compacted, then revisions.
 
         Without `writes`, a segment that repeats alerts of another is damaged: nothing is written to the archive.
         """
@@ -200,21 +199,36 @@ class Load:
             moved |= self._catalogue(survey, folder, archived.pixels.get(survey, set()))
         self._connection.executemany("UPDATE segments SET compacted = 1 WHERE name = ?", [(name,) for name in moved])
         names = list(self._keys)
-        revisions = in_order(self._layout, archived.revisions, names if archived.is_ordered else [])
         for i, name in enumerate(names):
             self._progress("segments", i, len(names))
             alerts = self._layout.segments / name / ALERTS
             if name not in moved and not self._guarded(f"segments/{name}", alerts, self._insert_segment, name):
                 self._connection.execute("DELETE FROM segments WHERE _id = ?", (self._keys.pop(name),))
-            self._revisions(revisions.get(i, ()))
-        self._revisions(revisions.get(AT_END, ()))
         self._connection.execute(_COUNT_LOST)
+        self._revisions(archived.revisions, [name for name in names if name in self._keys and name not in moved])
         self._progress("segments", len(names), len(names))
 
-    def _revisions(self, names: Sequence[str]) -> None:
-        for name in names:
+    def _revisions(self, names: Sequence[str], segments: Sequence[str]) -> None:
+        """Insert revisions; columns are described by the last of the revisions and of the segments not compacted."""
+        for i, name in enumerate(names):
+            self._progress("revisions", i, len(names))
             path = self._layout.revisions / name / VALUES
             self._guarded(f"revisions/{name}", path, self._add_revision, name)
+        self._progress("revisions", len(names), len(names))
+        if names:
+            self._describe(segments)
+
+    def _describe(self, segments: Sequence[str]) -> None:
+        connection = self._connection
+        sql = """SELECT ifnull(v.segment, 0), v._id, v.name FROM revisions v
+            WHERE v._id > ifnull((SELECT g.revision FROM generations g WHERE g.survey = v.survey), 0)"""
+        steps = [(*place, self._layout.revisions / name) for *place, name in connection.execute(sql)]
+        steps += [(self._keys[name], 0, self._layout.segments / name) for name in segments]
+        for _, number, folder in sorted(steps):
+            if number:
+                describe_columns(connection, read_schema(folder))
+            else:
+                register(connection, archived_schema(folder))
 
     def _add_revision(self, name: str) -> None:
         folder = self._layout.revisions / name
@@ -225,7 +239,10 @@ class Load:
         held = self._connection.execute(sql, (name.split("-")[0],)).fetchone()
         checksum = checksum_of(folder)
         lost = add_revision(self._connection, committed, name, values, checksum, held=held[0] if held else 0)
-        self._connection.execute("UPDATE revisions SET lost = ? WHERE name = ?", (lost, name))
+        if self._writes and set(lost) != set(committed.lost):
+            checksum = mark_committed(folder, replace(committed, lost=tuple(lost)))
+        sql = "UPDATE revisions SET lost = ?, checksum = ? WHERE name = ?"
+        self._connection.execute(sql, (len(lost), checksum, name))
 
     def _guarded(self, name: str, path: Path, work: Callable[..., None], *values: Any) -> bool:
         """Do `work`; a file that is not there or cannot be read is noted, and what was inserted of it taken back."""
@@ -402,7 +419,7 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> bool:
 
 
 def _set_aside(layout: Layout) -> None:
-    """Keep an old index that could not be read in full under another name, for whoever can mend it."""
+    """Keep an old index that could not be read in full under another name, so that it can be repaired."""
     mark = uuid4().hex[:8]
     for end in ("", "-wal", "-shm"):
         path = layout.index.with_name(layout.index.name + end)

@@ -62,8 +62,8 @@ _ADD = """INSERT INTO revisions (_id, name, survey, job, revised, rows, columns,
 
 def add_revision(
     connection: sqlite3.Connection, committed: Committed, name: str, values: pa.Table, checksum: str, *, held: int = 0
-) -> int:
-    """Add a revision to the index inside the open transaction; returns how many of its alerts are not stored.
+) -> list[int]:
+    """Add a revision to the index inside the open transaction; returns those of its alerts that are not stored.
 
     Parameters
     ----------
@@ -79,20 +79,20 @@ def add_revision(
     columns = json.dumps([field.name for field in revised_fields(values.schema)])
     row: tuple[Any, ...] = (committed.number, name, survey, committed.job, committed.revised, values.num_rows)
     connection.execute(_ADD, (*row, columns, made, checksum, committed.segment))
-    wanted = json.dumps(values["alert_id"].to_pylist())
+    ids = values["alert_id"].to_pylist()
+    wanted = json.dumps([None if i in committed.lost else i for i in ids])
     alerts = _Alerts.of(connection.execute(_FIND, (wanted, survey)).fetchall())
     rows = zip(alerts.keys.tolist(), alerts.rows.tolist(), strict=True)
     numbered = ((alert, committed.number, row) for alert, row in rows)
     connection.executemany("INSERT INTO revised VALUES (?, ?, ?)", numbered)
     _apply(connection, values, alerts if committed.number > held else alerts.not_compacted())
-    return int(values.num_rows) - len(alerts.rows)
+    return [ids[row] for row in np.delete(np.arange(len(ids)), alerts.rows).tolist()]
 
 
 def _apply(connection: sqlite3.Connection, values: pa.Table, alerts: _Alerts) -> None:
     if not len(alerts.rows):
         return
-    schema = _as_stored(connection, values.schema)
-    register(connection, pa.schema(revised_fields(schema)))
+    schema = describe_columns(connection, values.schema)
     batch = _batch(values.take(pa.array(alerts.rows)).cast(schema))
     _update_columns(connection, batch, alerts)
     _update_topics(connection, batch, alerts)
@@ -122,10 +122,12 @@ _FIND = """SELECT k.key, a._id, a.night, a.mjd, a.alert_id, a._topics, a._classe
     ORDER BY k.key"""
 
 
-def _as_stored(connection: sqlite3.Connection, schema: pa.Schema) -> pa.Schema:
-    """The schema with each column indexed or not as it was before: its values are in one of the two."""
+def describe_columns(connection: sqlite3.Connection, schema: pa.Schema) -> pa.Schema:
+    """Record the columns of a revision; returns its schema, with each column indexed or not as it was before."""
     before = dict(connection.execute("SELECT name, indexed FROM columns"))
-    return pa.schema([_with_fact(field, before.get(field.name)) for field in schema])
+    schema = pa.schema([_with_fact(field, before.get(field.name)) for field in schema])
+    register(connection, pa.schema(revised_fields(schema)))
+    return schema
 
 
 def _with_fact(field: pa.Field, indexed: int | None) -> pa.Field:

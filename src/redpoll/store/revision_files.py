@@ -42,7 +42,6 @@ REVISION_KEYS = ("survey", "alert_id")
 FILES = (VALUES, REPLACED, COMMIT)
 RESERVED = frozenset([*COLUMNS, *CUTOUTS, PACKET, HISTORY_NEWS, TOPICS, SEPARATION])
 """Columns that came with the packet, or that the store computes: no revision changes them."""
-AT_END = -1
 _ROW_GROUP = 1000
 
 
@@ -50,13 +49,15 @@ _ROW_GROUP = 1000
 class Committed:
     """What the writer adds to a revision: its number, greater than those before, its job, and the time, ISO 8601.
 
-    ``segment`` is the newest segment of the archive at that time, None if it is not known any more.
+    ``segment`` is the newest segment of the archive at that time. ``lost`` are alerts that a rebuild did not find: if
+    they are stored again, the revision is older than their values.
     """
 
     number: int
     job: str
     revised: str
     segment: str | None
+    lost: tuple[int, ...] = ()
 
 
 def write_revision(layout: Layout, values: pa.RecordBatch, replaced: pa.RecordBatch) -> str:
@@ -92,11 +93,15 @@ def mark_committed(folder: Path, committed: Committed) -> str:
 
     It is written before the transaction commits: a revision that the index does not name is removed by `tidy`.
     """
-    path = folder / COMMIT
+    sums, fresh = read_sums(folder) or {}, folder / (TEMPORARY + "commit")
+    fresh.mkdir(exist_ok=True)
+    path = fresh / COMMIT
     path.write_text(json.dumps(asdict(committed), sort_keys=True) + "\n")
     sync(path)
-    sums = {name: digest for name, digest in (read_sums(folder) or {}).items() if name != COMMIT}
-    checksum = write_sums(folder, sums | {COMMIT: sha256_of(path)})
+    checksum = write_sums(fresh, sums | {COMMIT: sha256_of(path)})
+    for name in (COMMIT, SUMS):
+        (fresh / name).replace(folder / name)  # files of their own: a backup may be linked to those before
+    fresh.rmdir()
     sync(folder)
     return checksum
 
@@ -105,8 +110,8 @@ def read_committed(folder: Path) -> Committed | None:
     """What the writer added to a revision; None if it was never committed, or the file is damaged."""
     try:
         found = json.loads((folder / COMMIT).read_text())
-        segment = found["segment"]
-        return Committed(int(found["number"]), str(found["job"]), str(found["revised"]), segment and str(segment))
+        segment, lost = found["segment"], tuple(map(int, found["lost"]))
+        return Committed(int(found["number"]), str(found["job"]), str(found["revised"]), segment and str(segment), lost)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -194,23 +199,6 @@ def find_committed(layout: Layout) -> list[str]:
     folders = list(layout.revisions.iterdir()) if layout.revisions.is_dir() else []
     found = {folder.name: read_committed(folder) for folder in folders if is_revision_name(folder.name)}
     return sorted((name for name, facts in found.items() if facts), key=lambda name: (_number(found[name]), name))
-
-
-def in_order(layout: Layout, names: Sequence[str], segments: Sequence[str]) -> dict[int, list[str]]:
-    """Revisions by the position of the segment after which each was committed, or at the end if there are no segments.
-
-    Segments are given in the order of their commits. The order of the revisions stays.
-    """
-    if not segments:
-        return {AT_END: list(names)}
-    places = {name: i for i, name in enumerate(segments)}
-    last, found = 0, dict[int, list[str]]()
-    for name in names:
-        committed = read_committed(layout.revisions / name)
-        segment = None if committed is None else committed.segment
-        last = max(last, places.get(segment, last) if segment else last)
-        found.setdefault(last, []).append(name)
-    return found
 
 
 def _number(committed: Committed | None) -> int:

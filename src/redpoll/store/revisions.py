@@ -105,7 +105,9 @@ class EmbeddedRevisions:
         committed = Committed(number, job, self._time(), newest)
         missing = add_revision(c, committed, name, values, mark_committed(folder, committed))
         if missing:
-            raise StoreError(f"{missing} of {values.num_rows} alerts of the revision {name} are not stored")
+            raise StoreError(
+                f"{len(missing)} of {values.num_rows} alerts of {name} are not stored, such as {missing[0]}"
+            )
         return int(values.num_rows)
 
     def _folder(self, name: str) -> Path:

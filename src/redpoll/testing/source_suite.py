@@ -12,7 +12,7 @@ _POLLS = 10_000
 
 
 class SourceSuite(ABC):
-    """Subclass it in a test file, name the subclass ``Test...``, and say how to make the source.
+    """Subclass it in a test file, name the subclass ``Test...``, and define how to make the source.
 
     pytest then runs each ``test_`` method below, in a fresh folder.
     """

@@ -1,4 +1,4 @@
-"""Made-up batches for tests of the store: known nights, repeated objects, packets, scores and topics.
+"""Synthetic batches for tests of the store: known nights, repeated objects, packets, scores and topics.
 
 They look like what the pipeline hands to a store, ``packet`` and module columns included; see ``testing.batches``
 for batches with nulls wherever the schema has them.
@@ -24,10 +24,10 @@ from redpoll.schema.light_curve import LightCurves
 _MJD_2020 = 58849
 _ZERO_POINT = 31.4
 MODULE_COLUMNS = {
-    "rise_rate": Column("float32", "mag/day", "Made-up rate; null for every seventh alert."),
-    "p_synthetic": Column("float32", "", "Made-up score, 0..1.", aggregate="max"),
-    "n_synthetic": Column("int32", "", "Made-up count.", aggregate="min"),
-    "feature_cold": Column("float32", "", "Made-up feature of the archive only.", indexed=False),
+    "rise_rate": Column("float32", "mag/day", "Synthetic rate; null for every seventh alert."),
+    "p_synthetic": Column("float32", "", "Synthetic score, 0..1.", aggregate="max"),
+    "n_synthetic": Column("int32", "", "Synthetic count.", aggregate="min"),
+    "feature_cold": Column("float32", "", "Synthetic feature of the archive only.", indexed=False),
 }
 
 
@@ -52,15 +52,15 @@ def store_batch(
     survey
         "ztf" or "rubin".
     objects
-        Objects that the alerts are of, in turn; object k lies at a place of its own.
+        Objects that the alerts are of, in turn; each object has its own position.
     nights
         Days after 2020-01-01; alert i is of night ``nights[i % len(nights)]``.
     points, cutout_bytes
         Length of each light curve, and of each cutout.
     version
-        Version of the module `made_up` that the score columns name.
+        Version of the module `synthetic` that the score columns name.
     packet
-        Fields of the `packet` struct; made up if None.
+        Fields of the `packet` struct; synthetic if None.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def store_batch(
         f: pa.nulls(n, f.type) if f.name not in values else _typed(values[f.name], f.type) for f in alert_schema()
     }
     columns |= _scores(number, version) | _topics(number) | _classes(number, version)
-    fields = packet if packet is not None else {"candid": pa.array(number), "note": pa.array(["made up"] * n)}
+    fields = packet if packet is not None else {"candid": pa.array(number), "note": pa.array(["synthetic"] * n)}
     struct = pa.StructArray.from_arrays(list(fields.values()), names=list(fields))
     columns[pa.field("packet", struct.type, metadata={"indexed": "0"})] = struct
     return pa.RecordBatch.from_arrays(list(columns.values()), schema=pa.schema(list(columns)))
@@ -140,25 +140,27 @@ def _scores(number: NDArray[np.int64], version: str) -> dict[pa.Field, pa.Array]
         "n_synthetic": number % 13,
         "feature_cold": number / 2,
     }
-    made = {name: column.field(name, by=f"made_up@{version}") for name, column in MODULE_COLUMNS.items()}
+    made = {name: column.field(name, by=f"synthetic@{version}") for name, column in MODULE_COLUMNS.items()}
     return {made[name]: _typed(value, made[name].type) for name, value in values.items()}
 
 
 def _topics(number: NDArray[np.int64]) -> dict[pa.Field, pa.Array]:
-    facts = {"indexed": "0", "by": "made_up_filter@1"}
+    facts = {"indexed": "0", "by": "synthetic_filter@1"}
     passed = {"pass_rising": number % 3 == 0, "pass_bright": number % 10 == 0, "pass_never": number < 0}
     return {pa.field(name, pa.bool_(), metadata=facts): pa.array(value) for name, value in passed.items()}
 
 
 def _classes(number: NDArray[np.int64], version: str) -> dict[pa.Field, pa.Array]:
-    """A catalogue that speaks of two alerts in three, and a module that speaks of every other one."""
-    tags: list[list[dict[str, Any]]] = []
+    """Classifications of two alerts in three by a catalogue, and of every other one by a module."""
+    classes: list[list[dict[str, Any]]] = []
     for i in number.tolist():
-        said = [{"name": "sn_ia" if i % 4 else "sn", "probability": (i * 37 % 100) / 100, "by": f"made_up@{version}"}]
+        assigned = [
+            {"name": "sn_ia" if i % 4 else "sn", "probability": (i * 37 % 100) / 100, "by": f"synthetic@{version}"}
+        ]
         known = [{"name": "rr_lyrae_ab" if i % 3 > 1 else "agn", "probability": None, "by": "made_catalogue@2020"}]
-        tags.append((known if i % 3 else []) + (said if i % 2 else []))
+        classes.append((known if i % 3 else []) + (assigned if i % 2 else []))
     field = CLASSES_COLUMN.field(CLASSES, by="taxonomy@1")
-    return {field: pa.array(tags, field.type)}
+    return {field: pa.array(classes, field.type)}
 
 
 def _typed(value: Any, kind: pa.DataType) -> pa.Array:

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import numpy as np
+import polars
 import pyarrow as pa
 import pytest
 from astropy import units as u
@@ -65,7 +66,6 @@ def test_polars_and_others_read_the_c_stream(result: QueryResult) -> None:
 
 
 def test_polars_keeps_integers_exact(result: QueryResult) -> None:
-    polars = pytest.importorskip("polars")
     assert result.to_polars()["alert_id"].to_list() == polars.DataFrame(result)["alert_id"].to_list() == IDS
 
 

@@ -266,7 +266,7 @@ def test_every_column_has_a_meaning(client: Client) -> None:
         for row in rows
         if not row["doc"] and row["name"] != "packet" and not row["name"].startswith("pass_")
     ] == []
-    assert next(row["by"] for row in rows if row["name"] == "rise_rate").startswith("made_up@")
+    assert next(row["by"] for row in rows if row["name"] == "rise_rate").startswith("synthetic@")
 
 
 def test_threads_and_a_running_writer_can_share_a_store(tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from redpoll.testing.store_suite import add
 
 
 @science_module(version="3", outputs={"p_tde": Column("float32", assigns="tde", aggregate="max")})
-def made_up_tde(mag):
+def synthetic_tde(mag):
     return np.where(mag < 19, 0.75, 0.25)
 
 
 def test_what_a_module_says_in_the_graph_is_found_in_the_store(store: Store) -> None:
     batch = store_batch(60, nights=(0, 1))
-    result = Graph.build([made_up_tde], []).run(batch).batch
+    result = Graph.build([synthetic_tde], []).run(batch).batch
     add(store, result)
     found = alert_rows(store, class_="extragalactic", night=20200102)
     assert found
@@ -27,7 +27,7 @@ def test_what_a_module_says_in_the_graph_is_found_in_the_store(store: Store) -> 
         row["alert_id"] for row in alert_rows(store, limit=100) if row["mag"] < 19 and row["night"] == 20200102
     }
     (said,) = classification_rows(store, found[0]["object_id"])
-    assert (said["name"], said["by"], said["max_probability"]) == ("tde", "made_up_tde@3", 0.75)
+    assert (said["name"], said["by"], said["max_probability"]) == ("tde", "synthetic_tde@3", 0.75)
     assert store.alerts.provenance(found[0]["alert_id"], "ztf")["classes"].startswith("taxonomy@")
 
 

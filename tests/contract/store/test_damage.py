@@ -17,6 +17,7 @@ from redpoll.store import Store, open_store, rebuild_store
 from redpoll.store.deep import COMPARED, NAMES, NOT_IN_ARCHIVE, ORDERED
 from redpoll.store.selection import Cone
 from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_revisions import revise
 from redpoll.testing.store_rows import alert_rows, classification_rows, full_alert, object_row
 from redpoll.testing.store_suite import add
 
@@ -28,6 +29,8 @@ def used(store: Store, folder: Path) -> Iterator[Path]:
     store.maintenance.compact(rows_per_pixel=10)
     add(store, store_batch(20, start=40, survey="ztf"))
     add(store, store_batch(10, start=100, survey="rubin"))
+    store.revisions.start("job", "reprocess")
+    revise(store, [10**15 + 3, 10**15 + 50], {"feature_cold": [1.0, 2.0], "p_synthetic": [0.5, None]})
     store.runs.end("done")
     store.close()
     yield folder
@@ -134,7 +137,7 @@ CHANGES = {
     "an aggregate": "UPDATE objects SET max_p_synthetic = 0.99 WHERE _id = 3",
     "the last magnitude of an object": "UPDATE objects SET last_mag_g = 3 WHERE _id = 3",
     "a unit": "UPDATE columns SET unit = 'erg' WHERE name = 'rise_rate'",
-    "a provenance": "UPDATE provenance SET mapping = replace(mapping, 'made_up@1', 'made_up@2')",
+    "a provenance": "UPDATE provenance SET mapping = replace(mapping, 'synthetic@1', 'synthetic@2')",
 }
 
 

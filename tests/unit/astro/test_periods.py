@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas
 import pytest
 from astropy.timeseries import LombScargle, LombScargleMultiband
 
@@ -149,7 +150,6 @@ def test_arrays_that_do_not_fit_are_refused():
 
 
 def test_real_rr_lyrae_stars_pulsate_as_such(data_dir):
-    pandas = pytest.importorskip("pandas")
     table = pandas.read_parquet(data_dir / "labelled" / "sdss_s82_rrlyrae.parquet")
     table = table[(table.mag < 50) & (table.magerr < 5) & table.band.isin(["g", "r"])]
     table = table[table.objectId.isin(table.objectId.unique()[:40])].sort_values(["objectId", "time"])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import doctest
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from redpoll.errors import SchemaError
@@ -77,7 +78,6 @@ def test_every_word_that_finks_api_lists_has_a_class(vocabulary: str, words: lis
 def test_ninety_nine_of_a_hundred_catalogued_stars_have_a_class(
     data_dir, name: str, column: str, record_property
 ) -> None:
-    pd = pytest.importorskip("pandas")
     counts = pd.read_parquet(data_dir / "catalogs" / f"{name}.parquet", columns=[column])[column].value_counts()
     unmapped = {word: int(n) for word, n in counts.items() if not TREE.all_of(name, word)}
     record_property(f"{name} without a class", unmapped)

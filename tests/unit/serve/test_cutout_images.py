@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from redpoll.astro.cutout_file import MAX_BYTES, read_cutout
 from redpoll.errors import PacketError
-from redpoll.serve.image.png import grey_png
-from redpoll.serve.image.stretch import grey, quantised
+from redpoll.serve.cutout_image import grey, grey_png, quantised
 
 
 def file_of(*images: NDArray, **cards: object) -> bytes:

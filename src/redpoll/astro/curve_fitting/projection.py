@@ -136,6 +136,6 @@ def _leave(weight: Any, value: Any, flux: Any, residual: Any, amplitude: float) 
 
 
 @compiled
-def _project(slope: Any, amplitude: float, share: float, value: Any) -> None:
+def _project(slope: Any, amplitude: float, fraction: float, value: Any) -> None:
     for i in range(len(slope)):
-        slope[i] = amplitude * (slope[i] - share * value[i])
+        slope[i] = amplitude * (slope[i] - fraction * value[i])

@@ -87,7 +87,7 @@ def _fill_peak(rows: Any, n: int, t0: float, rise: float, fall: float, log_ratio
         x, y = t * rise, t * fall
         e = exp(-abs(x + y))
         most = 1.0 / (1.0 + e)
-        rising = e * most if x + y >= 0.0 else most  # share of the first term
+        rising = e * most if x + y >= 0.0 else most  # fraction of the first term
         value = exp(log_scale - max(-x, y)) * most
         rows[_V + i] = value
         rows[_D0 + i] = value * ((1.0 - rising) * fall - rising * rise)

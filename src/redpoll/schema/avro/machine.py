@@ -267,8 +267,8 @@ def _null_field(code: Any, pc: int, op: int, at: int, row: int, columns: Any, da
 
 
 @_inlined
-def _read_count(buf: Any, p: int, end: int, least: int, empty: int) -> Any:
-    """Items in an array's next block, next byte and error; items of `least` bytes each must fit into the packet.
+def _read_count(buf: Any, p: int, end: int, min_bytes: int, empty: int) -> Any:
+    """Items in an array's next block, next byte and error; items of `min_bytes` bytes each must fit into the packet.
 
     The number of items without bytes is bounded; `empty` is their number so far.
     """
@@ -276,7 +276,7 @@ def _read_count(buf: Any, p: int, end: int, least: int, empty: int) -> Any:
     if error == 0 and count < 0:
         _, p, error = _varint(buf, p, end)
         count = -count
-    if error == 0 and (count < 0 or count > (_MAX_EMPTY_ITEMS - empty if least == 0 else (end - p) // least)):
+    if error == 0 and (count < 0 or count > (_MAX_EMPTY_ITEMS - empty if min_bytes == 0 else (end - p) // min_bytes)):
         error = CROWDED
     return count, p, error
 

@@ -14,9 +14,8 @@ from redpoll.errors import NotFound, PacketError
 from redpoll.formats.values import to_json
 from redpoll.schema.alert import CUTOUTS
 from redpoll.serve.api.models import CutoutPixels
+from redpoll.serve.cutout_image import Stretch, grey, grey_png, quantised
 from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
-from redpoll.serve.image.png import grey_png
-from redpoll.serve.image.stretch import Stretch, grey, quantised
 from redpoll.serve.rows import full_alert
 
 router = APIRouter(prefix="/alerts/{survey}/{alert_id}/cutouts", tags=["cutouts"])

@@ -109,9 +109,9 @@ def _mark(
     return Mark(name, style, marks, bars)
 
 
-def _padded(values: NDArray[np.float64], fraction: float, least: float) -> tuple[float, float]:
+def _padded(values: NDArray[np.float64], fraction: float, min_pad: float) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
-    pad = max((high - low) * fraction, least)
+    pad = max((high - low) * fraction, min_pad)
     return low - pad, high + pad
 
 

@@ -122,7 +122,7 @@ class AlertCases(StoreCases):
         add(store, store_batch(2, version="1"))
         add(store, store_batch(2, start=2, version="2"))
         made = [store.alerts.provenance(10**15 + i, "ztf")["rise_rate"] for i in (0, 2)]
-        assert made == ["made_up@1", "made_up@2"]
+        assert made == ["synthetic@1", "synthetic@2"]
         assert "mjd" not in store.alerts.provenance(10**15, "ztf")
 
     def test_a_reader_sees_commits_made_after_it_opened(self, store: Store) -> None:

@@ -69,10 +69,10 @@ class ClassCases(StoreCases):
         alerts = alert_rows(store, object_ids=["ZTFmade0003"])
         rows = classification_rows(store, "ZTFmade0003")
         assert rows == self._summed_up(alerts)
-        assert {row["by"] for row in rows} == {"made_catalogue@2020", "made_up@1", "made_up@2"}
+        assert {row["by"] for row in rows} == {"made_catalogue@2020", "synthetic@1", "synthetic@2"}
 
     def _summed_up(self, alerts: list[Row]) -> list[Row]:
-        """The history of an object from its alerts, newest first, one tag at a time."""
+        """The history of an object from its alerts, newest first, one classification at a time."""
         found: dict[tuple[str, str], Row] = {}
         for row in reversed(alerts):
             for tag in row["classes"]:

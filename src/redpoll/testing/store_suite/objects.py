@@ -53,6 +53,6 @@ class ObjectCases(StoreCases):
         schema = store.objects.get("ZTFmade0001").schema
         assert schema.field("last_mjd").metadata[b"unit"] == b"d"
         assert schema.field("max_p_synthetic").type == pa.float32()
-        assert schema.field("max_p_synthetic").metadata[b"by"] == b"made_up@1"
+        assert schema.field("max_p_synthetic").metadata[b"by"] == b"synthetic@1"
         assert schema.field("hpx29").type == pa.int64()
         assert store.objects.classifications("ZTFmade0001").schema.field("first_mjd").metadata[b"unit"] == b"d"

@@ -108,7 +108,7 @@ class ScanCases(StoreCases):
         for name in names:
             assert table[name].to_pylist() == [row[name] for row in expected], name
         assert table.schema.field("rise_rate").metadata[b"unit"] == b"mag/day"
-        assert table.schema.field("rise_rate").metadata[b"by"] == b"made_up@1"  # by the newest segment
+        assert table.schema.field("rise_rate").metadata[b"by"] == b"synthetic@1"  # by the newest segment
 
     @pytest.mark.parametrize("selection", SELECTIONS.values(), ids=list(SELECTIONS))
     def test_rows_are_those_of_the_table(self, filled: Store, selection: dict[str, Any]) -> None:

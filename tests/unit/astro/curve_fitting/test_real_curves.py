@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.optimize import least_squares
 
@@ -13,7 +14,6 @@ from redpoll.astro.photometry import flux_err_from_mag_err, flux_from_mag
 @pytest.fixture(scope="module")
 def supernovae(data_dir):
     """Times, fluxes, errors and offsets of the r-band curves of the SNe Ia of at least 8 points: 100 of them."""
-    pd = pytest.importorskip("pandas")
     table = pd.read_parquet(data_dir / "labelled/ztf_bts_snia_lightcurves.parquet")
     table = table[(table.band == "R") & (table.magerr > 0)].sort_values(["objectId", "time"])
     sizes = table.groupby("objectId").size()

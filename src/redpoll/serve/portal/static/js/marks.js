@@ -1,4 +1,4 @@
-// Points on a canvas: shape and colour say the band, filling the kind.
+// Points on a canvas: shape and colour stand for the band, filling for the kind.
 const LIMIT = new Path2D("m-3.6-2h7.2l-3.6 5.4z");
 const OTHER = "m-3.5 0h7m-3.5-3.5v7";
 

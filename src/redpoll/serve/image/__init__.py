@@ -1,1 +1,0 @@
-"""Cutouts as pictures: stretches and a PNG writer."""
