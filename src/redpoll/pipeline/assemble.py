@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager
 from difflib import get_close_matches
 from functools import partial
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from redpoll.config import Config, Cuts
+from redpoll.crossmatch.stage import Stage
 from redpoll.engine.worker import MakeTask
 from redpoll.errors import ConfigError, PluginError
 from redpoll.ingest.decode import PacketDecoder
@@ -71,7 +72,7 @@ def open_enrichment(
     graph: Graph | None = None,
     quality: ChecksAlerts | None = None,
     history: History | None = None,
-    contexts: Container[str] | None = None,
+    crossmatch: Stage | None = None,
     store: Path | None = None,
     clock: Clock = time.process_time,
 ) -> Enrichment:
@@ -87,20 +88,19 @@ def open_enrichment(
         The checks; by default only whether alerts are usable, with no cuts and nothing stored.
     history
         What joins stored measurements; by default those of `store`.
-    contexts
-        Names of the catalogues and other contexts to match with; by default all.
+    crossmatch
+        The cross-match stage; by default that of `redpoll.pipeline.contexts.open_stage`.
     store
         The store with the histories of objects and the trained models, its newest champions; by default none.
     clock
         Times the stages, catalogues, modules and filters.
     """
-    stage, graph = open_stage(config), graph or build_graph(config)
-    stage = stage if contexts is None else stage.only(contexts)
+    crossmatch, graph = crossmatch or open_stage(config), graph or build_graph(config)
     champions = open_champions(store, graph.nodes) if store else None
     enrich = Enrichment(
         quality or Quality(),
         history or open_history(config, store),
-        stage.timed_by(clock),
+        crossmatch.timed_by(clock),
         graph.timed_by(clock),
         clock,
         champions,
