@@ -371,7 +371,7 @@ def test_nodes_of_the_command_line_run_beside_those_of_the_configuration(store, 
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
-        (Wanted(modules=("sene",)), "no module 'sene'; near"),
+        (Wanted(modules=("levle",)), "no module 'levle'; near: level"),
         (Wanted(filters=("no_such",)), "no filter 'no_such'"),
         (Wanted(contexts=("vsx",)), "redpoll catalog add vsx"),
         (Wanted(contexts=("\x1b[2J",)), "no catalogue"),

@@ -10,7 +10,15 @@ import pyarrow as pa
 import pytest
 
 from redpoll.errors import SchemaError, StoreError
-from redpoll.history.stage import NEWS, HistoryStage, NoHistories, open_history, split_news, with_news
+from redpoll.history.stage import (
+    NEWS,
+    HistoryStage,
+    NoHistories,
+    open_history,
+    open_stored_history,
+    split_news,
+    with_news,
+)
 from redpoll.schema.light_curve import LightCurves
 from redpoll.store import Commit, indexed_columns, open_store, rebuild_store
 from redpoll.testing.batches import sample_batch
@@ -81,6 +89,25 @@ def test_an_alert_of_an_earlier_night_does_not_see_later_ones(joined, folder):
     late = on_store(folder, night(8, 3))
     assert LightCurves.from_arrow(late["light_curve"]).mjd.max() < 58849 + 4
     assert np.median(late["history_days"].to_numpy()) < 9
+
+
+def test_a_stored_alert_sees_again_what_it_saw(joined, folder):
+    """Whatever the batch: alerts of all nights together, or in another order."""
+    archived = []
+    with open_store(folder) as store:
+        for batch in joined:
+            rows = [full_alert(store, i, "ztf", ["light_curve"]) for i in batch["alert_id"].to_pylist()]
+            at = batch.schema.get_field_index("light_curve")
+            curves = pa.array([row["light_curve"] for row in rows], batch.schema.field(at).type)
+            archived.append(batch.drop_columns([NEWS, "packet_light_curve"]).set_column(at, "light_curve", curves))
+    names = ["alert_id", "light_curve", "packet_light_curve", "history_days", "n_points"]
+    every = pa.Table.from_batches(archived).combine_chunks()
+    for order in (range(every.num_rows), range(every.num_rows - 1, -1, -1)):
+        (batch,) = every.take(pa.array(order)).combine_chunks().to_batches()
+        again = open_stored_history(folder).join(batch)
+        expected = pa.Table.from_batches([b.select(names) for b in joined]).take(pa.array(order))
+        assert again.select(names).to_pylist() == expected.to_pylist()
+    assert open_stored_history(folder).join(batch.slice(0, 0)).num_rows == 0
 
 
 def test_the_stage_is_opened_on_the_folder_of_a_store(joined, folder):
