@@ -21,6 +21,7 @@ A message states what is wrong, where, and what to do::
     ├── SinkBackpressure      a sink is full; try again later
     └── StoreError            the store cannot be opened, read or written
         ├── StoreLocked       another run is writing to the store
+        ├── StoreTimeout      a query took longer than it may
         └── NotFound          no such object, alert, cutout or dead letter
 """
 
@@ -98,6 +99,10 @@ class StoreError(RedpollError):
 
 class StoreLocked(StoreError):
     """Another run is writing to the store."""
+
+
+class StoreTimeout(StoreError):
+    """A query of the store took longer than it may."""
 
 
 class NotFound(StoreError):

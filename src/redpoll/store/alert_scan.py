@@ -15,20 +15,17 @@ from numpy.typing import NDArray
 from redpoll.astro.sky import separation_arcsec
 from redpoll.errors import StoreError
 from redpoll.expression import Expression, parse_expression
-from redpoll.schema.alert import CUTOUTS
 from redpoll.store import keys as sources
-from redpoll.store.archive import LIGHT_CURVE
 from redpoll.store.classes import with_subclasses
-from redpoll.store.column_chunks import ArrowChunk, Chunk
 from redpoll.store.index_rows import IndexRows, SelectList
 from redpoll.store.keys import N_KEY, Conditions, Group, KeyRow
 from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS
-from redpoll.store.pool import ReadPool
+from redpoll.store.page import Key, Page, Shape, shape_of
+from redpoll.store.pool import NameMaps, ReadPool
 from redpoll.store.revised_values import read_columns
 from redpoll.store.rings import in_ranges, intersected
-from redpoll.store.rows import while_moving
-from redpoll.store.scan import Key, Page, encode_token
+from redpoll.store.rows import Location, while_moving
 from redpoll.store.selection import Order, Selection
 from redpoll.store.stored_columns import StoredColumns
 
@@ -36,66 +33,61 @@ _KEY_SQL = {
     "survey": "(SELECT name FROM surveys WHERE _id = a._survey)",
     "object_id": f"(SELECT object_id FROM objects WHERE _id = a._id >> {KEY_BITS})",
 }
+_FEW_ROWS = 1000
 _MAX_SQL_DEPTH = 16
 """Deeper conditions are evaluated in Arrow: the parser of SQLite has a stack of 100 symbols."""
-_LARGE = frozenset([*CUTOUTS, LIGHT_CURVE])
-_BATCH_ROWS = {"index": 4096, "archive": 1024, "large": 128}
-"""Rows of a record batch: of indexed columns, with archived ones, with light curves, cutouts or nested columns."""
 
 
 class ScanPlan:
     """How one scan is answered: the source of its keys, and what is checked and read for each batch of them."""
 
     def __init__(
-        self,
-        pool: ReadPool,
-        rows: IndexRows,
-        layout: Layout,
-        stored: StoredColumns,
-        selection: Selection,
-        order: Order,
+        self, pool: ReadPool, names: NameMaps, layout: Layout, stored: StoredColumns, selection: Selection, order: Order
     ) -> None:
-        self._pool, self._rows, self._layout = pool, rows, layout
+        self._pool, self._names, self._layout, self._rows = pool, names, layout, IndexRows(pool)
         self._stored, self._selection, self._order = stored, selection, order
-        parts = _conditions(selection, stored)
+        parts = _conditions(self._selection, stored)
         self._pushed = [part for part in parts if _is_for_index(part, stored)]
         self._residual = [part for part in parts if part not in self._pushed]
 
-    def pages(self, names: Sequence[str], after: Key | None, limit: int | None) -> Iterator[Page]:
-        """Pages of the columns `names`, at most `limit` rows in all, with the token after each."""
+    def pages(self, shape: Shape, after: Key | None, limit: int | None) -> Iterator[Page]:
+        """Pages of some columns, at most `limit` rows in all."""
         left = limit
-        size = _batch_rows([*names, *(name for part in self._residual for name in part.columns)], self._stored)
-        here = self._rows.select_list([name for name in names if self._stored.is_in_index(name)], self._stored)
-        of_index = not self._residual and len(here.names) == len(names)
-        select = f", {here.sql}" if of_index and here.sql else ""
+        size = min([shape.batch_rows, *(self._shape(part).batch_rows for part in self._residual)])
+        of_index = not shape.archived and not self._residual
+        select = shape.index if of_index and shape.index.names else None
         feed = _Feed(self._keys(after, size if left is None else min(size, left + 1), select), size)
         while left != 0:
-            with self._pool.lease() if of_index else nullcontext():  # never while the archive is read
-                page, left = self._page(feed, names, here, left)
+            with self._pool.lease() if of_index else nullcontext() as lent:  # never while the archive is read
+                if lent is not None and lent.file.inode != self._names.inode:
+                    raise self._rebuilt()
+                page = self._page(feed, shape, left)
             if page is None:
                 return
+            left = None if left is None else left - page.n_rows
             yield page
-            if page.after is None:
+            if page.last is None:
                 return
 
-    def _page(
-        self, feed: _Feed, names: Sequence[str], here: SelectList, left: int | None
-    ) -> tuple[Page | None, int | None]:
-        """The next batch, None at the end, and how many rows are still wanted."""
+    def is_short(self, shape: Shape, limit: int | None) -> bool:
+        """Whether the first page is read fast: from the index alone, and of few rows."""
+        is_narrow = self._selection.object_ids is not None or self._selection.cone is not None
+        is_few = is_narrow or (limit is not None and limit <= _FEW_ROWS)
+        return is_few and not shape.archived and not self._residual
+
+    def _page(self, feed: _Feed, shape: Shape, left: int | None) -> Page | None:
+        """The next batch of at most `left` rows, None at the end."""
         found = feed.take()
         if not found:
-            return None, left
+            return None
         kept = self._fulfilling(found)
         is_cut = left is not None and len(kept) > left
         kept = kept[:left]
-        left = None if left is None else left - len(kept)
-        last = kept[-1] if left == 0 else found[-1]
+        last = kept[-1] if len(kept) == left else found[-1]
         follows = is_cut or not feed.is_empty()
-        token = encode_token(last[:N_KEY], self._selection, self._order) if follows else None
-        chunks = self._chunks(kept, names, here) if kept else {}
-        return Page([chunks[name] for name in names if kept], len(kept), token), left
+        return self._filled(kept, shape, last[:N_KEY] if follows else None)
 
-    def _keys(self, after: Key | None, n: int, select: str) -> Iterator[list[KeyRow]]:
+    def _keys(self, after: Key | None, n: int, select: SelectList | None) -> Iterator[list[KeyRow]]:
         """Keys of the alerts that fulfil every condition but the residual ones, in order, after a key.
 
         Sources that can do so return the selected columns with the keys.
@@ -117,8 +109,8 @@ class ScanPlan:
         if self._groups and order in ("newest", "oldest"):
             first, *others = self._groups
             where = self._where & self._of_groups(others)
-            return sources.walk_group(pool, first, where, order, after, n)
-        select = select if order in ("newest", "oldest") else ""  # else SQLite sorts whole rows
+            return sources.walk_group(pool, first, where, order, after, n, select)
+        select = select if order in ("newest", "oldest") else None  # else SQLite sorts whole rows
         return sources.walk(pool, self._where & self._of_night() & self._of_groups(), order, after, n, select)
 
     def _keys_of_cells(self, cells: NDArray[np.int64], after: Key | None, n: int) -> Iterator[list[KeyRow]]:
@@ -149,9 +141,7 @@ class ScanPlan:
         return groups
 
     def _group(self, names: str, table: str, column: str, members: Sequence[str]) -> Group:
-        sql = f"SELECT _id FROM {names} WHERE name IN (SELECT value FROM json_each(?))"
-        numbers = tuple(row[0] for row in self._pool.execute(sql, (json.dumps(list(members)),)))
-        return Group(table, column, numbers, self._selection.night)
+        return Group(table, column, tuple(self._names.numbers(names, members)), self._selection.night)
 
     @cached_property
     def _where(self) -> Conditions:
@@ -206,36 +196,64 @@ class ScanPlan:
         for part in self._residual:
             if not keys:
                 break
-            schema = self._stored.schema_of(part.columns)
-            here = self._rows.select_list(
-                [name for name in part.columns if self._stored.is_in_index(name)], self._stored
-            )
-            chunks = self._chunks(keys, part.columns, here)
-            arrays = [chunks[name].array() for name in part.columns]
-            passes = part.passes(pa.RecordBatch.from_arrays(arrays, schema=schema)).to_pylist()
+            shape = self._shape(part)
+            passes = part.passes(self._filled(keys, shape, None).batch()).to_pylist()
             keys = [key for key, does_pass in zip(keys, passes, strict=True) if does_pass]
         return keys
 
-    def _chunks(self, keys: list[KeyRow], names: Sequence[str], here: SelectList) -> dict[str, Chunk]:
-        """Columns of some alerts, from the index and, for these rows alone, from the archive."""
-        cone = self._selection.cone
-        if len(keys[0]) > N_KEY:
-            return here.chunks(keys, N_KEY, cone)
-        fields = [self._stored.field(name) for name in names if name not in here.names]
-        rows, arrays = while_moving(lambda: self._read([key[2] for key in keys], here, fields))
-        chunks = here.chunks(rows, 0, cone) if here.sql else {}
-        if (here.sql and len(rows) != len(keys)) or any(len(array) != len(keys) for array in arrays.values()):
-            raise StoreError(f"the index of {self._layout.root} was rebuilt during a scan; begin the scan anew")
-        return chunks | {name: ArrowChunk(array) for name, array in arrays.items()}
+    def _shape(self, part: Expression) -> Shape:
+        return shape_of(tuple(part.columns), self._stored)
 
-    def _read(
-        self, numbers: list[int], here: SelectList, fields: Sequence[pa.Field]
-    ) -> tuple[list[Any], dict[str, pa.Array]]:
-        """Rows of the index and archived columns of some alerts, as of one moment."""
+    def _filled(self, keys: list[KeyRow], shape: Shape, last: Key | None) -> Page:
+        """The page of some alerts: columns from the index and, for these rows alone, from the archive."""
+        numbers = [key[2] for key in keys]
+        if keys and len(keys[0]) > N_KEY:
+            rows, archived = [key[N_KEY] for key in keys], list[pa.Array]()
+        else:
+            rows, archived = while_moving(lambda: self._values(numbers, shape))
+        return Page(
+            shape,
+            len(keys),
+            last,
+            rows,
+            self._names,
+            self._separations(keys, numbers) if shape.has_separation else (),
+            archived,
+        )
+
+    def _values(self, numbers: list[int], shape: Shape) -> tuple[list[Any], list[pa.Array]]:
+        """Rows of the index and archived columns of the alerts of these numbers, as of one moment."""
+        if not shape.archived or not numbers:
+            return self._of_index(numbers, shape.index), []
         with self._pool.lease():
-            rows = self._rows.read(numbers, here) if here.sql else []
-            places = self._rows.locations(numbers, self._layout) if fields else []
-        return rows, read_columns(places, fields) if fields else {}
+            rows = self._of_index(numbers, shape.index)
+            places = self._rows.locations(numbers, self._layout)
+        return rows, self._of_archive(places, shape.archived, len(numbers))
+
+    def _of_index(self, numbers: list[int], select: SelectList) -> list[Any]:
+        """Rows of a SELECT list for the alerts of these numbers."""
+        if not select.names or not numbers:
+            return []
+        with self._pool.lease() as connection:
+            rows = self._rows.read(numbers, select)
+            if connection.file.inode != self._names.inode or len(rows) != len(numbers):
+                raise self._rebuilt()
+        return rows
+
+    def _of_archive(self, places: Sequence[Location], fields: Sequence[pa.Field], n: int) -> list[pa.Array]:
+        if len(places) != n:
+            raise self._rebuilt()
+        arrays = read_columns(places, fields)
+        return [arrays[field.name] for field in fields]
+
+    def _separations(self, keys: list[KeyRow], numbers: list[int]) -> list[float]:
+        if self._order == "separation":
+            return [key[0] for key in keys]
+        assert self._selection.cone is not None
+        return self._rows.separations(numbers, self._selection.cone)
+
+    def _rebuilt(self) -> StoreError:
+        return StoreError(f"the index of {self._layout.root} was rebuilt during a scan; begin the scan anew")
 
 
 class _Feed:
@@ -277,10 +295,3 @@ def _is_for_index(part: Expression, stored: StoredColumns) -> bool:
 
 def _quoted(name: str) -> str:
     return _KEY_SQL.get(name, f'a."{name}"')
-
-
-def _batch_rows(names: Sequence[str], stored: StoredColumns) -> int:
-    archived = [name for name in names if not stored.is_in_index(name)]
-    if any(name in _LARGE or pa.types.is_nested(stored.field(name).type) for name in archived):
-        return _BATCH_ROWS["large"]
-    return _BATCH_ROWS["archive" if archived else "index"]

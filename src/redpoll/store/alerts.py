@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,14 +12,14 @@ from numpy.typing import NDArray
 
 from redpoll.errors import NotFound, UsageError
 from redpoll.store.alert_scan import ScanPlan
-from redpoll.store.index_rows import IndexRows
 from redpoll.store.insert import exists
 from redpoll.store.layout import Layout
 from redpoll.store.makers import MAKERS_SQL, newest_makers
+from redpoll.store.page import shape_of
 from redpoll.store.pool import Names, ReadPool
 from redpoll.store.revised_values import read_alert
 from redpoll.store.rows import find_locations, while_moving
-from redpoll.store.scan import Page, Scan, decode_token
+from redpoll.store.scan import Scan, decode_token
 from redpoll.store.selection import SEPARATION, Order, Selection, order_of
 from redpoll.store.stored_columns import ColumnReader, StoredColumns
 
@@ -31,8 +32,7 @@ class EmbeddedAlerts:
 
     def __init__(self, pool: ReadPool, names: Names, layout: Layout) -> None:
         self._pool, self._names, self._layout = pool, names, layout
-        self._columns = ColumnReader(pool)
-        self._rows = IndexRows(pool, names)
+        self._columns = ColumnReader()
 
     def exists(self, survey: str, alert_ids: NDArray[Any]) -> NDArray[np.bool_]:
         """Whether each alert is stored already."""
@@ -53,16 +53,18 @@ class EmbeddedAlerts:
             raise UsageError(f"a scan returns at least 0 rows, not {limit}")
         order = order_of(selection, order_by)
         key = None if after is None else decode_token(after, selection, order)
-        stored = self._columns.read()
-        names = self._names_of(columns, selection, stored)
-        plan = ScanPlan(self._pool, self._rows, self._layout, stored, selection, order)
-        schema = stored.schema_of(names)
-        pages: Iterator[Page] = plan.pages(names, key, limit)
-        return Scan(schema, pages)
+        with self._pool.lease() as connection:
+            stored, names = self._columns.read(connection), self._names.of(connection)
+            shape = shape_of(self._names_of(columns, selection, stored), stored)
+            plan = ScanPlan(self._pool, names, self._layout, stored, selection, order)
+            pages = plan.pages(shape, key, limit)
+            if plan.is_short(shape, limit):  # in the same read transaction
+                pages = itertools.chain(list(itertools.islice(pages, 1)), pages)
+        return Scan(shape.schema, pages, selection, order)
 
     def get(self, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> pa.Table:
         """One alert from the archive as a table of one row; NotFound if there is no such alert or column."""
-        stored = self._columns.read()
+        stored = self._stored()
         for name in columns or ():
             if name not in stored.declared:
                 raise NotFound(f"no column '{name}' in {self._layout.root}")
@@ -88,17 +90,18 @@ class EmbeddedAlerts:
 
     def schema(self) -> pa.Schema:
         """Every stored column with type, unit, UCD, doc, maker, and whether it is indexed and aggregated."""
-        return self._columns.read().schema
+        return self._stored().schema
 
-    def _names_of(self, columns: Sequence[str] | None, selection: Selection, stored: StoredColumns) -> list[str]:
-        own = [SEPARATION] if selection.cone is not None else []
+    def _stored(self) -> StoredColumns:
+        with self._pool.lease() as connection:
+            return self._columns.read(connection)
+
+    def _names_of(self, columns: Sequence[str] | None, selection: Selection, stored: StoredColumns) -> tuple[str, ...]:
         if columns is None:
-            return [*stored.defaults, *own]
-        names = list(dict.fromkeys(columns))
-        if SEPARATION in names and not own:
+            return stored.defaults if selection.cone is None else (*stored.defaults, SEPARATION)
+        names = tuple(dict.fromkeys(columns))
+        if SEPARATION in names and selection.cone is None:
             raise UsageError(f"the column '{SEPARATION}' needs a cone")
-        for name in names:
-            stored.field(name)
         return names
 
     def _no_alert(self, alert_id: int, survey: str) -> NoReturn:

@@ -95,12 +95,12 @@ def register(connection: sqlite3.Connection, schema: pa.Schema) -> None:
     stored = {row[0]: row[1:] for row in connection.execute("SELECT * FROM columns")}
     for field in schema:
         before = stored.get(field.name)
-        facts = (*_facts(field), _joined(before[-1] if before else None, field.type))
+        facts = (*_facts(field), *_joined(before[-2:] if before else None, field.type))
         if before != facts:
-            sql = "INSERT INTO columns VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET"
+            sql = "INSERT INTO columns VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET"
             sql += " dtype = excluded.dtype, unit = excluded.unit, doc = excluded.doc, ucd = excluded.ucd,"
-            sql += " label = excluded.label,"
-            sql += " aggregate = excluded.aggregate, type = excluded.type, indexed = max(indexed, excluded.indexed)"
+            sql += " label = excluded.label, aggregate = excluded.aggregate, type = excluded.type,"
+            sql += " mixed = excluded.mixed, indexed = max(indexed, excluded.indexed)"
             connection.execute(sql, (field.name, *facts))
     indexed = [f for f in schema if is_indexed(f) and f.name not in KEYS]
     _add(connection, "alerts", (f.name for f in indexed))
@@ -139,16 +139,30 @@ def _add(connection: sqlite3.Connection, table: str, names: Iterable[str]) -> No
             connection.execute(f'ALTER TABLE {table} ADD COLUMN "{name}"')
 
 
-def _joined(before: bytes | None, kind: pa.DataType) -> bytes:
-    """The type that holds the values of every batch so far, serialized."""
+def _joined(before: tuple[bytes, int] | None, kind: pa.DataType) -> tuple[bytes, int]:
+    """The type that holds the values of every batch so far, serialized, and whether their Python types differ."""
     fresh = write_type(plain_type(kind))
-    return fresh if before in (None, fresh) else write_type(join_types(read_type(before), plain_type(kind)))
+    if before is None or before[0] == fresh:
+        return fresh, before[1] if before else 0
+    old = read_type(before[0])
+    mixed = before[1] or python_type(old) != python_type(kind)
+    return write_type(join_types(old, plain_type(kind))), int(mixed)
 
 
 def _facts(field: pa.Field) -> tuple[str, str, str, str, str, int, str]:
     dtype = _dtype(field.type) or ("bytes" if field.name in CUTOUTS else "struct" if field.name == PACKET else "list")
     unit, doc, ucd, label, best = (field_fact(field, key) for key in ("unit", "doc", "ucd", "label", "aggregate"))
     return dtype, unit, doc, ucd, label, int(is_indexed(field)), best
+
+
+def python_type(kind: pa.DataType) -> type:
+    """The Python type of the values of an indexed column."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_boolean(kind):
+        return bool
+    if pa.types.is_integer(kind):
+        return int
+    return float if pa.types.is_floating(kind) else str
 
 
 def _dtype(kind: pa.DataType) -> str | None:

@@ -141,6 +141,10 @@ def close_writer(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
+Inode = tuple[int, int] | None
+"""Device and inode of a file, None if there is none: another file has another one."""
+
+
 class OpenedFile:
     """The file that a path named when this was made; finds out cheaply whether it still does.
 
@@ -148,16 +152,16 @@ class OpenedFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path, self._inode = path, _inode(path)
+        self.path, self.inode = path, _inode(path)
 
     def is_same(self) -> bool:
         """Whether the path still names that file."""
-        return self._inode is not None and _inode(self._path) == self._inode
+        return self.inode is not None and _inode(self.path) == self.inode
 
     def require(self) -> None:
         """Raise StoreError if the path names no file, or another."""
         if not self.is_same():
-            raise StoreError(f"{self._path} was removed or replaced while it was open: run again")
+            raise StoreError(f"{self.path} was removed or replaced while it was open: run again")
 
 
 class OpenConnection(sqlite3.Connection):
@@ -166,7 +170,7 @@ class OpenConnection(sqlite3.Connection):
     file: OpenedFile
 
 
-def _inode(path: Path) -> tuple[int, int] | None:
+def _inode(path: Path) -> Inode:
     try:
         status = path.stat()
     except FileNotFoundError:

@@ -10,7 +10,8 @@ CREATE TABLE provenance (_id INTEGER PRIMARY KEY, mapping TEXT NOT NULL UNIQUE);
 CREATE TABLE columns (
   name TEXT PRIMARY KEY, dtype TEXT NOT NULL, unit TEXT NOT NULL, doc TEXT NOT NULL, ucd TEXT NOT NULL,
   label TEXT NOT NULL, indexed INTEGER NOT NULL, aggregate TEXT NOT NULL,
-  type BLOB NOT NULL  -- the Arrow type that holds the values of every batch (store/types.py)
+  type BLOB NOT NULL,  -- the Arrow type that holds the values of every batch (store/types.py)
+  mixed INTEGER NOT NULL  -- whether `alerts` holds values of several types, which are converted when read
 );
 
 -- A segment is one folder of the archive, written by one batch. `compacted`: its alerts now lie in the HATS catalogue.

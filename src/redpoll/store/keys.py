@@ -7,7 +7,9 @@ meanwhile neither move nor repeat others.
 
 from __future__ import annotations
 
+import itertools
 import json
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.astro.sky import separation_arcsec
-from redpoll.store.objects import KEY_BITS
+from redpoll.astro.sky import ORDER, separation_arcsec
+from redpoll.store.index_rows import SelectList
+from redpoll.store.objects import OF_OBJECT
+from redpoll.store.page import Key
 from redpoll.store.pool import ReadPool
 from redpoll.store.rings import ring_cells
-from redpoll.store.scan import Key
 from redpoll.store.selection import Cone, Order
 
 MAX_COLLECTED = 50_000
@@ -28,9 +31,10 @@ _MAX_CHUNK = 20_000
 _FIRST = {"newest": "a.mjd", "oldest": "a.mjd", "hpx29": "a.hpx29"}
 N_KEY = 3
 _MAX_WIDE = 4096
+_MAX_RING = 20_000
 _WIDE_ARCSEC = 60.0
 KeyRow = tuple[Any, ...]
-"""A `Key`, followed by the columns of the alert if the source was given a SELECT list."""
+"""A `Key`; if the source was given a SELECT list, it is followed by an SQL row that ends with the selected columns."""
 
 
 @dataclass(frozen=True)
@@ -65,51 +69,71 @@ class Group:
         sql = f"SELECT 1 FROM {self.table} g WHERE g.{self.column} IN ({numbers}) AND {same} AND g.alert = a._id"
         return Conditions((f"EXISTS ({sql})",))
 
-    def chunk(self, pool: ReadPool, after: Key | None, n: int, *, newest: bool) -> list[Key]:
+    def chunk(
+        self, pool: ReadPool, after: Key | None, n: int, *, newest: bool, select: SelectList | None = None
+    ) -> list[KeyRow]:
         """The next `n` keys by time, each alert once: the ranges of all numbers, merged while they are read."""
         if not self.numbers:
             return []
         where = "" if self.night is None else " AND night = ?1"
         where += "" if after is None else f" AND (mjd, alert_id, alert) {'<' if newest else '>'} (?2, ?3, ?4)"
         sql = " UNION ".join(
-            f"SELECT mjd, alert_id, alert FROM {self.table} WHERE {self.column} = {number}{where}"
-            for number in self.numbers
+            [
+                f"SELECT mjd, alert_id, alert FROM {self.table} WHERE {self.column} = {number}{where}"
+                for number in self.numbers
+            ]
         )
-        order = ", ".join(f"{name}{' DESC' if newest else ''}" for name in ("mjd", "alert_id", "alert"))
-        return pool.execute(f"{sql} ORDER BY {order} LIMIT ?5", (self.night, *(after or (None,) * N_KEY), n))
+        sql += " ORDER BY mjd DESC, alert_id DESC, alert DESC" if newest else " ORDER BY mjd, alert_id, alert"
+        sql, values = f"{sql} LIMIT ?5", (self.night, *(after or (None,) * N_KEY), n)
+        if select is None:
+            return pool.execute(sql, values)
+        wide = f"SELECT g.mjd, g.alert_id, g.alert, {select.sql} FROM ({sql}) g CROSS JOIN alerts a ON a._id = g.alert"
+        return _with_rows(sorted(pool.execute(f"{wide} {select.join}", values), reverse=newest))
 
 
 def walk(
-    pool: ReadPool, where: Conditions, order: Order, after: Key | None, n: int, select: str = ""
+    pool: ReadPool, where: Conditions, order: Order, after: Key | None, n: int, select: SelectList | None = None
 ) -> Iterator[list[KeyRow]]:
     """Keys along the b-tree of the order; ``n`` of them first, then larger chunks."""
-    most = _MAX_WIDE if select else _MAX_CHUNK
-    first, down = _FIRST[order], order == "newest"
-    key = (first, "a.alert_id", "a._id")
-    by = ", ".join(f"{name}{' DESC' if down else ''}" for name in key)
+    most = _MAX_CHUNK if select is None else _MAX_WIDE
+    columns, join = ("", "") if select is None else (f", {select.sql}", select.join)
+    down = order == "newest"
+    key = (_FIRST[order], "a.alert_id", "a._id")
+    by = ", ".join([f"{name}{' DESC' if down else ''}" for name in key])
     while True:
         more = where & _beyond(key, after, down)
-        sql = f"SELECT {', '.join(key)}{select} FROM alerts a WHERE {more.text} ORDER BY {by} LIMIT ?"
+        sql = f"SELECT {', '.join(key)}{columns} FROM alerts a {join} WHERE {more.text} ORDER BY {by} LIMIT ?"
         found = pool.execute(sql, (*more.values, n))
         if found:
-            yield found
+            yield found if select is None else _with_rows(found)
         if len(found) < n:
             return
         after, n = found[-1][:N_KEY], min(2 * n, most)
 
 
 def walk_group(
-    pool: ReadPool, group: Group, where: Conditions, order: Order, after: Key | None, n: int
-) -> Iterator[list[Key]]:
-    """Keys of the alerts of a topic or class by time, those that fulfil `where`."""
+    pool: ReadPool,
+    group: Group,
+    where: Conditions,
+    order: Order,
+    after: Key | None,
+    n: int,
+    select: SelectList | None = None,
+) -> Iterator[list[KeyRow]]:
+    """Keys of the alerts of a topic or class by time, those that fulfil `where`.
+
+    The selected columns are read with them if there is no other condition.
+    """
+    select = None if where.sql else select
+    most = _MAX_CHUNK if select is None else _MAX_WIDE
     while True:
-        found = group.chunk(pool, after, n, newest=order == "newest")
+        found = group.chunk(pool, after, n, newest=order == "newest", select=select)
         kept = found if not where.sql else _fulfilling(pool, where, found)
         if kept:
             yield kept
         if len(found) < n:
             return
-        after, n = found[-1], min(2 * n, _MAX_CHUNK)
+        after, n = found[-1][:N_KEY], min(2 * n, most)
 
 
 def walk_cells(
@@ -124,15 +148,19 @@ def walk_cells(
 
 
 def collect_objects(
-    pool: ReadPool, object_ids: Sequence[str], where: Conditions, order: Order, n: int, select: str = ""
+    pool: ReadPool, object_ids: Sequence[str], where: Conditions, order: Order, n: int, select: SelectList | None = None
 ) -> list[KeyRow]:
     """Keys of the alerts of some objects, sorted; with the selected columns if there are not many more than `n`."""
-    source = f"json_each(?) j CROSS JOIN objects o ON o.object_id = j.value CROSS JOIN alerts a ON {_OF_OBJECT}"
-    values = (json.dumps(list(object_ids)), *where.values)
-    sql = f"SELECT {_FIRST[order]}, a.alert_id, a._id{{}} FROM {source} WHERE {where.text} LIMIT ?"
-    found = pool.execute(sql.format(select), (*values, 2 * n if select else -1))
-    if select and len(found) == 2 * n:
-        found = pool.execute(sql.format(""), (*values, -1))
+    source, values = f"objects o CROSS JOIN alerts a ON {OF_OBJECT} WHERE o.object_id = ?", tuple(object_ids)
+    if len(object_ids) != 1:
+        source = f"json_each(?) j CROSS JOIN {source.replace('= ?', '= j.value')}"
+        values = (json.dumps(list(object_ids)),)
+    key, rest = f"{_FIRST[order]}, a.alert_id, a._id", f"FROM {source} AND {where.text} LIMIT ?"
+    if select is not None:
+        found = pool.execute(f"SELECT {key}, {select.sql} {rest}", (*values, *where.values, 2 * n))
+        if len(found) < 2 * n:
+            return _with_rows(sorted(found, reverse=order == "newest"))
+    found = pool.execute(f"SELECT {key} {rest}", (*values, *where.values, -1))
     return sorted(found, reverse=order == "newest")
 
 
@@ -148,8 +176,9 @@ def collect_cells(
     pool: ReadPool, cells: NDArray[np.int64], where: Conditions, order: Order, most: int = MAX_COLLECTED
 ) -> list[Key] | None:
     """Keys of the alerts within ranges of cells, sorted; None if there are more than `most`."""
-    sql = f"SELECT {_FIRST[order]}, a.alert_id, a._id FROM {_IN_CELLS} WHERE {where.text} LIMIT ?"
-    found = pool.execute(sql, (json.dumps(cells.tolist()), *where.values, most + 1))
+    source, values = _from_cells(cells)
+    sql = f"SELECT {_FIRST[order]}, a.alert_id, a._id FROM {source} WHERE {where.text} LIMIT ?"
+    found = pool.execute(sql, (*values, *where.values, most + 1))
     return None if len(found) > most else sorted(found, reverse=order == "newest")
 
 
@@ -160,32 +189,32 @@ def walk_rings(
     where: Conditions,
     after: Key | None,
     n: int,
-    select: str = "",
+    select: SelectList | None = None,
 ) -> Iterator[list[KeyRow]]:
     """Keys of the alerts within a cone by separation, ring by ring: each page reads its own rings only.
 
-    A ring has at most `MAX_COLLECTED` candidates, or is narrower than a cell of order 29 can resolve. The selected
-    columns are read with the keys of a small cone of few alerts.
+    A ring has at most `_MAX_RING` candidates, or is narrower than a cell of order 29 can resolve. The selected
+    columns are read with the keys.
     """
-    if select and cone.radius_arcsec <= _WIDE_ARCSEC:
-        found = _by_separation(pool, cone, cells, where, 2 * n, select)
-        if found is not None:
+    if cone.radius_arcsec <= _WIDE_ARCSEC:
+        found = _in_cells(pool, cone, cells, where, select, 2 * n)
+        if len(found) < 2 * n:
             yield [row for row in found if row[0] <= cone.radius_arcsec and (after is None or row[:N_KEY] > after)]
             return
-    inner = 0.0 if after is None else float(after[0])
-    width = cone.radius_arcsec
+    inner, width = 0.0 if after is None else float(after[0]), cone.radius_arcsec
     while True:
         outer = min(inner + width, cone.radius_arcsec)
-        ring = ring_cells(cells, cone, inner, outer)
-        most = max(2 * n, 1000) if width > _NARROWEST else None
-        found = _by_separation(pool, cone, ring, where, most)
-        if found is None:
+        most = _MAX_RING if width > _NARROWEST else -1
+        distance, numbers = _candidates(pool, cone, ring_cells(cells, cone, inner, outer), where, most)
+        if len(numbers) == most:
             width /= 2
             continue
-        kept = [key for key in found if inner <= key[0] <= outer and (after is None or key > after)]
-        if kept:
-            yield kept
-            after = kept[-1]
+        first, end = np.searchsorted(distance, (inner - _CELL_ARCSEC, outer + _CELL_ARCSEC))
+        for found in _by_separation(pool, cone, distance[first:end], numbers[first:end], n, select):
+            kept = [row for row in found if inner <= row[0] <= outer and (after is None or row[:N_KEY] > after)]
+            if kept:
+                yield kept
+                after = kept[-1][:N_KEY]
         if outer >= cone.radius_arcsec:
             return
         inner, width = outer, 2 * width
@@ -198,12 +227,24 @@ def after_key(keys: list[KeyRow], after: Key | None, order: Order) -> list[KeyRo
     return [key for key in keys if (key[:N_KEY] < after if order == "newest" else key[:N_KEY] > after)]
 
 
-_NARROWEST = 1e-3  # arcsec; a cell of order 29 is 0.4 mas wide
-_OF_OBJECT = f"a._id BETWEEN (o._id << {KEY_BITS}) AND (o._id << {KEY_BITS}) + {(1 << KEY_BITS) - 1}"
-_IN_CELLS = (
-    "json_each(?) j CROSS JOIN alerts a"
-    " ON a.hpx29 >= json_extract(j.value, '$[0]') AND a.hpx29 < json_extract(j.value, '$[1]')"
-)
+_CELL_ARCSEC = 1e-3  # a cell of order 29 is 0.4 mas wide
+_NARROWEST = _CELL_ARCSEC
+_MAX_VALUES = 512
+
+
+def _from_cells(cells: NDArray[np.int64]) -> tuple[str, tuple[Any, ...]]:
+    """FROM clause of the alerts ``a`` in ranges of cells, and its parameters.
+
+    Few ranges are padded with empty ones to a power of two, so that there are few statements to prepare.
+    """
+    if len(cells) > _MAX_VALUES:
+        source, start, stop = "json_each(?)", "json_extract(r.value, '$[0]')", "json_extract(r.value, '$[1]')"
+        values: tuple[Any, ...] = (json.dumps(cells.tolist()),)
+    else:
+        n = 1 << max(len(cells) - 1, 0).bit_length()
+        source, start, stop = f"(VALUES {', '.join(['(?, ?)'] * n)})", "r.column1", "r.column2"
+        values = (*cells.ravel().tolist(), *[0] * 2 * (n - len(cells)))
+    return f"{source} r CROSS JOIN alerts a ON a.hpx29 >= {start} AND a.hpx29 < {stop}", values
 
 
 def _beyond(key: Sequence[str], after: Key | None, down: bool) -> Conditions:
@@ -218,20 +259,65 @@ def _fulfilling(pool: ReadPool, where: Conditions, keys: list[Key]) -> list[Key]
     return [key for key in keys if key[2] in found]
 
 
+def _in_cells(
+    pool: ReadPool, cone: Cone, cells: NDArray[np.int64], where: Conditions, select: SelectList | None, most: int
+) -> list[KeyRow]:
+    """Keys of the alerts in some cells by separation, at most so many of them."""
+    columns, join = ("", "") if select is None else (f", {select.sql}", select.join)
+    source, values = _from_cells(cells)
+    sql = f"SELECT a.ra, a.dec, a.alert_id, a._id{columns} FROM {source} {join} WHERE {where.text} LIMIT ?"
+    return _sorted(cone, pool.execute(sql, (*values, *where.values, most)), select)
+
+
+def _candidates(
+    pool: ReadPool, cone: Cone, cells: NDArray[np.int64], where: Conditions, most: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Separation of the cell of each alert in some cells, and the alert's number, sorted; at most so many of them."""
+    from redpoll.astro.healpix import centres  # brings numba, which few commands need
+
+    source, values = _from_cells(cells)
+    sql = f"SELECT a.hpx29, a._id FROM {source} WHERE {where.text} LIMIT ?"  # without conditions, the b-tree alone
+    found = pool.execute(sql, (*values, *where.values, most))
+    hpx, numbers = np.fromiter(itertools.chain.from_iterable(found), np.int64, 2 * len(found)).reshape(-1, 2).T
+    distance = separation_arcsec(cone.ra, cone.dec, *centres(hpx, ORDER))
+    order = np.argsort(distance)
+    return distance[order], numbers[order]
+
+
 def _by_separation(
     pool: ReadPool,
     cone: Cone,
-    cells: NDArray[np.int64],
-    where: Conditions,
-    most: int | None,
-    select: str = "",
-) -> list[KeyRow] | None:
-    sql = f"SELECT a.ra, a.dec, a.alert_id, a._id{select} FROM {_IN_CELLS} WHERE {where.text} LIMIT ?"
-    found = pool.execute(sql, (json.dumps(cells.tolist()), *where.values, -1 if most is None else most + 1))
-    if most is not None and len(found) > most:
-        return None
+    distance: NDArray[np.float64],
+    numbers: NDArray[np.int64],
+    n: int,
+    select: SelectList | None,
+) -> Iterator[list[KeyRow]]:
+    """Keys of the candidates by separation, some `n` at a time."""
+    columns, join = ("", "") if select is None else (f", {select.sql}", select.join)
+    sql = f"SELECT a.ra, a.dec, a.alert_id, a._id{columns} FROM json_each(?) k CROSS JOIN alerts a ON a._id = k.value"
+    waiting: list[KeyRow] = []
+    step = n + n // 8 + 8  # `n` can be given although some have to wait
+    for start in range(0, len(numbers), step):
+        some = json.dumps(numbers[start : start + step].tolist())
+        found = _sorted(cone, pool.execute(f"{sql} {join}", (some,)), select)
+        found = sorted(waiting + found) if waiting else found
+        rest = distance[start + step : start + step + 1] - _CELL_ARCSEC  # nearer than any alert that is not yet read
+        n_safe = bisect_left(found, (float(rest[0]),)) if len(rest) else len(found)
+        yield found[:n_safe]
+        waiting = found[n_safe:]
+
+
+def _sorted(cone: Cone, found: list[Any], select: SelectList | None) -> list[KeyRow]:
+    """Keys by separation of rows that begin with right ascension, declination and identifiers."""
     if not found:
         return []
-    ra, dec = np.array([row[:2] for row in found]).T
+    ra, dec = ([row[i] for row in found] for i in (0, 1))
     distance = separation_arcsec(cone.ra, cone.dec, ra, dec).tolist()
-    return sorted((d, *row[2:]) for d, row in zip(distance, found, strict=True))
+    if select is None:
+        return sorted([(d, row[2], row[3]) for d, row in zip(distance, found, strict=True)])
+    return sorted([(d, row[2], row[3], row) for d, row in zip(distance, found, strict=True)])
+
+
+def _with_rows(found: list[Any]) -> list[KeyRow]:
+    """Rows that begin with a key, each behind its key."""
+    return [(row[0], row[1], row[2], row) for row in found]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import pyarrow as pa
 
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.bands import BANDS
 from redpoll.schema.column import Column
+from redpoll.store.answer import AnswerColumns
+from redpoll.store.columns import python_type
 from redpoll.store.stored_columns import StoredColumns
 
 _SUMMARY = {name: COLUMNS[name] for name in ("survey", "object_id", "ra", "dec", "hpx29", "n_detections")} | {
@@ -29,16 +34,53 @@ _CLASSIFICATIONS = {
     "max_probability": Column("float32", doc="Maximum probability; null if the classifier assigns none."),
     "last_probability": Column("float32", doc="Probability of the last alert; null if the classifier assigns none."),
 }
-CLASSIFICATIONS = pa.schema([column.field(name) for name, column in _CLASSIFICATIONS.items()])
+_SCHEMA = pa.schema([column.field(name) for name, column in _CLASSIFICATIONS.items()])
+CLASSIFICATION_COLUMNS = AnswerColumns(tuple(_SCHEMA.names), lambda: _SCHEMA)
 """Columns of the classifications of an object."""
 
 
-def object_field(name: str, stored: StoredColumns) -> pa.Field:
+@dataclass(frozen=True)
+class SummaryColumns:
+    """Columns of an object's summary, and where their values are in a row of the table of objects.
+
+    ``survey`` is the position of the survey's number, ``positions`` are those of all other columns, and ``convert``
+    has position in the summary and type of the columns whose values had another type in some batches.
+    """
+
+    answer: AnswerColumns
+    survey: int
+    positions: tuple[int, ...]
+    convert: tuple[tuple[int, type], ...]
+
+
+@lru_cache(maxsize=8)
+def summary_columns(stored: StoredColumns) -> SummaryColumns:
+    """The columns of summaries; made once as long as the stored columns stay the same."""
+    titles = stored.of_objects
+    names = ("survey", *(title for title in titles if not title.startswith("_")))
+    mixed = [(i, _source(name)) for i, name in enumerate(names) if name not in _SUMMARY]
+
+    def schema() -> pa.Schema:
+        return pa.schema([_object_field(name, stored) for name in names])
+
+    return SummaryColumns(
+        AnswerColumns(names, schema),
+        titles.index("_survey"),
+        tuple(titles.index(name) for name in names[1:]),
+        tuple((i, python_type(stored.field(name).type)) for i, name in mixed if name in stored.mixed),
+    )
+
+
+def _source(name: str) -> str:
+    """The column of alerts that a column ``max_x`` or ``min_x`` is made from."""
+    return name.partition("_")[2]
+
+
+def _object_field(name: str, stored: StoredColumns) -> pa.Field:
     """The field of a column of the table of objects: a fixed one, or an aggregate ``max_x`` or ``min_x``."""
     if name in _SUMMARY:
         return _SUMMARY[name].field(name).with_type(_plain(_SUMMARY[name].arrow_type))
-    how, _, column = name.partition("_")
-    source = stored.field(column)
+    how, source = name.partition("_")[0], stored.field(_source(name))
     word = {"max": "Maximum", "min": "Minimum"}[how]
     facts = {
         **(source.metadata or {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -10,16 +11,18 @@ import pyarrow as pa
 from redpoll.errors import NotFound
 from redpoll.schema.bands import BANDS
 from redpoll.schema.light_curve import LightCurves
+from redpoll.store.answer import Answer
 from redpoll.store.classes import history
 from redpoll.store.columns import table_columns
 from redpoll.store.layout import Layout
 from redpoll.store.light_curves import Packet, merge, single, to_table
-from redpoll.store.object_columns import CLASSIFICATIONS, object_field
+from redpoll.store.object_columns import CLASSIFICATION_COLUMNS, summary_columns
 from redpoll.store.objects import OF_OBJECT
 from redpoll.store.pool import Names, ReadPool
 from redpoll.store.rows import find_locations, read_light_curves, while_moving
-from redpoll.store.stored_columns import ColumnReader, StoredColumns
+from redpoll.store.stored_columns import ColumnReader
 
+_CLASS_AND_CLASSIFIER = itemgetter(0, 1)
 _OWN_POINT = ("mjd", "band", "flux", "flux_err")
 
 
@@ -28,48 +31,39 @@ class EmbeddedObjects:
 
     def __init__(self, pool: ReadPool, names: Names, layout: Layout) -> None:
         self._pool, self._names, self._layout = pool, names, layout
-        self._columns = ColumnReader(pool)
-        self._last: tuple[StoredColumns, tuple[str, ...], tuple[pa.Schema, pa.StructType]] | None = None
+        self._columns = ColumnReader()
 
-    def get(self, object_id: str) -> pa.Table:
+    def get(self, object_id: str) -> Answer:
         """Summary of an object, one row; NotFound if there is none of this name."""
         sql = "SELECT * FROM objects WHERE object_id = ? ORDER BY last_mjd DESC LIMIT 1"
         with self._pool.lease() as connection:
-            cursor = connection.execute(sql, (object_id,))
-            found = cursor.fetchall()
-            if not found:
+            columns = summary_columns(self._columns.read(connection))
+            found = connection.execute(sql, (object_id,)).fetchone()
+            if found is None:
                 raise NotFound(f"no object '{object_id}' in {self._layout.root}")
-            row = {title[0]: value for title, value in zip(cursor.description, found[0], strict=True)}
-            row = {"survey": self._names.name("surveys", row["_survey"])} | row
-            schema, kinds = self._types(tuple([name for name in row if not name.startswith("_")]))
-        values = tuple([row[field.name] for field in kinds])
-        return pa.Table.from_arrays(pa.array([values], kinds).flatten(), schema=schema)
+            number = found[columns.survey]
+            survey = self._names.of(connection).names("surveys", (number,))[number]
+        row = [survey, *map(found.__getitem__, columns.positions)]
+        for i, convert in columns.convert:
+            row[i] = None if row[i] is None else convert(row[i])
+        return Answer(columns.answer, [row])
 
-    def _types(self, names: tuple[str, ...]) -> tuple[pa.Schema, pa.StructType]:
-        """Schema of a summary, and the type of its one row."""
-        stored = self._columns.read()
-        if self._last is None or self._last[0] is not stored or self._last[1] != names:
-            fields = [object_field(name, stored) for name in names]
-            kinds = pa.struct([field.remove_metadata() for field in fields])
-            self._last = stored, names, (pa.schema(fields), kinds)
-        return self._last[2]
-
-    def classifications(self, object_id: str) -> pa.Table:
+    def classifications(self, object_id: str) -> Answer:
         """How the object was classified, per class and classifier; NotFound if it is unknown."""
         sql = f"SELECT a.mjd, a.alert_id, a._classes FROM objects o CROSS JOIN alerts a ON {OF_OBJECT}"
-        found = self._pool.execute(f"{sql} WHERE o.object_id = ?", (object_id,))
+        with self._pool.lease() as connection:
+            found = connection.execute(f"{sql} WHERE o.object_id = ?", (object_id,)).fetchall()
+            names = self._names.of(connection)
         if not found:
             raise NotFound(f"no object '{object_id}' in {self._layout.root}")
         summed = history([row for row in found if row[2]])
-        names = self._names.names("classes", {row[0] for row in summed})
-        makers = self._names.names("classifiers", {row[1] for row in summed})
-        rows = sorted((names[name], makers[by], *facts) for name, by, *facts in summed)
-        columns = list(zip(*rows, strict=True)) or [()] * len(CLASSIFICATIONS)
-        arrays = [
-            pa.array(values, kind, from_pandas=pa.types.is_floating(kind))  # NaN: no probability
-            for values, kind in zip(columns, CLASSIFICATIONS.types, strict=True)
+        classes = names.names("classes", {row[0] for row in summed})
+        makers = names.names("classifiers", {row[1] for row in summed})
+        rows = [
+            (classes[name], makers[by], first, last, n, best if best == best else None, p if p == p else None)
+            for name, by, first, last, n, best, p in summed
         ]
-        return pa.Table.from_arrays(arrays, schema=CLASSIFICATIONS)
+        return Answer(CLASSIFICATION_COLUMNS, sorted(rows, key=_CLASS_AND_CLASSIFIER))
 
     def light_curve(self, object_id: str) -> pa.Table:
         """Points merged over all packets of the object, see `light_curves.merge`; NotFound if it is unknown."""

@@ -1,131 +1,228 @@
-"""Read connections of a store: a bounded pool, which notices that the index was replaced."""
+"""Read connections of a store: a bounded pool, which notices that the index was replaced, and names by number."""
 
 from __future__ import annotations
 
+import queue
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
-from redpoll.errors import StoreError
+from redpoll.errors import StoreError, StoreTimeout
 from redpoll.store import database
+from redpoll.store.database import Inode, OpenConnection
 from redpoll.store.layout import Layout
 
 POOL_SIZE = 4
 """Read connections of one store at most; further readers wait."""
 _WAIT_SECONDS = 60.0
-Identity = tuple[int, int]
-"""Device and inode of the index file: another file has another one."""
+_STEPS = 100_000
+"""Steps of SQLite's machine, about 2 ms, after which a query looks whether it has to stop."""
+
+
+class _OfThread(threading.local):
+    """What belongs to one thread: the connection that it leases, and when its queries have to stop."""
+
+    connection: OpenConnection | None = None
+    deadline: float | None = None
 
 
 class ReadPool:
     """At most `size` read connections, made when first needed and shared by all threads.
 
     A connection is lent for one question, as one read transaction. If ``store rebuild`` put another index in place of
-    the one that a connection has open, the connection is closed and a new one is made.
+    the one that a connection has open, the connection is closed and a new one is made. A query stops when the thread
+    receives Ctrl-C, the pool is closed, or the time of `deadline` is over.
     """
 
     def __init__(self, layout: Layout, size: int = POOL_SIZE) -> None:
-        self._layout, self._local, self._guard = layout, threading.local(), threading.Lock()
-        self._free = threading.BoundedSemaphore(size)
-        self._path = layout.index
-        self._idle: list[tuple[Identity, sqlite3.Connection]] = []
+        self._layout, self._of_thread = layout, _OfThread()
+        self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # one item for each connection that can be lent
+        for _ in range(size):
+            self._free.put(None)
+        self._idle: list[OpenConnection] = []
         self._closed = False
 
-    @contextmanager
-    def lease(self) -> Iterator[sqlite3.Connection]:
+    def lease(self) -> Lease:
         """A connection inside a read transaction; within it, further leases of the thread give the same one."""
-        lent: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if lent is not None:
-            yield lent
-            return
-        if not self._free.acquire(timeout=_WAIT_SECONDS):
-            raise StoreError(f"the store {self._layout.root} is busy: no read connection in {_WAIT_SECONDS:.0f} s")
-        try:
-            with self._lent() as connection, database.sql_errors(self._layout.index):
-                yield connection
-        finally:
-            self._free.release()
+        return Lease(self)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query."""
-        with self.lease() as connection:
+        connection = self._of_thread.connection
+        if connection is not None:
+            return connection.execute(sql, parameters).fetchall()
+        with Lease(self) as connection:
             return connection.execute(sql, parameters).fetchall()
 
-    def identity(self) -> Identity:
-        """Which index file there is now; StoreError if there is none."""
+    @contextmanager
+    def deadline(self, seconds: float) -> Iterator[None]:
+        """Let the queries of this thread run for so many seconds in all; StoreTimeout where they take longer."""
+        before = self._of_thread.deadline
+        ends = time.monotonic() + seconds
+        self._of_thread.deadline = ends if before is None else min(before, ends)
         try:
-            found = self._path.stat()
+            yield
+        finally:
+            self._of_thread.deadline = before
+
+    def close(self) -> None:
+        """Close the connections; the queries of those that are lent stop, and they are closed when they come back."""
+        self._closed = True
+        while (connection := self._pop()) is not None:
+            connection.close()
+
+    def take(self) -> OpenConnection:
+        """A connection to the index that there is now, for this thread alone, in a read transaction."""
+        if self._of_thread.deadline is not None and self._is_late():
+            raise self._timeout()
+        try:
+            self._free.get(timeout=_WAIT_SECONDS)
+        except queue.Empty as error:
+            message = f"the store {self._layout.root} is busy: no read connection in {_WAIT_SECONDS:.0f} s"
+            raise StoreError(message) from error
+        try:
+            connection = self._newest()
+            connection.execute("BEGIN")
+        except BaseException:
+            self._free.put(None)
+            raise
+        self._of_thread.connection = connection
+        return connection
+
+    def give_back(self, connection: OpenConnection) -> None:
+        """Take a connection back."""
+        self._of_thread.connection = None
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            self._idle.append(connection)
+        finally:
+            self._free.put(None)
+        if self._closed:
+            self.close()
+
+    def raise_plainly(self, error: sqlite3.DatabaseError) -> None:
+        """Raise what an error of SQLite means."""
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            if self._closed:
+                raise StoreError(f"the store {self._layout.root} was closed during a query") from error
+            if self._is_late():
+                raise self._timeout() from error
+            raise KeyboardInterrupt from error  # the exception of the signal's handler is lost in SQLite
+        with database.sql_errors(self._layout.index):
+            raise error
+
+    def _newest(self) -> OpenConnection:
+        if self._closed:
+            raise StoreError(f"the store {self._layout.root} is closed")
+        while (connection := self._pop()) is not None:
+            if connection.file.is_same():
+                return connection
+            connection.close()
+        return self._new()
+
+    def _pop(self) -> OpenConnection | None:
+        try:
+            return self._idle.pop()  # atomic, unlike a look whether there is one
+        except IndexError:
+            return None
+
+    def _new(self) -> OpenConnection:
+        try:
+            self._layout.index.stat()
         except OSError as error:
             message = f"{self._layout.index} is gone: {error.strerror}; `redpoll store rebuild` makes it anew"
             raise StoreError(message) from error
-        return found.st_dev, found.st_ino
+        connection = database.open_reader(self._layout.index)
+        connection.set_progress_handler(self._has_to_stop, _STEPS)
+        return connection
 
-    def close(self) -> None:
-        """Close the connections; those that are lent are closed when they come back."""
-        with self._guard:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for _, connection in idle:
-            connection.close()
+    def _has_to_stop(self) -> bool:
+        """Whether the query of this thread is to stop; SQLite calls this, and here Python handles signals."""
+        return self._closed or self._is_late()
 
-    @contextmanager
-    def _lent(self) -> Iterator[sqlite3.Connection]:
-        identity, connection = self._take()
-        self._local.connection = connection
-        try:
-            connection.execute("BEGIN")
-            yield connection
-        finally:
-            self._local.connection = None
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            self._give_back(identity, connection)
+    def _is_late(self) -> bool:
+        ends = self._of_thread.deadline
+        return ends is not None and time.monotonic() > ends
 
-    def _take(self) -> tuple[Identity, sqlite3.Connection]:
-        if self._closed:
-            raise StoreError(f"the store {self._layout.root} is closed")
-        identity = self.identity()
-        with self._guard:
-            idle, self._idle = self._idle, []
-            stale = [connection for other, connection in idle if other != identity]
-            self._idle = [entry for entry in idle if entry[0] == identity]
-            found = self._idle.pop() if self._idle else None
-        for connection in stale:
-            connection.close()
-        return found or (identity, database.open_reader(self._layout.index))
-
-    def _give_back(self, identity: Identity, connection: sqlite3.Connection) -> None:
-        with self._guard:
-            if not self._closed:
-                self._idle.append((identity, connection))
-                return
-        connection.close()
+    def _timeout(self) -> StoreTimeout:
+        return StoreTimeout(f"{self._layout.root}: the query takes too long; ask for fewer alerts, or in parts")
 
 
-class Names:
-    """Names of surveys, topics, classes and classifiers by their number, read again when a new one appears."""
+class Lease:
+    """A connection of a pool for the time of a ``with`` statement."""
+
+    __slots__ = ("_connection", "_is_outer", "_pool")
 
     def __init__(self, pool: ReadPool) -> None:
         self._pool = pool
-        self._identity: Identity | None = None
+
+    def __enter__(self) -> OpenConnection:
+        lent = self._pool._of_thread.connection
+        self._is_outer = lent is None
+        self._connection = self._pool.take() if lent is None else lent
+        return self._connection
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._is_outer:
+            self._pool.give_back(self._connection)
+            if isinstance(error, sqlite3.DatabaseError):
+                self._pool.raise_plainly(error)
+
+
+class NameMaps:
+    """Names of surveys, topics, classes and classifiers of one index file by their number.
+
+    A number means the same name as long as the file lasts; names that appear are read when they are first met.
+    """
+
+    def __init__(self, pool: ReadPool, inode: Inode) -> None:
+        self._pool, self.inode = pool, inode
         self._names: dict[str, dict[int, str]] = {}
+        self._numbers: dict[str, dict[str, int]] = {}
 
-    def name(self, table: str, number: int) -> str:
-        """Name of a survey, topic, class or classifier."""
-        return self.names(table, [number])[number]
+    def names(self, table: str, numbers: Collection[int]) -> Mapping[int, str]:
+        """Number -> name for at least these numbers of a table; StoreError if the index was replaced meanwhile."""
+        found = self._names.get(table)
+        if found is None or not found.keys() >= set(numbers):
+            self._read(table)
+        return self._names[table]
 
-    def names(self, table: str, numbers: Collection[int]) -> dict[int, str]:
-        """Number -> name for at least these numbers of a table."""
-        if (identity := self._pool.identity()) != self._identity:  # a rebuilt index numbers them anew
-            self._identity, self._names = identity, {}
-        found = self._names.get(table, {})
-        if any(number not in found for number in numbers):
-            found = self._names[table] = dict(self._pool.execute(f"SELECT _id, name FROM {table}"))
-        return found
+    def numbers(self, table: str, names: Collection[str]) -> list[int]:
+        """Numbers of those of the names that the store has, in order."""
+        known = self._numbers.get(table)
+        if known is None or not known.keys() >= set(names):
+            ((last,),) = self._pool.execute(f"SELECT max(_id) FROM {table}")
+            if known is None or last not in self._names[table]:
+                self._read(table)
+            known = self._numbers[table]
+        return sorted([known[name] for name in names if name in known])
 
-    def number(self, table: str, name: str) -> int | None:
-        """Number of a name; None, which equals nothing in SQL, if the store has no such survey, topic or class."""
-        found = self._pool.execute(f"SELECT _id FROM {table} WHERE name = ?", (name,))
-        return int(found[0][0]) if found else None
+    def _read(self, table: str) -> None:
+        with self._pool.lease() as connection:
+            if connection.file.inode != self.inode:
+                raise StoreError(f"{connection.file.path} was rebuilt during a query; ask again")
+            names = dict(connection.execute(f"SELECT _id, name FROM {table}"))
+        self._names[table] = names
+        self._numbers[table] = {name: number for number, name in names.items()}
+
+
+class Names:
+    """The names of the index file that a connection has open."""
+
+    def __init__(self, pool: ReadPool) -> None:
+        self._pool = pool
+        self._last: tuple[Inode, NameMaps] | None = None
+
+    def of(self, connection: OpenConnection) -> NameMaps:
+        """The names, as long as the file lasts: a rebuilt index numbers them anew."""
+        last, inode = self._last, connection.file.inode
+        if last is None or last[0] != inode:
+            last = self._last = inode, NameMaps(self._pool, inode)
+        return last[1]

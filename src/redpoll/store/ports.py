@@ -1,8 +1,9 @@
 """The ports of the store: what the pipeline writes, and what server, command line and learning read.
 
-Answers are Arrow tables; the metadata of each field holds unit, UCD, doc and, for a column that a module or catalogue
-made, its maker ``by`` (see ``Column.field``). No port knows a path, SQL or a driver. An adapter passes the conformance
-suite in ``redpoll.testing.store_suite``; ``redpoll.store.open_store`` gives the composition of all ports.
+Answers are Arrow tables; a `Scan` or an `Answer` returns one, or plain rows if they are asked for. The metadata of each
+field holds unit, UCD, doc and, for a column that a module or catalogue made, its maker ``by`` (see ``Column.field``).
+No port knows a path, SQL or a driver. An adapter passes the conformance suite in ``redpoll.testing.store_suite``;
+``redpoll.store.open_store`` gives the composition of all ports.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Literal, Protocol
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from redpoll.store.answer import Answer
 from redpoll.store.scan import Scan
 from redpoll.store.selection import Order, Selection
 
@@ -285,11 +287,11 @@ class Alerts(Protocol):
 class Objects(Protocol):
     """Objects."""
 
-    def get(self, object_id: str) -> pa.Table:
+    def get(self, object_id: str) -> Answer:
         """Summary, one row: position, first and last time, counts, last magnitudes, aggregates; or NotFound."""
         ...
 
-    def classifications(self, object_id: str) -> pa.Table:
+    def classifications(self, object_id: str) -> Answer:
         """How an object was classified, sorted by class and classifier; or NotFound.
 
         Columns: ``name``, ``by`` (module@version or catalogue@version), ``first_mjd`` and ``last_mjd`` of the alerts

@@ -7,50 +7,38 @@ import binascii
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 
 from redpoll.errors import UsageError
 from redpoll.schema.table_rows import Row
-from redpoll.store.column_chunks import Chunk
+from redpoll.store.page import Key, Page
 from redpoll.store.selection import Order, Selection
 
-Key = tuple[float | int, int, int]
-"""Position of an alert in its order: mjd, hpx29 or separation; alert_id; the store's own number of the alert."""
 _WRONG = "the page token does not belong to this query: take it from the page before, with the same selection and order"
 
 
-@dataclass(frozen=True)
-class Page:
-    """Some rows of a scan; ``after`` is the token of the rows that follow, None if there are none."""
-
-    chunks: Sequence[Chunk]
-    n_rows: int
-    after: str | None
-
-    def batch(self, schema: pa.Schema) -> pa.RecordBatch:
-        """The rows as a record batch."""
-        return pa.RecordBatch.from_arrays([chunk.array() for chunk in self.chunks], schema=schema)
-
-
 class Scan:
-    """Rows of a scan as record batches of one schema; can be read once.
+    """Rows of a scan as record batches of one schema, or as dicts; can be read once."""
 
-    ``after``, once all batches are read, is the token with which the next scan of the same selection and order goes
-    on; None if nothing follows. It stays valid while a run writes: no row that was there is skipped or repeated.
-    """
-
-    def __init__(self, schema: pa.Schema, pages: Iterator[Page]) -> None:
+    def __init__(self, schema: pa.Schema, pages: Iterator[Page], selection: Selection, order: Order) -> None:
         self.schema = schema
-        self.after: str | None = None
-        self._pages = pages
+        self._pages, self._selection, self._order = pages, selection, order
+        self._last: Key | None = None
+
+    @property
+    def after(self) -> str | None:
+        """Once all rows are read, the token with which the next scan of the same selection and order goes on.
+
+        None if nothing follows. It stays valid while a run writes: no row that was there is skipped or repeated.
+        """
+        return None if self._last is None else encode_token(self._last, self._selection, self._order)
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         for page in self._full_pages():
-            yield page.batch(self.schema)
+            yield page.batch()
 
     def to_table(self) -> pa.Table:
         """All remaining rows."""
@@ -58,12 +46,7 @@ class Scan:
 
     def to_rows(self) -> list[Row]:
         """All remaining rows as dicts, null and NaN as None: those of `table_rows`, without a detour by Arrow."""
-        names = self.schema.names
-        return [
-            dict(zip(names, row, strict=True))
-            for page in self._full_pages()
-            for row in zip(*(chunk.values() for chunk in page.chunks), strict=True)
-        ]
+        return [row for page in self._full_pages() for row in page.to_rows()]
 
     def reader(self) -> pa.RecordBatchReader:
         """The remaining rows as Arrow's reader, which IPC, Parquet and Flight writers take."""
@@ -71,7 +54,7 @@ class Scan:
 
     def _full_pages(self) -> Iterator[Page]:
         for page in self._pages:
-            self.after = page.after
+            self._last = page.last
             if page.n_rows:
                 yield page
 

@@ -17,6 +17,7 @@ from redpoll.errors import UsageError
 Order = Literal["newest", "oldest", "separation", "hpx29"]
 """``newest`` and ``oldest``: by mjd, then alert_id; ``separation``: nearest to the centre of the cone first, then
 alert_id; ``hpx29``: along the sky, then alert_id."""
+_ORDERS = get_args(Order)
 SEPARATION = "separation_arcsec"
 """Column that a scan with a cone can return: distance from the centre."""
 MAX_OBJECTS = 100_000
@@ -107,8 +108,8 @@ def order_of(selection: Selection, order_by: Order | None) -> Order:
     """The order of a scan: nearest first for a cone, else newest first; UsageError if `order_by` does not fit."""
     if order_by is None:
         return "newest" if selection.cone is None else "separation"
-    if order_by not in get_args(Order):
-        raise UsageError(f"no order '{order_by}'; use one of {', '.join(get_args(Order))}")
+    if order_by not in _ORDERS:
+        raise UsageError(f"no order '{order_by}'; use one of {', '.join(_ORDERS)}")
     if order_by == "separation" and selection.cone is None:
         raise UsageError("the order 'separation' needs a cone")
     return order_by

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -14,14 +14,14 @@ from redpoll.errors import UnknownColumn
 from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN, CLASSES_TYPE
 from redpoll.schema.column import Column
 from redpoll.store.columns import rank, table_columns
+from redpoll.store.database import OpenConnection
 from redpoll.store.makers import last_makers
-from redpoll.store.pool import ReadPool
 from redpoll.store.selection import SEPARATION
 from redpoll.store.types import read_type
 
 TOPICS = "topics"
 _KEYS = ("survey", "object_id")
-_FACTS = ("name", "dtype", "unit", "doc", "ucd", "label", "indexed", "aggregate", "type")
+_FACTS = ("name", "dtype", "unit", "doc", "ucd", "label", "indexed", "aggregate", "type", "mixed")
 _NEWEST = "SELECT (SELECT max(_id) FROM segments), (SELECT max(_id) FROM revisions)"
 """Columns and their makers change with segments and revisions only."""
 _OWN = {
@@ -36,10 +36,16 @@ _OWN = {
 
 @dataclass(frozen=True, eq=False)
 class StoredColumns:
-    """Columns of the stored alerts, in the order of the data model; ``indexed`` names those that the index holds."""
+    """Columns of the stored alerts, in the order of the data model.
+
+    ``indexed`` names those that the index holds, ``mixed`` those that it holds in several types; ``of_objects`` are
+    the columns of the table of objects.
+    """
 
     schema: pa.Schema
     indexed: frozenset[str]
+    mixed: frozenset[str]
+    of_objects: tuple[str, ...]
 
     def field(self, name: str) -> pa.Field:
         """The field of a column, also of ``topics``, ``classes`` and ``separation_arcsec``; UnknownColumn if none."""
@@ -63,50 +69,48 @@ class StoredColumns:
         """Whether the values of a column come from the index, not from the archive."""
         return name in self.indexed or name in _OWN
 
-    def schema_of(self, names: Sequence[str]) -> pa.Schema:
-        """The schema of some columns, made once for each set of columns; UnknownColumn if there is no such column."""
-        return _schema_of(self, tuple(names))
-
     @cached_property
     def _at(self) -> Mapping[str, int]:
         return {name: i for i, name in enumerate(self.schema.names)}
 
 
-@lru_cache(maxsize=64)
-def _schema_of(stored: StoredColumns, names: tuple[str, ...]) -> pa.Schema:
-    return pa.schema([stored.field(name) for name in names])
-
-
 class ColumnReader:
     """Reads the columns that the index has now; modules may have added some since the last question."""
 
-    def __init__(self, pool: ReadPool) -> None:
-        self._pool = pool
-        self._last: tuple[Any, StoredColumns] | None = None
+    def __init__(self) -> None:
+        self._last: tuple[Any, Any, StoredColumns] | None = None
 
-    def read(self) -> StoredColumns:
-        """The columns; read again only if they changed."""
-        with self._pool.lease() as connection:
-            mark = self._pool.identity(), connection.execute(_NEWEST).fetchone()
-            if self._last is None or self._last[0] != mark:
-                self._last = mark, _read(connection)
-            return self._last[1]
+    def read(self, connection: OpenConnection) -> StoredColumns:
+        """The columns as the read transaction of a connection has them; the same object as long as none changes."""
+        last = self._last
+        mark = connection.file.inode, connection.execute(_NEWEST).fetchone()
+        if last is not None and last[0] == mark:
+            return last[2]
+        found = _read(connection)
+        stored = last[2] if last is not None and last[1] == found else _stored(*found)
+        self._last = mark, found, stored
+        return stored
 
 
-def _read(connection: sqlite3.Connection) -> StoredColumns:
+def _read(connection: sqlite3.Connection) -> tuple[list[Any], dict[str, str], tuple[str, ...], tuple[str, ...]]:
+    """Rows of the table of columns, makers of their newest values, and the columns of alerts and of objects."""
     rows = connection.execute(f"SELECT {', '.join(_FACTS)} FROM columns").fetchall()
-    present = frozenset(table_columns(connection, "alerts")) | {*_KEYS}
-    return _stored(rows, last_makers(connection), present)
+    of_alerts, of_objects = (tuple(table_columns(connection, table)) for table in ("alerts", "objects"))
+    return rows, last_makers(connection), of_alerts, of_objects
 
 
-def _stored(rows: list[Any], makers: Mapping[str, str], present: frozenset[str]) -> StoredColumns:
+def _stored(
+    rows: list[Any], makers: Mapping[str, str], of_alerts: Sequence[str], of_objects: tuple[str, ...]
+) -> StoredColumns:
     rows = sorted(rows, key=lambda row: rank(row[0]))
+    present = {*of_alerts, *_KEYS}
     indexed = frozenset(row[0] for row in rows if row[6] and row[0] in present)
-    return StoredColumns(pa.schema([_field(row, makers.get(row[0], "")) for row in rows]), indexed)
+    mixed = frozenset(row[0] for row in rows if row[9])
+    return StoredColumns(pa.schema([_field(row, makers.get(row[0], "")) for row in rows]), indexed, mixed, of_objects)
 
 
 def _field(row: tuple[Any, ...], maker: str) -> pa.Field:
-    name, dtype, unit, doc, ucd, label, indexed, aggregate, kind = row
+    name, dtype, unit, doc, ucd, label, indexed, aggregate, kind, _ = row
     facts = {
         "dtype": dtype,
         "unit": unit,

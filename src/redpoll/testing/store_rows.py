@@ -51,12 +51,12 @@ def full_alert(store: Store, alert_id: int, survey: str, columns: Sequence[str] 
 
 def object_row(store: Store, object_id: str) -> Row:
     """Summary of an object."""
-    return table_rows(store.objects.get(object_id))[0]
+    return store.objects.get(object_id).to_rows()[0]
 
 
 def classification_rows(store: Store, object_id: str) -> list[Row]:
     """Classifications of an object."""
-    return table_rows(store.objects.classifications(object_id))
+    return store.objects.classifications(object_id).to_rows()
 
 
 def ledger_rows(store: Store, *, by: Literal["night", "run"] = "night") -> list[Row]:

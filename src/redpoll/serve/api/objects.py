@@ -37,7 +37,7 @@ def object_(door: Door, object_id: ObjectId, query: Annotated[ObjectQuery, Query
 
 def object_answer(reader: Reader, object_id: str, limit: int = 100) -> dict[str, Any]:
     """The answer as plain values; NotFound if there is no such object."""
-    summary = reader.objects.get(object_id)
+    summary = reader.objects.get(object_id).to_table()
     alerts, following = page_of(reader, AlertQuery(object_id=object_id, limit=limit))
     survey, made_by = None, {}
     if alerts.num_rows:
@@ -46,7 +46,7 @@ def object_answer(reader: Reader, object_id: str, limit: int = 100) -> dict[str,
     names = dict.fromkeys([*summary.column_names, *alerts.column_names])
     return {
         "object": plain_rows(summary)[0],
-        "classes": plain_rows(reader.objects.classifications(object_id)),
+        "classes": plain_rows(reader.objects.classifications(object_id).to_table()),
         "alerts": plain_rows(alerts),
         "next": following,
         "light_curve": light_curve_columns(reader.objects.light_curve(object_id)),
