@@ -68,7 +68,7 @@ def test_light_curves_reach_back_as_far_as_the_store(joined):
 
 
 def test_the_packet_alone_stays_at_hand(joined):
-    for number, (batch, day) in enumerate(zip(joined, DAYS, strict=True)):
+    for number, (batch, day) in enumerate(zip(joined, DAYS, strict=True), 1):
         assert batch["packet_light_curve"].equals(night(number, day)["light_curve"])
 
 
