@@ -42,6 +42,6 @@ def _values(row: pa.Table) -> dict[str, str]:
 
 
 def _object(store: Store, name: str) -> list[Any]:
-    summary = store.objects.get(name).to_pylist()[0]
+    summary = store.objects.get(name).to_rows()[0]
     known = {key: repr(value) for key, value in summary.items() if value is not None}
-    return [known, *sorted(map(repr, store.objects.classifications(name).to_pylist()))]
+    return [known, *sorted(map(repr, store.objects.classifications(name).to_rows()))]
