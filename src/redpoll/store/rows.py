@@ -40,7 +40,7 @@ class RevisedRow(NamedTuple):
 class Location:
     """Where an alert is: the segment and row it was written to, or its pixel if compaction moved it.
 
-    ``revisions`` are those with values that are newer than the file's, oldest first.
+    ``revisions`` are those with values that are newer than the file's, in any order.
     """
 
     key: int
@@ -65,8 +65,9 @@ def locations(layout: Layout, found: Sequence[Sequence[Any]]) -> list[Location]:
     """Locations from the rows of a query that selected `LOCATION_SQL`."""
     segments = {name: layout.segments / name for name in {row[3] for row in found}}  # a path costs more than its row
     pixels = {text: _pixel(layout, text) for text in {row[5] for row in found}}
+    folders: dict[str, Path] = {}
     return [
-        Location(k, i, hpx, segments[name], row, pixels[x], _revisions(layout, newer) if newer else ())
+        Location(k, i, hpx, segments[name], row, pixels[x], _revisions(layout, newer, folders) if newer else ())
         for k, i, hpx, name, row, x, newer in found
     ]
 
@@ -86,9 +87,14 @@ def _pixel(layout: Layout, text: str | None) -> Path | None:
     return layout.generations / generation / pixel_path(int(norder), int(npix))
 
 
-def _revisions(layout: Layout, text: str) -> tuple[RevisedRow, ...]:
-    parts = (part.split() for part in text.split(","))
-    return tuple(sorted(RevisedRow(int(number), layout.revisions / name, int(row)) for number, name, row in parts))
+def _revisions(layout: Layout, text: str, folders: dict[str, Path]) -> tuple[RevisedRow, ...]:
+    found = []
+    for part in text.split(","):
+        number, name, row = part.split()
+        if name not in folders:
+            folders[name] = layout.revisions / name
+        found.append(RevisedRow(int(number), folders[name], int(row)))
+    return tuple(found)
 
 
 def while_moving(read: Callable[[], _T]) -> _T:
