@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from redpoll.config import Config, Cuts
+from redpoll.crossmatch.stage import Stage
 from redpoll.engine.worker import MakeTask
-from redpoll.errors import ConfigError, PluginError
+from redpoll.errors import ConfigError, PluginError, RedpollError
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.nights import PacketNights
 from redpoll.ingest.schemas import SchemaLocations, SchemaLookup
@@ -30,6 +31,7 @@ from redpoll.plugin.discovery import installed_filters, installed_modules, insta
 from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
 from redpoll.plugin.graph import Graph
+from redpoll.plugin.isolation import outcome
 from redpoll.plugin.ports import Sink
 from redpoll.quality.stage import Quality
 from redpoll.schema.alert import COLUMNS
@@ -70,6 +72,7 @@ def open_enrichment(
     *,
     graph: Graph | None = None,
     quality: Quality | None = None,
+    crossmatch: Stage | None = None,
     store: Path | None = None,
     clock: Clock = time.process_time,
 ) -> Enrichment:
@@ -83,17 +86,19 @@ def open_enrichment(
         Modules and filters; by default those of `build_graph`.
     quality
         The checks; by default only whether alerts are usable, with no cuts and nothing stored.
+    crossmatch
+        The cross-match stage; by default that of `redpoll.pipeline.contexts.open_stage`.
     store
         The store with the histories of objects and the trained models, its newest champions; by default none.
     clock
         Times the stages, catalogues, modules and filters.
     """
-    stage, graph = open_stage(config), graph or build_graph(config)
+    crossmatch, graph = crossmatch or open_stage(config), graph or build_graph(config)
     champions = open_champions(store, graph.nodes) if store else None
     enrich = Enrichment(
         quality or Quality(),
         open_history(config, store),
-        stage.timed_by(clock),
+        crossmatch.timed_by(clock),
         graph.timed_by(clock),
         clock,
         champions,
@@ -147,7 +152,16 @@ def _open_sink(name: str, make: Callable[..., Sink], settings: Mapping[str, Any]
         signature(make).bind(**settings)
     except TypeError as error:
         raise ConfigError(f"sinks: {name}: {error}") from error
-    return make(**settings)
+    sink, failure = outcome(make, **settings)
+    if isinstance(failure, RedpollError):
+        raise failure
+    if failure is not None:
+        raise ConfigError(f"sinks: {name}: {type(failure).__name__}: {failure}; check [sinks.{name}]") from failure
+    if not isinstance(sink, Sink):
+        raise ConfigError(
+            f"sinks: {name}: an object of type {type(sink).__name__} has no name, encode and open; update its package"
+        )
+    return sink
 
 
 @contextmanager
@@ -166,6 +180,7 @@ def open_deliveries(
         Delivery(sink, Spool(folder, max_bytes), config.delivery, paused=paused, stop=stop)
         for sink, folder in _spools(sinks, spool_folder(store))
     ]
+    report.left_spools = _left_spools(sinks, spool_folder(store))
     try:
         for delivery in deliveries:
             delivery.start()
@@ -181,12 +196,15 @@ def open_deliveries(
 
 
 def _spools(sinks: Sequence[Sink], folder: Path) -> list[tuple[Sink, Path]]:
-    """Each sink and the folder of its spool; spools of other sinks are named in the log."""
-    named = {spool_name(sink.name): sink for sink in sinks}
-    if folder.is_dir():
-        for other in sorted(path for path in folder.iterdir() if path.name not in named and any(path.glob("*.spool"))):
-            log.warning("%s has messages of a sink that is not configured; name it again, or remove the folder", other)
-    return [(sink, folder / name) for name, sink in named.items()]
+    """Each sink and the folder of its spool."""
+    return [(sink, folder / spool_name(sink.name)) for sink in sinks]
+
+
+def _left_spools(sinks: Sequence[Sink], folder: Path) -> list[str]:
+    """Folders with messages of sinks that are not configured any more."""
+    named = {spool_name(sink.name) for sink in sinks}
+    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [str(path) for path in there if path.name not in named and any(path.glob("*.spool"))]
 
 
 def _check_sinks(sinks: Sequence[Sink], topics: Set[str]) -> None:

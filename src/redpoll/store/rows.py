@@ -19,6 +19,7 @@ from redpoll.schema.alert import CUTOUTS
 from redpoll.store.archive import LIGHT_CURVE, take
 from redpoll.store.columns import filled
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, REPLACED, VALUES, Layout, pixel_path
+from redpoll.store.parquet import read_group
 from redpoll.store.pool import ReadPool
 from redpoll.store.types import conform
 
@@ -176,7 +177,7 @@ def _row_groups(
     with pq.ParquetFile(path, metadata=facts.metadata, memory_map=True, page_checksum_verification=True) as file:
         for g in np.unique(groups).tolist():
             positions = np.flatnonzero(groups == g)
-            table = file.read_row_group(g, columns=present, use_threads=False) if present else None
+            table = read_group(file, g, present) if present else None
             yield pa.table({}) if table is None else take(table, rows[positions] - facts.starts[g]), positions
 
 
@@ -200,7 +201,7 @@ def read_rows(path: Path, rows: NDArray[np.int64], columns: Sequence[str] | None
     present = None if columns is None else [name for name in columns if name in facts.names]
     groups = np.searchsorted(facts.ends, rows, side="right")
     with pq.ParquetFile(path, metadata=facts.metadata, memory_map=True, page_checksum_verification=True) as file:
-        inside = {g: file.read_row_group(g, columns=present, use_threads=False) for g in np.unique(groups).tolist()}
+        inside = {g: read_group(file, g, present) for g in np.unique(groups).tolist()}
     runs = np.flatnonzero((np.diff(rows, prepend=-2) != 1) | (np.diff(groups, prepend=-1) != 0))
     lengths = np.diff(runs, append=len(rows))
     starts = (rows - facts.starts[groups])[runs]

@@ -79,6 +79,20 @@ def test_costs_are_those_of_a_round_most_expensive_first(chain_and_clock) -> Non
     assert (found.n_alerts, found.seconds, found.alerts_per_second) == (50, 8.0, 50 / 8)
 
 
+def test_a_cost_is_the_minimum_of_the_rounds_without_the_first_that_warms_up() -> None:
+    clock, seconds = Clock(), iter([1, 5, 3, 4])
+
+    @science_module(version="1", outputs={"uneven": Column("float32", doc="The magnitude.")})
+    def uneven(mag):
+        """Takes another time in each round."""
+        clock.now += next(seconds)
+        return mag
+
+    chain = enrichment(Graph.build([uneven], [], clock=clock), clock)
+    found = measure(chain, [sample_batch(5)], rounds=3, clock=clock)
+    assert {cost.name: cost.seconds for cost in found.costs}["uneven"] == 3.0
+
+
 def test_fractions_add_up_and_answers_are_counted(chain_and_clock) -> None:
     chain, clock = chain_and_clock
     batch = sample_batch(40)

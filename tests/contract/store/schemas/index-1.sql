@@ -111,6 +111,10 @@ CREATE TABLE rejected (
 ) WITHOUT ROWID;
 CREATE INDEX rejected_object ON rejected (object_id);
 
+-- Where the packets of a segment came from: one compressed list of (source, position), row by row
+-- (store/positions.py). The archive does not hold it; a segment without a row here has none.
+CREATE TABLE positions (segment TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+
 -- Secondary b-trees of the large tables; a bulk load makes them last.
 CREATE UNIQUE INDEX IF NOT EXISTS alerts_key ON alerts (alert_id, _survey);
 CREATE INDEX IF NOT EXISTS alerts_hpx29 ON alerts (hpx29);
