@@ -109,13 +109,16 @@ def with_news(batch: pa.RecordBatch, news: pa.Array | None) -> pa.RecordBatch:
     return batch if news is None else batch.append_column(NEWS_FIELD, news)
 
 
-def open_history(store: Path) -> HistoryStage:
-    """The stage with the histories of the store in a folder, open for reading; StoreError if there is none."""
-    return HistoryStage(open_store(store).histories)
+def open_history(store: Path | None) -> HistoryStage:
+    """The stage with the histories of the store in a folder, open for reading; StoreError if there is none there.
+
+    With None, every light curve is the packet's own.
+    """
+    return HistoryStage(NoHistories() if store is None else open_store(store).histories)
 
 
 class NoHistories:
-    """A store that knows no object: every light curve is the packet's own."""
+    """The port `HistoryReader` where no object is known: every light curve is the packet's own."""
 
     def read(
         self,

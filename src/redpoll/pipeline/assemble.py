@@ -16,6 +16,7 @@ from redpoll.config import Config, Cuts
 from redpoll.crossmatch.stage import Stage
 from redpoll.engine.worker import MakeTask
 from redpoll.errors import ConfigError, PluginError, RedpollError
+from redpoll.history.stage import open_history
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.nights import PacketNights
 from redpoll.ingest.schemas import SchemaLocations, SchemaLookup
@@ -23,7 +24,6 @@ from redpoll.pipeline.block_task import BlockTask
 from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.delivery import Delivery
 from redpoll.pipeline.enrich import Clock, Enrichment
-from redpoll.pipeline.history import open_history
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.spool import Spool, spool_name
 from redpoll.pipeline.store_access import SegmentWriter, open_champions, spool_folder
@@ -97,7 +97,7 @@ def open_enrichment(
     champions = open_champions(store, graph.nodes) if store else None
     enrich = Enrichment(
         quality or Quality(),
-        open_history(config, store),
+        open_history(store),
         crossmatch.timed_by(clock),
         graph.timed_by(clock),
         clock,

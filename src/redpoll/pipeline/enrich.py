@@ -17,8 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from redpoll.crossmatch.stage import Stage
-from redpoll.history.stage import split_news
-from redpoll.pipeline.history import History
+from redpoll.history.stage import HistoryStage, split_news
 from redpoll.pipeline.models import Champions
 from redpoll.plugin.graph import Graph
 from redpoll.quality.stage import LeftOut, Quality
@@ -72,7 +71,7 @@ class Enrichment:
     def __init__(
         self,
         quality: Quality,
-        history: History,
+        history: HistoryStage,
         crossmatch: Stage,
         graph: Graph,
         clock: Clock = time.process_time,
