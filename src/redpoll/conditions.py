@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from redpoll.astro.stars import is_on_star
 from redpoll.typing import Bools, Floats, Texts
 
 __all__ = ["FINK_ROID", "is_brightening_by", "is_empty_position", "is_listed", "is_on_star", "is_solar_system"]
@@ -26,6 +25,17 @@ FINK_ROID = MappingProxyType({"not_sso": 0, "first_detection": 1, "candidate": 2
 def is_solar_system(roid: Texts) -> Bools:
     """Whether the alert is a known Solar System object or a candidate."""
     return np.asarray((roid == "known") | (roid == "candidate"), bool)
+
+
+def is_on_star(
+    star_score: Floats, star_distance_arcsec: Floats, *, min_score: float = 0.76, max_arcsec: float = 1.5
+) -> Bools:
+    """Whether the nearest catalogued source is probably a star at the position; false if unknown.
+
+    >>> is_on_star(np.array([0.9, 0.9, 0.1, np.nan]), np.array([0.5, 9.0, 0.5, 0.5])).tolist()
+    [True, False, False, False]
+    """
+    return np.asarray((star_score > min_score) & (star_distance_arcsec < max_arcsec))
 
 
 def is_brightening_by(mag_rate_upper: Floats, min_rate: float) -> Bools:

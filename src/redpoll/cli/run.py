@@ -133,6 +133,9 @@ def show(report: RunReport) -> None:
         click.echo(
             f"sink {name} is parked: {n:,} messages wait in the store's spool and are sent by the next run", err=True
         )
+    for folder in report.left_spools:
+        click.echo(f"{plain_text(folder)} has messages of a sink that is not configured: name the sink again and the "
+                   "next run sends them, or remove the folder", err=True)  # fmt: skip
     if report.worker_deaths:
         click.echo(f"{report.worker_deaths} worker processes died (see the log above)", err=True)
     if not report.is_complete:

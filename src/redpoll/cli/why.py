@@ -48,7 +48,7 @@ def command(
 ) -> None:  # fmt: skip
     """Show what became of an alert, or of the newest alerts of an object.
 
-    ID is the identifier of an alert or of an object. The answer names the run and segment that stored it, the cut and
+    ID is the identifier of an alert or of an object. The answer names the run that stored it, its packet, the cut and
     the value that rejected it, its dead letters, and the filters that it passed or nearly passed: all conditions of an
     expression but one. Filters are those of the configuration and those that people saved in the store. Values that
     `redpoll reprocess` replaced are listed too. Dead letters are searched for the identifier in their bytes, the newest
@@ -216,7 +216,8 @@ def _show(answer: Mapping[str, Any]) -> None:
 def _stored_rows(stored: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     for row in stored:
         facts = {"night": str(row["night"]), "outcome": "stored", "why": row["command"]}
-        yield {**row, **facts, "where": f"segment {row['segment']}, row {row['row']}"}
+        segment = f"segment {row['segment']}, row {row['row']}"
+        yield {**row, **facts, "where": segment if row["source"] is None else _position(row)}
 
 
 def _rejected_rows(rejected: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -131,6 +131,14 @@ class StoredHistoryStage:
         return _with(batch, added | extent(curves, mjd))
 
 
+class UnreadHistory:
+    """Passes every batch on as it is: for alerts of which no module reads light curves."""
+
+    def join(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The same batch."""
+        return batch
+
+
 def split_news(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.Array | None]:
     """A joined batch without `NEWS`, and that column; None if it has none. Modules and sinks need not see it."""
     return (batch.drop_columns([NEWS]), batch[NEWS]) if NEWS in batch.schema.names else (batch, None)
@@ -141,9 +149,12 @@ def with_news(batch: pa.RecordBatch, news: pa.Array | None) -> pa.RecordBatch:
     return batch if news is None else batch.append_column(NEWS_FIELD, news)
 
 
-def open_history(store: Path) -> HistoryStage:
-    """The stage with the histories of the store in a folder, open for reading; StoreError if there is none."""
-    return HistoryStage(open_store(store).histories)
+def open_history(store: Path | None) -> HistoryStage:
+    """The stage with the histories of the store in a folder, open for reading; StoreError if there is none there.
+
+    With None, every light curve is the packet's own.
+    """
+    return HistoryStage(NoHistories() if store is None else open_store(store).histories)
 
 
 def open_stored_history(store: Path) -> StoredHistoryStage:
@@ -152,7 +163,7 @@ def open_stored_history(store: Path) -> StoredHistoryStage:
 
 
 class NoHistories:
-    """A store that knows no object: every light curve is the packet's own."""
+    """The port `HistoryReader` where no object is known: every light curve is the packet's own."""
 
     def read(
         self,

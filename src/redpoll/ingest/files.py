@@ -6,11 +6,12 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from redpoll.errors import SourceError
+from redpoll.errors import RedpollError, SourceError
 from redpoll.ingest.byte_stream import ByteStream
 from redpoll.ingest.folders import packet_files
 from redpoll.ingest.origin import Origin
@@ -18,6 +19,7 @@ from redpoll.ingest.parquet_rows import row_packets
 from redpoll.ingest.recognise import HEAD_BYTES, Kind, recognise
 from redpoll.ingest.unpack import Unpacker
 from redpoll.plugin.discovery import installed_sources
+from redpoll.plugin.isolation import outcome
 from redpoll.plugin.polling import FiniteSource
 from redpoll.plugin.ports import ReceivedPacket, Source
 
@@ -75,8 +77,7 @@ def open_source(where: str | Path, **settings: Any) -> Source:
         If there is no such file, or no plugin for the scheme.
     """
     if scheme := _SCHEME.match(str(where)):
-        source: Source = _plugin(scheme[1], str(where))(str(where), **settings)
-        return source
+        return _plugin_source(scheme[1], str(where), settings)
     return file_source(str(where), **settings)
 
 
@@ -118,9 +119,17 @@ def file_source(uri: str) -> FileSource:
     return FileSource(path, str(path), n_bytes)
 
 
-def _plugin(scheme: str, uri: str) -> Any:
+def _plugin_source(scheme: str, uri: str, settings: dict[str, Any]) -> Source:
+    """What a plugin makes of a URI; SourceError that names the URI if it fails, or makes no source."""
     plugins = installed_sources()
     if scheme not in plugins:
         near = get_close_matches(scheme, plugins) or sorted(plugins)
         raise SourceError(f"{uri}: no installed source reads '{scheme}://'. Known: {', '.join(near) or 'none'}")
-    return plugins[scheme]
+    source, error = outcome(partial(plugins[scheme], uri), **settings)
+    if isinstance(error, RedpollError):
+        raise error
+    if error is not None:
+        raise SourceError(f"{uri}: the source '{scheme}' failed: {type(error).__name__}: {error}") from error
+    if not isinstance(source, Source):
+        raise SourceError(f"{uri}: the source '{scheme}' made a {type(source).__name__}; update its package")
+    return source

@@ -25,11 +25,17 @@ class LedgerCount(TypedDict):
     n: int
 
 
-class SegmentResult(TypedDict):
+class WrittenSegment(TypedDict):
     """A segment of the archive by its name, and its alerts' indexed columns as an Arrow IPC stream."""
 
     name: str
     alerts: bytes
+
+
+class SegmentResult(WrittenSegment):
+    """A written segment, and for each of its alerts the index of its packet in the block."""
+
+    packets: list[int]
 
 
 class CutResult(TypedDict):

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, cast
 
 import pyarrow as pa
 
 from redpoll.history.stage import with_news
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
-from redpoll.pipeline.block_result import BlockResult, Count, CutResult, SegmentResult, block_result, category
+from redpoll.pipeline.block_result import (
+    BlockResult,
+    Count,
+    CutResult,
+    SegmentResult,
+    WrittenSegment,
+    block_result,
+    category,
+)
 from redpoll.pipeline.enrich import Enrichment, EnrichResult
-from redpoll.plugin.isolation import outcome
-from redpoll.plugin.ports import Message, Sink
+from redpoll.plugin.isolation import FailureLog, Guard, outcome
+from redpoll.plugin.ports import Message, Sink, checked_message
 from redpoll.quality.stage import CutAlert
-
-log = logging.getLogger(__name__)
 
 
 class WritesSegments(Protocol):
     """The archive, as far as a worker needs it."""
 
-    def write(self, alerts: pa.RecordBatch) -> SegmentResult:
+    def write(self, alerts: pa.RecordBatch) -> WrittenSegment:
         """Write a segment, which does not count until it is committed."""
         ...
 
@@ -50,6 +56,7 @@ class BlockTask:
         self, decoder: PacketDecoder, enrich: Enrichment, segments: WritesSegments, sinks: Sequence[Sink] = ()
     ) -> None:
         self._decoder, self._enrich, self._segments, self._sinks = decoder, enrich, segments, sinks
+        self._log = FailureLog(time.monotonic)
 
     def __call__(self, block: Block) -> BlockResult:
         """Process a block with the models of its generation; every packet is counted once."""
@@ -67,18 +74,36 @@ class BlockTask:
                     for sink in self._sinks:
                         tally.messages.setdefault(sink.name, []).extend(self._encode(sink, enriched.batch, tally))
                 with tally.timed("archive"):
-                    tally.segments.append(self._segments.write(with_news(enriched.batch, enriched.history_news)))
+                    written = self._segments.write(with_news(enriched.batch, enriched.history_news))
+                tally.segments.append({**written, "packets": index[enriched.rows].tolist()})
         return tally.result()
 
     def _encode(self, sink: Sink, batch: pa.RecordBatch, tally: _Tally) -> list[Message]:
         """The messages for a batch; of a batch that a sink fails on, those of the alerts that it can encode."""
-        messages, error = outcome(sink.encode, batch=batch)
+        messages, error = outcome(_messages, sink=sink, batch=batch)
         if error is None:
-            return list(messages)
-        tally.failures[f"sink {sink.name}"] += 1
-        log.error("sink %s cannot encode a batch, its alerts are tried one by one: %s", sink.name, error)
-        alone = [outcome(sink.encode, batch=batch.slice(row, 1)) for row in range(batch.num_rows)]
-        return [message for messages, error in alone if error is None for message in messages]
+            return cast(list[Message], messages)
+        guard = Guard(_Encoder(f"sink {sink.name}"), batch.num_rows)
+        alone = [
+            guard.attempt_one(row, _messages, sink=sink, batch=batch.slice(row, 1)) or []
+            for row in range(batch.num_rows)
+        ]
+        guard.error = guard.error or error
+        tally.failures[guard.node.name] += 1
+        self._log.report(guard)
+        return [message for some in alone for message in some]
+
+
+@dataclass(frozen=True)
+class _Encoder:
+    """A sink that encodes, as failures name it."""
+
+    name: str
+    version: str = ""
+
+
+def _messages(sink: Sink, batch: pa.RecordBatch) -> list[Message]:
+    return [checked_message(message) for message in sink.encode(batch)]
 
 
 def _cut_result(packet: int, survey: str, night: int, reason: str, cut: CutAlert) -> CutResult:

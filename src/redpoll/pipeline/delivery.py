@@ -90,9 +90,10 @@ class Delivery:
 
     def finish(self) -> None:
         """Try the spool once more and close the sink."""
-        if self.is_parked and not self._stop():
-            self._drain(0)
-        self.close()
+        with self._lock:
+            if self.is_parked and not self._stop():
+                self._drain(0)
+            self.close()
 
     def _drain(self, retries: int) -> None:
         """Send the spool in order; the sink is parked unless all of it is sent."""

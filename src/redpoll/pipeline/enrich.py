@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from redpoll.crossmatch.stage import Stage
 from redpoll.history.stage import split_news
-from redpoll.pipeline.history import History
 from redpoll.pipeline.models import Champions
 from redpoll.plugin.graph import Graph
 from redpoll.quality.stage import LeftOut, QualityResult
@@ -70,6 +69,14 @@ class ChecksAlerts(Protocol):
         ...
 
 
+class JoinsHistory(Protocol):
+    """The second stage: the light curves that modules read."""
+
+    def join(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch of one survey with joined light curves."""
+        ...
+
+
 class Enrichment:
     """One pure function of a batch, the histories, the open catalogues and the models.
 
@@ -86,7 +93,7 @@ class Enrichment:
     def __init__(
         self,
         quality: ChecksAlerts,
-        history: History,
+        history: JoinsHistory,
         crossmatch: Stage,
         graph: Graph,
         clock: Clock = time.process_time,

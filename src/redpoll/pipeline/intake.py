@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from redpoll.engine.reader import InputBlock
-from redpoll.errors import SourceError
+from redpoll.errors import RedpollError, SourceError
 from redpoll.ingest.nights import PacketNight
 from redpoll.pipeline.night_order import BlockNights, NightOrder
+from redpoll.plugin.isolation import outcome
 from redpoll.plugin.ports import PacketPosition, ReceivedPacket, Source
 
 log = logging.getLogger(__name__)
@@ -149,13 +153,15 @@ class Intake:
         """Commit what is stored and close the sources; nothing may iterate any more."""
         self._commit_stored()
         for source in self._sources:
-            source.close()
+            _, error = _called(source, source.close)
+            if error is not None:
+                log.warning("a source was not closed: %s", error)
 
     def _poll(self, source: Source, n: int, wait: float) -> list[ReceivedPacket]:
         """Packets of the first open source; a stream then moves to the end of the queue, a finished one leaves it."""
-        try:
-            packets = source.poll(n, wait)
-        except SourceError as error:
+        packets: list[ReceivedPacket]
+        packets, error = _called(source, lambda: [*source.poll(n, wait)])
+        if error is not None:
             self._open.remove(source)
             self._on_error(error)
             return []
@@ -195,7 +201,44 @@ class Intake:
         for source, packet in stored:
             by_source.setdefault(id(source), (source, []))[1].append(packet.position)
         for source, positions in by_source.values():
-            try:
-                source.commit(positions)
-            except SourceError as error:
-                log.warning("%s: positions not committed, their packets will be read again: %s", source.name, error)
+            _, error = _called(source, partial(source.commit, positions))
+            if error is not None:
+                log.warning("positions not committed, their packets will be read again: %s", error)
+
+
+def _called(source: Source, method: Callable[[], Any]) -> tuple[Any, SourceError | None]:
+    """Return value of a source's method and None, or None and its failure; whatever is no error of ours is named so."""
+    value, error = outcome(method)
+    if error is None or isinstance(error, SourceError):
+        return value, error
+    if isinstance(error, RedpollError):
+        raise error
+    log.debug("%s failed", source.name, exc_info=error)
+    named = SourceError(f"{source.name}: {type(error).__name__}: {error}")
+    named.__cause__ = error
+    return None, named
+
+
+def first_blocks(
+    sources: Sequence[Source],
+    on_error: Callable[[SourceError], None],
+    limit: int,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Sequence[ReceivedPacket]]:
+    """The first `limit` packets of sources, in blocks; of streams, those that come within a second of the first.
+
+    Nothing is committed, and the sources are closed at the end.
+    """
+    is_finite = all(source.is_finite for source in sources)
+    seconds = math.inf if is_finite else 1.0
+    size = limit if limit < BLOCK_PACKETS else None
+    intake = Intake(sources, on_error, batch_size=size, block_seconds=seconds, clock=clock)
+    left = limit
+    try:
+        for block in intake:
+            yield block.packets[:left]
+            left -= len(block)
+            if left <= 0 or not is_finite:
+                return
+    finally:
+        intake.close()

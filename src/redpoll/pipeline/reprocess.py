@@ -14,9 +14,9 @@ from typing import Any
 
 from redpoll.config import Config
 from redpoll.engine.local import run_here, run_in_workers
+from redpoll.history.stage import UnreadHistory, open_stored_history
 from redpoll.pipeline.assemble import build_graph, open_enrichment
 from redpoll.pipeline.contexts import open_stage
-from redpoll.pipeline.history import NoHistory, open_stored_history
 from redpoll.pipeline.reprocess_plan import ReprocessPlan, Wanted, job_key, plan_reprocessing
 from redpoll.pipeline.reprocess_report import ReprocessReport, Status
 from redpoll.pipeline.reprocess_task import ReprocessTask
@@ -178,7 +178,7 @@ def _make_task(config: Config, store: Path, prepared: PreparedReprocessing) -> R
     plan = prepared.plan
     enrich = open_enrichment(
         config, graph=prepared.graph.only(plan.names(of_contexts=False)), quality=CheckedBefore(),
-        history=open_stored_history(store) if plan.joins_history else NoHistory(),
+        history=open_stored_history(store) if plan.joins_history else UnreadHistory(),
         crossmatch=open_stage(config).only(plan.names(of_contexts=True)), store=store,
     )  # fmt: skip
     return ReprocessTask(enrich, RevisionWriter(store), plan)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from redpoll.config import Config
 from redpoll.errors import StoreError
-from redpoll.pipeline.block_result import BlockResult, CutResult, SegmentResult
+from redpoll.pipeline.block_result import BlockResult, CutResult, WrittenSegment, category
 from redpoll.pipeline.models import Champions
 from redpoll.plugin.node import Node
 from redpoll.plugin.ports import ReceivedPacket
@@ -18,6 +19,19 @@ from redpoll.quality.duplicates import Exists
 from redpoll.store import Commit, DeadLetter, LedgerEntry, RejectedAlert, Selection, Store, indexed_columns, open_store
 from redpoll.store.app import open_app
 from redpoll.store.app.ports import ServedModels
+
+
+@dataclass(frozen=True)
+class LetterPosition:
+    """Where a dead letter first came from, its number in the store, and why it is there."""
+
+    source: str
+    text: str
+    number: int
+    reason: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class SegmentWriter:
@@ -28,7 +42,7 @@ class SegmentWriter:
         self.exists: Exists = reader.alerts.exists
         self._archive = reader.segments
 
-    def write(self, alerts: pa.RecordBatch) -> SegmentResult:
+    def write(self, alerts: pa.RecordBatch) -> WrittenSegment:
         """Write a segment, which does not count until it is committed; its name and its alerts' indexed columns."""
         name = self._archive.write(alerts)
         return {"name": name, "alerts": _to_ipc(indexed_columns(alerts))}
@@ -55,13 +69,16 @@ class RunStore:
         rest = [LedgerEntry(**entry) for entry in result["counts"] if entry["outcome"] != "stored"]
         rejected = [_rejected(packets[cut["packet"]], cut) for cut in result["cut"]]
         segments = result["segments"]
+        others = Commit(None, None, letters, rest, rejected, retried=_retried(packets))
         if not segments:
-            self._store.runs.commit(Commit(None, None, letters, rest, rejected))
+            self._store.runs.commit(others)
         stored: list[tuple[pa.RecordBatch, int]] = []
         for n, segment in enumerate(segments):
             alerts = _from_ipc(segment["alerts"])
-            more = (letters, rest, rejected) if n == 0 else ()
-            stored.append((alerts, self._store.runs.commit(Commit(alerts, segment["name"], *more))))
+            positions = [_where(packets[i]) for i in segment["packets"]]
+            more = others if n == 0 else Commit(None, None)
+            commit = replace(more, alerts=alerts, segment=segment["name"], positions=positions)
+            stored.append((alerts, self._store.runs.commit(commit)))
         return stored
 
     def end(self, status: str) -> None:
@@ -131,14 +148,24 @@ def remove_dead_letters(store: Path, numbers: Sequence[int]) -> None:
         opened.dead_letters.remove(numbers)
 
 
+def _where(packet: ReceivedPacket) -> tuple[str, str]:
+    return packet.position.source, str(packet.position)
+
+
+def _retried(packets: Sequence[ReceivedPacket]) -> list[tuple[str, str]]:
+    """For each packet that was a dead letter, the reasons under which the ledger may have counted it."""
+    reasons = (packet.position.reason for packet in packets if isinstance(packet.position, LetterPosition))
+    return [(reason, category(reason)) for reason in reasons]
+
+
 def _letter(packet: ReceivedPacket, reason: str) -> DeadLetter:
-    return DeadLetter(packet.data, packet.position.source, str(packet.position), reason)
+    return DeadLetter(packet.data, *_where(packet), reason)
 
 
 def _rejected(packet: ReceivedPacket, cut: CutResult) -> RejectedAlert:
     return RejectedAlert(
         cut["survey"], cut["alert_id"], cut["object_id"], cut["night"], cut["mjd"], cut["reason"], cut["value"],
-        packet.position.source, str(packet.position),
+        *_where(packet),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from redpoll.errors import SourceError
 from redpoll.ingest.block import Block
 from redpoll.pipeline.assemble import packet_decoder
 from redpoll.pipeline.enrich import Clock, Enrichment
-from redpoll.pipeline.intake import Intake
+from redpoll.pipeline.intake import first_blocks
 from redpoll.plugin.ports import Source
 from redpoll.quality.flags import fill_flags
 from redpoll.quality.usable import usable
@@ -73,15 +73,11 @@ def sample_batches(sources: Sequence[Source], config: Config, *, limit: int) -> 
     """
     decoder = packet_decoder(config)
     broken: list[SourceError] = []
-    left, batches = limit, []
-    for block in Intake(sources, broken.append):
-        taken = block.packets[:left]
-        left -= len(taken)
-        batches += [
-            fill_flags(usable(batch)) for batch, _ in decoder(Block.of([packet.data for packet in taken])).batches
-        ]
-        if not left:
-            break
+    batches = [
+        fill_flags(usable(batch))
+        for packets in first_blocks(sources, broken.append, limit)
+        for batch, _ in decoder(Block.of([packet.data for packet in packets])).batches
+    ]
     batches = [batch for batch in batches if batch.num_rows]
     if not batches:
         raise broken[0] if broken else SourceError("no usable alert in these packets; `redpoll try` lists the reasons")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from redpoll.errors import SourceError
 from redpoll.ingest.block import Block
 from redpoll.pipeline.assemble import build_graph, open_enrichment, packet_decoder
 from redpoll.pipeline.enrich import EnrichResult
-from redpoll.pipeline.intake import Intake
+from redpoll.pipeline.intake import first_blocks
 from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
 from redpoll.plugin.ports import Source
@@ -88,9 +87,9 @@ def try_out(
     trial.failures = {f"model {model}": why for model, why in enrich.unusable_models.items()}
     decoder = packet_decoder(config)
     broken: list[SourceError] = []
-    for block in islice(Intake(sources, broken.append, batch_size=limit), 1):
-        trial.n_packets = len(block)
-        for batch, _ in decoder(Block.of([packet.data for packet in block.packets])).batches:
+    for packets in first_blocks(sources, broken.append, limit):
+        trial.n_packets += len(packets)
+        for batch, _ in decoder(Block.of([packet.data for packet in packets])).batches:
             _add(enrich(batch), {node.name for node in nodes}, trial, passing=passing)
     if broken and not trial.n_packets:
         raise broken[0]

@@ -19,14 +19,12 @@ from redpoll.crossmatch.context import Missing
 from redpoll.crossmatch.known_columns import known_columns
 from redpoll.crossmatch.stage import Stage
 from redpoll.ingest.block import Block
-from redpoll.pipeline.assemble import build_graph, packet_decoder
-from redpoll.pipeline.enrich import Enrichment, EnrichResult
-from redpoll.pipeline.history import NoHistory
+from redpoll.pipeline.assemble import build_graph, open_enrichment, packet_decoder
+from redpoll.pipeline.enrich import EnrichResult
 from redpoll.plugin.columns import Columns
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.node import Attempt, Node, unguarded
 from redpoll.plugin.polling import all_packets
-from redpoll.quality.stage import Quality
 from redpoll.schema.column import Column
 from redpoll.simulate.source import simulated_source
 
@@ -69,7 +67,7 @@ def compile_group(config: Config, group: str, turn: AbstractContextManager[objec
     left_out = frozenset[str]().union(*compile_groups(graph).values()) - compile_groups(graph)[group]
     nodes = tuple(NullNode(node) if node.name in left_out else node for node in graph.nodes)
     graph = Graph(nodes, graph.settings, graph.models, min_probability=graph.min_probability)
-    enrich = Enrichment(Quality(), NoHistory(), Stage((), [Missing("catalogues", known_columns())]), graph)
+    enrich = open_enrichment(config, graph=graph, crossmatch=Stage((), [Missing("catalogues", known_columns())]))
     with turn:
         alerts = _some_alerts()
     return enrich(alerts)

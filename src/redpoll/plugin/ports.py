@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypedDict, runtime_checkable
 
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from redpoll.errors import PluginError
 
 
 class PacketPosition(Protocol):
@@ -120,7 +122,29 @@ class Message(TypedDict):
     payload: bytes
 
 
-@runtime_checkable
+def checked_message(message: Any) -> Message:
+    """The message; PluginError unless it has a key and a topic as text, a payload as bytes, and nothing else.
+
+    >>> checked_message({"key": "ztf:1:bright", "topic": "bright", "payload": b"1"})["topic"]
+    'bright'
+    """
+    fields = dict(message) if isinstance(message, Mapping) else {}
+    kinds = {"key": str, "topic": str, "payload": bytes}
+    if fields.keys() != kinds.keys() or any(not isinstance(fields[name], kind) for name, kind in kinds.items()):
+        raise PluginError(
+            f"a message is a dict of key (str), topic (str) and payload (bytes), not {str(message)[:100]!r}"
+        )
+    try:
+        is_text = all(fields[name].encode() for name in ("key", "topic"))
+    except UnicodeEncodeError:
+        is_text = False
+    if not is_text:
+        raise PluginError(
+            f"the key and the topic of a message are UTF-8 text that is not empty: {str(message)[:100]!r}"
+        )
+    return {"key": fields["key"], "topic": fields["topic"], "payload": fields["payload"]}
+
+
 class Sender(Protocol):
     """The half of a sink that acts; one is open at a time, in one process."""
 
@@ -172,7 +196,6 @@ class Sink(Protocol):
         ...
 
 
-@runtime_checkable
 class Model(Protocol):
     """A trained model as a science module sees it: given by the registry, never loaded by the module."""
 

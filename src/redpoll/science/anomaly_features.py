@@ -27,7 +27,8 @@ def anomaly_features(packet_light_curve: LightCurves, *, min_points: int = 4) ->
     One vector serves both surveys, so that a personal anomaly detector (an isolation forest that learns from an
     expert's labels) has no column that is empty for half of the stream, as features per band are. Of bands with
     equally many detections the bluest is used. Where a statistic is undefined (no spread to divide by) it is null.
-    They are of the packet's own points: what a detector learned from must not depend on how long a store has run.
+    They are of the packet's measurements alone: what a detector learned from must not depend on how long a store has
+    run.
 
     References
     ----------

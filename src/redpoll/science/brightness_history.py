@@ -40,7 +40,7 @@ def brightness_history(packet_light_curve: LightCurves, *, limit_sigma: float = 
     It was lost if, after the previous detection in the band, an image deep enough to show the peak at `limit_sigma`
     did not show it: an upper limit, or forced photometry below `limit_sigma`. Only positive fluxes count.
 
-    The packet's own points are used: the filters that read the answers were set for a month of history.
+    The packet's measurements alone are used: the filters that read the answers were set for a month of history.
     """
     curve = packet_light_curve
     is_before = in_alert_band(curve) & (days_before_trigger(curve) > 0)

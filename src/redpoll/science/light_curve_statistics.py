@@ -31,7 +31,7 @@ def light_curve_statistics(packet_light_curve: LightCurves, *, quantity: str = "
     depend on the distance of a source. A detection of negative flux has no such magnitude and is left out.
     ``quantity="flux"``: nJy and nJy/d, of all detections.
 
-    They are of the packet's own points: what a model learned from must not depend on how long a store has run.
+    They are of the packet's measurements alone: what a model learned from must not depend on how long a store has run.
     """
     if quantity not in ("mag", "flux"):
         raise UsageError(f"light_curve_statistics: quantity must be 'mag' or 'flux', not {quantity!r}")

@@ -42,7 +42,7 @@ def roid(
     if there is no star. Rubin sends no stars, so that its alerts are never candidates, and does the association itself:
     known if the alert has the name of an object. Fink's numbers are in `redpoll.conditions.FINK_ROID`.
 
-    The packet's own points are counted, as in Fink.
+    The packet's measurements alone are counted, as in Fink.
     """
     has_stars = np.asarray(survey == "ztf", bool)
     n_points, gap_days = _points_and_gap(packet_light_curve)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Stretch = Literal["asinh", "linear"]
-STRETCHES = get_args(Stretch)
 PERCENTILES = (0.5, 99.95)
 _SOFTENING = 0.1  # fraction of the range where asinh turns from linear to logarithmic
 _NO_DATA = 65535

@@ -1,23 +1,18 @@
-"""What several routes take: the store, identifiers in addresses, and the documentation of their errors."""
+"""What several routes take: the store, and identifiers in addresses."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from redpoll.serve.api.models import Problem
 from redpoll.serve.door import StoreDoor
 
 Survey = Literal["ztf", "rubin"]
 AlertId = Annotated[int, Path(ge=-(2**63), le=2**63 - 1, examples=["1105522281015015001"])]
 ObjectId = Annotated[str, Path(max_length=200, examples=["ZTF20aaelulu"])]
 Night = Annotated[int, Field(ge=0, le=99_991_231, description="night as YYYYMMDD", examples=[20260310])]
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (400, 404, 422, 503)
-}
-"""OpenAPI description of the errors of a route."""
 
 
 class NoQuery(BaseModel):

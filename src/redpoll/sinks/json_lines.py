@@ -47,12 +47,13 @@ class JsonLines:
 
     def __post_init__(self) -> None:
         try:
-            unknown = {name for _, name, _, _ in Formatter().parse(self.path) if name is not None} - set(_FIELDS)
+            fields = [field for field in Formatter().parse(self.path) if field[1] is not None]
         except ValueError as error:
             raise UsageError(f"sink json_lines: path '{self.path}': {error}") from error
+        is_known = all(name in _FIELDS and not form and not conversion for _, name, form, conversion in fields)
         if isinstance(self.topics, str):
             raise UsageError(f'sink json_lines: topics: expected a list such as ["{self.topics}"]')
-        if unknown or not self.path:
+        if not is_known or not self.path:
             known = ", ".join(f"{{{name}}}" for name in _FIELDS)
             raise UsageError(f"sink json_lines: path '{self.path}': it may hold {known} and no other field")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,6 +48,9 @@ class ScanPlan:
         parts = _conditions(self._selection, stored)
         self._pushed = [part for part in parts if _is_for_index(part, stored)]
         self._residual = [part for part in parts if part not in self._pushed]
+        self._cells = _cells(selection)
+        self._groups = self._topic_and_class()
+        self._where = self._conditions_of_index()
 
     def pages(self, shape: Shape, after: Key | None, limit: int | None) -> Iterator[Page]:
         """Pages of some columns, at most `limit` rows in all."""
@@ -122,16 +124,7 @@ class ScanPlan:
             return iter([sources.after_key(collected, after, self._order)])
         return sources.walk(self._pool, where, self._order, after, n)
 
-    @cached_property
-    def _cells(self) -> NDArray[np.int64] | None:
-        """Ranges of cells that hold every selected alert; None: the whole sky."""
-        ranges, cone = self._selection.cells(), self._selection.cone
-        if ranges is None or cone is None or self._selection.ranges is None:
-            return ranges
-        return intersected(ranges, cone.ranges())
-
-    @cached_property
-    def _groups(self) -> list[Group]:
+    def _topic_and_class(self) -> list[Group]:
         """The topic and the classes that are asked for, as tables sorted by time."""
         selection, groups = self._selection, []
         if selection.topic is not None:
@@ -143,8 +136,7 @@ class ScanPlan:
     def _group(self, names: str, table: str, column: str, members: Sequence[str]) -> Group:
         return Group(table, column, tuple(self._names.numbers(names, members)), self._selection.night)
 
-    @cached_property
-    def _where(self) -> Conditions:
+    def _conditions_of_index(self) -> Conditions:
         """Conditions of the expression that the index can answer, and of the survey."""
         found = [part.to_sql(self._stored.declared, quote=_quoted) for part in self._pushed]
         where = Conditions(tuple(sql for sql, _ in found), tuple(value for _, values in found for value in values))
@@ -278,6 +270,13 @@ class _Feed:
                 return True
             self._keys = chunk
         return False
+
+
+def _cells(selection: Selection) -> NDArray[np.int64] | None:
+    """Ranges of cells that hold every selected alert; None: the whole sky."""
+    if selection.ranges is None or selection.cone is None:
+        return selection.cells()
+    return intersected(np.array(selection.ranges, np.int64).reshape(-1, 2), selection.cone.ranges())
 
 
 def _conditions(selection: Selection, stored: StoredColumns) -> list[Expression]:

@@ -23,6 +23,7 @@ from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, REPLACED, VA
 from redpoll.store.lock import is_locked
 from redpoll.store.parquet import PARQUET_ERRORS, read
 from redpoll.store.ports import Progress, Report
+from redpoll.store.positions import wrong_positions
 from redpoll.store.rejected import cut_differences
 from redpoll.store.revision_files import FILES
 from redpoll.store.rows import HEALPIX
@@ -140,6 +141,8 @@ def _sums(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"{survey} night {night}: the ledger has {counted} rejected by '{reason}', but {rows} are named"
     for name, indexed, assigned in wrong_counts(connection):
         yield f"class {name}: {indexed} alerts are in its index, {assigned} are so classified"
+    for _, problem in wrong_positions(connection):
+        yield problem
 
 
 @dataclass(frozen=True)
@@ -162,9 +165,9 @@ class _Catalogued:
         starts = dict(zip((key for key, *_ in segments), ends.tolist(), strict=False))
         ids = np.full(int(ends[-1]), -1, np.int64)
         for segment, row, alert_id in connection.execute("SELECT _segment, _row, alert_id FROM alerts"):
-            place = starts.get(segment, -1) + row
-            if 0 <= place < len(ids):
-                ids[place] = alert_id
+            position = starts.get(segment, -1) + row
+            if 0 <= position < len(ids):
+                ids[position] = alert_id
         first = {name: starts[key] for key, name, *_ in segments}
         rows = {name: n for _, name, n, *_ in segments}
         compacted = {name: bool(moved) for _, name, _, moved, _ in segments}
@@ -270,11 +273,11 @@ def _holds(
     if not all(catalogue.compacted.get(name) for name in set(segment)):
         return False
     limits = np.array([catalogue.rows[name] for name in segment])
-    places = np.array([catalogue.first[name] for name in segment]) + row
-    if (row >= limits).any() or catalogue.found[places].any() or len(set(places)) < len(places):
+    positions = np.array([catalogue.first[name] for name in segment]) + row
+    if (row >= limits).any() or catalogue.found[positions].any() or len(set(positions)) < len(positions):
         return False
-    catalogue.found[places] = True
-    return bool(np.array_equal(catalogue.ids[places], ids))
+    catalogue.found[positions] = True
+    return bool(np.array_equal(catalogue.ids[positions], ids))
 
 
 def _columns(path: Path, *names: str) -> list[NDArray[Any]] | str:

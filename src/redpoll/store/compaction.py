@@ -1,4 +1,4 @@
-"""Nightly compaction: from segments in order of arrival to one catalogue per survey, sorted by position on the sky.
+"""Nightly compaction: from segments in order of arrival to one catalogue per survey, sorted by position.
 
 A new generation of the catalogue is written beside the old one; pixels that got no new alerts are linked, not copied.
 One transaction makes the new generation count; only then do old files go. A crash at any point leaves one generation
@@ -39,6 +39,7 @@ from redpoll.store.layout import ALERTS, LIGHT_CURVES, Layout, disk_errors, segm
 from redpoll.store.parquet import PARQUET_ERRORS, read
 from redpoll.store.ports import Compacted, Progress
 from redpoll.store.rows import HEALPIX
+from redpoll.store.struct_lists import joined_schema, split_schema
 from redpoll.store.tidy import drop_replaced
 
 _PIXEL_BYTES = 256 << 20
@@ -103,13 +104,14 @@ def _write(
     newer: CatalogueRevisions,
     progress: Progress,
 ) -> int:
-    """Write a whole generation; returns how many pixels had to be written anew."""
+    """Write a complete generation; returns how many pixels had to be written anew."""
     (folder / "dataset").mkdir(parents=True)
     schema = newer.described(
         catalogue_schema([*old.schemas, *(segment.schema for segment in segments), *newer.schemas])
     )
-    settings = parquet_settings(schema)
-    same_schema = old.schemas == [schema]
+    stored = split_schema(schema)
+    settings = parquet_settings(stored)
+    same_schema = old.stored == stored
     runs = list(_write_runs(folder / "runs", pixels, segments, progress))
     rewritten, linked = 0, set()
     for i, pixel in enumerate(pixels):
@@ -126,7 +128,7 @@ def _write(
     progress(f"{survey} pixels", len(pixels), len(pixels))
     del runs
     shutil.rmtree(folder / "runs")
-    describe(folder, survey, pixels, schema)
+    describe(folder, survey, pixels, stored)
     write_held(folder, newer.newest)
     _write_sums(folder, linked, old)
     return rewritten
@@ -158,21 +160,26 @@ def _swap(
 
 @dataclass(frozen=True)
 class _Catalogue:
-    """The generation that counts now; without pixels if there is none yet."""
+    """The generation that counts now; without pixels and schema of its files if there is none yet."""
 
     folder: Path
     pixels: dict[int, Pixel]
-    schemas: list[pa.Schema]
+    stored: pa.Schema | None
 
     @classmethod
     def current(cls, connection: sqlite3.Connection, layout: Layout, survey: int) -> _Catalogue:
         found = connection.execute("SELECT name FROM generations WHERE survey = ?", (survey,)).fetchone()
         if found is None:
-            return cls(layout.generations, {}, [])
+            return cls(layout.generations, {}, None)
         folder = layout.generations / found[0]
         sql = "SELECT start, stop, norder, npix, rows FROM pixels WHERE survey = ?"
         pixels = {row[0]: Pixel(*row) for row in connection.execute(sql + " ORDER BY start", (survey,))}
-        return cls(folder, pixels, [pq.read_schema(folder / "dataset" / "_common_metadata")])
+        return cls(folder, pixels, pq.read_schema(folder / "dataset" / "_common_metadata"))
+
+    @property
+    def schemas(self) -> list[pa.Schema]:
+        """The schema of its alerts as they are read, if it has any."""
+        return [] if self.stored is None else [joined_schema(self.stored)]
 
     def rows(self, pixel: Pixel) -> Iterator[pa.Table]:
         """The alerts the catalogue has in a pixel, wherever its own borders are."""

@@ -10,14 +10,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
+
 from redpoll.errors import StoreError
 from redpoll.store import database
 from redpoll.store.classes import read_classes
 from redpoll.store.columns import table_columns
 from redpoll.store.history_blobs import check
 from redpoll.store.layout import Layout
+from redpoll.store.objects import KEY_BITS
 from redpoll.store.ports import Progress
 from redpoll.store.rebuild import Archived, Load
+from redpoll.store.types import read_type
 
 _MOST = 20  # differences named in each table
 _SURVEY = "(SELECT name FROM surveys s WHERE s._id = {})"
@@ -34,8 +38,10 @@ _NAMED = {
     "class": "(SELECT c.name FROM classes c WHERE c._id = class)",
     "alert": _ALERT,
     "segment": "(SELECT p.name FROM segments p WHERE p._id = segment)",
+    "type": "named_type(type)",
 }
-"""Expressions in place of columns that hold numbers of rows, which differ between two indexes of the same alerts."""
+"""Expressions in place of columns that hold numbers of rows, or a type whose fields have the order of their arrival:
+both differ between two indexes of the same alerts."""
 COMPARED = {
     "alerts": "alert_id, _survey",
     "objects": "object_id, _survey",
@@ -52,9 +58,9 @@ COMPARED = {
 """Tables that the archive determines, each with the columns that order it."""
 NAMES = ("topics", "classes", "classifiers", "provenance")
 """Tables of names, compared where they are used."""
-NOT_IN_ARCHIVE = ("runs", "ledger", "rejected", "revision_jobs")
+NOT_IN_ARCHIVE = ("runs", "ledger", "rejected", "positions", "revision_jobs")
 """Tables that only the index holds."""
-ORDERED = ("histories", "history_news")
+ORDERED = ("histories",)
 """Packed measurements: their bytes depend on the order of the runs; the checksum in each of them is verified."""
 _NOT_COMPARED = {"_id", "run", "mixed"}  # a rebuild from the catalogue finds values of one type
 
@@ -78,12 +84,11 @@ def differences(connection: sqlite3.Connection, layout: Layout, *, progress: Pro
 
 
 def _damaged_histories(connection: sqlite3.Connection) -> Iterator[str]:
-    for table in ORDERED:
-        for key, blob in connection.execute(f"SELECT _object, data FROM {table}"):
-            try:
-                check(blob, f"{table} of object {key}")
-            except StoreError as error:
-                yield str(error)
+    for key, blob in connection.execute("SELECT _id, data FROM histories"):
+        try:
+            check(blob, f"object {key >> KEY_BITS}")
+        except StoreError as error:
+            yield str(error)
 
 
 def _compare(index: sqlite3.Connection, rebuilt: sqlite3.Connection, table: str) -> Iterator[str]:
@@ -108,6 +113,7 @@ def _rows(connection: sqlite3.Connection, table: str, names: list[str]) -> Itera
     )
     connection.create_function("named_topics", 1, lambda text: _topics(text, topics))
     connection.create_function("named_classes", 1, lambda blob: _classes(blob, classes, classifiers))
+    connection.create_function("named_type", 1, lambda blob: _type(read_type(blob)))
     selected = ", ".join(_NAMED.get(name, f'"{name}"') for name in names)
     order = ", ".join(_NAMED.get(name, name) for name in COMPARED[table].split(", "))
     yield from connection.execute(f"SELECT {selected} FROM {table} ORDER BY {order}")
@@ -121,6 +127,13 @@ def _classes(blob: bytes | None, classes: dict[int, str], classifiers: dict[int,
     if blob is None:
         return None
     return repr([(classes.get(name), classifiers.get(by), p) for name, by, p in read_classes(blob)])
+
+
+def _type(kind: pa.DataType) -> str:
+    """The type as text, with the fields of each struct in the order of their names."""
+    if pa.types.is_struct(kind):
+        return f"struct<{', '.join(sorted(f'{field.name}: {_type(field.type)}' for field in kind))}>"
+    return f"list<{_type(kind.value_type)}>" if pa.types.is_list(kind) else str(kind)
 
 
 def _shown(names: list[str], here: tuple[Any, ...] | None, there: tuple[Any, ...] | None) -> str:

@@ -17,6 +17,7 @@ from redpoll.errors import StoreError
 from redpoll.store.layout import pixel_path
 from redpoll.store.parquet import write
 from redpoll.store.rows import HEALPIX
+from redpoll.store.struct_lists import split_lists
 
 SEGMENT, ROW = "_segment", "_row"
 """Columns of the catalogue with the segment and row in which an alert was first written, where its cutouts are."""
@@ -88,10 +89,10 @@ def moved_schema(segment: pa.Schema) -> pa.Schema:
 
 
 def write_pixel(path: Path, table: pa.Table, settings: Mapping[str, Any]) -> None:
-    """Write a pixel, sorted by index, time and identifier."""
+    """Write a pixel, sorted by index, time and identifier; lists of structs as structs of lists."""
     keys = [table[name].to_numpy() for name in ("alert_id", "mjd", HEALPIX)]
     path.parent.mkdir(parents=True, exist_ok=True)
-    write(path, table.take(pa.array(np.lexsort(keys))), row_group_size=ROW_GROUP, **settings)
+    write(path, split_lists(table.take(pa.array(np.lexsort(keys)))), row_group_size=ROW_GROUP, **settings)
 
 
 def parquet_settings(schema: pa.Schema) -> dict[str, Any]:

@@ -110,3 +110,7 @@ CREATE TABLE rejected (
   PRIMARY KEY (alert_id, survey, reason)
 ) WITHOUT ROWID;
 CREATE INDEX rejected_object ON rejected (object_id);
+
+-- Where the packets of a segment came from: one compressed list of (source, position), row by row
+-- (store/positions.py). The archive does not hold it; a segment without a row here has none.
+CREATE TABLE positions (segment TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;

@@ -1,4 +1,4 @@
-"""Parquet files whose pages carry checksums, which every reading verifies."""
+"""Parquet files whose pages carry checksums, which every reading verifies; columns come back in canonical types."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from redpoll.store.layout import sync
+from redpoll.store.struct_lists import join_lists, joined_schema
 
 PARQUET_ERRORS = (OSError, pa.ArrowException, UnicodeDecodeError)
 """What reading a file that is gone, cut short or damaged raises."""
@@ -29,4 +30,14 @@ def write_synced(path: Path, table: pa.Table, **settings: Any) -> None:
 def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """A Parquet file, or some of its columns; OSError if a page is not what was written."""
     names = None if columns is None else list(columns)
-    return pq.read_table(path, columns=names, partitioning=None, page_checksum_verification=True)
+    return join_lists(pq.read_table(path, columns=names, partitioning=None, page_checksum_verification=True))
+
+
+def read_group(file: pq.ParquetFile, group: int, columns: Sequence[str] | None) -> pa.Table:
+    """A row group of an open Parquet file, or some of its columns."""
+    return join_lists(file.read_row_group(group, columns=columns, use_threads=False))
+
+
+def read_schema(path: Path) -> pa.Schema:
+    """Names and types of the columns that `read` returns."""
+    return joined_schema(pq.read_schema(path))

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
@@ -23,11 +24,32 @@ _STEPS = 100_000
 """Steps of SQLite's machine, about 2 ms, after which a query looks whether it has to stop."""
 
 
+_DEADLINE: ContextVar[float | None] = ContextVar("_DEADLINE", default=None)
+
+
+@contextmanager
+def query_time(seconds: float) -> Iterator[None]:
+    """Let the queries of any store within a ``with`` statement take so long in all; then they raise StoreTimeout.
+
+    The time is that of the context, as of a task and the threads that it calls.
+    """
+    before, ends = _DEADLINE.get(), time.monotonic() + seconds
+    token = _DEADLINE.set(ends if before is None else min(before, ends))
+    try:
+        yield
+    finally:
+        _DEADLINE.reset(token)
+
+
+def _is_late() -> bool:
+    ends = _DEADLINE.get()
+    return ends is not None and time.monotonic() > ends
+
+
 class _OfThread(threading.local):
-    """What belongs to one thread: the connection that it leases, and when its queries have to stop."""
+    """What belongs to one thread: the connection that it leases."""
 
     connection: OpenConnection | None = None
-    deadline: float | None = None
 
 
 class ReadPool:
@@ -35,7 +57,7 @@ class ReadPool:
 
     A connection is lent for one question, as one read transaction. If ``store rebuild`` put another index in place of
     the one that a connection has open, the connection is closed and a new one is made. A query stops when the thread
-    receives Ctrl-C, the pool is closed, or the time of `deadline` is over.
+    receives Ctrl-C, the pool is closed, or the time of `query_time` is over.
     """
 
     def __init__(self, layout: Layout, size: int = POOL_SIZE) -> None:
@@ -58,17 +80,6 @@ class ReadPool:
         with Lease(self) as connection:
             return connection.execute(sql, parameters).fetchall()
 
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        """Let the queries of this thread run for so many seconds in all; StoreTimeout where they take longer."""
-        before = self._of_thread.deadline
-        ends = time.monotonic() + seconds
-        self._of_thread.deadline = ends if before is None else min(before, ends)
-        try:
-            yield
-        finally:
-            self._of_thread.deadline = before
-
     def close(self) -> None:
         """Close the connections; the queries of those that are lent stop, and they are closed when they come back."""
         self._closed = True
@@ -77,7 +88,7 @@ class ReadPool:
 
     def take(self) -> OpenConnection:
         """A connection to the index that there is now, for this thread alone, in a read transaction."""
-        if self._of_thread.deadline is not None and self._is_late():
+        if _is_late():
             raise self._timeout()
         try:
             self._free.get(timeout=_WAIT_SECONDS)
@@ -110,7 +121,7 @@ class ReadPool:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             if self._closed:
                 raise StoreError(f"the store {self._layout.root} was closed during a query") from error
-            if self._is_late():
+            if _is_late():
                 raise self._timeout() from error
             raise KeyboardInterrupt from error  # the exception of the signal's handler is lost in SQLite
         with database.sql_errors(self._layout.index):
@@ -142,12 +153,8 @@ class ReadPool:
         return connection
 
     def _has_to_stop(self) -> bool:
-        """Whether the query of this thread is to stop; SQLite calls this, and here Python handles signals."""
-        return self._closed or self._is_late()
-
-    def _is_late(self) -> bool:
-        ends = self._of_thread.deadline
-        return ends is not None and time.monotonic() > ends
+        """Whether the query that runs is to stop; SQLite calls this, and here Python handles signals."""
+        return self._closed or _is_late()
 
     def _timeout(self) -> StoreTimeout:
         return StoreTimeout(f"{self._layout.root}: the query takes too long; ask for fewer alerts, or in parts")

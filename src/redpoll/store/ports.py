@@ -73,7 +73,9 @@ class Commit:
     ``indexed_columns``): ``pass_<topic>`` columns hold which filters an alert passed, and the metadata of each field
     (see ``Column.field``) holds unit, doc, whether it is indexed, and its maker. The ``stored`` entries of the ledger
     may be left out; if given, they must agree with ``alerts``. ``rejected`` names each alert that the ledger counts as
-    rejected by a cut.
+    rejected by a cut. ``positions`` has source and position of the packet of each alert; empty if they are unknown.
+    ``retried`` has, for each packet that an earlier commit counted as rejected, the reasons it may have there: that
+    count is taken back, so that the ledger counts the packet once.
     """
 
     alerts: pa.RecordBatch | None
@@ -81,6 +83,8 @@ class Commit:
     dead_letters: Sequence[DeadLetter] = ()
     ledger: Sequence[LedgerEntry] = ()
     rejected: Sequence[RejectedAlert] = ()
+    positions: Sequence[tuple[str, str]] = ()
+    retried: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True)
@@ -313,7 +317,11 @@ class Ledger(Protocol):
         ...
 
     def origin(self, alert_id: int, survey: str) -> pa.Table:
-        """Run and segment of a stored alert, one row: run (null if a rebuild lost it), segment, row; or NotFound."""
+        """Run, segment and packet of a stored alert, one row; or NotFound.
+
+        Columns: run, segment, row, and of its packet source and position. Run, source and position are null if a
+        rebuild lost them.
+        """
         ...
 
     def topics(self, *, night: int | None = None) -> dict[str, int]:

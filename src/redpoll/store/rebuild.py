@@ -38,13 +38,14 @@ from redpoll.store.layout import (
 )
 from redpoll.store.lock import WriterLock
 from redpoll.store.objects import register
-from redpoll.store.parquet import PARQUET_ERRORS, read
+from redpoll.store.parquet import PARQUET_ERRORS, read, read_schema
 from redpoll.store.ports import Progress
+from redpoll.store.positions import drop_wrong
 from redpoll.store.rejected import cut_differences
 from redpoll.store.revise import add_revision, describe_columns
-from redpoll.store.revision_files import find_committed, mark_committed, read_committed, read_schema, read_values
+from redpoll.store.revision_files import find_committed, mark_committed, read_committed, read_values, values_schema
 
-_KEPT = ("runs", "ledger", "rejected", "revision_jobs")  # the archive does not hold them
+_KEPT = ("runs", "ledger", "rejected", "positions", "revision_jobs")  # the archive does not hold them
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,10 @@ class Rebuilt:
 def rebuild(root: Path | str, *, progress: Progress) -> Rebuilt:
     """Make the index of a store anew from its archive, and replace the old one by it.
 
-    Alerts, objects, light curves, topics, classes and provenance come from the archive; runs and ledger
-    are copied from the old index if it can be read. If it cannot, every segment in the archive counts, and the ledger
-    starts with what is stored. Files that cannot be read are left out, named, and moved to ``archive/damaged``.
+    Alerts, objects, light curves, topics, classes and provenance come from the archive. Runs, ledger, rejected alerts
+    and positions of packets are copied from the old index if it can be read; if it cannot, every segment in the
+    archive counts, and the ledger starts with what is stored. Files that cannot be read are left out, named, and moved
+    to ``archive/damaged``.
     Dead letters, ``app.sqlite`` and the models are not touched. Nobody may have the store open.
 
     Raises
@@ -125,7 +127,8 @@ def _fill(fresh: Path, old: sqlite3.Connection | None, layout: Layout, progress:
             kept = tuple(table for table in _KEPT if old is not None and _copy(old, connection, table))
             load = Load(connection, layout, progress)
             load.archive(archived)
-            _settle_ledger(connection)
+            drop_wrong(connection)
+            _correct_ledger(connection)
         sql = "SELECT (SELECT count(*) FROM alerts), count(*), ifnull(sum(lost), 0) FROM segments"
         alerts, segments, lost = connection.execute(sql).fetchone()
     finally:
@@ -226,7 +229,7 @@ class Load:
         steps += [(self._keys[name], 0, self._layout.segments / name) for name in segments]
         for _, number, folder in sorted(steps):
             if number:
-                describe_columns(connection, read_schema(folder))
+                describe_columns(connection, values_schema(folder))
             else:
                 register(connection, archived_schema(folder))
 
@@ -342,7 +345,7 @@ class Load:
         segments.update(names)
 
     def _register(self, path: Path) -> list[pa.Field]:
-        own = [field for field in pq.read_schema(path) if not field.name.startswith("_")]
+        own = [field for field in read_schema(path) if not field.name.startswith("_")]
         register(self._connection, pa.schema(own))
         return own
 
@@ -367,7 +370,7 @@ _COUNT_LOST = """UPDATE segments SET lost = rows - (SELECT count(*) FROM alerts 
     WHERE compacted"""
 
 
-def _settle_ledger(connection: sqlite3.Connection) -> None:
+def _correct_ledger(connection: sqlite3.Connection) -> None:
     """Correct the copied ledger by entries of a run of their own: what is stored, and what cuts rejected."""
     sql = """SELECT survey, night, sum(n) FROM (
         SELECT s.name AS survey, night, count(*) AS n FROM alerts JOIN surveys s ON s._id = _survey GROUP BY 1, 2

@@ -47,11 +47,14 @@ def read_alert(place: Location, columns: Sequence[str] | None) -> pa.Table:
 
 def read_revisions(revisions: Sequence[Sequence[RevisedRow]], columns: Sequence[str] | None) -> Iterator[NewValues]:
     """New values of these rows from each revision that has any of the columns (None: all), oldest first."""
-    by_revision: dict[tuple[int, Path], list[tuple[int, int]]] = defaultdict(list)
+    by_revision: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    folders: dict[int, Path] = {}
     for position, revised in enumerate(revisions):
         for number, folder, row in revised:
-            by_revision[number, folder].append((position, row))
-    for (_, folder), found in sorted(by_revision.items()):
+            by_revision[number].append((position, row))
+            folders[number] = folder
+    for number, found in sorted(by_revision.items()):
+        folder = folders[number]
         present = rows.column_names(folder / VALUES)
         wanted = [name for name in present if name not in REVISION_KEYS and (columns is None or name in columns)]
         if wanted:

@@ -189,7 +189,7 @@ def made_by(schema: pa.Schema) -> str:
     return provenance(pa.schema(revised_fields(schema)))
 
 
-def read_schema(folder: Path) -> pa.Schema:
+def values_schema(folder: Path) -> pa.Schema:
     """Columns of the new values of a revision."""
     return pq.read_schema(folder / VALUES)
 

@@ -19,6 +19,7 @@ from redpoll.schema.alert import CUTOUTS
 from redpoll.store.archive import LIGHT_CURVE, take
 from redpoll.store.columns import filled
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, REPLACED, VALUES, Layout, pixel_path
+from redpoll.store.parquet import read_group
 from redpoll.store.pool import ReadPool
 from redpoll.store.types import conform
 
@@ -40,7 +41,7 @@ class RevisedRow(NamedTuple):
 class Location:
     """Where an alert is: the segment and row it was written to, or its pixel if compaction moved it.
 
-    ``revisions`` are those with values that are newer than the file's, oldest first.
+    ``revisions`` are those with values that are newer than the file's, in any order.
     """
 
     key: int
@@ -65,8 +66,9 @@ def locations(layout: Layout, found: Sequence[Sequence[Any]]) -> list[Location]:
     """Locations from the rows of a query that selected `LOCATION_SQL`."""
     segments = {name: layout.segments / name for name in {row[3] for row in found}}  # a path costs more than its row
     pixels = {text: _pixel(layout, text) for text in {row[5] for row in found}}
+    folders: dict[str, Path] = {}
     return [
-        Location(k, i, hpx, segments[name], row, pixels[x], _revisions(layout, newer) if newer else ())
+        Location(k, i, hpx, segments[name], row, pixels[x], _revisions(layout, newer, folders) if newer else ())
         for k, i, hpx, name, row, x, newer in found
     ]
 
@@ -86,9 +88,14 @@ def _pixel(layout: Layout, text: str | None) -> Path | None:
     return layout.generations / generation / pixel_path(int(norder), int(npix))
 
 
-def _revisions(layout: Layout, text: str) -> tuple[RevisedRow, ...]:
-    parts = (part.split() for part in text.split(","))
-    return tuple(sorted(RevisedRow(int(number), layout.revisions / name, int(row)) for number, name, row in parts))
+def _revisions(layout: Layout, text: str, folders: dict[str, Path]) -> tuple[RevisedRow, ...]:
+    found = []
+    for part in text.split(","):
+        number, name, row = part.split()
+        if name not in folders:
+            folders[name] = layout.revisions / name
+        found.append(RevisedRow(int(number), folders[name], int(row)))
+    return tuple(found)
 
 
 def while_moving(read: Callable[[], _T]) -> _T:
@@ -170,7 +177,7 @@ def _row_groups(
     with pq.ParquetFile(path, metadata=facts.metadata, memory_map=True, page_checksum_verification=True) as file:
         for g in np.unique(groups).tolist():
             positions = np.flatnonzero(groups == g)
-            table = file.read_row_group(g, columns=present, use_threads=False) if present else None
+            table = read_group(file, g, present) if present else None
             yield pa.table({}) if table is None else take(table, rows[positions] - facts.starts[g]), positions
 
 
@@ -194,7 +201,7 @@ def read_rows(path: Path, rows: NDArray[np.int64], columns: Sequence[str] | None
     present = None if columns is None else [name for name in columns if name in facts.names]
     groups = np.searchsorted(facts.ends, rows, side="right")
     with pq.ParquetFile(path, metadata=facts.metadata, memory_map=True, page_checksum_verification=True) as file:
-        inside = {g: file.read_row_group(g, columns=present, use_threads=False) for g in np.unique(groups).tolist()}
+        inside = {g: read_group(file, g, present) for g in np.unique(groups).tolist()}
     runs = np.flatnonzero((np.diff(rows, prepend=-2) != 1) | (np.diff(groups, prepend=-1) != 0))
     lengths = np.diff(runs, append=len(rows))
     starts = (rows - facts.starts[groups])[runs]

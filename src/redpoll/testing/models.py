@@ -27,15 +27,6 @@ class FakeModel:
         weight = np.exp(np.outer(total, np.arange(self.n_classes) / (self.n_classes - 1)))
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
-    def predict(self, X: Any) -> NDArray[Any]:
-        """The number of the most probable class of each row."""
-        classes: NDArray[Any] = np.argmax(self.predict_proba(X), axis=1)
-        return classes
-
-    def score_samples(self, X: Any) -> NDArray[np.float64]:
-        """A score for each row."""
-        return self.predict_proba(X)[:, 1]
-
 
 def linear_onnx(weights: Sequence[Sequence[float]], bias: Sequence[float]) -> bytes:
     """ONNX file of ``softmax(X @ weights + bias)``, of k rows and as many columns as classes; it needs ``onnx``.

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from redpoll.astro.sky import hpx29
@@ -85,6 +86,20 @@ def store_batch(
     struct = pa.StructArray.from_arrays(list(fields.values()), names=list(fields))
     columns[pa.field("packet", struct.type, metadata={"indexed": "0"})] = struct
     return pa.RecordBatch.from_arrays(list(columns.values()), schema=pa.schema(list(columns)))
+
+
+def with_gaps(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with light curves and classes that are unknown or empty, each in a part of the alerts.
+
+    >>> [None if points is None else len(points) for points in with_gaps(store_batch(4))["light_curve"].to_pylist()]
+    [0, None, 6, 6]
+    """
+    for name, every in (("light_curve", 5), ("classes", 4)):
+        field, number = batch.schema.field(name), pa.array(np.arange(batch.num_rows) % every)
+        values = pc.if_else(pc.equal(number, 0), pa.scalar([], field.type), batch[name])
+        values = pc.if_else(pc.equal(number, 1), pa.scalar(None, field.type), values)
+        batch = batch.set_column(batch.schema.get_field_index(name), field, values)
+    return batch
 
 
 def _scalars(

@@ -20,7 +20,7 @@ def revised_field(name: str, by: str, column: Column | None = None) -> pa.Field:
     if name.startswith("pass_"):
         return pa.field(name, pa.bool_(), metadata={"indexed": "0", "by": by})
     known = {**MODULE_COLUMNS, CLASSES: CLASSES_COLUMN}
-    return (column or known.get(name) or Column("float32", "", f"Made for a test: {name}.")).field(name, by=by)
+    return (column or known.get(name) or Column("float32", "", f"Synthetic: {name}.")).field(name, by=by)
 
 
 def new_values(
@@ -28,7 +28,7 @@ def new_values(
     columns: Mapping[str, Sequence[Any]],
     *,
     survey: str = "ztf",
-    by: str = "made_up@2",
+    by: str = "synthetic@2",
     declared: Mapping[str, Column] | None = None,
 ) -> pa.RecordBatch:
     """New values of some alerts as `Revisions.write` takes them."""

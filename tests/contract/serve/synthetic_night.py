@@ -42,7 +42,7 @@ TOPICS = ("bright_new_transients", "fast_risers", "solar_system_candidates")
 
 
 @dataclass
-class MadeUpObject:
+class SyntheticObject:
     """One object: its identifier and place, the light curve known tonight, and how many of its points are alerts."""
 
     object_id: str
@@ -100,7 +100,7 @@ def cutouts(rng: np.random.Generator, size: int = 63) -> list[bytes]:
 
 
 def batch_of(
-    objects: Sequence[MadeUpObject], seed: int = 0, first_id: int = 1_105_522_281_015_015_000
+    objects: Sequence[SyntheticObject], seed: int = 0, first_id: int = 1_105_522_281_015_015_000
 ) -> pa.RecordBatch:
     """Canonical batch of the objects' alerts: the last `n_alerts` detections of each, with the history up to them."""
     rng = np.random.default_rng(seed)
@@ -114,7 +114,7 @@ def batch_of(
     return pa.RecordBatch.from_arrays([*arrays, packet], schema=pa.schema([*fields, pa.field("packet", packet.type)]))
 
 
-def _alert_points(o: MadeUpObject) -> list[int]:
+def _alert_points(o: SyntheticObject) -> list[int]:
     return [int(i) for i in np.flatnonzero(o.curve.kind == DETECTION)[-o.n_alerts :]]
 
 
@@ -124,7 +124,7 @@ def _array(values: object, f: pa.Field, n: int) -> pa.Array:
     return pa.nulls(n, f.type) if values is None else pa.array(values, f.type, from_pandas=True)
 
 
-def _columns(rows: list[tuple[MadeUpObject, int]], rng: np.random.Generator, first_id: int) -> dict[str, object]:
+def _columns(rows: list[tuple[SyntheticObject, int]], rng: np.random.Generator, first_id: int) -> dict[str, object]:
     n = len(rows)
     flux, err = (np.array([getattr(o.curve, name)[i] for o, i in rows], np.float64) for name in ("flux", "flux_err"))
     mjd = np.array([o.curve.mjd[i] for o, i in rows])
@@ -174,7 +174,7 @@ def _said(classes: Sequence[tuple[str, float | None, str]], is_last: bool) -> li
     return [{"name": name, "probability": p and p * share, "by": by} for name, p, by in classes]
 
 
-def _histories(rows: list[tuple[MadeUpObject, int]]) -> pa.Array:
+def _histories(rows: list[tuple[SyntheticObject, int]]) -> pa.Array:
     """Each alert's own history: at most 60 points, its own the last."""
     parts = [(o.curve, slice(max(0, i - 59), i + 1)) for o, i in rows]
     offsets = np.concatenate([[0], np.cumsum([p.stop - p.start for _, p in parts])])
@@ -187,7 +187,7 @@ KINDS = taxonomy().descendants("variable_star")
 """Classes said of objects that passed no filter."""
 
 
-def night_objects(n: int = 48, seed: int = 7) -> list[MadeUpObject]:
+def night_objects(n: int = 48, seed: int = 7) -> list[SyntheticObject]:
     """A night's objects; the first is `ZTF26aaaaaaa`."""
     rng = np.random.default_rng(seed)
     letters = "abcdefghijklmnopqrstuvwxyz"
@@ -202,7 +202,7 @@ def night_objects(n: int = 48, seed: int = 7) -> list[MadeUpObject]:
         said = [("agn", None, "milliquas@8"), ("sn_ia", 0.93, "early_ia@1")] if i == 0 else []
         said += [] if topics else [(KINDS[(2 * i + k) % len(KINDS)], None, "vsx@2") for k in (0, 1)]
         place = float(rng.uniform(0, 360)), float(np.degrees(np.arcsin(rng.uniform(-0.4, 1))))
-        made.append(MadeUpObject(name, *place, curve, 1 if i else 12, topics=topics, text=text, classes=said))
+        made.append(SyntheticObject(name, *place, curve, 1 if i else 12, topics=topics, text=text, classes=said))
     return made
 
 
@@ -215,7 +215,7 @@ def commit(store: Store, batch: pa.RecordBatch, *, n_duplicate: int = 0, letters
     store.runs.commit(Commit(batch, store.segments.write(batch), dead_letters=letters, ledger=ledger))
 
 
-def make_store(path: Path, objects: Sequence[MadeUpObject] | None = None) -> Path:
+def make_store(path: Path, objects: Sequence[SyntheticObject] | None = None) -> Path:
     """A store with one night of objects, some duplicates, and two packets that could not be read."""
     with open_store(path, mode="write") as store:
         store.runs.start("synthetic night")
@@ -230,9 +230,9 @@ def make_store(path: Path, objects: Sequence[MadeUpObject] | None = None) -> Pat
     return path
 
 
-def long_object(n: int, seed: int = 3) -> MadeUpObject:
+def long_object(n: int, seed: int = 3) -> SyntheticObject:
     """An object of `n` alerts, named ZTF26zzzzzzz."""
     curve = supernova(np.random.default_rng(seed), n)
     curve.kind[:] = DETECTION
     curve.flux[:] = np.nan_to_num(curve.flux, nan=5e3)
-    return MadeUpObject("ZTF26zzzzzzz", 120.5, -12.25, curve, n_alerts=n, topics=TOPICS[:1])
+    return SyntheticObject("ZTF26zzzzzzz", 120.5, -12.25, curve, n_alerts=n, topics=TOPICS[:1])

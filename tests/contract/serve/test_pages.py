@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 from served import Get, client
 from synthetic_night import (
-    MadeUpObject,
+    SyntheticObject,
     batch_of,
     commit,
     long_object,
@@ -263,7 +263,7 @@ def test_an_unknown_object_gets_a_page_that_suggests(get: Get) -> None:
 
 def test_hostile_text_in_every_field_stays_text(tmp_path: Path) -> None:
     curve = supernova(np.random.default_rng(1), 12)
-    made = MadeUpObject(XSS + "/../?#%", 10.0, 20.0, curve, 3, topics=["fast_risers"], text={"sso_name": XSS})
+    made = SyntheticObject(XSS + "/../?#%", 10.0, 20.0, curve, 3, topics=["fast_risers"], text={"sso_name": XSS})
     get = client(make_store(tmp_path / "store", [made]))
     with open_store(tmp_path / "store", mode="write") as store:
         store.runs.start(XSS)
@@ -290,7 +290,7 @@ def test_an_object_of_one_point_without_cutouts_has_a_page(tmp_path: Path) -> No
         *np.array([[-900.0], [80.0]], np.float32),
         np.zeros(1, np.int8),
     )
-    lonely = MadeUpObject("169298433216610349", 0.0, -90.0, one, survey="rubin", cutouts=False)
+    lonely = SyntheticObject("169298433216610349", 0.0, -90.0, one, survey="rubin", cutouts=False)
     get = client(make_store(tmp_path / "store", [lonely]))
     page = get("/objects/169298433216610349")
     assert page.status_code == 200

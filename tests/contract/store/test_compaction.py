@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from redpoll.errors import StoreError
-from redpoll.store import Store, compaction, open_store
-from redpoll.testing.store_batches import store_batch
+from redpoll.store import Store, compaction, open_store, rebuild_store
+from redpoll.testing.store_batches import store_batch, with_gaps
 from redpoll.testing.store_rows import alert_rows, full_alert
 from redpoll.testing.store_suite import add
 
@@ -72,6 +72,44 @@ def test_packets_of_several_schema_versions_share_a_catalogue(store: Store) -> N
     packet = full_alert(store, 10**15 + 12, "ztf")["packet"]
     assert (packet["prv"], packet["fp"]) == ([{"jd": 1.0, "band": None, "new": 2.5}], [{"jd": 1.0, "band": "g"}])
     assert store.maintenance.check().ok
+
+
+def lists_of(store: Store) -> list[Any]:
+    """Light curves and classes of the alerts before number 500, by scan and one by one, and of an object."""
+    rows = alert_rows(store, ["alert_id", "light_curve", "classes"], limit=1000)
+    rows = [row for row in rows if row["alert_id"] < 10**15 + 500]
+    full = [full_alert(store, row["alert_id"], "ztf", ["light_curve", "classes"]) for row in rows[::7]]
+    return [rows, full, store.objects.light_curve("ZTFmade0003").to_pylist()]
+
+
+def test_light_curves_and_classes_are_the_same_however_often_they_are_compacted(store: Store, folder: Path) -> None:
+    add(store, with_gaps(store_batch(60)))
+    kinds = store.alerts.scan(["light_curve", "classes"]).schema
+    before = lists_of(store)
+    store.maintenance.compact(rows_per_pixel=10)
+    assert lists_of(store) == before
+    add(store, with_gaps(store_batch(60, start=60)))
+    before = lists_of(store)
+    for rows_per_pixel in (40, 10):  # pixels that are joined and divided are read back
+        add(store, store_batch(1, start=1000 + rows_per_pixel, objects=1))
+        store.maintenance.compact(rows_per_pixel=rows_per_pixel)
+        assert lists_of(store) == before
+    store.close()
+    assert rebuild_store(folder).ok
+    with open_store(folder) as again:
+        assert lists_of(again) == before
+        assert again.alerts.scan(["light_curve", "classes"]).schema.equals(kinds, check_metadata=True)
+        assert again.maintenance.check(deep=True).problems == ()
+
+
+def test_a_catalogue_holds_lists_of_structs_as_structs_of_lists(store: Store, folder: Path) -> None:
+    add(store, with_gaps(store_batch(20)))
+    store.maintenance.compact()
+    path = next((folder / "archive" / "hats" / "ztf" / "dataset").rglob("Npix=*"))
+    schema = pq.read_schema(path)
+    assert schema.field("light_curve").type.field("flux").type.value_type == pa.float32()
+    assert schema.field("classes").type.field("name").type.value_type == pa.string()
+    assert pq.read_schema(path.parents[2] / "_common_metadata").equals(schema, check_metadata=True)
 
 
 def test_a_column_that_changed_its_type_is_named(store: Store) -> None:

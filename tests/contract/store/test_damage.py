@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from redpoll.errors import StoreError
@@ -73,6 +74,17 @@ def content(folder: Path) -> list[Any]:
 
 def test_a_sound_store_has_no_problem_however_deep_it_is_checked(used: Path) -> None:
     assert problems(used, deep=True) == ()
+
+
+def test_the_order_of_the_fields_of_packets_is_no_difference(store: Store) -> None:
+    fields = {name: pa.array(range(10)) for name in "abc"}
+    add(store, store_batch(10, packet={name: fields[name] for name in "ba"}))
+    add(store, store_batch(10, start=10, survey="rubin", packet={name: fields[name] for name in "cab"}))
+    store.maintenance.compact()
+    add(store, store_batch(10, start=20, packet={name: fields[name] for name in "acb"}))
+    assert store.maintenance.check(deep=True).problems == ()
+    store.maintenance.compact()
+    assert store.maintenance.check(deep=True).problems == ()
 
 
 def test_every_flipped_bit_of_the_archive_is_found(used: Path) -> None:

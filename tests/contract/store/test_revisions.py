@@ -25,7 +25,7 @@ from redpoll.testing.store_rows import alert_rows, full_alert, object_row
 from redpoll.testing.store_suite import add
 
 FIRST = 10**15
-SN = [{"name": "sn_ia", "probability": 0.5, "by": "made_up@2"}]
+SN = [{"name": "sn_ia", "probability": 0.5, "by": "synthetic@2"}]
 NEW: dict[str, list[Any]] = {
     "p_synthetic": [2.0, 3.0],
     "feature_cold": [7.0, 8.0],
@@ -72,7 +72,7 @@ def test_a_store_with_revisions_is_sound(revised: Store) -> None:
 
 @pytest.mark.parametrize("is_lost", [False, True])
 def test_a_rebuild_applies_revisions_in_their_order(revised: Store, folder: Path, is_lost: bool) -> None:
-    revise(revised, [FIRST + 3], {"feature_cold": [9.0]}, by="made_up@9")
+    revise(revised, [FIRST + 3], {"feature_cold": [9.0]}, by="synthetic@9")
     before, files = content(revised), set((folder / "archive").rglob("*"))
     revised.close()
     if is_lost:
@@ -245,7 +245,7 @@ def change(folder: Path) -> None:
     """Go on with the job from wherever it was: one revision, after which the token is `end`."""
     with open_store(folder, mode="write") as store:
         if store.revisions.start("job", "reprocess") != "end":
-            revise(store, [FIRST + 3, FIRST + 23], {**NEW, "p_more": [0.1, 0.2]}, after="end", by="made_up@3")
+            revise(store, [FIRST + 3, FIRST + 23], {**NEW, "p_more": [0.1, 0.2]}, after="end", by="synthetic@3")
 
 
 def test_a_killed_commit_leaves_all_or_nothing_and_the_job_goes_on(

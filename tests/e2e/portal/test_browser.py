@@ -139,7 +139,7 @@ def test_a_stretch_of_time_can_be_seen_closer_and_left_again(open_page: Open) ->
     page.mouse.move(box["x"] + box["width"] * 0.95, box["y"] + 60, steps=4)
     page.mouse.up()
     assert figure(page)["bottom"] - figure(page)["top"] < whole["bottom"] - whole["top"]
-    page.get_by_role("button", name="Whole curve").click()
+    page.get_by_role("button", name="Full curve").click()
     assert figure(page)["top"] == whole["top"]
 
 

@@ -63,8 +63,8 @@ def committed(model: Model, store: Store) -> None:
     columns = {name: batch[name].to_pylist() for name in NAMES if name in batch.schema.names}
     for i in range(N):
         row = {name: columns[name][i] if name in columns else None for name in NAMES}
-        made = dict.fromkeys(NUMBERS[:3], "made_up@1") | {
-            "pass_rising": "made_up_filter@1",
+        made = dict.fromkeys(NUMBERS[:3], "synthetic@1") | {
+            "pass_rising": "synthetic_filter@1",
             "classes": "taxonomy@1",
         }
         model[FIRST + len(model)] = row | {"made": made, "object": batch["object_id"][i].as_py()}
@@ -72,7 +72,7 @@ def committed(model: Model, store: Store) -> None:
 
 def revised(model: Model, store: Store, seed: int, chosen: list[int], names: list[str]) -> None:
     ids = sorted({FIRST + i % len(model) for i in chosen})
-    chance, maker = np.random.default_rng(seed), f"made_up@{seed}"
+    chance, maker = np.random.default_rng(seed), f"synthetic@{seed}"
     columns = {name: drawn(name, chance, len(ids), maker) for name in names}
     assert revise(store, ids, columns, by=maker, declared=DECLARED) == len(ids)
     for name, values in columns.items():

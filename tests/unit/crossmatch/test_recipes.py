@@ -35,7 +35,7 @@ def test_a_recipe_speaks_in_words_of_the_taxonomy(name):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_few_columns_of_a_recipe_are_hot(name):
+def test_few_columns_of_a_recipe_are_indexed(name):
     assert sum(column.indexed for column in RECIPES[name].columns.values()) <= 4
 
 

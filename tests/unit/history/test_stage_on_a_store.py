@@ -116,7 +116,7 @@ def test_the_stage_is_opened_on_the_folder_of_a_store(joined, folder):
 
 def test_damage_is_reported_with_the_object_and_the_remedy(joined, folder):
     with closing(sqlite3.connect(folder / "index.sqlite")) as index, index:
-        index.execute("UPDATE history_news SET data = substr(data, 1, 20)")
+        index.execute("UPDATE histories SET data = substr(data, 1, 20)")
     with pytest.raises(StoreError, match=r"ZTF.*damaged.*rebuild"):
         next_night(folder)
 

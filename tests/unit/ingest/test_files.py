@@ -226,6 +226,20 @@ def test_a_plugin_reads_its_scheme(monkeypatch, put, container):
     assert asked == [("myscheme://host/topic", {"group": "g"}), ("myscheme://host/topic", {})]
 
 
+def _fails(uri):
+    raise ConnectionError("no route")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [(_fails, "the source 'mine' failed: ConnectionError: no route"), (lambda uri: [uri], "made a list")],
+)
+def test_a_plugin_s_source_that_cannot_be_made_is_named_with_its_uri(make, words, monkeypatch):
+    monkeypatch.setattr(files, "installed_sources", lambda: {"mine": make})
+    with pytest.raises(SourceError, match=f"mine://x: .*{words}"):
+        open_source("mine://x")
+
+
 def test_a_scheme_without_plugin_is_told_with_the_near_ones(monkeypatch):
     monkeypatch.setattr(files, "installed_sources", lambda: {"kafka": file_source, "file": file_source})
     with pytest.raises(SourceError, match=r"no installed source reads 'kafkaa://'. Known: kafka"):

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from redpoll.engine.reader import ReadAhead
-from redpoll.errors import SourceError
-from redpoll.pipeline.intake import Intake
+from redpoll.errors import SourceError, StoreError
+from redpoll.pipeline.intake import BLOCK_PACKETS, Intake, first_blocks
 from redpoll.plugin.polling import FiniteSource
 from redpoll.plugin.ports import FilePosition, ReceivedPacket
 from redpoll.testing.fakes import FakeStream
@@ -90,12 +90,11 @@ def test_streams_take_turns():
 
 
 def test_reading_ends_when_asked_and_drops_what_is_in_no_block():
-    clock, seen = Clock(), []
-    stream = FakeStream(lambda n: b"x", n_available=5, wait=clock.wait)
-    intake = Intake([stream], refuse, batch_size=2, stop=lambda: len(seen) == 2, clock=clock)
-    for block in intake:
-        seen.append(block)
-    assert [len(block) for block in seen] == [2, 2]
+    clock = Clock()
+    stream = FakeStream(lambda n: b"x", n_available=9, per_poll=1, wait=clock.wait)
+    intake = Intake([stream], refuse, batch_size=2, stop=lambda: intake.n_read == 5, clock=clock)
+    assert sizes(intake) == [[1, 1], [1, 1]]
+    assert intake.n_read == 5
 
 
 def test_a_source_that_breaks_gives_what_it_had_and_the_next_is_read():
@@ -130,6 +129,52 @@ def test_every_source_is_closed_also_one_that_broke():
     list(intake)
     intake.close()
     assert all(source.is_closed for source in sources)
+
+
+class Broken(Listed):
+    """Raises errors that no source should raise."""
+
+    def poll(self, max_packets, timeout):
+        raise ConnectionResetError("gone")
+
+    def close(self):
+        raise OSError("already closed")
+
+
+def test_an_unforeseen_error_of_a_source_is_its_failure_and_the_next_is_read(caplog):
+    errors = []
+    intake = Intake([Broken("broken", []), Listed("b", [2])], errors.append)
+    assert sizes(intake) == [[2]]
+    assert [str(error) for error in errors] == ["broken: ConnectionResetError: gone"]
+    intake.close()
+    assert "a source was not closed: broken: OSError: already closed" in caplog.text
+
+
+def test_an_error_of_redpoll_other_than_of_a_source_ends_the_reading():
+    with pytest.raises(StoreError, match="damaged"):
+        list(Intake([Listed("a", [1], StoreError("damaged"))], refuse))
+
+
+@pytest.mark.parametrize("limit", [1, 7, 2_500, 5_000])
+def test_first_blocks_are_as_many_packets_as_asked_however_slow_the_source(limit):
+    clock = Clock()
+
+    class Slow(Listed):
+        def poll(self, max_packets, timeout):
+            clock.wait(2.0)
+            return super().poll(max_packets, timeout)
+
+    sources = [Slow("a", [1] * 2_000), Slow("b", [1] * 2_000)]
+    blocks = [len(packets) for packets in first_blocks(sources, refuse, limit, clock=clock)]
+    assert sum(blocks) == min(limit, 4_000) and max(blocks) <= BLOCK_PACKETS
+    assert all(source.is_closed for source in sources)
+
+
+def test_first_blocks_of_a_stream_end_with_what_comes_within_a_second():
+    clock = Clock()
+    stream = FakeStream(lambda n: b"x", n_available=3, wait=clock.wait)
+    assert [len(packets) for packets in first_blocks([stream], refuse, 10, clock=clock)] == [3]
+    assert stream.committed == 0
 
 
 def test_nothing_is_polled_while_reading_is_paused():

@@ -1,6 +1,6 @@
 import os
 import signal
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pytest
@@ -130,7 +130,28 @@ def test_replayed_letters_leave_the_list_when_they_can_be_used(rubin_night, tmp_
     report = replay_dead_letters(tmp_path / "store", config)
     with open_store(tmp_path / "store") as store:
         assert [letter.position for letter in store.dead_letters.stream()] == ["2"]
+        assert store.ledger.origin(alerts_in(tmp_path / "store")[0]["alert_id"], "rubin")["position"].to_pylist() == [
+            "1"
+        ]
     assert (report.stored, report.rejected) == (1, 1)
+    for _ in range(2):
+        replay_dead_letters(tmp_path / "store", config)
+    with open_store(tmp_path / "store") as store:
+        rows = store.ledger.table().to_pylist()
+        assert [(row["received"], row["stored"], row["rejected"]) for row in rows] == [(1, 1, 0), (1, 0, 1)]
+        assert store.maintenance.check().problems == ()
+
+
+@pytest.mark.parametrize("config", [HERE, WORKERS], ids=["here", "workers"])
+def test_every_stored_alert_has_the_position_of_its_own_packet(ztf_night, tmp_path, config):
+    packets = list(all_packets(open_sources([ztf_night])[0]))
+    packets = [*packets[:90], packet(b"bad", "a", "b"), *packets[80:200]]  # ten stand twice
+    run_night([Packets(packets)], tmp_path, config)
+    with open_store(tmp_path) as store:
+        rows = store.alerts.scan(["alert_id"]).to_table()["alert_id"].to_pylist()
+        where = {alert_id: store.ledger.origin(alert_id, "ztf")["position"][0].as_py() for alert_id in rows}
+    assert [alert_id for alert_id, position in where.items() if str(alert_id) not in position] == []
+    assert len(where) > 100
 
 
 def test_a_source_that_breaks_gives_what_it_had_and_the_next_is_read(some, tmp_path):
@@ -230,6 +251,30 @@ def test_a_sink_that_cannot_encode_an_alert_sends_the_others(some, tmp_path):
     report = run_night([Packets(some)], tmp_path, config, sinks=[sink])
     assert (report.failures["sink fake"], report.exit_code) == (1, 1)
     assert len({m["payload"] for m in sink.arrived if m["topic"] == "all"}) == report.stored - 1
+
+
+GARBAGE = [None, 7, [None], [{"key": "k", "topic": "t", "payload": "text"}]]
+
+
+@dataclass(frozen=True)
+class GarbageSink:
+    """Encodes every batch as something that is no list of messages."""
+
+    index: int
+    name: str = "garbage"
+
+    def encode(self, batch):
+        return GARBAGE[self.index]
+
+    def open(self):
+        return FakeSink().open()
+
+
+@pytest.mark.parametrize("index", range(len(GARBAGE)))
+def test_what_a_sink_encodes_wrong_is_a_failure_of_the_sink_and_costs_no_alert(index, some, tmp_path):
+    report = run_night([Packets(some[:3])], tmp_path, HERE, sinks=[GarbageSink(index)])
+    assert (report.stored + report.reasons.total(), report.dead_letters, report.worker_deaths) == (3, 0, 0)
+    assert (report.failures, report.sent, report.exit_code) == ({"sink garbage": 1}, {"garbage": 0}, 1)
 
 
 def test_what_the_sources_gave_is_counted_apart_from_what_became_of_it(some, tmp_path):

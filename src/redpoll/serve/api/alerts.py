@@ -1,4 +1,4 @@
-"""/api/v2/alerts: pages of alerts, and one alert whole."""
+"""/api/v2/alerts: pages of alerts, and one full alert."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from redpoll.formats.values import plain, plain_rows, to_json
 from redpoll.schema.alert import CUTOUTS
 from redpoll.serve.api import formats
 from redpoll.serve.api.facts import column_facts
-from redpoll.serve.api.models import AlertPage, WholeAlert
-from redpoll.serve.api.query import AlertQuery, page_of
-from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
+from redpoll.serve.api.models import PROBLEMS, AlertPage, FullAlert
+from redpoll.serve.api.query import AlertQuery, check_found, scan_of
+from redpoll.serve.dependencies import AlertId, Door, NoQuery, Survey
 from redpoll.serve.rows import full_alert
 
 router = APIRouter(tags=["alerts"])
@@ -27,23 +27,26 @@ router = APIRouter(tags=["alerts"])
 def alerts(
     request: Request, door: Door, query: Annotated[AlertQuery, Query()], accept: Annotated[str, Header()] = ""
 ) -> Response:
-    """Alerts of an object or of a cone, or the newest of a topic or class and a night.
+    """Alerts that fulfil every condition given, nearest first if one is a cone, else newest first.
 
     Pages are linked by `next` in JSON, and in every format by the header `Link: <...>; rel="next"`.
     """
-    format = formats.choose(query.format, accept)
-    table, following = page_of(door.reader(), query)
-    headers = {"Vary": "Accept"}
-    if following:
-        headers["Link"] = f'<{request.url.include_query_params(cursor=following)}>; rel="next"'
+    format, reader = formats.choose(query.format, accept), door.reader()
+    scan, headers = scan_of(reader, query), {"Vary": "Accept"}
     if format == "json":
-        body = to_json({"alerts": plain_rows(table), "next": following})
-        return Response(body, headers=headers, media_type="application/json")
-    body, media_type = formats.encode(table, format)
+        rows = scan.to_rows()
+        n_alerts, media_type = len(rows), "application/json"
+        body = to_json({"alerts": plain_rows(rows, scan.schema), "next": scan.after})
+    else:
+        table = scan.to_table()
+        n_alerts, (body, media_type) = table.num_rows, formats.encode(table, format)
+    check_found(reader, query, n_alerts)
+    if scan.after:
+        headers["Link"] = f'<{request.url.include_query_params(cursor=scan.after)}>; rel="next"'
     return Response(body, headers=headers, media_type=media_type)
 
 
-@router.get("/alerts/{survey}/{alert_id}", response_model=WholeAlert, responses=PROBLEMS)
+@router.get("/alerts/{survey}/{alert_id}", response_model=FullAlert, responses=PROBLEMS)
 def alert(door: Door, survey: Survey, alert_id: AlertId, query: Annotated[NoQuery, Query()]) -> Response:
     """One alert with history, added values, and the survey's own packet; cutouts have their own addresses."""
     reader = door.reader()

@@ -13,9 +13,9 @@ from redpoll.astro.cutout_file import fits_bytes, read_cutout
 from redpoll.errors import NotFound, PacketError
 from redpoll.formats.values import to_json
 from redpoll.schema.alert import CUTOUTS
-from redpoll.serve.api.models import CutoutPixels
+from redpoll.serve.api.models import PROBLEMS, CutoutPixels
 from redpoll.serve.cutout_image import Stretch, grey, grey_png, quantised
-from redpoll.serve.dependencies import PROBLEMS, AlertId, Door, NoQuery, Survey
+from redpoll.serve.dependencies import AlertId, Door, NoQuery, Survey
 from redpoll.serve.rows import full_alert
 
 router = APIRouter(prefix="/alerts/{survey}/{alert_id}/cutouts", tags=["cutouts"])

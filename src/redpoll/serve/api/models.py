@@ -26,6 +26,12 @@ class Problem(Answer):
     errors: list[dict[str, str]] = Field(default=[], description="which parameters are wrong: in, name, message")
 
 
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {"application/problem+json": {}}} for status in (400, 404, 422, 503)
+}
+"""OpenAPI description of the errors of a route."""
+
+
 class ColumnFacts(Answer):
     """What a column means and where it comes from."""
 
@@ -79,7 +85,7 @@ class ObjectAnswer(Answer):
     columns: dict[str, ColumnFacts] = Field(description="every column that occurs in object and alerts")
 
 
-class WholeAlert(Answer):
+class FullAlert(Answer):
     """One alert with its history, added values and the survey's own packet; the cutouts have their own address."""
 
     alert: Values

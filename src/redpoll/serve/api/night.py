@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from redpoll.formats.values import plain, to_json
-from redpoll.serve.api.models import LedgerAnswer, Topics
-from redpoll.serve.dependencies import PROBLEMS, Door, Night
+from redpoll.serve.api.models import PROBLEMS, LedgerAnswer, Topics
+from redpoll.serve.dependencies import Door, Night
 from redpoll.serve.rows import ledger_rows
 
 router = APIRouter(tags=["night"])

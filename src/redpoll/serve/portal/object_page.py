@@ -74,8 +74,8 @@ def object_page(reader: Reader, object_id: str, alert_id: int | None, points: in
     rows = [_NOTHING | row for row in alert_rows(reader, Selection(object_ids=[object_id]))]
     alert = _chosen(rows, alert_id)
     curve, no_curve = _curve(reader, object_id)
-    whole, made_by, no_whole = _whole(reader, alert)
-    row = alert | whole
+    archived, made_by, no_archive = _archived(reader, alert)
+    row = alert | archived
     return ObjectPage(
         summary=summary,
         alert=alert,
@@ -87,10 +87,10 @@ def object_page(reader: Reader, object_id: str, alert_id: int | None, points: in
         points=paged(_point_rows(curve), points, POINTS_A_PAGE),
         alerts=paged(rows, alerts, ALERTS_A_PAGE),
         groups=groups_of(row, column_facts(reader, row, alert["survey"], made_by), made_by),
-        cutouts=[name.removeprefix("cutout_") for name in CUTOUTS if whole.get(name) is not None],
+        cutouts=[name.removeprefix("cutout_") for name in CUTOUTS if archived.get(name) is not None],
         extrema=_extrema(reader, summary),
         classes=what_is_it(classification_rows(reader, object_id)),
-        trouble=no_whole or no_curve,
+        trouble=no_archive or no_curve,
     )
 
 
@@ -110,7 +110,7 @@ def _curve(reader: Reader, object_id: str) -> tuple[Curve, str | None]:
         return Curve.from_table(pa.schema(list(POINT_TYPE)).empty_table()), str(error)
 
 
-def _whole(reader: Reader, alert: Row) -> tuple[Row, Mapping[str, str], str | None]:
+def _archived(reader: Reader, alert: Row) -> tuple[Row, Mapping[str, str], str | None]:
     """The alert from the archive and who made its values; without the archive, what went wrong."""
     survey, alert_id = alert["survey"], int(alert["alert_id"])
     try:

@@ -42,7 +42,7 @@ class ClassCases(StoreCases):
         pages = alert_pages(store, 7, class_=class_, night=night)
         subclasses = set(taxonomy().descendants(class_))
         expected = [
-            row for row in alert_rows(store, limit=1000) if subclasses & {tag["name"] for tag in row["classes"]}
+            row for row in alert_rows(store, limit=1000) if subclasses & {one["name"] for one in row["classes"]}
         ]
         assert pages == [row for row in expected if night in (None, row["night"])]
         assert bool(pages) == (class_ != "tde")
@@ -52,9 +52,9 @@ class ClassCases(StoreCases):
         assert alert_rows(store, class_="nothing") == []
 
     def test_a_class_that_the_taxonomy_lost_is_still_found(self, store: Store) -> None:
-        tags = pa.array([[{"name": "old_name", "probability": 0.5, "by": "m@1"}]], CLASSES_TYPE)
+        assigned = pa.array([[{"name": "old_name", "probability": 0.5, "by": "m@1"}]], CLASSES_TYPE)
         batch = store_batch(1)
-        add(store, batch.set_column(batch.schema.get_field_index("classes"), batch.schema.field("classes"), tags))
+        add(store, batch.set_column(batch.schema.get_field_index("classes"), batch.schema.field("classes"), assigned))
         assert [row["classes"][0]["name"] for row in alert_rows(store, class_="old_name")] == ["old_name"]
 
     def test_a_topic_and_a_class_together_select_what_has_both(self, store: Store) -> None:
@@ -75,14 +75,14 @@ class ClassCases(StoreCases):
         """The history of an object from its alerts, newest first, one classification at a time."""
         found: dict[tuple[str, str], Row] = {}
         for row in reversed(alerts):
-            for tag in row["classes"]:
-                start = {"name": tag["name"], "by": tag["by"], "first_mjd": row["mjd"], "n_alerts": 0,
-                         "max_probability": tag["probability"]}  # fmt: skip
-                summary = found.setdefault((tag["name"], tag["by"]), start)
-                summary |= {"last_mjd": row["mjd"], "last_probability": tag["probability"]}
+            for one in row["classes"]:
+                start = {"name": one["name"], "by": one["by"], "first_mjd": row["mjd"], "n_alerts": 0,
+                         "max_probability": one["probability"]}  # fmt: skip
+                summary = found.setdefault((one["name"], one["by"]), start)
+                summary |= {"last_mjd": row["mjd"], "last_probability": one["probability"]}
                 summary["n_alerts"] += 1
-                if tag["probability"] is not None:
-                    summary["max_probability"] = max(summary["max_probability"], tag["probability"])
+                if one["probability"] is not None:
+                    summary["max_probability"] = max(summary["max_probability"], one["probability"])
         return [found[key] for key in sorted(found)]
 
     def test_the_history_of_an_unknown_object_is_not_found(self, store: Store) -> None:

@@ -48,7 +48,7 @@ class LedgerCases(StoreCases):
 
     def test_classes_are_counted_as_they_are_assigned(self, store: Store) -> None:
         add(store, store_batch(30, nights=(0, 1)))
-        assigned = [(row["night"], {tag["name"] for tag in row["classes"]}) for row in alert_rows(store, limit=100)]
+        assigned = [(row["night"], {one["name"] for one in row["classes"]}) for row in alert_rows(store, limit=100)]
         assert store.ledger.classes() == Counter(name for _, names in assigned for name in names)
         assert store.ledger.classes(night=20200101) == Counter(
             n for night, names in assigned if night == 20200101 for n in names

@@ -17,7 +17,7 @@ from redpoll.testing.store_rows import alert_rows, classification_rows, full_ale
 from redpoll.testing.store_suite.cases import StoreCases, add
 
 FIRST = 10**15
-SN = [{"name": "sn_ia", "probability": 0.5, "by": "made_up@2"}]
+SN = [{"name": "sn_ia", "probability": 0.5, "by": "synthetic@2"}]
 
 
 def value(store: Store, name: str, number: int, **selection: Any) -> Any:
@@ -81,7 +81,7 @@ class RevisionCases(StoreCases):
         assert value(revised, "classes", 5) == full_alert(revised, FIRST + 5, "ztf")["classes"] == SN
         assert value(revised, "classes", 3) == []
         assert revised.ledger.classes()["rr_lyrae_ab"] == before["rr_lyrae_ab"] - 1
-        assert {row["by"] for row in classification_rows(revised, "ZTFmade0005")} >= {"made_up@2"}
+        assert {row["by"] for row in classification_rows(revised, "ZTFmade0005")} >= {"synthetic@2"}
         assert FIRST + 3 not in {row["alert_id"] for row in alert_rows(revised, class_="extragalactic")}
 
     def test_aggregates_of_objects_count_the_newest_values(self, revised: Store) -> None:
@@ -102,23 +102,23 @@ class RevisionCases(StoreCases):
         assert object_row(revised, "ZTFmade0004")["max_rise_rate"] == pytest.approx(-0.2)
 
     def test_provenance_names_the_newest_maker(self, revised: Store) -> None:
-        revise(revised, [FIRST + 3], {"rise_rate": [1.0]}, by="made_up@2")
+        revise(revised, [FIRST + 3], {"rise_rate": [1.0]}, by="synthetic@2")
         revise(revised, [FIRST + 3], {"p_new": [1.0], "n_synthetic": [1]}, by="other@1")
         made = revised.alerts.provenance(FIRST + 3, "ztf")
         names = ("rise_rate", "p_new", "n_synthetic", "p_synthetic")
-        assert [made[name] for name in names] == ["made_up@2", "other@1", "other@1", "made_up@1"]
-        assert revised.alerts.get(FIRST + 3, "ztf").schema.field("rise_rate").metadata[b"by"] == b"made_up@2"
-        assert revised.alerts.provenance(FIRST + 4, "ztf")["rise_rate"] == "made_up@1"
+        assert [made[name] for name in names] == ["synthetic@2", "other@1", "other@1", "synthetic@1"]
+        assert revised.alerts.get(FIRST + 3, "ztf").schema.field("rise_rate").metadata[b"by"] == b"synthetic@2"
+        assert revised.alerts.provenance(FIRST + 4, "ztf")["rise_rate"] == "synthetic@1"
 
     def test_the_history_has_every_value_and_its_maker(self, revised: Store) -> None:
-        revise(revised, [FIRST + 2, FIRST + 3], {"feature_cold": [7.0, 8.0], "p_new": [0.5, 0.5]}, by="made_up@2")
-        revise(revised, [FIRST + 3], {"p_new": [None]}, by="made_up@3")
+        revise(revised, [FIRST + 2, FIRST + 3], {"feature_cold": [7.0, 8.0], "p_new": [0.5, 0.5]}, by="synthetic@2")
+        revise(revised, [FIRST + 3], {"p_new": [None]}, by="synthetic@3")
         rows = revised.revisions.of_alert(FIRST + 3, "ztf").to_pylist()
         names = ("column", "value_before", "value_after", "by_before", "by_after", "job")
         assert [tuple(row[name] for name in names) for row in rows] == [
-            ("p_new", "0.5", None, "made_up@2", "made_up@3", "job"),
-            ("feature_cold", "1.5", "8.0", "made_up@1", "made_up@2", "job"),
-            ("p_new", None, "0.5", None, "made_up@2", "job"),
+            ("p_new", "0.5", None, "synthetic@2", "synthetic@3", "job"),
+            ("feature_cold", "1.5", "8.0", "synthetic@1", "synthetic@2", "job"),
+            ("p_new", None, "0.5", None, "synthetic@2", "job"),
         ]
         assert revised.revisions.of_alert(FIRST, "ztf").num_rows == 0
         with pytest.raises(NotFound, match="no alert 5"):

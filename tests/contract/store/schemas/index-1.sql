@@ -111,6 +111,10 @@ CREATE TABLE rejected (
 ) WITHOUT ROWID;
 CREATE INDEX rejected_object ON rejected (object_id);
 
+-- Where the packets of a segment came from: one compressed list of (source, position), row by row
+-- (store/positions.py). The archive does not hold it; a segment without a row here has none.
+CREATE TABLE positions (segment TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+
 -- Secondary b-trees of the large tables; a bulk load makes them last.
 CREATE UNIQUE INDEX IF NOT EXISTS alerts_key ON alerts (alert_id, _survey);
 CREATE INDEX IF NOT EXISTS alerts_hpx29 ON alerts (hpx29);
@@ -119,9 +123,6 @@ CREATE INDEX IF NOT EXISTS alerts_night ON alerts (night, mjd, alert_id);
 CREATE INDEX IF NOT EXISTS alert_topics_mjd ON alert_topics (topic, mjd, alert_id, alert);
 CREATE INDEX IF NOT EXISTS alert_classes_mjd ON alert_classes (class, mjd, alert_id, alert);
 
--- The measurements of each object, packed (store/history_blobs.py), and what each alert added since they were packed.
-CREATE TABLE histories (_object INTEGER PRIMARY KEY REFERENCES objects, data BLOB NOT NULL);
-CREATE TABLE history_news (
-  _object INTEGER NOT NULL REFERENCES objects, alert_id INTEGER NOT NULL, data BLOB NOT NULL,
-  PRIMARY KEY (_object, alert_id)
-) WITHOUT ROWID
+-- The measurements of each object, packed (store/history_blobs.py). The key of a row is that of the alert that added it;
+-- what was packed together has the last number an object can have.
+CREATE TABLE histories (_id INTEGER PRIMARY KEY, data BLOB NOT NULL)

@@ -25,7 +25,7 @@ export function drawCurve(figure, data) {
   function zoomTo(range) {
     state.zoom = range;
     zoomOut.disabled = range === null;
-    const [min, max] = range ?? state.chart.whole;
+    const [min, max] = range ?? state.chart.full;
     const [low, high] = valueRange(state.chart.shown, state.unit, min, max);
     state.chart.batch(() => {
       state.chart.setScale("x", { min, max });
@@ -94,7 +94,7 @@ function chart(figure, shown, state, shapes, zoomTo) {
     figure,
   );
   made.shown = shown;
-  made.whole = timeRange(shown);
+  made.full = timeRange(shown);
   made.tip = document.createElement("div");
   made.tip.className = "tip";
   made.tip.hidden = true;
