@@ -23,7 +23,7 @@ from redpoll.ingest.schemas import SchemaLocations, SchemaLookup
 from redpoll.pipeline.block_task import BlockTask
 from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.delivery import Delivery
-from redpoll.pipeline.enrich import Clock, Enrichment
+from redpoll.pipeline.enrich import ChecksAlerts, Clock, Enrichment, JoinsHistory
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.spool import Spool, spool_name
 from redpoll.pipeline.store_access import SegmentWriter, open_champions, spool_folder
@@ -71,7 +71,8 @@ def open_enrichment(
     config: Config,
     *,
     graph: Graph | None = None,
-    quality: Quality | None = None,
+    quality: ChecksAlerts | None = None,
+    history: JoinsHistory | None = None,
     crossmatch: Stage | None = None,
     store: Path | None = None,
     clock: Clock = time.process_time,
@@ -86,6 +87,8 @@ def open_enrichment(
         Modules and filters; by default those of `build_graph`.
     quality
         The checks; by default only whether alerts are usable, with no cuts and nothing stored.
+    history
+        What joins stored measurements; by default those of `store`.
     crossmatch
         The cross-match stage; by default that of `redpoll.pipeline.contexts.open_stage`.
     store
@@ -97,7 +100,7 @@ def open_enrichment(
     champions = open_champions(store, graph.nodes) if store else None
     enrich = Enrichment(
         quality or Quality(),
-        open_history(store),
+        history or open_history(store),
         crossmatch.timed_by(clock),
         graph.timed_by(clock),
         clock,

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
+
 log = logging.getLogger(__name__)
 
 
@@ -32,32 +34,32 @@ def outcome(function: Callable[..., Any], **arguments: Any) -> tuple[Any, Except
 
 
 class Guard:
-    """Calls one plugin for one batch; keeps the first exception and counts the failures."""
+    """Calls one plugin for one batch; keeps the first exception and which alerts have no result because of failures."""
 
     def __init__(self, node: Named, n: int) -> None:
         self.node, self.n = node, n
         self.error: Exception | None = None
-        self._lost = 0
+        self.lost = np.zeros(n, bool)
 
     def attempt(self, function: Callable[..., Any], **arguments: Any) -> Any:
         """Return value of the function for the batch, or None if it raises."""
-        answer = self.attempt_one(function, **arguments)
-        if answer is None:
-            self._lost = self.n
-        return answer
+        return self._attempt(slice(None), function, arguments)
 
-    def attempt_one(self, function: Callable[..., Any], **arguments: Any) -> Any:
-        """Return value of the function for one alert of the batch, or None if it raises."""
+    def attempt_one(self, row: int, function: Callable[..., Any], /, **arguments: Any) -> Any:
+        """Return value of the function for the alert in one row of the batch, or None if it raises."""
+        return self._attempt(row, function, arguments)
+
+    def _attempt(self, rows: int | slice, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         answer, error = outcome(function, **arguments)
         if error is not None:
             self.error = self.error or error
-            self._lost += 1
+            self.lost[rows] = True
         return answer
 
     @property
     def message(self) -> str:
         """The first failure as text, and the number of alerts without a result because of failures."""
-        return f"{type(self.error).__name__}: {self.error} ({self._lost} of {self.n} alerts)"
+        return f"{type(self.error).__name__}: {self.error} ({self.lost.sum()} of {self.n} alerts)"
 
 
 class FailureLog:
