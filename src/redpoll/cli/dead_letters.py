@@ -10,9 +10,10 @@ from pathlib import Path
 import click
 
 from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
-from redpoll.cli.output import plain_text, print_json, print_rows
+from redpoll.cli.output import print_json, print_rows
 from redpoll.cli.run import show
 from redpoll.config import Config
+from redpoll.log import plain_text
 from redpoll.pipeline.replay import replay_dead_letters
 from redpoll.store import open_store
 

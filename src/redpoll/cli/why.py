@@ -15,9 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
-from redpoll.cli.output import plain_text, print_json, print_rows
+from redpoll.cli.output import print_json, print_rows
 from redpoll.config import Config
 from redpoll.errors import NotFound
+from redpoll.log import plain_text
 from redpoll.pipeline.assemble import build_graph
 from redpoll.pipeline.filter_answers import FilterAnswer, columns_of, filter_answers
 from redpoll.plugin.node import Node
