@@ -37,7 +37,13 @@ _OWN = ("object_id", "night", "mjd")
 @click.command(epilog="Example: redpoll why ZTF20aaelulu --store my-store")
 @click.argument("identifier", metavar="ID")
 @click.option("--survey", type=click.Choice(SURVEYS), help="Only alerts of this survey.")
-@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="Most alerts of an object.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1, max=1_000_000),
+    default=10,
+    show_default=True,
+    help="Most alerts of an object.",
+)
 @store_option
 @config_option
 @json_option

@@ -86,3 +86,14 @@ def test_a_failed_query_leaves_neither_file_nor_scraps(tmp_path) -> None:
         file.write(b"x")
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("days", ["nan", "inf", "1e300", "1e6"])
+def test_dead_letters_older_than_no_time_are_misuse(tmp_path, days) -> None:
+    found = redpoll("dead-letters", "purge", "--older-than", days, "--store", str(tmp_path), shell="")
+    assert (found.returncode, "Traceback" in found.stderr) == (2, False)
+
+
+def test_a_limit_beyond_64_bits_is_misuse(tmp_path) -> None:
+    found = redpoll("why", "ZTF20aaelulu", "--limit", "9" * 25, "--store", str(tmp_path), shell="")
+    assert (found.returncode, "Traceback" in found.stderr) == (2, False)

@@ -104,5 +104,5 @@ def test_a_file_that_ends_the_process_or_prints_is_an_error_and_no_data(tmp_path
 
 
 def test_a_file_that_does_not_exist_is_named(tmp_path) -> None:
-    with pytest.raises(PluginError, match="there is no file .*gone"):
+    with pytest.raises(PluginError, match=r"there is no file .*gone"):
         load_file(tmp_path / "gone.py")

@@ -156,7 +156,7 @@ def test_what_a_plugin_prints_does_not_reach_the_data_on_stdout(sample_batch, ca
     @alert_filter()
     def chatty(ra):
         """Prints."""
-        print("found something")
+        print("found something")  # noqa: T201
         return ra > 0
 
     Graph.build([], [chatty]).run(sample_batch)
