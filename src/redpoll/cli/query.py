@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
+from uuid import uuid4
 
 import click
 
 from redpoll import client
+from redpoll.cli.main import write_no_more
 from redpoll.cli.options import config_option, selection_options, store_of, store_option, verbose_option
 from redpoll.cli.output import progress
 from redpoll.client.result import QueryResult
@@ -106,20 +108,27 @@ def write_rows(found: QueryResult, format: Format, file: BinaryIO, limit: int | 
 
 @contextmanager
 def new_file(path: Path, *, force: bool) -> Iterator[BinaryIO]:
-    """A file that appears under its name once it is complete; UsageError if there is one and not `force`."""
-    if path.exists() and not force:
-        raise UsageError(f"{path} exists; use --force to replace it")
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}")
-    unfinished = path.with_name(f"{path.name}.tmp")
-    try:
-        with unfinished.open("wb") as file:
-            yield file
-        unfinished.replace(path)
-    except OSError as error:
-        raise RedpollError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """A file that appears under its name once it is complete; UsageError if there is one and not `force`.
+
+    A symbolic link stays: the file that it names is made or replaced. A device or a named pipe is written to.
+    """
+    path = Path(os.path.realpath(path))
+    with _write_errors(str(path)):
+        if _exists(path) and not path.is_file():
+            with path.open("wb") as file:
+                yield file
+            return
+        if path.is_file() and not force:
+            raise UsageError(f"{path} exists; use --force to replace it")
+        if not path.parent.is_dir():
+            raise UsageError(f"there is no folder {path.parent}")
+        unfinished = path.with_name(f".redpoll-{uuid4().hex}.tmp")
+        try:
+            with unfinished.open("xb") as file:
+                yield file
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -128,9 +137,26 @@ def standard_output(format: Format) -> Iterator[BinaryIO]:
     if format in _BINARY and sys.stdout.isatty():
         raise UsageError(f"{format} is binary and standard output a terminal: use --out FILE, or a pipe")
     try:
-        with open(sys.stdout.fileno(), "wb", closefd=False) as file:
+        with _write_errors("standard output"), open(sys.stdout.fileno(), "wb", closefd=False) as file:
             yield file
-    except BrokenPipeError:
-        # the reader has gone, which is no error; nothing more may be written there, also not when Python ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has gone, which is no error
+        write_no_more()
         sys.exit(0)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextmanager
+def _write_errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise RedpollError(f"cannot write {name}: {error.strerror or error}") from error

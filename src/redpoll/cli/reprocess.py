@@ -21,11 +21,12 @@ from redpoll.cli.options import (
     verbose_option,
     with_catalogs,
 )
-from redpoll.cli.output import plain_text, print_json, print_rows, progress
+from redpoll.cli.output import print_json, print_rows, progress
 from redpoll.client.errors import plain_errors
 from redpoll.client.selection import select
 from redpoll.config import Config
 from redpoll.errors import PluginError, UsageError
+from redpoll.log import plain_text
 from redpoll.pipeline.reprocess import PreparedReprocessing, former_job, n_selected, prepare, reprocess
 from redpoll.pipeline.reprocess_plan import Wanted
 from redpoll.pipeline.reprocess_report import ReprocessReport

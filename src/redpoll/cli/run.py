@@ -20,10 +20,11 @@ from redpoll.cli.options import (
     verbose_option,
     with_catalogs,
 )
-from redpoll.cli.output import plain_text, print_json, print_rows, progress
+from redpoll.cli.output import print_json, print_rows, progress
 from redpoll.config import Config
 from redpoll.ingest.files import open_sources
 from redpoll.ingest.metered import Metered, total_bytes
+from redpoll.log import plain_text
 from redpoll.pipeline.block_result import SINK_FAILURE
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night

@@ -15,9 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
-from redpoll.cli.output import plain_text, print_json, print_rows
+from redpoll.cli.output import print_json, print_rows
 from redpoll.config import Config
 from redpoll.errors import ExpressionError, NotFound, PluginError
+from redpoll.log import plain_text
 from redpoll.pipeline.assemble import build_graph
 from redpoll.pipeline.filter_answers import FilterAnswer, columns_of, filter_answers
 from redpoll.plugin.expression_filter import ExpressionFilter, expression_filter
@@ -38,7 +39,13 @@ _OWN = ("object_id", "night", "mjd")
 @click.command(epilog="Example: redpoll why ZTF20aaelulu --store my-store")
 @click.argument("identifier", metavar="ID")
 @click.option("--survey", type=click.Choice(SURVEYS), help="Only alerts of this survey.")
-@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="Most alerts of an object.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1, max=1_000_000),
+    default=10,
+    show_default=True,
+    help="Most alerts of an object.",
+)
 @store_option
 @config_option
 @json_option

@@ -31,7 +31,7 @@ from redpoll.plugin.discovery import installed_filters, installed_modules, insta
 from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
 from redpoll.plugin.graph import Graph
-from redpoll.plugin.isolation import outcome
+from redpoll.plugin.isolation import error_text, outcome
 from redpoll.plugin.ports import Sink
 from redpoll.quality.stage import Quality
 from redpoll.schema.alert import COLUMNS
@@ -159,7 +159,7 @@ def _open_sink(name: str, make: Callable[..., Sink], settings: Mapping[str, Any]
     if isinstance(failure, RedpollError):
         raise failure
     if failure is not None:
-        raise ConfigError(f"sinks: {name}: {type(failure).__name__}: {failure}; check [sinks.{name}]") from failure
+        raise ConfigError(f"sinks: {name}: {error_text(failure)}; check [sinks.{name}]") from failure
     if not isinstance(sink, Sink):
         raise ConfigError(
             f"sinks: {name}: an object of type {type(sink).__name__} has no name, encode and open; update its package"

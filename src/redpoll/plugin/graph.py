@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from redpoll.plugin.checks import check_names, in_order
 from redpoll.plugin.classes import MIN_PROBABILITY, assigned_classes, assigns_classes, check_assigns, classes_field
 from redpoll.plugin.columns import Columns
-from redpoll.plugin.isolation import FailureLog, Guard
+from redpoll.plugin.isolation import FailureLog, Guard, printing_to_stderr
 from redpoll.plugin.node import Node
 from redpoll.plugin.settings import check_settings
 from redpoll.schema.alert import COLUMNS, PACKET
@@ -192,7 +192,8 @@ class Graph:
         for node in self.nodes:
             start = self._clock()
             guard = Guard(node, columns.n)
-            columns.add(self._compute(node, columns, guard))
+            with printing_to_stderr():
+                columns.add(self._compute(node, columns, guard))
             seconds[node.name] = self._clock() - start
             if guard.error:
                 failures[node.name], lost[node.name] = guard.message, guard.lost
