@@ -66,7 +66,10 @@ def test_every_public_function_and_class_has_a_docstring(name):
     assert not [each for each, value in values.items() if callable(value) and not value.__doc__]
 
 
-@pytest.mark.parametrize("name", LIGHT)
+LIGHT_COMMANDS = ("main", "ledger", "query")
+
+
+@pytest.mark.parametrize("name", [*LIGHT, "redpoll.store", *(f"redpoll.cli.{command}" for command in LIGHT_COMMANDS)])
 def test_importing_it_does_not_load_the_compiler(name):
     check = f"import sys, {name}; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -20,13 +20,15 @@ from redpoll.cli.options import (
     verbose_option,
     with_catalogs,
 )
-from redpoll.cli.output import plain_text, print_json, print_rows, progress
+from redpoll.cli.output import print_json, print_rows, progress
 from redpoll.config import Config
 from redpoll.ingest.files import open_sources
 from redpoll.ingest.metered import Metered, total_bytes
+from redpoll.log import plain_text
 from redpoll.pipeline.block_result import SINK_FAILURE
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
+from redpoll.quality.duplicates import ALREADY_STORED
 from redpoll.schema.reasons import CUT
 
 
@@ -114,7 +116,7 @@ def show(report: RunReport) -> None:
                 "reasons": "reasons", "dead_letters": "dead letters"}  # fmt: skip
     print_rows([row], headings, title="Ledger of this run", none="")
     topics = [{"topic": topic, "n": n} for topic, n in report.topics.most_common()]
-    print_rows(topics, {"topic": "filter", "n": "alerts"}, title="Alerts per filter", none="No filter passed an alert.")
+    print_rows(topics, {"topic": "filter", "n": "alerts"}, title="Alerts per filter", none=_no_topics(report))
     for word, n in report.unknown_words.most_common(10):
         click.echo(f"no class of the taxonomy: {word}, in {n} alerts", err=True)
     if any(reason.startswith(CUT) for reason in report.reasons):
@@ -145,3 +147,11 @@ def show(report: RunReport) -> None:
         )
     for error in report.source_errors:
         click.echo(f"not read to its end: {error}", err=True)
+
+
+def _no_topics(report: RunReport) -> str:
+    """Why there is no table of topics."""
+    if report.stored or not (n := report.reasons[ALREADY_STORED]):
+        return "No filter passed an alert."
+    what = "all packets" if n == report.received else f"{n:,} packets"
+    return f"No alert is new: {what} were stored already; `redpoll reprocess` runs new filters over stored alerts."

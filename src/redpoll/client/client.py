@@ -17,7 +17,7 @@ from redpoll.client.columns import ColumnNames, checked_columns
 from redpoll.client.errors import plain_errors
 from redpoll.client.result import QueryResult, lower
 from redpoll.client.selection import Moc, select
-from redpoll.errors import NotFound
+from redpoll.errors import NotFound, UsageError
 from redpoll.schema.alert import CUTOUTS
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def open(store: str | PathLike[str]) -> Client:
     StoreError
         If there is no store, or it cannot be read.
     """
+    if not isinstance(store, str | PathLike):
+        raise UsageError(f"a store is named by a path or a URL, not by {type(store).__name__}")
     from redpoll.store import open_store  # brings numba, which an import of the client must not
 
     return Client(open_store(store if isinstance(store, str) else Path(store), mode="read"))

@@ -23,7 +23,7 @@ def checked_columns(columns: ColumnNames, schema: pa.Schema, *, has_cone: bool) 
     from redpoll.store.stored_columns import TOPICS
 
     known = dict.fromkeys([*(schema.names or COLUMNS), TOPICS, CLASSES, SEPARATION])
-    if columns == "all":
+    if isinstance(columns, str) and columns == "all":
         return [name for name in known if has_cone or name != SEPARATION]
     return listed_columns(columns, list(known))
 

@@ -59,6 +59,8 @@ def light_curve(store: Store, object_id: str) -> pa.Table:
     """Light curve of an object, with units in the metadata of the fields."""
     if not isinstance(object_id, str):
         raise UsageError(f"an object_id is a text, not {type(object_id).__name__}")
+    if any("\ud800" <= letter <= "\udfff" for letter in object_id):
+        raise UsageError(f"{ascii(object_id)[:100]} is no text that an object_id can be")
     table = store.objects.light_curve(object_id)
     fields = [field.with_metadata(_POINTS[field.name].field(field.name).metadata) for field in table.schema]
     return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))

@@ -16,14 +16,14 @@ from redpoll.config import Config, Cuts
 from redpoll.crossmatch.stage import Stage
 from redpoll.engine.worker import MakeTask
 from redpoll.errors import ConfigError, PluginError, RedpollError
+from redpoll.history.stage import open_history
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.nights import PacketNights
 from redpoll.ingest.schemas import SchemaLocations, SchemaLookup
 from redpoll.pipeline.block_task import BlockTask
 from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.delivery import Delivery
-from redpoll.pipeline.enrich import Clock, Enrichment
-from redpoll.pipeline.history import open_history
+from redpoll.pipeline.enrich import ChecksAlerts, Clock, Enrichment, JoinsHistory
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.spool import Spool, spool_name
 from redpoll.pipeline.store_access import SegmentWriter, open_champions, spool_folder
@@ -31,7 +31,7 @@ from redpoll.plugin.discovery import installed_filters, installed_modules, insta
 from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
 from redpoll.plugin.graph import Graph
-from redpoll.plugin.isolation import outcome
+from redpoll.plugin.isolation import error_text, outcome
 from redpoll.plugin.ports import Sink
 from redpoll.quality.stage import Quality
 from redpoll.schema.alert import COLUMNS
@@ -71,7 +71,8 @@ def open_enrichment(
     config: Config,
     *,
     graph: Graph | None = None,
-    quality: Quality | None = None,
+    quality: ChecksAlerts | None = None,
+    history: JoinsHistory | None = None,
     crossmatch: Stage | None = None,
     store: Path | None = None,
     clock: Clock = time.process_time,
@@ -86,6 +87,8 @@ def open_enrichment(
         Modules and filters; by default those of `build_graph`.
     quality
         The checks; by default only whether alerts are usable, with no cuts and nothing stored.
+    history
+        What joins stored measurements; by default those of `store`.
     crossmatch
         The cross-match stage; by default that of `redpoll.pipeline.contexts.open_stage`.
     store
@@ -97,7 +100,7 @@ def open_enrichment(
     champions = open_champions(store, graph.nodes) if store else None
     enrich = Enrichment(
         quality or Quality(),
-        open_history(config, store),
+        history or open_history(store),
         crossmatch.timed_by(clock),
         graph.timed_by(clock),
         clock,
@@ -156,7 +159,7 @@ def _open_sink(name: str, make: Callable[..., Sink], settings: Mapping[str, Any]
     if isinstance(failure, RedpollError):
         raise failure
     if failure is not None:
-        raise ConfigError(f"sinks: {name}: {type(failure).__name__}: {failure}; check [sinks.{name}]") from failure
+        raise ConfigError(f"sinks: {name}: {error_text(failure)}; check [sinks.{name}]") from failure
     if not isinstance(sink, Sink):
         raise ConfigError(
             f"sinks: {name}: an object of type {type(sink).__name__} has no name, encode and open; update its package"

@@ -86,7 +86,8 @@ class BlockTask:
             return cast(list[Message], messages)
         guard = Guard(_Encoder(SINK_FAILURE + sink.name), batch.num_rows)
         alone = [
-            guard.attempt_one(_messages, sink=sink, batch=batch.slice(row, 1)) or [] for row in range(batch.num_rows)
+            guard.attempt_one(row, _messages, sink=sink, batch=batch.slice(row, 1)) or []
+            for row in range(batch.num_rows)
         ]
         guard.error = guard.error or error
         tally.failures[guard.node.name] += 1

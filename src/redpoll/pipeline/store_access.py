@@ -16,7 +16,7 @@ from redpoll.pipeline.models import Champions
 from redpoll.plugin.node import Node
 from redpoll.plugin.ports import ReceivedPacket
 from redpoll.quality.duplicates import Exists
-from redpoll.store import Commit, DeadLetter, LedgerEntry, RejectedAlert, Store, indexed_columns, open_store
+from redpoll.store import Commit, DeadLetter, LedgerEntry, RejectedAlert, Selection, Store, indexed_columns, open_store
 from redpoll.store.app import open_app
 from redpoll.store.app.ports import ServedModels
 
@@ -86,6 +86,23 @@ class RunStore:
         self._store.runs.end(status)
 
 
+class RevisionWriter:
+    """The half of the store that workers use to reprocess: columns of stored alerts, and new values of them."""
+
+    def __init__(self, store: Path) -> None:
+        reader = open_store(store)
+        self._alerts, self.write = reader.alerts, reader.revisions.write
+
+    def read(self, survey: str, alert_ids: Sequence[int], columns: Sequence[str]) -> pa.RecordBatch:
+        """Columns of stored alerts, one row each, by time."""
+        chosen = Selection(survey=survey, alert_ids=alert_ids)
+        table = self._alerts.scan(columns, chosen, order_by="oldest").to_table().combine_chunks()
+        return pa.RecordBatch.from_arrays(
+            [column.combine_chunks() if column.num_chunks != 1 else column.chunk(0) for column in table.columns],
+            schema=table.schema,
+        )
+
+
 def open_champions(store: Path, nodes: Iterable[Node]) -> Champions:
     """The models of a store that these modules use; open as long as the process lives."""
     return Champions(open_app(store).models, nodes)
@@ -108,6 +125,14 @@ def writing_run(store: Path, command: str, config: Config) -> Iterator[RunStore]
     """A run in the store, which is made if it is new; the caller ends it."""
     with open_store(store, mode="write", dead_letter_bytes=config.dead_letters.max_bytes) as opened:
         yield RunStore(opened, command)
+
+
+@contextmanager
+def reprocessed_store(store: Path, config: Config) -> Iterator[Store]:
+    """A store that exists, open for reprocessing: for reading and, with the writer's lock, for writing."""
+    open_store(store).close()  # StoreError if there is none: opening it for writing would make one
+    with open_store(store, mode="write", dead_letter_bytes=config.dead_letters.max_bytes) as opened:
+        yield opened
 
 
 @contextmanager

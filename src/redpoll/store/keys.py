@@ -75,20 +75,25 @@ class Group:
         """The next `n` keys by time, each alert once: the ranges of all numbers, merged while they are read."""
         if not self.numbers:
             return []
-        where = "" if self.night is None else " AND night = ?1"
-        where += "" if after is None else f" AND (mjd, alert_id, alert) {'<' if newest else '>'} (?2, ?3, ?4)"
-        sql = " UNION ".join(
-            [
-                f"SELECT mjd, alert_id, alert FROM {self.table} WHERE {self.column} = {number}{where}"
-                for number in self.numbers
-            ]
-        )
-        sql += " ORDER BY mjd DESC, alert_id DESC, alert DESC" if newest else " ORDER BY mjd, alert_id, alert"
-        sql, values = f"{sql} LIMIT ?5", (self.night, *(after or (None,) * N_KEY), n)
-        if select is None:
-            return pool.execute(sql, values)
-        wide = f"SELECT g.mjd, g.alert_id, g.alert, {select.sql} FROM ({sql}) g CROSS JOIN alerts a ON a._id = g.alert"
-        return _with_rows(sorted(pool.execute(f"{wide} {select.join}", values), reverse=newest))
+        where = "" if self.night is None else " AND g.night = ?1"
+        where += "" if after is None else f" AND (g.mjd, g.alert_id, g.alert) {'<' if newest else '>'} (?2, ?3, ?4)"
+        down = " DESC" if newest else ""
+        values = (self.night, *(after or (None,) * N_KEY), n)
+        columns, join = "", ""
+        if select is not None:
+            columns, join = f", {select.sql}", f"CROSS JOIN alerts a ON a._id = g.alert {select.join}"
+        if len(self.numbers) == 1:
+            source = f"{self.table} g {join} WHERE g.{self.column} = {self.numbers[0]}{where}"
+            order = f"ORDER BY g.mjd{down}, g.alert_id{down}, g.alert{down} LIMIT ?5"
+            found = pool.execute(f"SELECT g.mjd, g.alert_id, g.alert{columns} FROM {source} {order}", values)
+        else:
+            one = f"SELECT mjd, alert_id, alert FROM {self.table} g WHERE g.{self.column} = "
+            source = " UNION ".join([f"{one}{number}{where}" for number in self.numbers])
+            source = f"({source} ORDER BY mjd{down}, alert_id{down}, alert{down} LIMIT ?5) g {join}"
+            found = sorted(
+                pool.execute(f"SELECT g.mjd, g.alert_id, g.alert{columns} FROM {source}", values), reverse=newest
+            )
+        return found if select is None else _with_rows(found)
 
 
 def walk(
@@ -161,6 +166,14 @@ def collect_objects(
         if len(found) < 2 * n:
             return _with_rows(sorted(found, reverse=order == "newest"))
     found = pool.execute(f"SELECT {key} {rest}", (*values, *where.values, -1))
+    return sorted(found, reverse=order == "newest")
+
+
+def collect_alerts(pool: ReadPool, alert_ids: Sequence[int], where: Conditions, order: Order) -> list[Key]:
+    """Keys of the alerts with some identifiers, sorted."""
+    source = "json_each(?) j CROSS JOIN alerts a ON a.alert_id = j.value"
+    sql = f"SELECT {_FIRST[order]}, a.alert_id, a._id FROM {source} WHERE {where.text}"
+    found = pool.execute(sql, (json.dumps(list(alert_ids)), *where.values))
     return sorted(found, reverse=order == "newest")
 
 
@@ -288,15 +301,17 @@ def _by_separation(
     columns, join = ("", "") if select is None else (f", {select.sql}", select.join)
     sql = f"SELECT a.ra, a.dec, a.alert_id, a._id{columns} FROM json_each(?) k CROSS JOIN alerts a ON a._id = k.value"
     waiting: list[KeyRow] = []
-    step = n + n // 8 + 8  # `n` can be given although some have to wait
-    for start in range(0, len(numbers), step):
-        some = json.dumps(numbers[start : start + step].tolist())
+    start = 0
+    while start < len(numbers):
+        # besides `n` candidates, those that may be as near as the last of them
+        stop = int(np.searchsorted(distance, distance[start:][:n][-1] + 2 * _CELL_ARCSEC, side="right"))
+        some = json.dumps(numbers[start:stop].tolist())
         found = _sorted(cone, pool.execute(f"{sql} {join}", (some,)), select)
         found = sorted(waiting + found) if waiting else found
-        rest = distance[start + step : start + step + 1] - _CELL_ARCSEC  # nearer than any alert that is not yet read
-        n_safe = bisect_left(found, (float(rest[0]),)) if len(rest) else len(found)
+        least = distance[stop:][:1] - _CELL_ARCSEC  # nearer than any alert that is not yet read
+        n_safe = bisect_left(found, (float(least[0]),)) if len(least) else len(found)
         yield found[:n_safe]
-        waiting = found[n_safe:]
+        start, waiting = stop, found[n_safe:]
 
 
 def _sorted(cone: Cone, found: list[Any], select: SelectList | None) -> list[KeyRow]:

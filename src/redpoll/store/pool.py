@@ -24,6 +24,7 @@ _STEPS = 100_000
 """Steps of SQLite's machine, about 2 ms, after which a query looks whether it has to stop."""
 
 
+_now = time.monotonic
 _DEADLINE: ContextVar[float | None] = ContextVar("_DEADLINE", default=None)
 
 
@@ -33,7 +34,7 @@ def query_time(seconds: float) -> Iterator[None]:
 
     The time is that of the context, as of a task and the threads that it calls.
     """
-    before, ends = _DEADLINE.get(), time.monotonic() + seconds
+    before, ends = _DEADLINE.get(), _now() + seconds
     token = _DEADLINE.set(ends if before is None else min(before, ends))
     try:
         yield
@@ -43,7 +44,7 @@ def query_time(seconds: float) -> Iterator[None]:
 
 def _is_late() -> bool:
     ends = _DEADLINE.get()
-    return ends is not None and time.monotonic() > ends
+    return ends is not None and _now() > ends
 
 
 class _OfThread(threading.local):

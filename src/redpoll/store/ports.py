@@ -87,6 +87,25 @@ class Commit:
     retried: Sequence[Sequence[str]] = ()
 
 
+@dataclass(frozen=True)
+class Revision:
+    """New values of stored alerts of one survey, which one transaction makes count.
+
+    Parameters
+    ----------
+    segment
+        The name that `Revisions.write` returned; None if no alert of this step has new values.
+    job
+        Key of the reprocessing, which `Revisions.start` opened.
+    after
+        Where the job goes on, a token of a scan of alerts; None if it is finished.
+    """
+
+    segment: str | None
+    job: str
+    after: str | None
+
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
@@ -155,6 +174,60 @@ class Runs(Protocol):
 
     def table(self) -> pa.Table:
         """Runs, newest first: run, command, started, ended, status."""
+        ...
+
+
+class Revisions(Protocol):
+    """New values of alerts that are stored already; the values before are kept.
+
+    Every reader returns the newest values. What came with the packet cannot be revised: the columns of the data model,
+    the packet, cutouts and light curves.
+    """
+
+    def write(self, values: pa.RecordBatch, replaced: pa.RecordBatch) -> str:
+        """Write and sync new values that do not count until they are committed, in any process; returns their name.
+
+        Parameters
+        ----------
+        values
+            ``survey`` (one), ``alert_id`` (each once), and the columns with new values, null where the new value is
+            unknown; ``pass_<topic>`` columns and the whole new ``classes`` of each alert among them. The metadata of
+            each field (see ``Column.field``) holds unit, doc, whether it is indexed, and its maker ``by``.
+        replaced
+            The same alerts in the same order, and the values before, of those columns that existed.
+
+        Raises
+        ------
+        StoreError
+            If a column cannot be revised, the two tables do not belong together, or the disk does not take them.
+        """
+        ...
+
+    def start(self, job: str, command: str) -> str | None:
+        """Open a job, or go on with one; returns the token to go on after, None at its beginning.
+
+        A job that is finished begins again. Removes what a crashed process left behind.
+        """
+        ...
+
+    def commit(self, revision: Revision) -> int:
+        """Make new values and the position of the job count, or nothing; returns how many alerts have new values.
+
+        A segment that was committed before changes nothing, and 0 is returned. StoreError if an alert is not stored,
+        the job was not started, or a type does not fit the stored values.
+        """
+        ...
+
+    def jobs(self) -> pa.Table:
+        """Jobs, newest first: job, command, started, updated, status (running, interrupted, done), n_alerts, after."""
+        ...
+
+    def of_alert(self, alert_id: int, survey: str) -> pa.Table:
+        """Replaced values of an alert, newest first; no rows if it was never revised, NotFound if it is unknown.
+
+        Columns: column, value_before and value_after (JSON), by_before and by_after (their makers; null if there is
+        none), revised (when, ISO 8601), job.
+        """
         ...
 
 

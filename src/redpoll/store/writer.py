@@ -24,6 +24,7 @@ from redpoll.store.checksums import checksum_of
 from redpoll.store.dead_letters import DeadLetterFile
 from redpoll.store.insert import exists, insert_alerts, key
 from redpoll.store.layout import CUTOUT_FILE, is_segment_name
+from redpoll.store.objects import register
 from redpoll.store.pool import ReadPool
 from redpoll.store.ports import Commit, LedgerEntry
 from redpoll.store.positions import insert_positions
@@ -75,6 +76,7 @@ class EmbeddedRuns:
         """Open a run; marks runs that never ended as crashed, and removes what they left in the archive."""
         with self._transaction() as c:
             c.execute("UPDATE runs SET status = 'crashed' WHERE status = 'running'")
+            c.execute("UPDATE revision_jobs SET status = 'interrupted' WHERE status = 'running'")
             sql = "INSERT INTO runs (command, started, status) VALUES (?, ?, 'running')"
             run = c.execute(sql, (command, self._time())).lastrowid
         tidy(self._access.connection(), self._archive.layout)
@@ -154,7 +156,7 @@ class EmbeddedRuns:
     def _add_segment(self, c: sqlite3.Connection, batch: pa.RecordBatch, name: str) -> None:
         segment = self._folder(name)
         survey = key(c, "surveys", "name", _survey(batch))
-        columns.register(c, archived_schema(segment))
+        register(c, archived_schema(segment))
         made = key(c, "provenance", "mapping", made_by(segment))
         row = (name, survey, self._run, batch.num_rows, made, checksum_of(segment))
         sql = "INSERT INTO segments (name, survey, run, rows, provenance, checksum) VALUES (?, ?, ?, ?, ?, ?)"

@@ -59,7 +59,11 @@ def test_a_rebuilt_index_answers_as_before(used: Store, folder: Path) -> None:
     before = answers(used)
     used.close()
     result = rebuild_store(folder)
-    assert (result.not_kept, result.missing, result.kept) == ((), (), ("runs", "ledger", "rejected", "positions"))
+    assert (result.not_kept, result.missing, result.kept) == (
+        (),
+        (),
+        ("runs", "ledger", "rejected", "positions", "revision_jobs"),
+    )
     with open_store(folder) as again:
         assert answers(again) == before
         assert again.maintenance.check().ok
@@ -76,7 +80,7 @@ def test_a_lost_index_is_made_from_the_archive_alone(used: Store, folder: Path, 
     else:
         index.write_bytes(b"" if loss == "emptied" else b"\xff" * index.stat().st_size)
     result = rebuild_store(folder)
-    assert result.not_kept == ("runs", "ledger", "rejected", "positions")
+    assert result.not_kept == ("runs", "ledger", "rejected", "positions", "revision_jobs")
     with open_store(folder) as again:
         assert answers(again, history=False) == before
         assert again.maintenance.check().ok

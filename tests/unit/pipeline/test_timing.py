@@ -9,9 +9,9 @@ from redpoll import Column, alert_filter, science_module
 from redpoll.config import Config
 from redpoll.crossmatch.stage import Stage
 from redpoll.errors import SourceError
+from redpoll.history.stage import open_history
 from redpoll.pipeline.assemble import open_enrichment
 from redpoll.pipeline.enrich import Enrichment
-from redpoll.pipeline.history import NoHistory
 from redpoll.pipeline.timing import OVERHEAD, STAGES, answered, measure, sample_batches
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.polling import FiniteSource
@@ -63,7 +63,7 @@ def chain_and_clock():
 
 
 def enrichment(graph, clock=lambda: 0.0):
-    return Enrichment(Quality(), NoHistory(), Stage(()), graph, clock)
+    return Enrichment(Quality(), open_history(None), Stage(()), graph, clock)
 
 
 def test_costs_are_those_of_a_round_most_expensive_first(chain_and_clock) -> None:
