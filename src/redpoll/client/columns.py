@@ -35,7 +35,7 @@ def listed_columns(columns: str | Sequence[str], known: Sequence[str]) -> list[s
     ['ra', 'dec']
     """
     names = [name.strip() for name in columns.split(",")] if isinstance(columns, str) else columns
-    if not names or not isinstance(names, Sequence) or not all(isinstance(name, str) and name for name in names):
+    if not isinstance(names, Sequence) or not names or not all(isinstance(name, str) and name for name in names):
         raise UsageError("columns are names, such as ['alert_id', 'mag'], or 'all'")
     for name in names:
         if name not in known:
