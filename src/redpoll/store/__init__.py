@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redpoll.store.answer import Answer
+from redpoll.store.answer import StoredRows
 from redpoll.store.columns import indexed_columns
 from redpoll.store.composition import Store
 from redpoll.store.opening import open_store, rebuild_store
@@ -12,7 +12,6 @@ from redpoll.store.scan import Scan
 from redpoll.store.selection import Cone, Selection
 
 __all__ = [
-    "Answer",
     "Commit",
     "Cone",
     "DeadLetter",
@@ -22,6 +21,7 @@ __all__ = [
     "Scan",
     "Selection",
     "Store",
+    "StoredRows",
     "indexed_columns",
     "open_store",
     "query_time",

@@ -1,6 +1,6 @@
 """The ports of the store: what the pipeline writes, and what server, command line and learning read.
 
-Answers are Arrow tables; a `Scan` or an `Answer` returns one, or plain rows if they are asked for. The metadata of each
+Answers are Arrow tables; a `Scan` or `StoredRows` returns one, or plain rows if they are asked for. The metadata of each
 field holds unit, UCD, doc and, for a column that a module or catalogue made, its maker ``by`` (see ``Column.field``).
 No port knows a path, SQL or a driver. An adapter passes the conformance suite in ``redpoll.testing.store_suite``;
 ``redpoll.store.open_store`` gives the composition of all ports.
@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from redpoll.store.answer import Answer
+from redpoll.store.answer import StoredRows
 from redpoll.store.scan import Scan
 from redpoll.store.selection import Order, Selection
 
@@ -291,11 +291,11 @@ class Alerts(Protocol):
 class Objects(Protocol):
     """Objects."""
 
-    def get(self, object_id: str) -> Answer:
+    def get(self, object_id: str) -> StoredRows:
         """Summary, one row: position, first and last time, counts, last magnitudes, aggregates; or NotFound."""
         ...
 
-    def classifications(self, object_id: str) -> Answer:
+    def classifications(self, object_id: str) -> StoredRows:
         """How an object was classified, sorted by class and classifier; or NotFound.
 
         Columns: ``name``, ``by`` (module@version or catalogue@version), ``first_mjd`` and ``last_mjd`` of the alerts
