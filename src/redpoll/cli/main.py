@@ -23,6 +23,7 @@ VERBS = {
     "modules": "modules",
     "filters": "filters",
     "query": "query",
+    "reprocess": "reprocess",
     "model": "model",
     "ledger": "ledger",
     "dead-letters": "dead_letters",

@@ -7,14 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from uuid import uuid4
 
 import click
 
 from redpoll import client
 from redpoll.cli.main import write_no_more
-from redpoll.cli.options import config_option, store_of, store_option, verbose_option
+from redpoll.cli.options import config_option, selection_options, store_of, store_option, verbose_option
 from redpoll.cli.output import progress
 from redpoll.client.result import QueryResult
 from redpoll.config import Config
@@ -38,13 +38,7 @@ _BINARY = ("parquet", "arrow")
 )
 @click.argument("where", required=False)
 @click.option("--columns", metavar="NAMES", help="Names of columns, separated by commas, or 'all'.  [default: indexed]")
-@click.option("--class", "class_", metavar="NAME", help="Alerts classified as this class or a subclass.")
-@click.option("--topic", metavar="NAME", help="Alerts that passed this filter.")
-@click.option("--night", type=int, metavar="YYYYMMDD", help="Alerts of this night.")
-@click.option("--cone", metavar="RA,DEC,RADIUS", help="Alerts within a circle: degrees, degrees, arcsec.")
-@click.option("--moc", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Alerts within the region of a file: MOC or STC-S.")  # fmt: skip
-@click.option("--survey", metavar="NAME", help="Alerts of this survey: ztf or rubin.")
+@selection_options
 @click.option("--order-by", type=click.Choice(["newest", "oldest", "separation", "hpx29"]),
               help="Order of the rows.  [default: separation with --cone, else newest]")  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Most rows.  [default: all]")
@@ -59,12 +53,6 @@ _BINARY = ("parquet", "arrow")
 def command(
     where: str | None,
     columns: str | None,
-    class_: str | None,
-    topic: str | None,
-    night: int | None,
-    cone: str | None,
-    moc: Path | None,
-    survey: str | None,
     order_by: Order | None,
     limit: int | None,
     format_name: str | None,
@@ -72,6 +60,7 @@ def command(
     force: bool,
     store: Path | None,
     config: Config,
+    **conditions: Any,
 ) -> None:
     """Write the alerts that fulfil WHERE and every option given, all rows unless --limit is set.
 
@@ -81,10 +70,7 @@ def command(
     """
     kind = format_of(format_name, out)
     with client.open(store_of(store, config)) as opened:
-        found = opened.alerts(
-            where, columns, topic=topic, class_=class_, night=night, cone=None if cone is None else cone.split(","),
-            moc=moc, survey=survey, order_by=order_by, limit=limit,
-        )  # fmt: skip
+        found = opened.alerts(where, columns, **conditions, order_by=order_by, limit=limit)
         check_schema(kind, found.schema)
         with new_file(out, force=force) if out is not None else standard_output(kind) as file:
             n = write_rows(found, kind, file, limit)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from redpoll.errors import UsageError
+from redpoll.errors import NotFound, UsageError
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.bands import SURVEYS
 from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN
@@ -112,6 +112,20 @@ def checked_survey(survey: str) -> str:
     if not isinstance(survey, str) or survey not in SURVEYS:
         raise UsageError(f"there is no survey '{str(survey)[:100]}'; use {' or '.join(SURVEYS)}")
     return survey
+
+
+def survey_of(store: Store, alert_id: int, survey: str | None) -> str:
+    """The survey of an alert, checked if it is given; UsageError if alerts of several surveys have the identifier."""
+    if survey is not None:
+        return checked_survey(survey)
+    import numpy as np
+
+    found = [name for name in SURVEYS if store.alerts.exists(name, np.array([alert_id]))[0]]
+    if not found:
+        raise NotFound(f"there is no alert {alert_id}")
+    if len(found) > 1:
+        raise UsageError(f"alerts of {' and '.join(found)} have the identifier {alert_id}: name the survey")
+    return found[0]
 
 
 def _integer(value: Any, name: str) -> int:

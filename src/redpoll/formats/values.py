@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from redpoll.schema.alert import COLUMNS
-from redpoll.schema.table_rows import column_values
+from redpoll.schema.table_rows import Row
 
 _SAFE_INTEGER = 2**53 - 1
 _ID = re.compile(r"^(alert_id|object_id|hpx29|candid|pid|rfid|\w*[a-z]Id)$")
@@ -58,21 +58,22 @@ def shortest(value: float) -> float:
     return float(f"{value:.7g}") if np.float32(f"{value:.7g}") == np.float32(value) else float(f"{value:.9g}")
 
 
-def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
-    """The rows of a table as JSON values, float32 numbers with the digits that they have.
+def plain_rows(rows: Sequence[Row], schema: pa.Schema) -> list[dict[str, Any]]:
+    """Rows of a schema as JSON values, float32 numbers with the digits that they have.
 
-    >>> plain_rows(pa.table({"mag": pa.array([18.3], pa.float32()), "alert_id": [1234]}))
+    >>> schema = pa.schema({"mag": pa.float32(), "alert_id": pa.int64()})
+    >>> plain_rows([{"mag": 18.299999237060547, "alert_id": 1234}], schema)
     [{'mag': 18.3, 'alert_id': '1234'}]
     """
-    names = table.column_names
-    columns = [_plain_column(name, table[name]) for name in names]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    is_float32 = {field.name for field in schema if pa.types.is_float32(field.type)}
+    return [
+        {name: _plain_float32(value) if name in is_float32 else plain(value, name) for name, value in row.items()}
+        for row in rows
+    ]
 
 
-def _plain_column(name: str, column: pa.ChunkedArray) -> list[Any]:
-    if pa.types.is_float32(column.type):
-        return [None if value is None else _plain_float(value, True) for value in column_values(column)]
-    return [plain(value, name) for value in column_values(column)]
+def _plain_float32(value: float | None) -> float | None:
+    return None if value is None else _plain_float(value, True)
 
 
 def to_json(value: Any) -> bytes:

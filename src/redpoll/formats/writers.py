@@ -15,6 +15,7 @@ from redpoll.formats.sink import ByteSink
 from redpoll.formats.text import is_flat, plain_batch, plain_field, text_column
 from redpoll.formats.values import plain_rows, to_json
 from redpoll.formats.votable import VotableWriter
+from redpoll.schema.table_rows import table_rows
 
 Format = Literal["json", "csv", "votable", "parquet", "arrow", "arrow_file"]
 """``arrow`` is Arrow's IPC stream, ``arrow_file`` its IPC file."""
@@ -101,7 +102,8 @@ class JsonWriter:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write the rows of a batch."""
-        for row in plain_rows(pa.Table.from_batches([plain_batch(batch, self._schema)])):
+        rows = table_rows(pa.Table.from_batches([plain_batch(batch, self._schema)]))
+        for row in plain_rows(rows, self._schema):
             self._file.write(self._before + to_json(row))
             self._before = b",\n"
 

@@ -231,7 +231,7 @@ def first_blocks(
     """
     is_finite = all(source.is_finite for source in sources)
     seconds = math.inf if is_finite else 1.0
-    size = min(limit, BLOCK_PACKETS)
+    size = limit if limit < BLOCK_PACKETS else None
     intake = Intake(sources, on_error, batch_size=size, block_seconds=seconds, clock=clock)
     left = limit
     try:

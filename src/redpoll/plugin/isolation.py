@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, Protocol
 
+import numpy as np
+
 from redpoll.errors import PluginError
 from redpoll.log import plain_text
 
@@ -66,33 +68,33 @@ def printing_to_stderr() -> Iterator[None]:
 
 
 class Guard:
-    """Calls one plugin for one batch; keeps the first exception and counts the failures."""
+    """Calls one plugin for one batch; keeps the first exception and which alerts have no result because of failures."""
 
     def __init__(self, node: Named, n: int) -> None:
         self.node, self.n = node, n
         self.error: Exception | None = None
-        self._lost = 0
+        self.lost = np.zeros(n, bool)
 
     def attempt(self, function: Callable[..., Any], **arguments: Any) -> Any:
         """Return value of the function for the batch, or None if it raises."""
-        answer = self.attempt_one(function, **arguments)
-        if answer is None:
-            self._lost = self.n
-        return answer
+        return self._attempt(slice(None), function, arguments)
 
-    def attempt_one(self, function: Callable[..., Any], **arguments: Any) -> Any:
-        """Return value of the function for one alert of the batch, or None if it raises."""
+    def attempt_one(self, row: int, function: Callable[..., Any], /, **arguments: Any) -> Any:
+        """Return value of the function for the alert in one row of the batch, or None if it raises."""
+        return self._attempt(row, function, arguments)
+
+    def _attempt(self, rows: int | slice, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         answer, error = outcome(function, **arguments)
         if error is not None:
             self.error = self.error or error
-            self._lost += 1
+            self.lost[rows] = True
         return answer
 
     @property
     def message(self) -> str:
         """The first failure as text, and the number of alerts without a result because of failures."""
         assert self.error is not None
-        return f"{error_text(self.error)} ({self._lost} of {self.n} alerts)"
+        return f"{error_text(self.error)} ({self.lost.sum()} of {self.n} alerts)"
 
 
 class FailureLog:

@@ -48,6 +48,14 @@ def run_file(path: Path) -> ModuleType:
     raise PluginError(f"{path.name}{_line(path, error)}: {_reason(error)}") from error
 
 
+def file_hash(function: object) -> str:
+    """Hash of the user's file that a function was loaded from; empty for a function of a package, or no function."""
+    name = str(getattr(function, "__module__", ""))
+    module = sys.modules.get(name) if name.startswith(FILE_PREFIX) else None
+    path = getattr(module, "__file__", None)
+    return sha256(Path(path).read_bytes()).hexdigest() if path else ""
+
+
 def _module_name(path: Path) -> str:
     return FILE_PREFIX + sha256(str(path).encode()).hexdigest()[:16]
 

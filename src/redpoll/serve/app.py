@@ -19,6 +19,7 @@ from redpoll.serve.portal.assets import Assets
 from redpoll.serve.portal.errors import error_page
 from redpoll.serve.portal.site import Site
 from redpoll.serve.problems import add_problems
+from redpoll.serve.query_time import QueryTime
 
 _ABOUT = """Alerts, objects and light curves of a Redpoll store, to read.
 
@@ -32,6 +33,7 @@ def create_app(
     opener: Callable[[Path], Reader] | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     assets: Assets | None = None,
+    query_seconds: float = 30.0,
 ) -> FastAPI:
     """The application over the store at `store_path`, which need not exist yet and is only read.
 
@@ -45,6 +47,8 @@ def create_app(
         Returns the time, UTC, from which pages compute how long ago an alert was.
     assets
         Static files; by default those of the package.
+    query_seconds
+        How long the queries of one request may take in all; then the answer is an error.
     """
     app = FastAPI(
         title="Redpoll",
@@ -61,5 +65,6 @@ def create_app(
     app.include_router(pages.router)
     add_problems(app, error_page)
     app.add_middleware(GZipMiddleware, minimum_size=600, compresslevel=6)
+    app.add_middleware(QueryTime, seconds=query_seconds)
     app.add_middleware(SecurityHeaders)
     return app

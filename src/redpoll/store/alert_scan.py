@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,8 +22,9 @@ from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS
 from redpoll.store.page import Key, Page, Shape, shape_of
 from redpoll.store.pool import NameMaps, ReadPool
+from redpoll.store.revised_values import read_columns
 from redpoll.store.rings import in_ranges, intersected
-from redpoll.store.rows import read_columns, while_moving
+from redpoll.store.rows import Location, while_moving
 from redpoll.store.selection import Order, Selection
 from redpoll.store.stored_columns import StoredColumns
 
@@ -48,6 +48,9 @@ class ScanPlan:
         parts = _conditions(self._selection, stored)
         self._pushed = [part for part in parts if _is_for_index(part, stored)]
         self._residual = [part for part in parts if part not in self._pushed]
+        self._cells = _cells(selection)
+        self._groups = self._topic_and_class()
+        self._where = self._conditions_of_index()
 
     def pages(self, shape: Shape, after: Key | None, limit: int | None) -> Iterator[Page]:
         """Pages of some columns, at most `limit` rows in all."""
@@ -95,6 +98,10 @@ class ScanPlan:
         if order == "separation" and selection.cone is not None and self._cells is not None:
             where = self._where & self._of_groups() & self._of_objects()
             return sources.walk_rings(pool, selection.cone, self._cells, where, after, n, select)
+        if selection.alert_ids is not None:
+            where = self._where & self._of_groups() & self._of_objects()
+            chosen = sources.collect_alerts(pool, selection.alert_ids, where, order)
+            return self._inside(iter([sources.after_key(chosen, after, order)]))
         if selection.object_ids is not None:
             where = self._where & self._of_night() & self._of_groups()
             found = sources.collect_objects(pool, selection.object_ids, where, order, n, select)
@@ -117,16 +124,7 @@ class ScanPlan:
             return iter([sources.after_key(collected, after, self._order)])
         return sources.walk(self._pool, where, self._order, after, n)
 
-    @cached_property
-    def _cells(self) -> NDArray[np.int64] | None:
-        """Ranges of cells that hold every selected alert; None: the whole sky."""
-        ranges, cone = self._selection.cells(), self._selection.cone
-        if ranges is None or cone is None or self._selection.ranges is None:
-            return ranges
-        return intersected(ranges, cone.ranges())
-
-    @cached_property
-    def _groups(self) -> list[Group]:
+    def _topic_and_class(self) -> list[Group]:
         """The topic and the classes that are asked for, as tables sorted by time."""
         selection, groups = self._selection, []
         if selection.topic is not None:
@@ -138,14 +136,16 @@ class ScanPlan:
     def _group(self, names: str, table: str, column: str, members: Sequence[str]) -> Group:
         return Group(table, column, tuple(self._names.numbers(names, members)), self._selection.night)
 
-    @cached_property
-    def _where(self) -> Conditions:
+    def _conditions_of_index(self) -> Conditions:
         """Conditions of the expression that the index can answer, and of the survey."""
         found = [part.to_sql(self._stored.declared, quote=_quoted) for part in self._pushed]
         where = Conditions(tuple(sql for sql, _ in found), tuple(value for _, values in found for value in values))
         if self._selection.survey is not None:
             same = "a._survey = (SELECT _id FROM surveys WHERE name = ?)"
             where &= Conditions((same,), (self._selection.survey,))
+        if self._selection.alert_ids is not None:
+            one_of = "a.alert_id IN (SELECT value FROM json_each(?))"
+            where &= Conditions((one_of,), (json.dumps(self._selection.alert_ids),))
         return where
 
     def _of_night(self) -> Conditions:
@@ -199,17 +199,28 @@ class ScanPlan:
     def _filled(self, keys: list[KeyRow], shape: Shape, last: Key | None) -> Page:
         """The page of some alerts: columns from the index and, for these rows alone, from the archive."""
         numbers = [key[2] for key in keys]
-        is_wide = bool(keys) and len(keys[0]) > N_KEY
+        if keys and len(keys[0]) > N_KEY:
+            rows, archived = [key[N_KEY] for key in keys], list[pa.Array]()
+        else:
+            rows, archived = while_moving(lambda: self._values(numbers, shape))
         return Page(
             shape,
             len(keys),
             last,
-            keys if is_wide else self._of_index(numbers, shape.index),
-            N_KEY if is_wide else 0,
+            rows,
             self._names,
             self._separations(keys, numbers) if shape.has_separation else (),
-            self._of_archive(numbers, shape.archived) if shape.archived and keys else (),
+            archived,
         )
+
+    def _values(self, numbers: list[int], shape: Shape) -> tuple[list[Any], list[pa.Array]]:
+        """Rows of the index and archived columns of the alerts of these numbers, as of one moment."""
+        if not shape.archived or not numbers:
+            return self._of_index(numbers, shape.index), []
+        with self._pool.lease():
+            rows = self._of_index(numbers, shape.index)
+            places = self._rows.locations(numbers, self._layout)
+        return rows, self._of_archive(places, shape.archived, len(numbers))
 
     def _of_index(self, numbers: list[int], select: SelectList) -> list[Any]:
         """Rows of a SELECT list for the alerts of these numbers."""
@@ -221,10 +232,10 @@ class ScanPlan:
                 raise self._rebuilt()
         return rows
 
-    def _of_archive(self, numbers: list[int], fields: Sequence[pa.Field]) -> list[pa.Array]:
-        arrays = while_moving(lambda: read_columns(self._rows.locations(numbers, self._layout), fields))
-        if any(len(array) != len(numbers) for array in arrays.values()):
+    def _of_archive(self, places: Sequence[Location], fields: Sequence[pa.Field], n: int) -> list[pa.Array]:
+        if len(places) != n:
             raise self._rebuilt()
+        arrays = read_columns(places, fields)
         return [arrays[field.name] for field in fields]
 
     def _separations(self, keys: list[KeyRow], numbers: list[int]) -> list[float]:
@@ -259,6 +270,13 @@ class _Feed:
                 return True
             self._keys = chunk
         return False
+
+
+def _cells(selection: Selection) -> NDArray[np.int64] | None:
+    """Ranges of cells that hold every selected alert; None: the whole sky."""
+    if selection.ranges is None or selection.cone is None:
+        return selection.cells()
+    return intersected(np.array(selection.ranges, np.int64).reshape(-1, 2), selection.cone.ranges())
 
 
 def _conditions(selection: Selection, stored: StoredColumns) -> list[Expression]:

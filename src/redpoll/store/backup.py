@@ -20,6 +20,7 @@ from redpoll.store.checksums import SUMS, read_sums, sha256_of, write_sums
 from redpoll.store.hats import Pixel
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout, disk_errors, sync, sync_tree
 from redpoll.store.ports import Progress, Report
+from redpoll.store.revision_files import FILES
 
 _PAGES = 4096  # of a database, between two calls of the progress bar: 16 MB
 _ATTEMPTS = 5
@@ -164,6 +165,7 @@ def _named_files(index: Path, layout: Layout) -> Iterator[Path]:
     with closing(sqlite3.connect(index)) as connection:
         segments = connection.execute("SELECT name, compacted FROM segments ORDER BY name").fetchall()
         generations = connection.execute("SELECT survey, name FROM generations").fetchall()
+        revisions = [name for (name,) in connection.execute("SELECT name FROM revisions ORDER BY name")]
         sql = "SELECT start, stop, norder, npix, rows FROM pixels WHERE survey = ?"
         pixels = {name: [Pixel(*row).path for row in connection.execute(sql, (key,))] for key, name in generations}
     for name, moved in segments:
@@ -171,6 +173,9 @@ def _named_files(index: Path, layout: Layout) -> Iterator[Path]:
             yield archive / "segments" / name / file
         if (layout.segments / name / SUMS).exists():
             yield archive / "segments" / name / SUMS
+    for name in revisions:
+        for file in (*FILES, SUMS):
+            yield archive / "revisions" / name / file
     for name, paths in pixels.items():
         folder = layout.generations / name
         others = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("Npix="))

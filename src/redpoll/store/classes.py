@@ -53,18 +53,19 @@ def history(found: Sequence[tuple[float, int, bytes]]) -> list[tuple[int, int, f
     Returns one tuple for each class and classifier: both numbers, first and last mjd, the number of alerts, the
     maximum and the last probability. The last alert is the greatest (mjd, alert_id); NaN where there is no probability.
     """
-    classes = np.frombuffer(b"".join(blob for _, _, blob in found), CLASS_RECORD)
-    owner = np.repeat(np.arange(len(found)), [len(blob) // CLASS_RECORD.itemsize for _, _, blob in found])
-    mjd = np.array([row[0] for row in found])[owner]
-    alert = np.array([row[1] for row in found], np.int64)[owner]
-    order = np.lexsort((alert, mjd, classes["by"], classes["name"]))
-    classes, mjd = classes[order], mjd[order]
-    key = classes["name"].astype(np.int64) << 16 | classes["by"]
-    first = np.flatnonzero(np.diff(key, prepend=-1))
-    last = np.append(first[1:], len(key))[: len(first)] - 1
-    best = np.fmax.reduceat(classes["probability"], first) if len(first) else np.empty(0)
-    columns = classes["name"][first], classes["by"][first], mjd[first], mjd[last], last - first + 1, best
-    return list(zip(*(c.tolist() for c in columns), classes["probability"][last].tolist(), strict=True))
+    if not found:
+        return []
+    times, _, blobs = zip(*sorted(found), strict=True)
+    data = b"".join(blobs)
+    mjd = np.repeat(times, [len(blob) // CLASS_RECORD.itemsize for blob in blobs])
+    key, probability = np.frombuffer(data, "<u4")[::2], np.frombuffer(data, "<f4")[1::2]
+    order = np.argsort(key, kind="stable")  # the alerts of each class and classifier stay in time
+    key, mjd, probability = key[order], mjd[order], probability[order]
+    first = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
+    last = np.concatenate((first[1:], [len(key)])) - 1
+    best = np.fmax.reduceat(probability, first)
+    columns = key[first] & 0xFFFF, key[first] >> 16, mjd[first], mjd[last], last - first + 1, best, probability[last]
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def with_subclasses(name: str) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ class Converted:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NumberedName:
     """Values that are stored as numbers of names."""
 
     table: str
@@ -78,7 +78,7 @@ class Named:
         return pa.array(self.python(raw, names), self.kind)
 
 
-class Topics:
+class TopicNames:
     """Topics of each alert, stored as their numbers joined by commas."""
 
     def python(self, raw: Sequence[str | None], names: NameMaps) -> Sequence[Any]:
@@ -100,13 +100,14 @@ class Classifications:
 
     def python(self, raw: Sequence[bytes | None], names: NameMaps) -> Sequence[Any]:
         """The classifications of each alert as dicts."""
-        records = [list(_RECORD.iter_unpack(blob)) if blob else [] for blob in raw]
-        known = names.names("classes", {n for found in records for n, _, _ in found})
-        by = names.names("classifiers", {b for found in records for _, b, _ in found})
-        return [
-            [{"name": known[n], "probability": p if p == p else None, "by": by[b]} for n, b, p in found]
-            for found in records
-        ]
+        blobs = [blob or b"" for blob in raw]
+        records = {blob: list(_RECORD.iter_unpack(blob)) for blob in set(blobs)}
+        known = names.names("classes", {n for found in records.values() for n, _, _ in found})
+        by = names.names("classifiers", {b for found in records.values() for _, b, _ in found})
+        named = {
+            blob: [(known[n], p if p == p else None, by[b]) for n, b, p in found] for blob, found in records.items()
+        }
+        return [[{"name": n, "probability": p, "by": b} for n, p, b in named[blob]] for blob in blobs]
 
     def arrow(self, raw: Sequence[bytes | None], names: NameMaps) -> pa.Array:
         """The lists of classifications."""

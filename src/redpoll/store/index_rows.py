@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from redpoll.astro.sky import separation_arcsec
 from redpoll.schema.classifications import CLASSES
-from redpoll.store.column_values import Classifications, ColumnValues, Converted, Named, Plain, Topics
+from redpoll.store.column_values import Classifications, ColumnValues, Converted, NumberedName, Plain, TopicNames
 from redpoll.store.columns import python_type
 from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS
@@ -52,18 +52,20 @@ class SelectList:
         """Position and conversion of the columns whose values are not those of SQLite."""
         return tuple((i, column) for i, column in enumerate(self.columns) if not isinstance(column, Plain))
 
-    def python(self, rows: Sequence[Sequence[Any]], first: int, names: NameMaps) -> list[Sequence[Any]]:
-        """Python values of each column, from rows in which the selected ones begin at position `first`."""
-        columns: Iterable[Sequence[Any]] = zip(*rows, strict=True)
-        values = list(columns)[first:]
+    def python(self, rows: Sequence[Sequence[Any]], names: NameMaps) -> list[Sequence[Any]]:
+        """Python values of each column, from rows that end with the selected columns."""
+        values = self._by_column(rows)
         for i, column in self.changed:
             values[i] = column.python(values[i], names)
         return values
 
-    def arrow(self, rows: Sequence[Sequence[Any]], first: int, names: NameMaps) -> list[pa.Array]:
+    def arrow(self, rows: Sequence[Sequence[Any]], names: NameMaps) -> list[pa.Array]:
         """The same as Arrow."""
-        values = list(zip(*rows, strict=True))[first:]
-        return [column.arrow(raw, names) for column, raw in zip(self.columns, values, strict=True)]
+        return [column.arrow(raw, names) for column, raw in zip(self.columns, self._by_column(rows), strict=True)]
+
+    def _by_column(self, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+        columns: Iterable[Sequence[Any]] = zip(*rows, strict=True)
+        return list(columns)[-len(self.columns) :]
 
 
 @lru_cache(maxsize=64)
@@ -74,12 +76,12 @@ def select_list(names: tuple[str, ...], stored: StoredColumns) -> SelectList:
 
 def _values_of(name: str, stored: StoredColumns) -> ColumnValues:
     if name == TOPICS:
-        return Topics()
+        return TopicNames()
     if name == CLASSES:
         return Classifications()
     kind = stored.field(name).type
     if name == "survey":
-        return Named("surveys", kind)
+        return NumberedName("surveys", kind)
     python = python_type(kind)
     return Converted(kind, python) if python is bool or name in stored.mixed else Plain(kind)
 

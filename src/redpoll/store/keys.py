@@ -34,7 +34,7 @@ _MAX_WIDE = 4096
 _MAX_RING = 20_000
 _WIDE_ARCSEC = 60.0
 KeyRow = tuple[Any, ...]
-"""A `Key`, followed by the columns of the alert if the source was given a SELECT list."""
+"""A `Key`; if the source was given a SELECT list, it is followed by an SQL row that ends with the selected columns."""
 
 
 @dataclass(frozen=True)
@@ -75,20 +75,25 @@ class Group:
         """The next `n` keys by time, each alert once: the ranges of all numbers, merged while they are read."""
         if not self.numbers:
             return []
-        where = "" if self.night is None else " AND night = ?1"
-        where += "" if after is None else f" AND (mjd, alert_id, alert) {'<' if newest else '>'} (?2, ?3, ?4)"
-        sql = " UNION ".join(
-            [
-                f"SELECT mjd, alert_id, alert FROM {self.table} WHERE {self.column} = {number}{where}"
-                for number in self.numbers
-            ]
-        )
-        sql += " ORDER BY mjd DESC, alert_id DESC, alert DESC" if newest else " ORDER BY mjd, alert_id, alert"
-        sql, values = f"{sql} LIMIT ?5", (self.night, *(after or (None,) * N_KEY), n)
-        if select is None:
-            return pool.execute(sql, values)
-        wide = f"SELECT g.mjd, g.alert_id, g.alert, {select.sql} FROM ({sql}) g CROSS JOIN alerts a ON a._id = g.alert"
-        return sorted(pool.execute(f"{wide} {select.join}", values), reverse=newest)
+        where = "" if self.night is None else " AND g.night = ?1"
+        where += "" if after is None else f" AND (g.mjd, g.alert_id, g.alert) {'<' if newest else '>'} (?2, ?3, ?4)"
+        down = " DESC" if newest else ""
+        values = (self.night, *(after or (None,) * N_KEY), n)
+        columns, join = "", ""
+        if select is not None:
+            columns, join = f", {select.sql}", f"CROSS JOIN alerts a ON a._id = g.alert {select.join}"
+        if len(self.numbers) == 1:
+            source = f"{self.table} g {join} WHERE g.{self.column} = {self.numbers[0]}{where}"
+            order = f"ORDER BY g.mjd{down}, g.alert_id{down}, g.alert{down} LIMIT ?5"
+            found = pool.execute(f"SELECT g.mjd, g.alert_id, g.alert{columns} FROM {source} {order}", values)
+        else:
+            one = f"SELECT mjd, alert_id, alert FROM {self.table} g WHERE g.{self.column} = "
+            source = " UNION ".join([f"{one}{number}{where}" for number in self.numbers])
+            source = f"({source} ORDER BY mjd{down}, alert_id{down}, alert{down} LIMIT ?5) g {join}"
+            found = sorted(
+                pool.execute(f"SELECT g.mjd, g.alert_id, g.alert{columns} FROM {source}", values), reverse=newest
+            )
+        return found if select is None else _with_rows(found)
 
 
 def walk(
@@ -105,7 +110,7 @@ def walk(
         sql = f"SELECT {', '.join(key)}{columns} FROM alerts a {join} WHERE {more.text} ORDER BY {by} LIMIT ?"
         found = pool.execute(sql, (*more.values, n))
         if found:
-            yield found
+            yield found if select is None else _with_rows(found)
         if len(found) < n:
             return
         after, n = found[-1][:N_KEY], min(2 * n, most)
@@ -159,8 +164,16 @@ def collect_objects(
     if select is not None:
         found = pool.execute(f"SELECT {key}, {select.sql} {rest}", (*values, *where.values, 2 * n))
         if len(found) < 2 * n:
-            return sorted(found, reverse=order == "newest")
+            return _with_rows(sorted(found, reverse=order == "newest"))
     found = pool.execute(f"SELECT {key} {rest}", (*values, *where.values, -1))
+    return sorted(found, reverse=order == "newest")
+
+
+def collect_alerts(pool: ReadPool, alert_ids: Sequence[int], where: Conditions, order: Order) -> list[Key]:
+    """Keys of the alerts with some identifiers, sorted."""
+    source = "json_each(?) j CROSS JOIN alerts a ON a.alert_id = j.value"
+    sql = f"SELECT {_FIRST[order]}, a.alert_id, a._id FROM {source} WHERE {where.text}"
+    found = pool.execute(sql, (json.dumps(list(alert_ids)), *where.values))
     return sorted(found, reverse=order == "newest")
 
 
@@ -168,8 +181,9 @@ def collect_cells(
     pool: ReadPool, cells: NDArray[np.int64], where: Conditions, order: Order, most: int = MAX_COLLECTED
 ) -> list[Key] | None:
     """Keys of the alerts within ranges of cells, sorted; None if there are more than `most`."""
-    sql = f"SELECT {_FIRST[order]}, a.alert_id, a._id FROM {_IN_CELLS} WHERE {where.text} LIMIT ?"
-    found = pool.execute(sql, (json.dumps(cells.tolist()), *where.values, most + 1))
+    source, values = _from_cells(cells)
+    sql = f"SELECT {_FIRST[order]}, a.alert_id, a._id FROM {source} WHERE {where.text} LIMIT ?"
+    found = pool.execute(sql, (*values, *where.values, most + 1))
     return None if len(found) > most else sorted(found, reverse=order == "newest")
 
 
@@ -196,11 +210,12 @@ def walk_rings(
     while True:
         outer = min(inner + width, cone.radius_arcsec)
         most = _MAX_RING if width > _NARROWEST else -1
-        candidates = _candidates(pool, cone, ring_cells(cells, cone, inner, outer), where, most)
-        if len(candidates[1]) == most:
+        distance, numbers = _candidates(pool, cone, ring_cells(cells, cone, inner, outer), where, most)
+        if len(numbers) == most:
             width /= 2
             continue
-        for found in _by_separation(pool, cone, candidates, n, select):
+        first, end = np.searchsorted(distance, (inner - _CELL_ARCSEC, outer + _CELL_ARCSEC))
+        for found in _by_separation(pool, cone, distance[first:end], numbers[first:end], n, select):
             kept = [row for row in found if inner <= row[0] <= outer and (after is None or row[:N_KEY] > after)]
             if kept:
                 yield kept
@@ -219,10 +234,22 @@ def after_key(keys: list[KeyRow], after: Key | None, order: Order) -> list[KeyRo
 
 _CELL_ARCSEC = 1e-3  # a cell of order 29 is 0.4 mas wide
 _NARROWEST = _CELL_ARCSEC
-_IN_CELLS = (
-    "json_each(?) j CROSS JOIN alerts a"
-    " ON a.hpx29 >= json_extract(j.value, '$[0]') AND a.hpx29 < json_extract(j.value, '$[1]')"
-)
+_MAX_VALUES = 512
+
+
+def _from_cells(cells: NDArray[np.int64]) -> tuple[str, tuple[Any, ...]]:
+    """FROM clause of the alerts ``a`` in ranges of cells, and its parameters.
+
+    Few ranges are padded with empty ones to a power of two, so that there are few statements to prepare.
+    """
+    if len(cells) > _MAX_VALUES:
+        source, start, stop = "json_each(?)", "json_extract(r.value, '$[0]')", "json_extract(r.value, '$[1]')"
+        values: tuple[Any, ...] = (json.dumps(cells.tolist()),)
+    else:
+        n = 1 << max(len(cells) - 1, 0).bit_length()
+        source, start, stop = f"(VALUES {', '.join(['(?, ?)'] * n)})", "r.column1", "r.column2"
+        values = (*cells.ravel().tolist(), *[0] * 2 * (n - len(cells)))
+    return f"{source} r CROSS JOIN alerts a ON a.hpx29 >= {start} AND a.hpx29 < {stop}", values
 
 
 def _beyond(key: Sequence[str], after: Key | None, down: bool) -> Conditions:
@@ -242,8 +269,9 @@ def _in_cells(
 ) -> list[KeyRow]:
     """Keys of the alerts in some cells by separation, at most so many of them."""
     columns, join = ("", "") if select is None else (f", {select.sql}", select.join)
-    sql = f"SELECT a.ra, a.dec, a.alert_id, a._id{columns} FROM {_IN_CELLS} {join} WHERE {where.text} LIMIT ?"
-    return _sorted(cone, pool.execute(sql, (json.dumps(cells.tolist()), *where.values, most)))
+    source, values = _from_cells(cells)
+    sql = f"SELECT a.ra, a.dec, a.alert_id, a._id{columns} FROM {source} {join} WHERE {where.text} LIMIT ?"
+    return _sorted(cone, pool.execute(sql, (*values, *where.values, most)), select)
 
 
 def _candidates(
@@ -252,8 +280,9 @@ def _candidates(
     """Separation of the cell of each alert in some cells, and the alert's number, sorted; at most so many of them."""
     from redpoll.astro.healpix import centres  # brings numba, which few commands need
 
-    sql = f"SELECT a.hpx29, a._id FROM {_IN_CELLS} WHERE {where.text} LIMIT ?"  # without conditions, the b-tree alone
-    found = pool.execute(sql, (json.dumps(cells.tolist()), *where.values, most))
+    source, values = _from_cells(cells)
+    sql = f"SELECT a.hpx29, a._id FROM {source} WHERE {where.text} LIMIT ?"  # without conditions, the b-tree alone
+    found = pool.execute(sql, (*values, *where.values, most))
     hpx, numbers = np.fromiter(itertools.chain.from_iterable(found), np.int64, 2 * len(found)).reshape(-1, 2).T
     distance = separation_arcsec(cone.ra, cone.dec, *centres(hpx, ORDER))
     order = np.argsort(distance)
@@ -263,30 +292,39 @@ def _candidates(
 def _by_separation(
     pool: ReadPool,
     cone: Cone,
-    candidates: tuple[NDArray[np.float64], NDArray[np.int64]],
+    distance: NDArray[np.float64],
+    numbers: NDArray[np.int64],
     n: int,
     select: SelectList | None,
 ) -> Iterator[list[KeyRow]]:
     """Keys of the candidates by separation, some `n` at a time."""
     columns, join = ("", "") if select is None else (f", {select.sql}", select.join)
     sql = f"SELECT a.ra, a.dec, a.alert_id, a._id{columns} FROM json_each(?) k CROSS JOIN alerts a ON a._id = k.value"
-    distance, numbers = candidates
     waiting: list[KeyRow] = []
-    step = n + n // 8 + 8  # `n` can be given although some have to wait
-    for start in range(0, len(numbers), step):
-        some = json.dumps(numbers[start : start + step].tolist())
-        found = _sorted(cone, pool.execute(f"{sql} {join}", (some,)))
+    start = 0
+    while start < len(numbers):
+        # besides `n` candidates, those that may be as near as the last of them
+        stop = int(np.searchsorted(distance, distance[start:][:n][-1] + 2 * _CELL_ARCSEC, side="right"))
+        some = json.dumps(numbers[start:stop].tolist())
+        found = _sorted(cone, pool.execute(f"{sql} {join}", (some,)), select)
         found = sorted(waiting + found) if waiting else found
-        rest = distance[start + step : start + step + 1] - _CELL_ARCSEC  # nearer than any alert that is not yet read
-        n_safe = bisect_left(found, (float(rest[0]),)) if len(rest) else len(found)
+        least = distance[stop:][:1] - _CELL_ARCSEC  # nearer than any alert that is not yet read
+        n_safe = bisect_left(found, (float(least[0]),)) if len(least) else len(found)
         yield found[:n_safe]
-        waiting = found[n_safe:]
+        start, waiting = stop, found[n_safe:]
 
 
-def _sorted(cone: Cone, found: list[Any]) -> list[KeyRow]:
-    """Rows by separation, which takes the place of their right ascension and declination."""
+def _sorted(cone: Cone, found: list[Any], select: SelectList | None) -> list[KeyRow]:
+    """Keys by separation of rows that begin with right ascension, declination and identifiers."""
     if not found:
         return []
     ra, dec = ([row[i] for row in found] for i in (0, 1))
     distance = separation_arcsec(cone.ra, cone.dec, ra, dec).tolist()
-    return sorted([(d, *row[2:]) for d, row in zip(distance, found, strict=True)])
+    if select is None:
+        return sorted([(d, row[2], row[3]) for d, row in zip(distance, found, strict=True)])
+    return sorted([(d, row[2], row[3], row) for d, row in zip(distance, found, strict=True)])
+
+
+def _with_rows(found: list[Any]) -> list[KeyRow]:
+    """Rows that begin with a key, each behind its key."""
+    return [(row[0], row[1], row[2], row) for row in found]

@@ -71,8 +71,8 @@ class Page:
         Number of rows; without any, there are no columns either.
     last
         Key of the last row if rows follow, else None.
-    rows, first, names
-        Rows of the SELECT list, which begins at position `first` of each, and the names of the index they come from.
+    rows, names
+        SQL rows that end with the columns of the SELECT list, and the names of the index that they come from.
     separations, archived
         The other columns; `archived` in the order of the shape.
     """
@@ -81,7 +81,6 @@ class Page:
     n_rows: int
     last: Key | None
     rows: Sequence[Sequence[Any]]
-    first: int
     names: NameMaps
     separations: Sequence[float]
     archived: Sequence[pa.Array]
@@ -89,7 +88,7 @@ class Page:
     def batch(self) -> pa.RecordBatch:
         """The rows as a record batch."""
         shape = self.shape
-        columns = shape.index.arrow(self.rows, self.first, self.names) if shape.index.names else []
+        columns = shape.index.arrow(self.rows, self.names) if shape.index.names else []
         if shape.has_separation:
             columns.append(pa.array(self.separations, pa.float64()))
         columns += self.archived
@@ -98,7 +97,7 @@ class Page:
     def to_rows(self) -> list[Row]:
         """The rows as dicts."""
         shape = self.shape
-        columns = shape.index.python(self.rows, self.first, self.names) if shape.index.names else []
+        columns = shape.index.python(self.rows, self.names) if shape.index.names else []
         if shape.has_separation:
             columns.append(self.separations)
         columns += [column_values(array) for array in self.archived]

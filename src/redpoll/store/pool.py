@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import queue
 import sqlite3
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
@@ -22,11 +24,33 @@ _STEPS = 100_000
 """Steps of SQLite's machine, about 2 ms, after which a query looks whether it has to stop."""
 
 
+_now = time.monotonic
+_DEADLINE: ContextVar[float | None] = ContextVar("_DEADLINE", default=None)
+
+
+@contextmanager
+def query_time(seconds: float) -> Iterator[None]:
+    """Let the queries of any store within a ``with`` statement take so long in all; then they raise StoreTimeout.
+
+    The time is that of the context, as of a task and the threads that it calls.
+    """
+    before, ends = _DEADLINE.get(), _now() + seconds
+    token = _DEADLINE.set(ends if before is None else min(before, ends))
+    try:
+        yield
+    finally:
+        _DEADLINE.reset(token)
+
+
+def _is_late() -> bool:
+    ends = _DEADLINE.get()
+    return ends is not None and _now() > ends
+
+
 class _OfThread(threading.local):
-    """What belongs to one thread: the connection that it leases, and when its queries have to stop."""
+    """What belongs to one thread: the connection that it leases."""
 
     connection: OpenConnection | None = None
-    deadline: float | None = None
 
 
 class ReadPool:
@@ -34,12 +58,14 @@ class ReadPool:
 
     A connection is lent for one question, as one read transaction. If ``store rebuild`` put another index in place of
     the one that a connection has open, the connection is closed and a new one is made. A query stops when the thread
-    receives Ctrl-C, the pool is closed, or the time of `deadline` is over.
+    receives Ctrl-C, the pool is closed, or the time of `query_time` is over.
     """
 
     def __init__(self, layout: Layout, size: int = POOL_SIZE) -> None:
-        self._layout, self._of_thread, self._guard = layout, _OfThread(), threading.Lock()
-        self._free = threading.BoundedSemaphore(size)
+        self._layout, self._of_thread = layout, _OfThread()
+        self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # one item for each connection that can be lent
+        for _ in range(size):
+            self._free.put(None)
         self._idle: list[OpenConnection] = []
         self._closed = False
 
@@ -55,36 +81,26 @@ class ReadPool:
         with Lease(self) as connection:
             return connection.execute(sql, parameters).fetchall()
 
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        """Let the queries of this thread run for so many seconds in all; StoreTimeout where they take longer."""
-        before = self._of_thread.deadline
-        ends = time.monotonic() + seconds
-        self._of_thread.deadline = ends if before is None else min(before, ends)
-        try:
-            yield
-        finally:
-            self._of_thread.deadline = before
-
     def close(self) -> None:
         """Close the connections; the queries of those that are lent stop, and they are closed when they come back."""
-        with self._guard:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for connection in idle:
+        self._closed = True
+        while (connection := self._pop()) is not None:
             connection.close()
 
     def take(self) -> OpenConnection:
         """A connection to the index that there is now, for this thread alone, in a read transaction."""
-        if self._is_late():
+        if _is_late():
             raise self._timeout()
-        if not self._free.acquire(timeout=_WAIT_SECONDS):
-            raise StoreError(f"the store {self._layout.root} is busy: no read connection in {_WAIT_SECONDS:.0f} s")
+        try:
+            self._free.get(timeout=_WAIT_SECONDS)
+        except queue.Empty as error:
+            message = f"the store {self._layout.root} is busy: no read connection in {_WAIT_SECONDS:.0f} s"
+            raise StoreError(message) from error
         try:
             connection = self._newest()
             connection.execute("BEGIN")
         except BaseException:
-            self._free.release()
+            self._free.put(None)
             raise
         self._of_thread.connection = connection
         return connection
@@ -95,21 +111,18 @@ class ReadPool:
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            with self._guard:
-                is_kept = not self._closed
-                if is_kept:
-                    self._idle.append(connection)
-            if not is_kept:
-                connection.close()
+            self._idle.append(connection)
         finally:
-            self._free.release()
+            self._free.put(None)
+        if self._closed:
+            self.close()
 
     def raise_plainly(self, error: sqlite3.DatabaseError) -> None:
         """Raise what an error of SQLite means."""
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             if self._closed:
                 raise StoreError(f"the store {self._layout.root} was closed during a query") from error
-            if self._is_late():
+            if _is_late():
                 raise self._timeout() from error
             raise KeyboardInterrupt from error  # the exception of the signal's handler is lost in SQLite
         with database.sql_errors(self._layout.index):
@@ -118,14 +131,17 @@ class ReadPool:
     def _newest(self) -> OpenConnection:
         if self._closed:
             raise StoreError(f"the store {self._layout.root} is closed")
-        while True:
-            with self._guard:
-                connection = self._idle.pop() if self._idle else None
-            if connection is None:
-                return self._new()
+        while (connection := self._pop()) is not None:
             if connection.file.is_same():
                 return connection
             connection.close()
+        return self._new()
+
+    def _pop(self) -> OpenConnection | None:
+        try:
+            return self._idle.pop()  # atomic, unlike a look whether there is one
+        except IndexError:
+            return None
 
     def _new(self) -> OpenConnection:
         try:
@@ -138,12 +154,8 @@ class ReadPool:
         return connection
 
     def _has_to_stop(self) -> bool:
-        """Whether the query of this thread is to stop; SQLite calls this, and here Python handles signals."""
-        return self._closed or self._is_late()
-
-    def _is_late(self) -> bool:
-        ends = self._of_thread.deadline
-        return ends is not None and time.monotonic() > ends
+        """Whether the query that runs is to stop; SQLite calls this, and here Python handles signals."""
+        return self._closed or _is_late()
 
     def _timeout(self) -> StoreTimeout:
         return StoreTimeout(f"{self._layout.root}: the query takes too long; ask for fewer alerts, or in parts")

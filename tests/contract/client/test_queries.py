@@ -241,9 +241,17 @@ def test_cutouts_of_no_identifier_or_survey_are_refused(client: Client, alert_id
         client.cutouts(alert_id, survey)
 
 
-def test_cutouts_of_an_unknown_alert_are_not_found(client: Client) -> None:
+@pytest.mark.parametrize("survey", ["ztf", None])
+def test_cutouts_of_an_unknown_alert_are_not_found(client: Client, survey: str | None) -> None:
     with pytest.raises(NotFound):
-        client.cutouts(1, "ztf")
+        client.cutouts(1, survey)
+
+
+def test_the_survey_is_needed_only_where_two_have_the_identifier(client: Client, every: list[dict[str, Any]]) -> None:
+    ids = sorted({row["alert_id"] for row in every})  # the first 40 are of both surveys
+    assert client.cutout_files(ids[-1]) == client.cutout_files(ids[-1], "ztf")
+    with pytest.raises(UsageError, match=f"ztf and rubin have the identifier {ids[0]}: name the survey"):
+        client.cutouts(ids[0])
 
 
 def test_counts_of_topics_and_classes_and_the_ledger_agree(client: Client, every: list[dict[str, Any]]) -> None:

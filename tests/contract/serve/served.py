@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -13,9 +14,9 @@ from redpoll.serve import create_app
 Get = Callable[..., httpx.Response]
 
 
-def client(store: Path) -> Get:
+def client(store: Path, **options: Any) -> Get:
     """A function that asks the application over a store; redirections are not followed."""
-    transport = httpx.ASGITransport(create_app(store))
+    transport = httpx.ASGITransport(create_app(store, **options))
 
     async def ask(path: str, method: str, headers: dict[str, str]) -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url="http://redpoll.test") as http:

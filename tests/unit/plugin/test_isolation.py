@@ -113,6 +113,20 @@ def test_per_object_one_alert_fails_alone(sample_batch) -> None:
     assert [value is None for value in found.batch["picky_out"].to_pylist()] == even
     assert [not value for value in found.batch["pass_picky_filter"].to_pylist()] == even
     assert f"({sum(even)} of 64 alerts)" in found.failures["picky"]
+    assert found.lost["picky"].tolist() == found.lost["picky_filter"].tolist() == even
+
+
+def test_a_module_that_fails_as_a_whole_loses_every_alert(sample_batch) -> None:
+    found = Graph.build([broken, after], [all_pass]).run(sample_batch)
+    assert {name: lost.all() for name, lost in found.lost.items()} == {"broken": True}
+
+
+def test_a_part_of_a_graph_reads_the_rest_from_the_batch(sample_batch) -> None:
+    graph = Graph.build([picky], [picky_filter, all_pass])
+    whole = graph.run(sample_batch).batch
+    part = graph.only({"all_pass"}).run(whole.drop_columns(["pass_all_pass"])).batch
+    assert graph.only({"all_pass"}).nodes == (all_pass,)
+    assert part["pass_all_pass"].equals(whole["pass_all_pass"]) and part["picky_out"].equals(whole["picky_out"])
 
 
 def test_stopping_is_not_a_failure(sample_batch) -> None:

@@ -12,7 +12,7 @@ from redpoll.schema.alert import CUTOUTS
 from redpoll.serve.api import formats
 from redpoll.serve.api.facts import column_facts
 from redpoll.serve.api.models import PROBLEMS, AlertPage, FullAlert
-from redpoll.serve.api.query import AlertQuery, page_of
+from redpoll.serve.api.query import AlertQuery, check_found, scan_of
 from redpoll.serve.dependencies import AlertId, Door, NoQuery, Survey
 from redpoll.serve.rows import full_alert
 
@@ -27,19 +27,22 @@ router = APIRouter(tags=["alerts"])
 def alerts(
     request: Request, door: Door, query: Annotated[AlertQuery, Query()], accept: Annotated[str, Header()] = ""
 ) -> Response:
-    """Alerts of an object or of a cone, or the newest of a topic or class and a night.
+    """Alerts that fulfil every condition given, nearest first if one is a cone, else newest first.
 
     Pages are linked by `next` in JSON, and in every format by the header `Link: <...>; rel="next"`.
     """
-    format = formats.choose(query.format, accept)
-    table, following = page_of(door.reader(), query)
-    headers = {"Vary": "Accept"}
-    if following:
-        headers["Link"] = f'<{request.url.include_query_params(cursor=following)}>; rel="next"'
+    format, reader = formats.choose(query.format, accept), door.reader()
+    scan, headers = scan_of(reader, query), {"Vary": "Accept"}
     if format == "json":
-        body = to_json({"alerts": plain_rows(table), "next": following})
-        return Response(body, headers=headers, media_type="application/json")
-    body, media_type = formats.encode(table, format)
+        rows = scan.to_rows()
+        n_alerts, media_type = len(rows), "application/json"
+        body = to_json({"alerts": plain_rows(rows, scan.schema), "next": scan.after})
+    else:
+        table = scan.to_table()
+        n_alerts, (body, media_type) = table.num_rows, formats.encode(table, format)
+    check_found(reader, query, n_alerts)
+    if scan.after:
+        headers["Link"] = f'<{request.url.include_query_params(cursor=scan.after)}>; rel="next"'
     return Response(body, headers=headers, media_type=media_type)
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from redpoll.formats.values import plain, plain_rows, shortest, to_json
 from redpoll.serve.api.facts import column_facts
 from redpoll.serve.api.models import PROBLEMS, ObjectAnswer
-from redpoll.serve.api.query import AlertQuery, page_of
+from redpoll.serve.api.query import AlertQuery, scan_of
 from redpoll.serve.dependencies import Door, ObjectId
 from redpoll.serve.door import Reader
 
@@ -37,18 +37,19 @@ def object_(door: Door, object_id: ObjectId, query: Annotated[ObjectQuery, Query
 
 def object_answer(reader: Reader, object_id: str, limit: int = 100) -> dict[str, Any]:
     """The answer as plain values; NotFound if there is no such object."""
-    summary = reader.objects.get(object_id).to_table()
-    alerts, following = page_of(reader, AlertQuery(object_id=object_id, limit=limit))
+    summary, classes = reader.objects.get(object_id), reader.objects.classifications(object_id)
+    scan = scan_of(reader, AlertQuery(object_id=object_id, limit=limit))
+    alerts = scan.to_rows()
     survey, made_by = None, {}
-    if alerts.num_rows:
-        survey, newest = alerts["survey"][0].as_py(), alerts["alert_id"][0].as_py()
-        made_by = reader.alerts.provenance(newest, survey)
-    names = dict.fromkeys([*summary.column_names, *alerts.column_names])
+    if alerts:
+        survey = alerts[0]["survey"]
+        made_by = reader.alerts.provenance(alerts[0]["alert_id"], survey)
+    names = dict.fromkeys([*summary.schema.names, *scan.schema.names])
     return {
-        "object": plain_rows(summary)[0],
-        "classes": plain_rows(reader.objects.classifications(object_id).to_table()),
-        "alerts": plain_rows(alerts),
-        "next": following,
+        "object": plain_rows(summary.to_rows(), summary.schema)[0],
+        "classes": plain_rows(classes.to_rows(), classes.schema),
+        "alerts": plain_rows(alerts, scan.schema),
+        "next": scan.after,
         "light_curve": light_curve_columns(reader.objects.light_curve(object_id)),
         "columns": column_facts(reader, names, survey, made_by),
     }

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection
 from difflib import get_close_matches
 
-import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-from redpoll.errors import BadQuery, NotFound, SchemaError, UsageError
+from redpoll.errors import BadQuery, ExpressionError, NotFound, SchemaError, UnknownColumn, UsageError
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.serve.api.formats import Format
 from redpoll.serve.dependencies import Night
 from redpoll.serve.door import Reader
-from redpoll.store import Cone, Selection
+from redpoll.store import Cone, Scan, Selection
 
 MAX_LIMIT = 1000
+MAX_EXPRESSION = 2000
 MAX_RADIUS_ARCSEC = 18_000.0
 _CONE = ("ra", "dec", "radius_arcsec")
 
 
 class AlertQuery(BaseModel):
-    """Parameters of /api/v2/alerts: one object, one cone, or the newest alerts of a topic or class and a night."""
+    """Parameters of /api/v2/alerts: conditions, all of which the alerts fulfil."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,6 +48,13 @@ class AlertQuery(BaseModel):
         allow_inf_nan=False,
         description="radius of a cone; nearest alerts first",
     )
+    survey: str | None = Field(default=None, max_length=200, description="alerts of this survey", examples=["ztf"])
+    where: str | None = Field(
+        default=None,
+        max_length=MAX_EXPRESSION,
+        description="condition on any stored columns, in the language of filters",
+        examples=["mag < 18 and n_detections > 3"],
+    )
     limit: int = Field(default=100, ge=1, le=MAX_LIMIT, description="alerts per page")
     cursor: str | None = Field(default=None, max_length=500, description="`next` of the page before")
     format: Format | None = Field(default=None, description="else the Accept header decides")
@@ -57,18 +64,21 @@ class AlertQuery(BaseModel):
         cone = None
         if self.ra is not None and self.dec is not None and self.radius_arcsec is not None:
             cone = Cone(self.ra, self.dec, self.radius_arcsec)
-        objects = None if self.object_id is None else [self.object_id]
-        return Selection(cone=cone, night=self.night, class_=self.class_, topic=self.topic, object_ids=objects)
+        return Selection(
+            where=self.where,
+            cone=cone,
+            night=self.night,
+            class_=self.class_,
+            topic=self.topic,
+            object_ids=None if self.object_id is None else [self.object_id],
+            survey=self.survey,
+        )
 
     def check(self) -> None:
-        """Refuse a mixture of searches that the store cannot answer together."""
-        given = [name for name in _CONE if getattr(self, name) is not None]
-        if given and len(given) < len(_CONE):
-            missing = ", ".join(name for name in _CONE if name not in given)
-            raise BadQuery(f"a cone needs ra, dec and radius_arcsec; missing: {missing}")
-        newest = self.topic is not None or self.class_ is not None or self.night is not None
-        if bool(given) + (self.object_id is not None) + newest > 1 or None not in (self.topic, self.class_):
-            raise BadQuery("ask for one of: object_id; ra, dec and radius_arcsec; topic and night; class and night")
+        """Refuse a part of a cone, and a class that does not exist."""
+        missing = [name for name in _CONE if getattr(self, name) is None]
+        if missing and len(missing) < len(_CONE):
+            raise BadQuery(f"a cone needs ra, dec and radius_arcsec; missing: {', '.join(missing)}")
         if self.class_ is not None:
             check_class(self.class_)
 
@@ -89,14 +99,18 @@ def check_topic(name: str, topics: Collection[str]) -> None:
         raise NotFound(f"no alert of this store passed a filter with the topic '{name}'{names}")
 
 
-def page_of(reader: Reader, query: AlertQuery) -> tuple[pa.Table, str | None]:
-    """Rows of one page and the cursor of the next, None on the last; BadQuery for a cursor of another query."""
+def scan_of(reader: Reader, query: AlertQuery) -> Scan:
+    """One page, and after it the cursor of the next; BadQuery for what cannot be asked for together."""
     query.check()
     try:
-        scan = reader.alerts.scan(None, query.selection(), after=query.cursor, limit=query.limit)
+        return reader.alerts.scan(None, query.selection(), after=query.cursor, limit=query.limit)
+    except (ExpressionError, UnknownColumn) as error:
+        raise BadQuery(f"where: {error}") from error
     except UsageError as error:
         raise BadQuery(f"cursor: {error}" if query.cursor else str(error)) from error
-    table = scan.to_table()
-    if query.topic is not None and not table.num_rows:
+
+
+def check_found(reader: Reader, query: AlertQuery, n_alerts: int) -> None:
+    """Refuse a topic that does not exist, where nothing was found."""
+    if query.topic is not None and not n_alerts:
         check_topic(query.topic, reader.ledger.topics())
-    return table, scan.after

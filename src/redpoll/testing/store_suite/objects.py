@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from redpoll.errors import NotFound
+from redpoll.schema.table_rows import table_rows
 from redpoll.store import Store
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_rows import alert_rows, object_row
@@ -31,6 +32,13 @@ class ObjectCases(StoreCases):
         assert row["min_n_synthetic"] == min(a["n_synthetic"] for a in alerts)
         assert (row["last_mjd_r"], row["last_mag_r"]) == (newest["mjd"], newest["mag"])
         assert row["last_mag_u"] is None
+
+    def test_rows_and_tables_of_an_object_agree(self, store: Store) -> None:
+        add(store, store_batch(40, objects=20))
+        for answer in (store.objects.get("ZTFmade0005"), store.objects.classifications("ZTFmade0005")):
+            table = answer.to_table()
+            assert table.schema.equals(answer.schema, check_metadata=True)
+            assert answer.to_rows() == table_rows(table) != []
 
     def test_an_unknown_object_is_not_found(self, store: Store) -> None:
         for ask in (store.objects.get, store.objects.light_curve, store.objects.classifications):
