@@ -192,7 +192,7 @@ class Spool:
     def _disk(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, struct.error) as error:
             raise SinkError(f"the spool {self._folder} cannot be used: {error}") from error
 
 

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from redpoll.errors import StoreError
+from redpoll.errors import StoreError, UsageError
 from redpoll.store.layout import TEMPORARY, disk_errors, sync
 from redpoll.store.schemas import SCHEMAS, Schema
 
@@ -207,9 +207,16 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.
 
 @contextmanager
 def sql_errors(path: Path) -> Iterator[None]:
-    """Turn an SQLite error into a StoreError that names the file and what to do."""
+    """Turn an SQLite error into a StoreError that names the file and what to do.
+
+    A value that SQLite cannot hold (half a character, an integer of more than 64 bits) is a UsageError.
+    """
     try:
         yield
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{ascii(error.object)[:100]} is no text: it has half a character or is not UTF-8") from error
+    except OverflowError as error:
+        raise UsageError(f"an integer has more than 64 bits: {error}") from error
     except sqlite3.OperationalError as error:
         raise StoreError(f"{path}: {error}; check free space and permissions") from error
     except sqlite3.DatabaseError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from redpoll.errors import StoreError
+from redpoll.errors import StoreError, UsageError
 from redpoll.store import DeadLetter, LedgerEntry, Store, open_store
 from redpoll.store.app import Label, NewModel, open_app
 from redpoll.store.backup import BackedUp, Restored, backup, restore
@@ -238,3 +238,15 @@ def test_a_damaged_app_sqlite_has_a_remedy_that_helps(used: Store, folder: Path)
     (folder / "app.sqlite").write_bytes(os.urandom(20_000))
     with open_app(folder) as app, pytest.raises(StoreError, match="copy it from a backup of the store, or move it"):
         app.models.generation()
+
+
+@pytest.mark.parametrize("name", ["\udcff", "\ud800 half"])
+def test_text_that_sqlite_cannot_hold_is_misuse(used: Store, folder: Path, name: str) -> None:
+    with open_app(folder) as app:
+        for ask in (app.models.versions, app.models.promotions, app.filters.versions, app.watchlists.read):
+            with pytest.raises(UsageError, match="half a character"):
+                ask(name)
+        with pytest.raises(UsageError, match="half a character"):
+            app.models.promote(name, "1", by="ada")
+        with pytest.raises(UsageError, match="64 bits"):
+            app.labels.retract(10**30, by="ada")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import struct
+import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -159,3 +162,13 @@ def test_what_was_sent_makes_room(folder):
 def test_names_of_sinks_are_safe_and_apart():
     names = {spool_name(name) for name in ("a:b", "a_b", "../../etc", "kafka:x" * 99)}
     assert len(names) == 4 and all("/" not in name and len(name) < 60 for name in names)
+
+
+@pytest.mark.parametrize("body", [b"\x05\0\0\0garbage", struct.pack("<III", 1, 1, 1) + b"\xff\xffx"])
+def test_a_frame_of_another_version_is_an_error_that_names_the_spool(tmp_path: Path, body: bytes) -> None:
+    spool = tmp_path / "000001.spool"
+    spool.write_bytes(struct.pack("<4sQI", b"RPsp", len(body), zlib.crc32(body)) + body)
+    before = spool.read_bytes()
+    with pytest.raises(SinkError, match="cannot be used"):
+        Spool(tmp_path, 1_000_000)
+    assert spool.read_bytes() == before
