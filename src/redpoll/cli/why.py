@@ -61,6 +61,7 @@ def command(
     `redpoll reprocess` replaced are listed too. Dead letters are searched for the identifier in their bytes, the newest
     1,000.
     """
+    identifier = identifier.strip()
     configured = [node for node in build_graph(config).nodes if not node.is_module]
     surveys = SURVEYS if survey is None else (survey,)
     with open_store(store_of(store, config)) as opened:

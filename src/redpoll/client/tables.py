@@ -133,4 +133,6 @@ def _integer(value: Any, name: str) -> int:
 
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise UsageError(f"{name} is an integer, not {str(value)[:50]!r}")
+    if not -(2**63) <= value < 2**63:
+        raise UsageError(f"{name} has more than 64 bits")
     return int(value)

@@ -56,9 +56,11 @@ class Spool:
         self._keys: set[bytes] = set()
         self._size = self._sent = 0
         with self._disk():
-            self._generation = self._newest()
+            older, self._generation = self._generations()
             if self._file.exists():
                 self._recover()
+            for old in older:  # the newest holds all that was not sent of them, and could be read
+                old.unlink()
 
     @property
     def n_messages(self) -> int:
@@ -123,14 +125,12 @@ class Spool:
     def _mark(self) -> Path:
         return self._folder / f"{self._generation:06d}.sent"
 
-    def _newest(self) -> int:
-        """The newest generation with a spool, after removing older ones; beyond every mark if there is none."""
+    def _generations(self) -> tuple[list[Path], int]:
+        """The spools of older generations, and the newest generation with a spool; beyond every mark if there is none."""
         spools = sorted(self._folder.glob("[0-9]*.spool"))
-        for old in spools[:-1]:  # a newer one holds all that was not sent of it
-            old.unlink()
         if spools:
-            return int(spools[-1].stem)
-        return 1 + max((int(mark.stem) for mark in self._folder.glob("[0-9]*.sent")), default=0)
+            return spools[:-1], int(spools[-1].stem)
+        return [], 1 + max((int(mark.stem) for mark in self._folder.glob("[0-9]*.sent")), default=0)
 
     def _recover(self) -> None:
         """Find the end of the last complete frame, cut off what follows, and read which messages wait."""

@@ -218,10 +218,15 @@ def sql_errors(path: Path) -> Iterator[None]:
     except OverflowError as error:
         raise UsageError(f"an integer has more than 64 bits: {error}") from error
     except sqlite3.OperationalError as error:
-        raise StoreError(f"{path}: {error}; check free space and permissions") from error
-    except sqlite3.DatabaseError as error:
-        remedy = _REMEDIES.get(path.name, "`redpoll store check`, then `redpoll store rebuild`")
+        is_foreign = str(error).startswith(("no such column", "no such table"))
+        remedy = _remedy(path) if is_foreign else "check free space and permissions"
         raise StoreError(f"{path}: {error}; {remedy}") from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{path}: {error}; {_remedy(path)}") from error
+
+
+def _remedy(path: Path) -> str:
+    return _REMEDIES.get(path.name, "`redpoll store check`, then `redpoll store rebuild`")
 
 
 def require(connection: sqlite3.Connection, path: Path, schema: Schema, *, older: bool = False) -> int:

@@ -117,8 +117,8 @@ class ReadPool:
         if self._closed:
             self.close()
 
-    def raise_plainly(self, error: sqlite3.DatabaseError) -> None:
-        """Raise what an error of SQLite means."""
+    def raise_plainly(self, error: Exception) -> None:
+        """Raise what an error of SQLite, or a value that it cannot hold, means."""
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             if self._closed:
                 raise StoreError(f"the store {self._layout.root} was closed during a query") from error
@@ -180,7 +180,7 @@ class Lease:
     ) -> None:
         if self._is_outer:
             self._pool.give_back(self._connection)
-            if isinstance(error, sqlite3.DatabaseError):
+            if isinstance(error, sqlite3.DatabaseError | UnicodeEncodeError | OverflowError):
                 self._pool.raise_plainly(error)
 
 

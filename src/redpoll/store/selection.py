@@ -108,8 +108,8 @@ def order_of(selection: Selection, order_by: Order | None) -> Order:
     """The order of a scan: nearest first for a cone, else newest first; UsageError if `order_by` does not fit."""
     if order_by is None:
         return "newest" if selection.cone is None else "separation"
-    if order_by not in _ORDERS:
-        raise UsageError(f"no order '{order_by}'; use one of {', '.join(_ORDERS)}")
+    if not isinstance(order_by, str) or order_by not in _ORDERS:
+        raise UsageError(f"no order '{str(order_by)[:60]}'; use one of {', '.join(_ORDERS)}")
     if order_by == "separation" and selection.cone is None:
         raise UsageError("the order 'separation' needs a cone")
     return order_by
