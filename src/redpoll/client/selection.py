@@ -89,7 +89,10 @@ def _ranges(moc: Moc) -> Sequence[tuple[int, int]]:
     if isinstance(moc, str | PathLike):
         from redpoll.crossmatch.moc import read_region  # brings the readers of regions
 
-        cells = read_region(Path(moc))
+        try:
+            cells = read_region(Path(moc))
+        except ValueError as error:  # of the system's: half a character, or a zero byte
+            raise UsageError(f"moc: {str(moc)[:100]!r} cannot be the name of a file: {error}") from error
     else:
         cells = _array(getattr(moc, "to_depth29_ranges", moc))
     return [(start, stop) for start, stop in cells.tolist()]

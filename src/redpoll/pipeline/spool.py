@@ -126,7 +126,7 @@ class Spool:
         return self._folder / f"{self._generation:06d}.sent"
 
     def _generations(self) -> tuple[list[Path], int]:
-        """The spools of older generations, and the newest generation with a spool; beyond every mark if there is none."""
+        """Spools of older generations, and the newest generation with a spool; beyond every mark if there is none."""
         spools = sorted(self._folder.glob("[0-9]*.spool"))
         if spools:
             return spools[:-1], int(spools[-1].stem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import struct
 import zlib
@@ -172,3 +173,13 @@ def test_a_frame_of_another_version_is_an_error_that_names_the_spool(tmp_path: P
     with pytest.raises(SinkError, match="cannot be used"):
         Spool(tmp_path, 1_000_000)
     assert spool.read_bytes() == before
+
+
+def test_an_older_spool_stays_until_the_newer_one_is_read(folder):
+    Spool(folder, LARGE).append([message(1)])
+    foreign = folder / "000002.spool"
+    foreign.write_bytes(b"of something else, and longer than a header" * 3)
+    with pytest.raises(SinkError, match=re.escape(f"{foreign} is damaged at byte 0")):
+        Spool(folder, LARGE)
+    foreign.unlink()
+    assert waiting(Spool(folder, LARGE)) == [message(1)]
