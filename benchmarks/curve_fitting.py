@@ -1,6 +1,6 @@
 """How fast the light-curve fits are, and whether their chi2 is as small as that of other fitters, on real light curves.
 
-    python benchmarks/fits.py [--objects 150] [--repeats 3] [--only MODEL] [--set NAME]
+    python benchmarks/curve_fitting.py [--objects 150] [--repeats 3] [--only MODEL] [--set NAME]
 
 Rates are the best of the repeats, of CPU seconds of this one thread. An object of a one-band model is its fits in two
 bands. The other fitters (scipy, and the `light-curve` package with `iminuit`, which are no part of Redpoll) run on the

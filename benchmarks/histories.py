@@ -9,8 +9,9 @@ object up to `--per-object` alerts, spread over the time from day `--since` on (
 twice: by their packet alone, and by the joined light curve. Intervals are 95 % Clopper-Pearson, of alerts taken as
 independent, which those of one object are not. Nothing was tuned on the seeds 91 and later.
 
-`store`: the time to read histories of random objects by the batch, in the index and in LMDB (if it is installed), from
-a warm page cache and, as root, from a cold one; and the time to add what alerts bring.
+`store`: the time to read histories of random objects by the batch, from memory and after the index was dropped from it
+(`posix_fadvise`), and the time to add what alerts bring. Yardsticks of the same run: the query alone, copying as many
+bytes, and one random read of the disk.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ import argparse
 import json
 import os
 import platform
-import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.rows import take_rows
 from redpoll.store import database, histories
 from redpoll.store.history_blobs import pack
+from redpoll.store.objects import KEY_BITS, MOST_ALERTS
 
 START, NIGHTS = 60939.0, 730
 MIX = {
@@ -66,6 +68,7 @@ class Index:
         self.connection.execute("PRAGMA synchronous = OFF")
         self.connection.execute("INSERT INTO surveys VALUES (1, 'ztf')")
         self.keys: dict[str, int] = {}
+        self.n_alerts: Counter[int] = Counter()
         self.seconds = {"join": 0.0, "add": 0.0}
         self.stage = HistoryStage(histories.Histories(lambda sql, p: self.connection.execute(sql, p).fetchall()))
 
@@ -74,13 +77,19 @@ class Index:
         start = time.process_time()
         joined = self.stage.join(batch)
         self.seconds["join"] += time.process_time() - start
-        keys = [self.key(name) for name in joined["object_id"].to_pylist()]
+        keys = [self.alert_key(name) for name in joined["object_id"].to_pylist()]
         start = time.process_time()
         self.connection.execute("BEGIN")
-        histories.add(self.connection, keys, joined["alert_id"].to_pylist(), joined[NEWS].to_pylist())
+        histories.add(self.connection, keys, joined[NEWS].to_pylist())
         self.connection.execute("COMMIT")
         self.seconds["add"] += time.process_time() - start
         return joined.drop_columns([NEWS])
+
+    def alert_key(self, name: str) -> int:
+        """Key of a new alert of an object."""
+        key = self.key(name)
+        self.n_alerts[key] += 1
+        return (key << KEY_BITS) + self.n_alerts[key]
 
     def key(self, name: str) -> int:
         """Key of an object, made if it is new."""
@@ -169,46 +178,33 @@ def _cell(k: int, n: int) -> str:
 def _store(options: argparse.Namespace) -> None:
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        path = Path(folder)
-        other = _lmdb(path)
-        connection = _filled(path, options, rng, other)
-        size = (path / "index.sqlite").stat().st_size
-        print(f"{options.objects} objects of {options.points} points: index {size / 1e9:.2f} GB")
+        path = Path(folder) / "index.sqlite"
+        _fill(path, options, rng)
+        print(f"{options.objects} objects of {options.points} points: index {path.stat().st_size / 1e9:.2f} GB")
         names = [[f"ZTF{i:09d}" for i in rng.integers(0, options.objects, options.batch)] for _ in range(40)]
-        connection.close()
         _read_all(path, names, options)
-        if other is not None:
-            other.close()
-            _read_lmdb(path, names)
         _add_all(path, rng, options)
 
 
-def _filled(path: Path, options: argparse.Namespace, rng: np.random.Generator, other: object) -> sqlite3.Connection:
-    """An index in which every object has one packed history and two rows of news."""
-    connection = database.create(path / "index.sqlite")
+def _fill(path: Path, options: argparse.Namespace, rng: np.random.Generator) -> None:
+    """An index in which every object has one packed history and two rows of news; the points repeat every 20,000."""
+    connection = database.create(path)
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("INSERT INTO surveys VALUES (1, 'ztf')")
-    start = time.perf_counter()
-    for first in range(0, options.objects, 20_000):
-        n = min(20_000, options.objects - first)
-        keys = range(first + 1, first + n + 1)
-        blobs = pack(*_curves(rng, n, options.points - 6))
-        news = [pack(*_curves(rng, n, 3, after=730.0 + i)) for i in range(2)]
+    start, most = time.perf_counter(), min(20_000, options.objects)
+    packed = pack(*_curves(rng, most, options.points - 6))
+    news = [pack(*_curves(rng, most, 3, after=730.0 + i)) for i in range(2)]
+    for first in range(0, options.objects, most):
+        keys = range(first + 1, min(first + most, options.objects) + 1)
         connection.execute("BEGIN")
         sql = f"INSERT INTO objects (_id, {_COLUMNS}) VALUES (?, 1, ?, 0, 0, 0, 0, 0, 0, 0)"
         connection.executemany(sql, ((key, f"ZTF{key - 1:09d}") for key in keys))
-        connection.executemany("INSERT INTO histories VALUES (?, ?)", zip(keys, blobs, strict=True))
-        for i, more in enumerate(news):
-            rows = ((key, i, data) for key, data in zip(keys, more, strict=True))
-            connection.executemany("INSERT INTO history_news VALUES (?, ?, ?)", rows)
+        for number, blobs in ((MOST_ALERTS, packed), *enumerate(news)):
+            rows = (((key << KEY_BITS) + number, data) for key, data in zip(keys, blobs, strict=False))
+            connection.executemany("INSERT INTO histories VALUES (?, ?)", rows)
         connection.execute("COMMIT")
-        if other is not None:
-            with other.begin(write=True) as t:
-                for key, *data in zip(keys, blobs, *news, strict=True):
-                    t.put(f"ZTF{key - 1:09d}".encode(), b"".join(data))
+    database.close_writer(connection)
     print(f"filled in {time.perf_counter() - start:.0f} s")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return connection
 
 
 def _curves(rng: np.random.Generator, n: int, points: int, after: float = 0.0) -> tuple[LightCurves, np.ndarray]:
@@ -223,21 +219,46 @@ def _curves(rng: np.random.Generator, n: int, points: int, after: float = 0.0) -
 
 
 def _read_all(path: Path, names: list[list[str]], options: argparse.Namespace) -> None:
-    connection = database.open_reader(path / "index.sqlite")
+    connection = database.open_reader(path)
     reader = histories.Histories(lambda sql, p: connection.execute(sql, p).fetchall())
     before = np.full(options.batch, np.inf)
     reader.read("ztf", names[0], before)
-    if _drop_caches():
-        _report("cold", [_timed(lambda b=b: reader.read("ztf", b, before)) for b in names[1:6]], options.batch)
+    sql, wanted = histories._OBJECTS + histories._BLOBS, [json.dumps(list(dict.fromkeys(b))) for b in names]
+
+    def report(what: str, work: Callable[[int], object], n: int = len(names)) -> None:
+        _report(what, [_timed(lambda i=i: work(i)) for i in range(n)], options.batch)
+
+    _drop(path)
+    report("cold", lambda i: reader.read("ztf", names[i], before), 5)
+    _drop(path)
+    report("cold, the query alone", lambda i: connection.execute(sql, (wanted[i], "ztf")).fetchall(), 5)
+    print(f"cold, one random read of 4 kB: {_random_read(path):.0f} us")
     for b in names:
         reader.read("ztf", b, before)
-    _report("warm", [_timed(lambda b=b: reader.read("ztf", b, before)) for b in names], options.batch)
-    sql, wanted = histories._OBJECTS + histories._BLOBS, [json.dumps(list(dict.fromkeys(b))) for b in names]
-    _report(
-        "warm, the query alone",
-        [_timed(lambda w=w: connection.execute(sql, (w, "ztf")).fetchall()) for w in wanted],
-        options.batch,
-    )
+    report("warm", lambda i: reader.read("ztf", names[i], before))
+    report("warm, the query alone", lambda i: connection.execute(sql, (wanted[i], "ztf")).fetchall())
+    blobs = [os.urandom(18 * options.points) for _ in range(options.batch)]
+    report("copying as many bytes twice", lambda i: np.frombuffer(b"".join(blobs), np.uint8).copy())
+    connection.close()
+
+
+def _drop(path: Path) -> None:
+    """Have the kernel forget the pages of a file."""
+    os.sync()
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _random_read(path: Path, n: int = 500) -> float:
+    """Microseconds for 4 kB at a random place of a file of which nothing is in memory."""
+    _drop(path)
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
+        pages = np.random.default_rng(1).integers(0, path.stat().st_size // 4096, n)
+        start = time.perf_counter()
+        for page in pages.tolist():
+            os.pread(file.fileno(), 4096, 4096 * page)
+    return 1e6 * (time.perf_counter() - start) / n
 
 
 def _timed(work) -> tuple[float, float]:
@@ -256,43 +277,9 @@ def _report(what: str, seconds: Iterable[tuple[float, float]], batch: int) -> No
     )
 
 
-def _drop_caches() -> bool:
-    try:
-        os.sync()
-        Path("/proc/sys/vm/drop_caches").write_text("3")
-    except OSError:
-        print("cold: not measured, caches can be dropped by root only")
-        return False
-    return True
-
-
-def _lmdb(path: Path):
-    try:
-        import lmdb
-    except ImportError:
-        print("LMDB is not installed: not measured")
-        return None
-    return lmdb.open(str(path / "lmdb"), map_size=1 << 36, sync=False)
-
-
-def _read_lmdb(path: Path, names: list[list[str]]) -> None:
-    import lmdb
-
-    with lmdb.open(str(path / "lmdb"), readonly=True, map_size=1 << 36, readahead=False) as env, env.begin() as t:
-
-        def get(batch: list[str]) -> list[bytes]:
-            return [t.get(name.encode()) for name in batch]
-
-        if _drop_caches():
-            _report("LMDB cold, reading alone", [_timed(lambda b=b: get(b)) for b in names[1:6]], len(names[0]))
-        for b in names:
-            get(b)
-        _report("LMDB warm, reading alone", [_timed(lambda b=b: get(b)) for b in names], len(names[0]))
-
-
 def _add_all(path: Path, rng: np.random.Generator, options: argparse.Namespace) -> None:
     """A night: every alert of another object, in batches, each a transaction; then the next night, and so on."""
-    connection = database.open_writer(path / "index.sqlite")
+    connection = database.open_writer(path)
     objects = rng.permutation(options.objects)[: 10 * options.batch] + 1
     seconds, written = [], 0
     for night in range(16):
@@ -300,8 +287,8 @@ def _add_all(path: Path, rng: np.random.Generator, options: argparse.Namespace) 
             blobs = pack(*_curves(rng, len(batch), 4, after=740.0 + night))
             written += sum(map(len, blobs))
             connection.execute("BEGIN IMMEDIATE")
-            ids = [10 + night] * len(batch)
-            adding = _timed(lambda b=batch, i=ids, d=blobs: histories.add(connection, b.tolist(), i, d))
+            keys = ((batch << KEY_BITS) + 10 + night).tolist()
+            adding = _timed(lambda k=keys, d=blobs: histories.add(connection, k, d))
             commit = _timed(lambda: connection.execute("COMMIT"))
             seconds.append((adding[0] + commit[0], adding[1] + commit[1]))
     _report("adding, commit and packing together included", seconds, options.batch)

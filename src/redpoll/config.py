@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -15,15 +16,22 @@ from redpoll.errors import ConfigError
 
 OFF = "off"
 """Value in the file that switches off a setting that has a default, such as a quality cut."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_MAX_SHOWN = 80
+
+
+def _within(default: Any, low: float, high: float) -> Any:
+    """A setting whose value in the file must be a number from `low` to `high`, both included."""
+    return field(default=default, metadata={"range": (low, high)})
 
 
 @dataclass(frozen=True)
 class RunConfig:
     """Worker processes, packets per batch (None chooses them automatically), and the time to gather a block."""
 
-    workers: int | None = None
-    batch_size: int | None = None
-    block_seconds: float = 1.0
+    workers: int | None = _within(None, 0, 1024)
+    batch_size: int | None = _within(None, 1, 1_000_000)
+    block_seconds: float = _within(1.0, 0.01, 3600)
 
 
 @dataclass(frozen=True)
@@ -41,8 +49,8 @@ class Cuts:
     They decide which alerts are processed, and which detections in the light curves are of low quality.
     """
 
-    min_real_bogus: float | None = None
-    max_bad_pixels: int | None = None
+    min_real_bogus: float | None = _within(None, 0, 1)
+    max_bad_pixels: int | None = _within(None, 0, 1_000_000)
     bands: tuple[str, ...] | None = None
 
 
@@ -85,25 +93,25 @@ class FiltersConfig:
 class ClassesConfig:
     """Minimum probability at which a score assigns its class."""
 
-    min_probability: float = 0.5
+    min_probability: float = _within(0.5, 0, 1)
 
 
 @dataclass(frozen=True)
 class DeadLettersConfig:
     """Limit on the size of all dead letters together, in bytes."""
 
-    max_bytes: int = 1 << 30
+    max_bytes: int = _within(1 << 30, 0, 1 << 50)
 
 
 @dataclass(frozen=True)
 class DeliveryConfig:
     """What happens when a sink is full or fails: pauses, retries, and the spool of a sink that is parked."""
 
-    retries: int = 5
-    backoff_seconds: float = 0.5
-    max_pause_seconds: float = 300.0
-    retry_parked_seconds: float = 60.0
-    max_spool_mb: int = 1000
+    retries: int = _within(5, 0, 1000)
+    backoff_seconds: float = _within(0.5, 0, 3600)
+    max_pause_seconds: float = _within(300.0, 0, 86_400)
+    retry_parked_seconds: float = _within(60.0, 0, 86_400)
+    max_spool_mb: int = _within(1000, 1, 100_000_000)
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,7 @@ class ServeConfig:
     """Host and port of the portal."""
 
     host: str = "127.0.0.1"
-    port: int = 8700
+    port: int = _within(8700, 0, 65_535)
 
 
 @dataclass(frozen=True)
@@ -173,7 +181,7 @@ def parse_config(text: str, where: str = "configuration") -> Config:
     """
     try:
         tree = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: not TOML, or an integer of thousands of digits
         raise ConfigError(f"{where}: not TOML: {error}") from error
     config: Config = _changed(Config(), tree, where)
     return config
@@ -187,33 +195,52 @@ def _changed(base: Any, tree: Mapping[str, Any], where: str) -> Any:
         if key not in names:
             near = get_close_matches(key, names, n=1)
             hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(names)}"
-            raise ConfigError(f"{where}: unknown key '{key}'{hint}")
+            raise ConfigError(f"{where}: unknown key '{key[:_MAX_SHOWN]}'{hint}")
     values = {key: _value(hints[key], value, f"{where}: {key}", getattr(base, key)) for key, value in tree.items()}
+    for setting in fields(base):
+        value, allowed = values.get(setting.name), setting.metadata.get("range")
+        if value is not None and allowed and not allowed[0] <= value <= allowed[1]:  # NaN is outside too
+            place = f"{where}: {setting.name}"
+            raise ConfigError(f"{place}: expected {allowed[0]:,} to {allowed[1]:,}, got {_shown(value)}")
     return replace(base, **values)
 
 
 def _value(kind: Any, value: Any, where: str, base: Any = None) -> Any:
     if is_dataclass(kind):
         if not isinstance(value, dict):
-            raise ConfigError(f"{where}: expected a table, got {value!r}")
+            raise ConfigError(f"{where}: expected a table, got {_shown(value)}")
         return _changed(base, value, where)
     if isinstance(kind, UnionType):
         return None if value == OFF else _value(next(k for k in get_args(kind) if k is not NoneType), value, where)
     if get_origin(kind) is tuple:
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise ConfigError(f"{where}: expected a list of strings, got {value!r}")
+            raise ConfigError(f"{where}: expected a list of strings, got {_shown(value)}")
+        for text in value:
+            _check_text(text, where)
         return tuple(value)
     if get_origin(kind) is not None:
         return _mapping(kind, value, where)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63:
         return float(value)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise ConfigError(f"{where}: expected {kind.__name__}, got {value!r}")
+        raise ConfigError(f"{where}: expected {kind.__name__}, got {_shown(value)}")
+    if isinstance(value, str):
+        _check_text(value, where)
     return value
+
+
+def _check_text(value: str, where: str) -> None:
+    if not value.strip() or _CONTROL.search(value):
+        raise ConfigError(f"{where}: expected text without control characters, got {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
 def _mapping(kind: Any, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
-        raise ConfigError(f"{where}: expected a table, got {value!r}")
+        raise ConfigError(f"{where}: expected a table, got {_shown(value)}")
     inner = get_args(kind)[1]
     return value if inner is Any else {k: _value(inner, v, f"{where}.{k}") for k, v in value.items()}

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from redpoll.astro.cutouts import Cutouts, Look, look_at, read_cutouts
+from redpoll.astro.cutouts import CutoutMeasurements, Cutouts, measure_cutouts, read_cutouts
 from redpoll.astro.hostless import differs_from_template, structure
 
-__all__ = ["Cutouts", "Look", "differs_from_template", "look_at", "read_cutouts", "structure"]
+__all__ = ["CutoutMeasurements", "Cutouts", "differs_from_template", "measure_cutouts", "read_cutouts", "structure"]

@@ -1,72 +1,61 @@
 """Decorators of compiled functions: kernels, called from Python, and parts, called only by compiled functions.
 
-Kernels are cached on disk. A part is typed and lowered to LLVM's intermediate code, and is optimised and compiled to
-machine code only within the kernels that call it. Numba by itself would also compile each part, with all functions it
-calls: the innermost of five levels five times. This halves the time of the first run. The parts of a kernel must be
-defined in the kernel's file, because numba's cache checks only that file for changes.
+Numba is imported, and a function compiled, when a kernel is first called: importing Redpoll stays fast. How they are
+compiled and cached is in `redpoll.compiler`.
 """
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
-from types import SimpleNamespace
+from functools import cached_property, update_wrapper
 from typing import Any, TypeVar, cast
 
-import numba
-from numba import njit
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler
-
 Function = TypeVar("Function", bound=Callable[..., Any])
-_TESTED = "0.68."
-"""Prefix of the versions of numba whose internals are tested with parts."""
 
 
-class _PartLibrary(JITCodeLibrary):
-    """Intermediate code that is linked into the code of kernels, and never run directly."""
+class _CompiledLater:
+    """A function that is given to numba when it is first called, by Python or by a kernel that is compiled."""
+
+    def __init__(self, function: Callable[..., Any], compile_with: str, options: dict[str, Any]) -> None:
+        update_wrapper(self, function)
+        self._function, self._compile_with, self._options = function, compile_with, options
+
+    @cached_property
+    def _dispatcher(self) -> Any:
+        from redpoll import compiler
+
+        return getattr(compiler, self._compile_with)(self._function, **self._options)
+
+    def __call__(self, *args: Any) -> Any:
+        return self._dispatcher(*args)
+
+    def __getattr__(self, name: str) -> Any:
+        """Attributes of numba's dispatcher."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._dispatcher, name)
 
     @property
-    def codegen(self) -> Any:
-        """A code generator that ignores the environment, which only code that calls Python needs."""
-        return SimpleNamespace(set_env=lambda name, env: None)
+    def _numba_type_(self) -> Any:
+        """The type by which numba knows the function in other compiled functions."""
+        from numba import types
 
-    def finalize(self) -> None:
-        """Link the functions it calls, without optimising."""
-        for library in dict.fromkeys(self._linking_libraries):
-            self._reload_init.update(library._reload_init)
-            self._final_module.link_in(library._get_module_for_linking(), preserve=True)
-        self._finalize_dynamic_globals()  # type: ignore[no-untyped-call]
-        self._finalized = True
-
-    def get_pointer_to_function(self, name: str) -> int:
-        """Address of a function that raises TypeError, because there is no machine code."""
-        return ctypes.cast(ctypes.pythonapi.PyErr_BadArgument, ctypes.c_void_p).value or 0
+        return types.Dispatcher(self._dispatcher)
 
 
-class PartCompiler(Compiler):
-    """Numba's compiler with a `_PartLibrary` as its target, and without wrappers for Python and C."""
-
-    def define_pipelines(self) -> Any:
-        """Numba's pipelines; the library is replaced here, where the state is ready and compilation has not begun."""
-        state = self.state
-        state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)  # type: ignore[no-untyped-call]
-        state.flags.no_cpython_wrapper = state.flags.no_cfunc_wrapper = True
-        return super().define_pipelines()  # type: ignore[no-untyped-call]
+def kernel(function: Function) -> Function:
+    """Decorator of a compiled function called from Python."""
+    return cast(Function, _CompiledLater(function, "kernel", {}))
 
 
 def parts(**options: Any) -> Callable[[Function], Function]:
-    """Decorator of a function that kernels call, with options of numba; a call from Python raises TypeError.
+    """Decorator of a function that kernels call, with options of numba; a call from Python raises TypeError."""
 
-    It depends on internals of numba: with an untested version of numba, parts are compiled the ordinary way, which is
-    slower.
-    """
-    if numba.__version__.startswith(_TESTED):
-        options["pipeline_class"] = PartCompiler
-    return cast(Callable[[Function], Function], njit(nogil=True, error_model="numpy", **options))
+    def decorate(function: Function) -> Function:
+        return cast(Function, _CompiledLater(function, "part", options))
+
+    return decorate
 
 
 part = parts()
 """Decorator of a function called by kernels."""
-kernel = njit(cache=True, nogil=True, error_model="numpy")
-"""Decorator of a compiled function called from Python."""

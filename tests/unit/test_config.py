@@ -53,6 +53,22 @@ def test_off_switches_a_cut_off():
         ("[filters.expressions]\nbright = 3", "expected str, got 3"),
         ("x = ", "not TOML"),
         ("a = " + "[" * 20_000, "not TOML"),
+        ("a = " + "9" * 5000, "not TOML"),
+        ("[run]\nworkers = -1", "workers: expected 0 to 1,024, got -1"),
+        ("[run]\nbatch_size = 0", "batch_size: expected 1 to 1,000,000, got 0"),
+        ("[run]\nblock_seconds = nan", "block_seconds: expected 0.01 to 3,600, got nan"),
+        ("[run]\nblock_seconds = 99999999999999999999999", "block_seconds: expected float"),
+        ("[quality.ztf]\nmin_real_bogus = nan", "min_real_bogus: expected 0 to 1, got nan"),
+        ("[quality.rubin]\nmax_bad_pixels = -1", "max_bad_pixels: expected 0 to"),
+        ("[classes]\nmin_probability = nan", "min_probability: expected 0 to 1, got nan"),
+        ("[dead_letters]\nmax_bytes = -1", "max_bytes: expected 0 to"),
+        ("[delivery]\nretries = -1", "retries: expected 0 to"),
+        ("[delivery]\nbackoff_seconds = inf", "backoff_seconds: expected 0 to"),
+        ("[delivery]\nmax_spool_mb = 0", "max_spool_mb: expected 1 to"),
+        ("[serve]\nport = 70000", "port: expected 0 to 65,535, got 70000"),
+        ('store = ""', "expected text without control characters"),
+        ('plugins = ["a\\u0000.py"]', "expected text without control characters"),
+        ('[crossmatch]\ncatalogs = "\\u0000"', "expected text without control characters"),
     ],
 )
 def test_hostile_configuration_is_refused_with_the_place(text, said):
@@ -68,3 +84,24 @@ def test_a_file_that_is_no_text_is_named(tmp_path):
 
 def test_the_registry_is_never_printed():
     assert "secret" not in repr(parse_config('[ingest]\nregistry = "https://me:secret@example.org"'))
+
+
+def test_a_long_value_is_cut_short_in_the_message():
+    with pytest.raises(ConfigError) as error:
+        parse_config(f'[serve]\nport = "{"x" * 100_000}"')
+    assert len(str(error.value)) < 200
+
+
+def numbers(section):
+    for field in fields(section):
+        value = getattr(section, field.name)
+        if is_dataclass(value):
+            yield from numbers(value)
+        elif "float" in str(field.type) or "int" in str(field.type):
+            yield type(section).__name__, field.name, field.metadata
+
+
+@pytest.mark.parametrize(("section", "name", "metadata"), list(numbers(Config())))
+def test_every_number_has_a_range(section, name, metadata):
+    low, high = metadata["range"]
+    assert low < high

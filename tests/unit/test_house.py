@@ -123,6 +123,21 @@ def test_code_has_no_invented_words() -> None:
     assert found == set()
 
 
+def test_no_script_declares_what_it_imports() -> None:
+    """A browser refuses such a script as a whole, and the page stays without its interactive parts."""
+    doubled = {}
+    for path in sorted((SOURCE / "serve" / "portal" / "static" / "js").glob("*.js")):
+        text = path.read_text(encoding="utf-8")
+        imported = [
+            name.strip().split(" as ")[-1]
+            for names in re.findall(r"^import \{([^}]+)\}", text, re.MULTILINE)
+            for name in names.split(",")
+        ]
+        declared = re.findall(r"^(?:export )?(?:function|const|let|class) (\w+)", text, re.MULTILINE)
+        doubled[path.name] = [name for name, n in Counter([*imported, *declared]).items() if n > 1]
+    assert doubled and not any(doubled.values()), doubled
+
+
 def test_every_room_is_in_the_import_contract() -> None:
     config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     layers = config["tool"]["importlinter"]["contracts"][0]["layers"]

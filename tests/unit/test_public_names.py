@@ -20,7 +20,7 @@ PUBLIC = {
     "redpoll.curve_fitting": """
         BazinFit LineSums LinexpFit PaczynskiFit RainbowFit SigmoidFit bazin_fit line_sums linexp_fit paczynski_fit
         rainbow_fit sigmoid_fit""",
-    "redpoll.cutouts": "Cutouts Look differs_from_template look_at read_cutouts structure",
+    "redpoll.cutouts": "CutoutMeasurements Cutouts differs_from_template measure_cutouts read_cutouts structure",
     "redpoll.light_curves": """
         BANDS DETECTION FORCED KINDS LOW_QUALITY SURVEYS UPPER_LIMIT LightCurves at_trigger by_band count_of_each
         days_before_trigger fitted_columns highest_of_each in_alert_band is_positive_detection last_of_each
@@ -66,7 +66,10 @@ def test_every_public_function_and_class_has_a_docstring(name):
     assert not [each for each, value in values.items() if callable(value) and not value.__doc__]
 
 
-@pytest.mark.parametrize("name", LIGHT)
+LIGHT_COMMANDS = ("main", "ledger", "query")
+
+
+@pytest.mark.parametrize("name", [*LIGHT, "redpoll.store", *(f"redpoll.cli.{command}" for command in LIGHT_COMMANDS)])
 def test_importing_it_does_not_load_the_compiler(name):
     check = f"import sys, {name}; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

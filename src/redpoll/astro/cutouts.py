@@ -76,7 +76,7 @@ def _image(cutout: Any) -> NDArray[np.float32] | None:
         return None
 
 
-class Look(NamedTuple):
+class CutoutMeasurements(NamedTuple):
     """Measurements of difference cutouts, one number each; NaN where undefined.
 
     ``noise``: one-sigma noise of a pixel [counts], from the quartiles of the pixels far from the middle. ``snr``: flux
@@ -101,11 +101,11 @@ class Look(NamedTuple):
 
 
 (_NOISE, _SNR, _PEAK_SNR, _SHARPNESS, _FWHM, _ELONGATION, _OFFSET, _NEGATIVE_FRACTION, _LINE_SNR, _MASKED_FRACTION) = (
-    range(len(Look._fields))
+    range(len(CutoutMeasurements._fields))
 )
 
 
-def look_at(cutouts: Cutouts, radius: Array) -> Look:
+def measure_cutouts(cutouts: Cutouts, radius: Array) -> CutoutMeasurements:
     """Measure difference cutouts, the alert's source in the middle, positive or negative.
 
     The sign is the cutout's own, that of the flux within the aperture: ZTF sends the cutouts of negative alerts with
@@ -119,21 +119,29 @@ def look_at(cutouts: Cutouts, radius: Array) -> Look:
     radius
         Aperture around the source [pixels], about twice the seeing's full width.
 
+    Examples
+    --------
+    >>> image = np.random.default_rng(1).normal(size=(31, 31)).astype(np.float32)
+    >>> image[15, 15] = 1000.0  # a single bright pixel in noise
+    >>> measured = measure_cutouts(Cutouts(np.array([0, 961]), np.array([[31, 31]]), image.ravel()), np.array([4.0]))
+    >>> measured.sharpness.round(1).tolist(), measured.masked_fraction.tolist()
+    ([1.0], [0.0])
+
     References
     ----------
     Duev et al. 2019, MNRAS 489, 3582 (what bogus ZTF cutouts look like); van Dokkum 2001, PASP 113, 1420 (cosmic rays
     are sharper than the seeing).
     """
     radius = np.require(radius, np.float64, ["C", "W"])
-    sky, answer = np.full((len(cutouts), 3), np.nan), np.full((len(cutouts), len(Look._fields)), np.nan)
+    sky, answer = np.full((len(cutouts), 3), np.nan), np.full((len(cutouts), len(CutoutMeasurements._fields)), np.nan)
     room = np.empty(np.diff(cutouts.offsets).max(initial=0), np.float32)
     sky_levels(cutouts.pixels, cutouts.offsets, cutouts.shapes, radius, room, sky)
-    _look_at_all(cutouts.pixels, cutouts.offsets, cutouts.shapes, radius, sky, answer)
-    return Look(*answer.T)
+    _measure_all(cutouts.pixels, cutouts.offsets, cutouts.shapes, radius, sky, answer)
+    return CutoutMeasurements(*answer.T)
 
 
 @kernel
-def _look_at_all(pixels: Any, offsets: Any, shapes: Any, radius: Any, sky: Any, answer: Any) -> None:
+def _measure_all(pixels: Any, offsets: Any, shapes: Any, radius: Any, sky: Any, answer: Any) -> None:
     for i in range(len(shapes)):
         rows, columns = shapes[i, 0], shapes[i, 1]
         if rows == 0:

@@ -1,7 +1,6 @@
 """Twenty-six statistics of each of many light curves at once, compiled.
 
 Definitions, and differences from other packages, are in ``docs/explanation/light-curve-statistics.md``.
-All kernels are in one file because numba's cache checks only the file of the called function for changes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Medians, quartiles and clipping by selection, compiled.
 
-All functions that select the k-th smallest value are in one file, because numba's cache checks only the file of the
-called function, and numpy's own partition takes seconds to compile.
+Values are selected by functions of this file, because numpy's own partition takes seconds to compile.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Compiled part of the period search: powers at many frequencies, and the properties of their peaks.
-
-All kernels are in one file because numba's cache checks only the file of the called function for changes.
-"""
+"""Compiled part of the period search: powers at many frequencies, and the properties of their peaks."""
 
 from __future__ import annotations
 
@@ -9,9 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from redpoll.kernels import PartCompiler, kernel, part
+from redpoll.kernels import kernel, part, parts
 
 _HALF = 32  # frequencies on each side of a block's centre
 _CHUNK = 64 * 2 * _HALF  # frequencies between two exact sines; in between, rotations
@@ -32,7 +28,7 @@ _COVARIANCES = np.array([
 ])  # fmt: skip
 """Rows of each covariance: half of the first plus or minus the second, minus the product of the last two."""
 N_NUMBERS = 11
-_summing = njit(nogil=True, error_model="numpy", pipeline_class=PartCompiler, fastmath={"reassoc", "contract", "nsz"})
+_summing = parts(fastmath={"reassoc", "contract", "nsz"})
 
 
 @kernel

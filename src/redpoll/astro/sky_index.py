@@ -2,8 +2,7 @@
 
 Sources are sorted by `hpx29`. A cone is covered by at most four cells in which it fits whole, found from the bits of
 the alert's own index; where it crosses the edge of a base cell (rare: those are 58 degrees wide) by `cone_ranges`.
-Every source in those cells is then measured exactly. All kernels are in this one file because numba's cache watches
-the file of the function that is called, only.
+Every source in those cells is then measured exactly.
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@ from redpoll.catalogs.draft import draft_recipe, read_sky_positions
 from redpoll.catalogs.library import Entry, Library
 from redpoll.catalogs.recipe import Recipe, builtin_recipes, load_recipe, parse_recipe
 from redpoll.cli.options import catalogs_option, config_option, json_option, verbose_option, with_catalogs
-from redpoll.cli.output import plain_text, print_json, print_rows, progress
+from redpoll.cli.output import print_json, print_rows, progress
 from redpoll.config import Config
+from redpoll.log import plain_text
 from redpoll.pipeline.contexts import DUST
 
 _DUST_TITLE = "Map of the Milky Way's reddening E(B-V), of your own"

@@ -10,11 +10,14 @@ from pathlib import Path
 import click
 
 from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
-from redpoll.cli.output import plain_text, print_json, print_rows
+from redpoll.cli.output import print_json, print_rows
 from redpoll.cli.run import show
 from redpoll.config import Config
+from redpoll.log import plain_text
 from redpoll.pipeline.replay import replay_dead_letters
 from redpoll.store import open_store
+
+_MAX_DAYS = 36_500
 
 
 @click.group(epilog="Example: redpoll dead-letters list --store my-store")
@@ -92,6 +95,8 @@ def purge(
     """Remove dead letters for good, also while a run writes; the ledger keeps their counts."""
     if everything == (older_than is not None or reason is not None):
         raise click.UsageError("name which to remove: --older-than DAYS, --reason TEXT or both; or --all")
+    if older_than is not None and not older_than <= _MAX_DAYS:  # NaN too
+        raise click.UsageError(f"--older-than: expected 0 to {_MAX_DAYS:,} days, got {older_than}")
     before = None if older_than is None else datetime.now(UTC) - timedelta(days=older_than)
     with open_store(store_of(store, config)) as opened:
         n = opened.dead_letters.remove(reason=reason, before=before)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
 import click
 
 from redpoll.errors import RedpollError, UsageError
+from redpoll.log import plain_lines, plain_text
 
 VERBS = {
     "demo": "demo",
@@ -21,6 +23,7 @@ VERBS = {
     "modules": "modules",
     "filters": "filters",
     "query": "query",
+    "reprocess": "reprocess",
     "model": "model",
     "ledger": "ledger",
     "dead-letters": "dead_letters",
@@ -62,8 +65,12 @@ def redpoll() -> None:
 
 def main() -> None:
     """Entry point of the command; exit code 0 done, 1 failed, 2 misused."""
+    _open_closed_streams()
     try:
-        redpoll.main(prog_name="redpoll", standalone_mode=False)
+        try:
+            redpoll.main(prog_name="redpoll", standalone_mode=False)
+        finally:
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         sys.exit(2)
@@ -71,9 +78,28 @@ def main() -> None:
         click.echo("redpoll: stopped", err=True)
         sys.exit(130)
     except RedpollError as error:
-        from redpoll.cli.output import plain_text  # brings rich
-
-        click.echo(f"redpoll: {plain_text(error)}", err=True)
+        click.echo(f"redpoll: {plain_lines(error)}", err=True)
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except BrokenPipeError:
+        write_no_more()
         sys.exit(0)
+    except OSError as error:  # a full disk, most often under standard output
+        write_no_more()
+        name = f" {plain_text(error.filename)}" if error.filename else ""
+        click.echo(f"redpoll: cannot read or write{name}: {error.strerror or error}", err=True)
+        sys.exit(1)
+
+
+def write_no_more() -> None:
+    """Lead standard output to nowhere, because what Python still holds of it cannot be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_closed_streams() -> None:
+    """Lead streams that the caller has closed to nowhere; a file would get their numbers, and be written to."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        if handle == 1:
+            sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+        if handle == 2:
+            sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+    os.close(handle)

@@ -10,9 +10,10 @@ from typing import Any
 import click
 
 from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
-from redpoll.cli.output import plain_text, print_json, print_rows
+from redpoll.cli.output import print_json, print_rows
 from redpoll.config import Config
 from redpoll.errors import ModelError, NotFound
+from redpoll.log import plain_text
 from redpoll.pipeline.assemble import build_graph
 from redpoll.pipeline.models import model_validator
 from redpoll.plugin.model_card import MAX_CARD_BYTES, parse_card

@@ -19,9 +19,10 @@ from redpoll.cli.options import (
     verbose_option,
     with_catalogs,
 )
-from redpoll.cli.output import plain_text, print_json, print_rows, progress
+from redpoll.cli.output import print_json, print_rows, progress
 from redpoll.config import Config
 from redpoll.ingest.files import open_sources
+from redpoll.log import plain_text
 from redpoll.pipeline.assemble import build_graph, open_enrichment
 from redpoll.pipeline.contexts import context_columns
 from redpoll.pipeline.enrich import Enrichment

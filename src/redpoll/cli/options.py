@@ -39,6 +39,26 @@ def used_store_option(command: Command) -> Command:
     )(command)  # fmt: skip
 
 
+def selection_options(command: Command) -> Command:
+    """``--class``, ``--topic``, ``--night``, ``--cone``, ``--moc`` and ``--survey``: conditions of a selection.
+
+    They are given to the command as the keyword arguments of `redpoll.client.Client.alerts`.
+    """
+    options = (
+        click.option("--class", "class_", metavar="NAME", help="Alerts classified as this class or a subclass."),
+        click.option("--topic", metavar="NAME", help="Alerts that passed this filter."),
+        click.option("--night", type=int, metavar="YYYYMMDD", help="Alerts of this night."),
+        click.option("--cone", metavar="RA,DEC,RADIUS", help="Alerts within a circle: degrees, degrees, arcsec.",
+                     callback=lambda _, __, text: None if text is None else text.split(",")),
+        click.option("--moc", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+                     help="Alerts within the region of a file: MOC or STC-S."),
+        click.option("--survey", metavar="NAME", help="Alerts of this survey: ztf or rubin."),
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def catalogs_option(command: Command) -> Command:
     """``--catalogs DIR``, to be given to `with_catalogs`."""
     return click.option(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,8 +23,9 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from redpoll.log import plain_text
+
 _TEXT_WIDTH = 8
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class Advance(Protocol):
@@ -80,15 +80,6 @@ def _least_width(table: Table) -> int:
         widest = max(cell.cell_len for cell in cells if isinstance(cell, Text))
         widths.append(widest if column.no_wrap else min(_TEXT_WIDTH, widest))
     return sum(widths) + 3 * len(widths) + 1
-
-
-def plain_text(text: object) -> str:
-    """Text from elsewhere for a terminal: control characters, which could move its cursor, as escapes.
-
-    >>> plain_text("night[final].avro"), plain_text("a\x1b[2Jb")
-    ('night[final].avro', 'a\\\\x1b[2Jb')
-    """
-    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), str(text))
 
 
 @contextmanager

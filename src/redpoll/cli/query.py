@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+from uuid import uuid4
 
 import click
 
 from redpoll import client
-from redpoll.cli.options import config_option, store_of, store_option, verbose_option
+from redpoll.cli.main import write_no_more
+from redpoll.cli.options import config_option, selection_options, store_of, store_option, verbose_option
 from redpoll.cli.output import progress
 from redpoll.client.result import QueryResult
 from redpoll.config import Config
@@ -36,13 +38,7 @@ _BINARY = ("parquet", "arrow")
 )
 @click.argument("where", required=False)
 @click.option("--columns", metavar="NAMES", help="Names of columns, separated by commas, or 'all'.  [default: indexed]")
-@click.option("--class", "class_", metavar="NAME", help="Alerts classified as this class or a subclass.")
-@click.option("--topic", metavar="NAME", help="Alerts that passed this filter.")
-@click.option("--night", type=int, metavar="YYYYMMDD", help="Alerts of this night.")
-@click.option("--cone", metavar="RA,DEC,RADIUS", help="Alerts within a circle: degrees, degrees, arcsec.")
-@click.option("--moc", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Alerts within the region of a file: MOC or STC-S.")  # fmt: skip
-@click.option("--survey", metavar="NAME", help="Alerts of this survey: ztf or rubin.")
+@selection_options
 @click.option("--order-by", type=click.Choice(["newest", "oldest", "separation", "hpx29"]),
               help="Order of the rows.  [default: separation with --cone, else newest]")  # fmt: skip
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Most rows.  [default: all]")
@@ -57,12 +53,6 @@ _BINARY = ("parquet", "arrow")
 def command(
     where: str | None,
     columns: str | None,
-    class_: str | None,
-    topic: str | None,
-    night: int | None,
-    cone: str | None,
-    moc: Path | None,
-    survey: str | None,
     order_by: Order | None,
     limit: int | None,
     format_name: str | None,
@@ -70,6 +60,7 @@ def command(
     force: bool,
     store: Path | None,
     config: Config,
+    **conditions: Any,
 ) -> None:
     """Write the alerts that fulfil WHERE and every option given, all rows unless --limit is set.
 
@@ -79,10 +70,7 @@ def command(
     """
     kind = format_of(format_name, out)
     with client.open(store_of(store, config)) as opened:
-        found = opened.alerts(
-            where, columns, topic=topic, class_=class_, night=night, cone=None if cone is None else cone.split(","),
-            moc=moc, survey=survey, order_by=order_by, limit=limit,
-        )  # fmt: skip
+        found = opened.alerts(where, columns, **conditions, order_by=order_by, limit=limit)
         check_schema(kind, found.schema)
         with new_file(out, force=force) if out is not None else standard_output(kind) as file:
             n = write_rows(found, kind, file, limit)
@@ -120,20 +108,27 @@ def write_rows(found: QueryResult, format: Format, file: BinaryIO, limit: int | 
 
 @contextmanager
 def new_file(path: Path, *, force: bool) -> Iterator[BinaryIO]:
-    """A file that appears under its name once it is complete; UsageError if there is one and not `force`."""
-    if path.exists() and not force:
-        raise UsageError(f"{path} exists; use --force to replace it")
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}")
-    unfinished = path.with_name(f"{path.name}.tmp")
-    try:
-        with unfinished.open("wb") as file:
-            yield file
-        unfinished.replace(path)
-    except OSError as error:
-        raise RedpollError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """A file that appears under its name once it is complete; UsageError if there is one and not `force`.
+
+    A symbolic link stays: the file that it names is made or replaced. A device or a named pipe is written to.
+    """
+    path = Path(os.path.realpath(path))
+    with _write_errors(str(path)):
+        if _exists(path) and not path.is_file():
+            with path.open("wb") as file:
+                yield file
+            return
+        if path.is_file() and not force:
+            raise UsageError(f"{path} exists; use --force to replace it")
+        if not path.parent.is_dir():
+            raise UsageError(f"there is no folder {path.parent}")
+        unfinished = path.with_name(f".redpoll-{uuid4().hex}.tmp")
+        try:
+            with unfinished.open("xb") as file:
+                yield file
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -142,9 +137,26 @@ def standard_output(format: Format) -> Iterator[BinaryIO]:
     if format in _BINARY and sys.stdout.isatty():
         raise UsageError(f"{format} is binary and standard output a terminal: use --out FILE, or a pipe")
     try:
-        with open(sys.stdout.fileno(), "wb", closefd=False) as file:
+        with _write_errors("standard output"), open(sys.stdout.fileno(), "wb", closefd=False) as file:
             yield file
-    except BrokenPipeError:
-        # the reader has gone, which is no error; nothing more may be written there, also not when Python ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has gone, which is no error
+        write_no_more()
         sys.exit(0)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextmanager
+def _write_errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise RedpollError(f"cannot write {name}: {error.strerror or error}") from error

@@ -20,12 +20,15 @@ from redpoll.cli.options import (
     verbose_option,
     with_catalogs,
 )
-from redpoll.cli.output import plain_text, print_json, print_rows, progress
+from redpoll.cli.output import print_json, print_rows, progress
 from redpoll.config import Config
 from redpoll.ingest.files import open_sources
 from redpoll.ingest.metered import Metered, total_bytes
+from redpoll.log import plain_text
+from redpoll.pipeline.block_result import SINK_FAILURE
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
+from redpoll.quality.duplicates import ALREADY_STORED
 from redpoll.schema.reasons import CUT
 
 
@@ -113,7 +116,7 @@ def show(report: RunReport) -> None:
                 "reasons": "reasons", "dead_letters": "dead letters"}  # fmt: skip
     print_rows([row], headings, title="Ledger of this run", none="")
     topics = [{"topic": topic, "n": n} for topic, n in report.topics.most_common()]
-    print_rows(topics, {"topic": "filter", "n": "alerts"}, title="Alerts per filter", none="No filter passed an alert.")
+    print_rows(topics, {"topic": "filter", "n": "alerts"}, title="Alerts per filter", none=_no_topics(report))
     for word, n in report.unknown_words.most_common(10):
         click.echo(f"no class of the taxonomy: {word}, in {n} alerts", err=True)
     if any(reason.startswith(CUT) for reason in report.reasons):
@@ -125,13 +128,17 @@ def show(report: RunReport) -> None:
         click.echo(f"Modules without a trained model (their columns are null): {', '.join(report.without_model)}; "
                    "see `redpoll model list`", err=True)  # fmt: skip
     for name, n in report.failures.items():
-        click.echo(f"{name} failed in {n} batches; its columns are null there (see the log above)", err=True)
+        lost = "some alerts were not sent" if name.startswith(SINK_FAILURE) else "its columns are null there"
+        click.echo(f"{plain_text(name)} failed in {n} batches; {lost} (see the log above)", err=True)
     for name, why in report.unusable_models.items():
         click.echo(f"model {name} cannot be used: {plain_text(why)}", err=True)
     for name, n in report.parked.items():
         click.echo(
             f"sink {name} is parked: {n:,} messages wait in the store's spool and are sent by the next run", err=True
         )
+    for folder in report.left_spools:
+        click.echo(f"{plain_text(folder)} has messages of a sink that is not configured: name the sink again and the "
+                   "next run sends them, or remove the folder", err=True)  # fmt: skip
     if report.worker_deaths:
         click.echo(f"{report.worker_deaths} worker processes died (see the log above)", err=True)
     if not report.is_complete:
@@ -140,3 +147,11 @@ def show(report: RunReport) -> None:
         )
     for error in report.source_errors:
         click.echo(f"not read to its end: {error}", err=True)
+
+
+def _no_topics(report: RunReport) -> str:
+    """Why there is no table of topics."""
+    if report.stored or not (n := report.reasons[ALREADY_STORED]):
+        return "No filter passed an alert."
+    what = "all packets" if n == report.received else f"{n:,} packets"
+    return f"No alert is new: {what} were stored already; `redpoll reprocess` runs new filters over stored alerts."

@@ -110,7 +110,8 @@ def backup_store(destination: Path, copy: bool, store: Path | None, config: Conf
     """Copy a store to the new folder DEST, also while a run writes to it.
 
     Index, labels, models, dead letters and archive are those of one moment. On the same file system the files of the
-    archive, which never change, are hard links: that protects from mistakes, not from a broken disk.
+    archive, which never change, are hard links: that protects from mistakes, not from a broken disk. Messages that
+    wait for a parked sink (the folder `spool`) are not part of it: from an old copy they would be sent twice.
     """
     with progress("backing up") as advance:
         done = backup(store_of(store, config), destination, copy=copy, progress=_noted(advance))

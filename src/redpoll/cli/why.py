@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,11 +15,13 @@ import numpy as np
 import pyarrow as pa
 
 from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
-from redpoll.cli.output import plain_text, print_json, print_rows
+from redpoll.cli.output import print_json, print_rows
 from redpoll.config import Config
-from redpoll.errors import NotFound
+from redpoll.errors import ExpressionError, NotFound, PluginError
+from redpoll.log import plain_text
 from redpoll.pipeline.assemble import build_graph
 from redpoll.pipeline.filter_answers import FilterAnswer, columns_of, filter_answers
+from redpoll.plugin.expression_filter import ExpressionFilter, expression_filter
 from redpoll.plugin.node import Node
 from redpoll.schema.bands import SURVEYS
 from redpoll.schema.reasons import CUT
@@ -30,13 +32,20 @@ MAX_LETTERS = 1000
 """How many dead letters, the newest, are searched."""
 _NUMBER = re.compile(r"[0-9]{1,19}")
 _N_RECENT = 500
+_SHOWN = 40
 _OWN = ("object_id", "night", "mjd")
 
 
 @click.command(epilog="Example: redpoll why ZTF20aaelulu --store my-store")
 @click.argument("identifier", metavar="ID")
 @click.option("--survey", type=click.Choice(SURVEYS), help="Only alerts of this survey.")
-@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, help="Most alerts of an object.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1, max=1_000_000),
+    default=10,
+    show_default=True,
+    help="Most alerts of an object.",
+)
 @store_option
 @config_option
 @json_option
@@ -46,13 +55,16 @@ def command(
 ) -> None:  # fmt: skip
     """Show what became of an alert, or of the newest alerts of an object.
 
-    ID is the identifier of an alert or of an object. The answer names the run and segment that stored it, the cut and
+    ID is the identifier of an alert or of an object. The answer names the run that stored it, its packet, the cut and
     the value that rejected it, its dead letters, and the filters that it passed or nearly passed: all conditions of an
-    expression but one. Dead letters are searched for the identifier in their bytes, the newest 1,000.
+    expression but one. Filters are those of the configuration and those that people saved in the store. Values that
+    `redpoll reprocess` replaced are listed too. Dead letters are searched for the identifier in their bytes, the newest
+    1,000.
     """
-    filters = [node for node in build_graph(config).nodes if not node.is_module]
+    configured = [node for node in build_graph(config).nodes if not node.is_module]
     surveys = SURVEYS if survey is None else (survey,)
     with open_store(store_of(store, config)) as opened:
+        filters = [*configured, *saved_filters(opened, {node.name for node in configured})]
         answer = explain(opened, identifier, surveys, limit, filters)
         near = [] if _is_found(answer) else near_identifiers(opened, identifier)
     if as_json:
@@ -83,6 +95,22 @@ def explain(
         ).to_pylist()
     ]
     return empty | {"stored": stored, "rejected": rejected, "dead_letters": list(_letters(store, identifier))}
+
+
+def saved_filters(store: Store, taken: Set[str]) -> list[ExpressionFilter]:
+    """The active filters that people saved in a store, but for those whose topics are `taken`.
+
+    One that is no valid expression any more is named on stderr and left out.
+    """
+    found: list[ExpressionFilter] = []
+    for row in store.filters.table(active=True).to_pylist():
+        if row["topic"] in taken:
+            continue
+        try:
+            found.append(expression_filter(row["topic"], row["expression"]))
+        except (ExpressionError, PluginError) as error:
+            click.echo(f"saved filter left out: {plain_text(error)}", err=True)
+    return found
 
 
 def near_identifiers(store: Store, text: str) -> list[str]:
@@ -122,7 +150,11 @@ def _stored(
     (origin,) = store.ledger.origin(alert_id, survey).to_pylist()
     own = {name: alert[name][0].as_py() for name in _OWN}
     facts = {"survey": survey, "alert_id": str(alert_id), **own, **origin, "command": _command(runs, origin["run"])}
-    return facts | {"filters": [_plain(found) for found in filter_answers(filters, _flat(alert))]}
+    revisions = store.revisions.of_alert(alert_id, survey).to_pylist()
+    return facts | {
+        "filters": [_plain(found) for found in filter_answers(filters, _flat(alert))],
+        "revisions": revisions,
+    }
 
 
 def _flat(alert: pa.RecordBatch) -> pa.RecordBatch:
@@ -182,12 +214,17 @@ def _show(answer: Mapping[str, Any]) -> None:
     if rows:
         print_rows(rows, {"alert_id": "alert", "topic": "filter", "outcome": "outcome", "why": "why"},
                    title="Filters", none="")  # fmt: skip
+    replaced = [_replaced_row(alert, row) for alert in answer["stored"] for row in alert["revisions"]]
+    if replaced:
+        print_rows(replaced, {"alert_id": "alert", "column": "column", "before": "before", "after": "after",
+                              "by": "by", "revised": "reprocessed"}, title="Replaced values", none="")  # fmt: skip
 
 
 def _stored_rows(stored: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     for row in stored:
         facts = {"night": str(row["night"]), "outcome": "stored", "why": row["command"]}
-        yield {**row, **facts, "where": f"segment {row['segment']}, row {row['row']}"}
+        segment = f"segment {row['segment']}, row {row['row']}"
+        yield {**row, **facts, "where": segment if row["source"] is None else _position(row)}
 
 
 def _rejected_rows(rejected: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -210,6 +247,16 @@ def _filter_row(alert: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str,
         failed = [condition for condition in found["conditions"] if not condition["holds"]]
         why = "; ".join(f"{c['text']} fails: {_named(c['values'])}" for c in failed)
     return {"alert_id": alert["alert_id"], "topic": found["topic"], "outcome": found["outcome"], "why": why or None}
+
+
+def _replaced_row(alert: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    by = row["by_after"] if row["by_before"] in (None, row["by_after"]) else f"{row['by_before']} -> {row['by_after']}"
+    texts = {name: _short(row[f"value_{name}"]) for name in ("before", "after")}
+    return {"alert_id": alert["alert_id"], "column": row["column"], **texts, "by": by, "revised": row["revised"][:19]}
+
+
+def _short(text: str | None) -> str | None:
+    return text if text is None or len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _named(values: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from redpoll.client.columns import ColumnNames, checked_columns
 from redpoll.client.errors import plain_errors
 from redpoll.client.result import QueryResult, lower
 from redpoll.client.selection import Moc, select
-from redpoll.errors import NotFound
+from redpoll.errors import NotFound, UsageError
 from redpoll.schema.alert import CUTOUTS
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def open(store: str | PathLike[str]) -> Client:
     StoreError
         If there is no store, or it cannot be read.
     """
+    if not isinstance(store, str | PathLike):
+        raise UsageError(f"a store is named by a path or a URL, not by {type(store).__name__}")
     from redpoll.store import open_store  # brings numba, which an import of the client must not
 
     return Client(open_store(store if isinstance(store, str) else Path(store), mode="read"))
@@ -130,16 +132,17 @@ class Client:
         """Measurements of an object, merged over all its packets, in time; NotFound if there is no such object."""
         return QueryResult.of_table(tables.light_curve(self._store, object_id))
 
-    def cutouts(self, alert_id: int, survey: str) -> dict[str, NDArray[np.float32]]:
+    def cutouts(self, alert_id: int, survey: str | None = None) -> dict[str, NDArray[np.float32]]:
         """Pixels of each cutout of an alert: ``science``, ``template`` and ``difference``, as far as they were sent.
 
-        The first row is the lowest; masked pixels are NaN. PacketError if a cutout is damaged.
+        The first row is the lowest; masked pixels are NaN. `survey` is needed only if alerts of two surveys have the
+        identifier. PacketError if a cutout is damaged.
         """
         from redpoll.astro.cutout_file import read_cutout  # brings isal, which only cutouts need
 
         return {kind: read_cutout(data) for kind, data in self._cutouts(alert_id, survey)}
 
-    def cutout_files(self, alert_id: int, survey: str) -> dict[str, bytes]:
+    def cutout_files(self, alert_id: int, survey: str | None = None) -> dict[str, bytes]:
         """The FITS file of each cutout of an alert, uncompressed."""
         from redpoll.astro.cutout_file import fits_bytes
 
@@ -193,8 +196,10 @@ class Client:
 
         return QueryResult(read, count_column="alert_id")
 
-    def _cutouts(self, alert_id: int, survey: str) -> Iterator[tuple[str, bytes]]:
-        row = self._store.alerts.get(tables.checked_id(alert_id), tables.checked_survey(survey), CUTOUTS)
+    def _cutouts(self, alert_id: int, survey: str | None) -> Iterator[tuple[str, bytes]]:
+        number = tables.checked_id(alert_id)
+        survey = tables.survey_of(self._store, number, survey)
+        row = self._store.alerts.get(number, survey, CUTOUTS)
         found = [(name.removeprefix("cutout_"), row[name][0].as_py()) for name in CUTOUTS]
         if all(data is None for _, data in found):
             raise NotFound(f"alert {alert_id} of {survey} came without cutouts")

@@ -23,7 +23,7 @@ def checked_columns(columns: ColumnNames, schema: pa.Schema, *, has_cone: bool) 
     from redpoll.store.stored_columns import TOPICS
 
     known = dict.fromkeys([*(schema.names or COLUMNS), TOPICS, CLASSES, SEPARATION])
-    if columns == "all":
+    if isinstance(columns, str) and columns == "all":
         return [name for name in known if has_cone or name != SEPARATION]
     return listed_columns(columns, list(known))
 
@@ -35,7 +35,7 @@ def listed_columns(columns: str | Sequence[str], known: Sequence[str]) -> list[s
     ['ra', 'dec']
     """
     names = [name.strip() for name in columns.split(",")] if isinstance(columns, str) else columns
-    if not names or not isinstance(names, Sequence) or not all(isinstance(name, str) and name for name in names):
+    if not isinstance(names, Sequence) or not names or not all(isinstance(name, str) and name for name in names):
         raise UsageError("columns are names, such as ['alert_id', 'mag'], or 'all'")
     for name in names:
         if name not in known:

@@ -21,7 +21,11 @@ _ROWS = 1000
 def summaries(store: Store, alerts: QueryResult, columns: ColumnNames, limit: int | None) -> QueryResult:
     """The objects of some alerts, each once, in the order of the alerts."""
     schema = _schema(store)
-    names = schema.names if columns is None or columns == "all" else listed_columns(columns, schema.names)
+    names = (
+        schema.names
+        if columns is None or (isinstance(columns, str) and columns == "all")
+        else listed_columns(columns, schema.names)
+    )
     wanted = pa.schema([schema.field(name) for name in names])
 
     def read(some: Sequence[str] | None, most: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:

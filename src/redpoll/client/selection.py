@@ -58,7 +58,7 @@ def _cone(cone: Sequence[float] | Sequence[str]) -> Cone:
 
     try:
         ra, dec, radius = (float(value) for value in cone)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise UsageError("a cone is three numbers: right ascension, declination [deg] and radius [arcsec]") from error
     return Cone(ra, dec, radius)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from redpoll.errors import UsageError
+from redpoll.errors import NotFound, UsageError
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.bands import SURVEYS
 from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN
@@ -59,6 +59,8 @@ def light_curve(store: Store, object_id: str) -> pa.Table:
     """Light curve of an object, with units in the metadata of the fields."""
     if not isinstance(object_id, str):
         raise UsageError(f"an object_id is a text, not {type(object_id).__name__}")
+    if any("\ud800" <= letter <= "\udfff" for letter in object_id):
+        raise UsageError(f"{ascii(object_id)[:100]} is no text that an object_id can be")
     table = store.objects.light_curve(object_id)
     fields = [field.with_metadata(_POINTS[field.name].field(field.name).metadata) for field in table.schema]
     return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
@@ -110,6 +112,20 @@ def checked_survey(survey: str) -> str:
     if not isinstance(survey, str) or survey not in SURVEYS:
         raise UsageError(f"there is no survey '{str(survey)[:100]}'; use {' or '.join(SURVEYS)}")
     return survey
+
+
+def survey_of(store: Store, alert_id: int, survey: str | None) -> str:
+    """The survey of an alert, checked if it is given; UsageError if alerts of several surveys have the identifier."""
+    if survey is not None:
+        return checked_survey(survey)
+    import numpy as np
+
+    found = [name for name in SURVEYS if store.alerts.exists(name, np.array([alert_id]))[0]]
+    if not found:
+        raise NotFound(f"there is no alert {alert_id}")
+    if len(found) > 1:
+        raise UsageError(f"alerts of {' and '.join(found)} have the identifier {alert_id}: name the survey")
+    return found[0]
 
 
 def _integer(value: Any, name: str) -> int:

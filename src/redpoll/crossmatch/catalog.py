@@ -44,6 +44,11 @@ class Catalog:
         """The columns of the recipe."""
         return self.recipe.columns
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Position and time, or the object's identifier."""
+        return ("object_id",) if self.index is None else ("ra", "dec", "hpx29", "mjd")
+
     def match(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
         """The values of each alert's match, null where it has none; lists, nearest first, where all are kept."""
         found = self.matches(batch)

@@ -33,6 +33,11 @@ class Context(Protocol):
         """The columns it adds."""
         ...
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns of a batch that it reads; those that other contexts add may be missing."""
+        ...
+
     def match(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
         """The columns for a batch of the alert table: one array each, as long as the batch; null without a match."""
         ...

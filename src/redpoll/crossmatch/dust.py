@@ -45,6 +45,7 @@ class DustMap:
     """
 
     name = "ebv"
+    reads = ("ra", "dec")
 
     def __init__(self, folder: Path) -> None:
         about = _read_about(folder)

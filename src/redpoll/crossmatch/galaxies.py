@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from redpoll.astro.cosmology import luminosity_distance, modulus_of_distance, redshift_from_distance
 from redpoll.astro.sky_index import SkyIndex, build_index, find_matches
 from redpoll.crossmatch.catalog import Catalog
+from redpoll.crossmatch.host_columns import CATALOGUES
 
 Floats = NDArray[np.float64]
 _SAME_ARCSEC = 3.0
@@ -26,8 +27,6 @@ _DEFAULT_KPC = 2.5
 _DEFAULT_MAX_ARCSEC = 30.0
 _R25_PER_R50 = 1.85  # of an exponential disc with a central brightness of 21.65 mag per square arcsec in B
 _ARCSEC_PER_RADIAN = 206_264.80625
-CATALOGUES = ("mangrove", "glade", "hyperleda")
-"""Catalogues that are used if built; the last for names and sizes only."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from redpoll.schema.column import Column
 
+CATALOGUES = ("mangrove", "glade", "hyperleda")
+"""Catalogues of galaxies that are used if built; the last for names and sizes only."""
 COLUMNS = {
     "host_name": Column("string", doc="Name of the likely host; null if it has none, or no host.", ucd="meta.id"),
     "host_catalogue": Column(

@@ -15,8 +15,8 @@ from redpoll.astro.cosmology import modulus_of_distance
 from redpoll.astro.sky_index import Matches, SkyIndex, build_index, find_matches
 from redpoll.crossmatch.catalog import Catalog
 from redpoll.crossmatch.context import Missing
-from redpoll.crossmatch.galaxies import CATALOGUES, Galaxies, galaxies
-from redpoll.crossmatch.host_columns import COLUMNS
+from redpoll.crossmatch.galaxies import Galaxies, galaxies
+from redpoll.crossmatch.host_columns import CATALOGUES, COLUMNS
 from redpoll.crossmatch.host_files import Derived, read_derived, write_derived
 from redpoll.schema.column import Column
 
@@ -80,6 +80,11 @@ class Hosts:
     def columns(self) -> Mapping[str, Column]:
         """The columns it adds."""
         return COLUMNS
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The position."""
+        return ("ra", "dec", "hpx29")
 
     def match(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
         """Columns of the host of each alert; null without a host."""

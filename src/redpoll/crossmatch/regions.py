@@ -35,6 +35,8 @@ class Region:
     [True, False]
     """
 
+    reads = ("hpx29",)
+
     def __init__(self, name: str, ranges: Cells, version: str = "1") -> None:
         valid_name(name, "a region's name")
         self.name, self.version, self.ranges = name, version, ranges

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +19,10 @@ from redpoll.schema.column import Column
 
 @dataclass(frozen=True)
 class StageResult:
-    """A batch with the contexts' columns; with the failures and the run time in seconds of each context."""
+    """A batch with the contexts' columns; with the failures and the run time in seconds of each context.
+
+    The columns of a context that failed are null.
+    """
 
     batch: pa.RecordBatch
     failures: dict[str, str]
@@ -55,6 +58,10 @@ class Stage:
     def timed_by(self, clock: Callable[[], float]) -> Stage:
         """The same stage, its contexts timed by another clock."""
         return Stage(self.contexts, self.missing, clock)
+
+    def only(self, names: Container[str]) -> Stage:
+        """The stage with some of its contexts, and nothing missing."""
+        return Stage([context for context in self.contexts if context.name in names], clock=self._clock)
 
     @property
     def _declared(self) -> list[Mapping[str, Column]]:

@@ -67,6 +67,8 @@ class Watchlist:
     ['M 1', None]
     """
 
+    reads = ("ra", "dec", "hpx29")
+
     def __init__(self, name: str, entries: Entries, version: str = "1") -> None:
         valid_name(name, "a watchlist's name")
         self.name, self.version, self.n_entries = name, version, len(entries.ra)

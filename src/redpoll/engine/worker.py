@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 import signal
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import Any
 from redpoll.engine.memory import Inbox
 from redpoll.errors import RedpollError
 from redpoll.ingest.block import Block
+from redpoll.log import configure_worker_logging
 
 Task = Callable[[Block], Any]
 MakeTask = Callable[[], Task]
@@ -27,7 +27,7 @@ def work(pipe: Connection, make_task: MakeTask, path: str) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_parent()
-    logging.getLogger("redpoll").setLevel(logging.WARNING)
+    configure_worker_logging()
     inbox = Inbox(path)
     try:
         task = _made(make_task)

@@ -67,8 +67,7 @@ class HistoryStage:
         if not batch.num_rows:
             return _with(batch, {"packet_light_curve": packets, NEWS: pa.nulls(0, pa.binary())})
         own, mjd = LightCurves.from_arrow(packets), _floats(batch, "mjd")
-        survey, night = _survey(batch), _floats(batch, "night")
-        before = np.fmin(night_start(night, NIGHT_OFFSET[survey]), mjd)
+        survey, night, before = _survey(batch), _floats(batch, "night"), _before(batch)
         curves, news = self._in_rounds(survey, batch["object_id"].to_pylist(), night, (before, mjd), own)
         added: dict[str, pa.Array] = {"light_curve": curves.to_arrow(), "packet_light_curve": packets}
         added |= extent(curves, mjd) | {NEWS: pa.array([blob or None for blob in news], pa.binary())}
@@ -99,6 +98,47 @@ class HistoryStage:
         return _together(parts), news
 
 
+class StoredHistoryStage:
+    """Joins the history of each object again to alerts that are stored, whose packets' points are part of it.
+
+    An alert sees what it saw when it was stored, but for three things: points of alerts of earlier nights that were
+    received after it; values that were superseded more than 30 days before the newest packet of the object; and points
+    that were thinned out since (see `redpoll.store.history_bounds`).
+
+    Parameters
+    ----------
+    histories
+        What is stored; see `HistoryReader`.
+    """
+
+    name, columns = HistoryStage.name, HistoryStage.columns
+
+    def __init__(self, histories: HistoryReader) -> None:
+        self._histories = histories
+
+    def join(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch of one survey with the joined `light_curve`, `packet_light_curve`, `history_days` and `n_points`.
+
+        Its ``light_curve`` is that of the packets, as the archive has it. SchemaError and StoreError as in
+        `HistoryStage.join`.
+        """
+        packets, mjd = _packets(batch), _floats(batch, "mjd")
+        if not batch.num_rows:
+            return _with(batch, {"packet_light_curve": packets})
+        stored = self._histories.read(_survey(batch), batch["object_id"].to_pylist(), _before(batch))
+        curves = joined(stored, LightCurves.from_arrow(packets))
+        added: dict[str, pa.Array] = {"light_curve": curves.to_arrow(), "packet_light_curve": packets}
+        return _with(batch, added | extent(curves, mjd))
+
+
+class UnreadHistory:
+    """Passes every batch on as it is: for alerts of which no module reads light curves."""
+
+    def join(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The same batch."""
+        return batch
+
+
 def split_news(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.Array | None]:
     """A joined batch without `NEWS`, and that column; None if it has none. Modules and sinks need not see it."""
     return (batch.drop_columns([NEWS]), batch[NEWS]) if NEWS in batch.schema.names else (batch, None)
@@ -109,13 +149,21 @@ def with_news(batch: pa.RecordBatch, news: pa.Array | None) -> pa.RecordBatch:
     return batch if news is None else batch.append_column(NEWS_FIELD, news)
 
 
-def open_history(store: Path) -> HistoryStage:
-    """The stage with the histories of the store in a folder, open for reading; StoreError if there is none."""
-    return HistoryStage(open_store(store).histories)
+def open_history(store: Path | None) -> HistoryStage:
+    """The stage with the histories of the store in a folder, open for reading; StoreError if there is none there.
+
+    With None, every light curve is the packet's own.
+    """
+    return HistoryStage(NoHistories() if store is None else open_store(store).histories)
+
+
+def open_stored_history(store: Path) -> StoredHistoryStage:
+    """The stage for alerts of the store in a folder, open for reading; StoreError if there is none."""
+    return StoredHistoryStage(open_store(store).histories)
 
 
 class NoHistories:
-    """A store that knows no object: every light curve is the packet's own."""
+    """The port `HistoryReader` where no object is known: every light curve is the packet's own."""
 
     def read(
         self,
@@ -152,6 +200,11 @@ def _packets(batch: pa.RecordBatch) -> pa.Array:
     """The packets' own light curves, an unknown one being empty."""
     curves = packet_light_curves(batch)
     return curves.fill_null([]) if curves.null_count else curves
+
+
+def _before(batch: pa.RecordBatch) -> Floats:
+    """The time before which a point must have been received for each alert to see it [MJD TAI]."""
+    return np.fmin(night_start(_floats(batch, "night"), NIGHT_OFFSET[_survey(batch)]), _floats(batch, "mjd"))
 
 
 def _survey(batch: pa.RecordBatch) -> str:

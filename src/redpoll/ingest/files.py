@@ -19,7 +19,7 @@ from redpoll.ingest.parquet_rows import row_packets
 from redpoll.ingest.recognise import HEAD_BYTES, Kind, recognise
 from redpoll.ingest.unpack import Unpacker
 from redpoll.plugin.discovery import installed_sources
-from redpoll.plugin.isolation import outcome
+from redpoll.plugin.isolation import error_text, outcome
 from redpoll.plugin.polling import FiniteSource
 from redpoll.plugin.ports import ReceivedPacket, Source
 
@@ -129,7 +129,7 @@ def _plugin_source(scheme: str, uri: str, settings: dict[str, Any]) -> Source:
     if isinstance(error, RedpollError):
         raise error
     if error is not None:
-        raise SourceError(f"{uri}: the source '{scheme}' failed: {type(error).__name__}: {error}") from error
+        raise SourceError(f"{uri}: the source '{scheme}' failed: {error_text(error)}") from error
     if not isinstance(source, Source):
         raise SourceError(f"{uri}: the source '{scheme}' made a {type(source).__name__}; update its package")
     return source

@@ -14,6 +14,10 @@ class Framing:
         self._schemas = schemas
         self._header = HeaderReader()
 
+    def datum_of(self, packet: bytes) -> tuple[str, int, int]:
+        """What `datum` gives, faster for packets that resemble the last one."""
+        return self._header.usual_datum(packet) or self.datum(memoryview(packet))
+
     def datum(self, packet: memoryview) -> tuple[str, int, int]:
         """Writer schema, and first and last byte of the datum, of `packet`.
 

@@ -49,7 +49,7 @@ class PacketNights:
                 found[i] = _of_row(packet)
                 continue
             try:
-                schema, start, stop = self._framing.datum(memoryview(packet))
+                schema, start, stop = self._framing.datum_of(packet)
             except (PacketError, SchemaError):
                 continue
             beginnings[schema].append((i, packet[start : min(stop, start + _BEGINNING)]))

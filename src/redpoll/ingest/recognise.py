@@ -20,7 +20,29 @@ class Kind(Enum):
     GZIP = "gzip"
     TAR = "a tar archive"
     PARQUET = "Parquet"
+    BZIP2 = "bzip2"
+    XZ = "xz"
+    ZSTANDARD = "zstandard"
+    ZIP = "a zip archive"
     UNKNOWN = "bytes of an unknown kind"
+
+
+CONVERSIONS = {
+    Kind.BZIP2: "bunzip2 FILE",
+    Kind.XZ: "unxz FILE",
+    Kind.ZSTANDARD: "unzstd FILE",
+    Kind.ZIP: "unzip FILE -d FOLDER",
+}
+"""Formats that are not read, each with the command that converts a file."""
+_MAGIC = {
+    CONTAINER_MAGIC: Kind.AVRO,
+    b"\x1f\x8b": Kind.GZIP,
+    b"PAR1": Kind.PARQUET,
+    b"BZh": Kind.BZIP2,
+    b"\xfd7zXZ\x00": Kind.XZ,
+    b"\x28\xb5\x2f\xfd": Kind.ZSTANDARD,
+    b"PK\x03\x04": Kind.ZIP,
+}
 
 
 def recognise(head: bytes) -> Kind:
@@ -31,7 +53,7 @@ def recognise(head: bytes) -> Kind:
     """
     if not head:
         return Kind.EMPTY
-    for magic, kind in ((CONTAINER_MAGIC, Kind.AVRO), (b"\x1f\x8b", Kind.GZIP), (b"PAR1", Kind.PARQUET)):
+    for magic, kind in _MAGIC.items():
         if head.startswith(magic):
             return kind
     if _is_tar(head[:HEAD_BYTES]):

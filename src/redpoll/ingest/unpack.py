@@ -12,7 +12,7 @@ from redpoll.ingest.containers import OneRecord, container_packets
 from redpoll.ingest.gzip_stream import GzipReader
 from redpoll.ingest.origin import Origin
 from redpoll.ingest.parquet_rows import row_packets
-from redpoll.ingest.recognise import HEAD_BYTES, Kind, recognise
+from redpoll.ingest.recognise import CONVERSIONS, HEAD_BYTES, Kind, recognise
 from redpoll.ingest.sidecars import reason_to_skip
 from redpoll.ingest.tar_archive import Member, members
 from redpoll.plugin.ports import ReceivedPacket
@@ -35,13 +35,19 @@ class Unpacker:
         ------
         SourceError
             After the packets before it: if an archive is damaged or truncated so that packets are lost, or if more than
-            64 MB are of a kind that cannot be split.
+            64 MB are of a kind that cannot be split. At once, with the command that converts it, for a file of a
+            compression that is not read.
         """
         kind = recognise(stream.peek(HEAD_BYTES))
         if depth < MAX_NESTING and kind is Kind.TAR:
             yield from self._tar(stream, origin, depth)
         elif depth < MAX_NESTING and kind is Kind.GZIP:
             yield from self._gzip(stream, origin, depth)
+        elif depth == 0 and kind in CONVERSIONS:
+            raise SourceError(
+                f"{origin}: {kind.value} is not read. Convert it first (`{CONVERSIONS[kind]}`): Redpoll reads Avro, "
+                "Parquet, tar and gzip"
+            )
         elif len(data := stream.peek(MAX_PACKET_BYTES + 1)) <= MAX_PACKET_BYTES:
             yield from self._whole(data, stream, origin, kind)
         elif kind is Kind.AVRO:

@@ -16,14 +16,14 @@ from redpoll.config import Config, Cuts
 from redpoll.crossmatch.stage import Stage
 from redpoll.engine.worker import MakeTask
 from redpoll.errors import ConfigError, PluginError, RedpollError
+from redpoll.history.stage import open_history
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.nights import PacketNights
 from redpoll.ingest.schemas import SchemaLocations, SchemaLookup
 from redpoll.pipeline.block_task import BlockTask
 from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.delivery import Delivery
-from redpoll.pipeline.enrich import Clock, Enrichment
-from redpoll.pipeline.history import open_history
+from redpoll.pipeline.enrich import ChecksAlerts, Clock, Enrichment, JoinsHistory
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.spool import Spool, spool_name
 from redpoll.pipeline.store_access import SegmentWriter, open_champions, spool_folder
@@ -31,7 +31,7 @@ from redpoll.plugin.discovery import installed_filters, installed_modules, insta
 from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
 from redpoll.plugin.graph import Graph
-from redpoll.plugin.isolation import outcome
+from redpoll.plugin.isolation import error_text, outcome
 from redpoll.plugin.ports import Sink
 from redpoll.quality.stage import Quality
 from redpoll.schema.alert import COLUMNS
@@ -71,7 +71,8 @@ def open_enrichment(
     config: Config,
     *,
     graph: Graph | None = None,
-    quality: Quality | None = None,
+    quality: ChecksAlerts | None = None,
+    history: JoinsHistory | None = None,
     crossmatch: Stage | None = None,
     store: Path | None = None,
     clock: Clock = time.process_time,
@@ -86,6 +87,8 @@ def open_enrichment(
         Modules and filters; by default those of `build_graph`.
     quality
         The checks; by default only whether alerts are usable, with no cuts and nothing stored.
+    history
+        What joins stored measurements; by default those of `store`.
     crossmatch
         The cross-match stage; by default that of `redpoll.pipeline.contexts.open_stage`.
     store
@@ -97,7 +100,7 @@ def open_enrichment(
     champions = open_champions(store, graph.nodes) if store else None
     enrich = Enrichment(
         quality or Quality(),
-        open_history(config, store),
+        history or open_history(store),
         crossmatch.timed_by(clock),
         graph.timed_by(clock),
         clock,
@@ -156,7 +159,7 @@ def _open_sink(name: str, make: Callable[..., Sink], settings: Mapping[str, Any]
     if isinstance(failure, RedpollError):
         raise failure
     if failure is not None:
-        raise ConfigError(f"sinks: {name}: {type(failure).__name__}: {failure}; check [sinks.{name}]") from failure
+        raise ConfigError(f"sinks: {name}: {error_text(failure)}; check [sinks.{name}]") from failure
     if not isinstance(sink, Sink):
         raise ConfigError(
             f"sinks: {name}: an object of type {type(sink).__name__} has no name, encode and open; update its package"
@@ -180,6 +183,7 @@ def open_deliveries(
         Delivery(sink, Spool(folder, max_bytes), config.delivery, paused=paused, stop=stop)
         for sink, folder in _spools(sinks, spool_folder(store))
     ]
+    report.left_spools = _left_spools(sinks, spool_folder(store))
     try:
         for delivery in deliveries:
             delivery.start()
@@ -195,12 +199,15 @@ def open_deliveries(
 
 
 def _spools(sinks: Sequence[Sink], folder: Path) -> list[tuple[Sink, Path]]:
-    """Each sink and the folder of its spool; spools of other sinks are named in the log."""
-    named = {spool_name(sink.name): sink for sink in sinks}
-    if folder.is_dir():
-        for other in sorted(path for path in folder.iterdir() if path.name not in named and any(path.glob("*.spool"))):
-            log.warning("%s has messages of a sink that is not configured; name it again, or remove the folder", other)
-    return [(sink, folder / name) for name, sink in named.items()]
+    """Each sink and the folder of its spool."""
+    return [(sink, folder / spool_name(sink.name)) for sink in sinks]
+
+
+def _left_spools(sinks: Sequence[Sink], folder: Path) -> list[str]:
+    """Folders with messages of sinks that are not configured any more."""
+    named = {spool_name(sink.name) for sink in sinks}
+    there = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [str(path) for path in there if path.name not in named and any(path.glob("*.spool"))]
 
 
 def _check_sinks(sinks: Sequence[Sink], topics: Set[str]) -> None:

@@ -12,6 +12,8 @@ from redpoll.plugin.ports import Message
 Outcome = Literal["stored", "duplicate", "rejected"]
 Count = tuple[str | None, int | None, Outcome, str]
 """Survey, night, outcome and reason of a packet."""
+SINK_FAILURE = "sink "
+"""How the name of a sink that could not encode a batch begins among the failures."""
 _NUMBERS = re.compile(r"\d+")
 
 
@@ -25,11 +27,17 @@ class LedgerCount(TypedDict):
     n: int
 
 
-class SegmentResult(TypedDict):
+class WrittenSegment(TypedDict):
     """A segment of the archive by its name, and its alerts' indexed columns as an Arrow IPC stream."""
 
     name: str
     alerts: bytes
+
+
+class SegmentResult(WrittenSegment):
+    """A written segment, and for each of its alerts the index of its packet in the block."""
+
+    packets: list[int]
 
 
 class CutResult(TypedDict):

@@ -14,7 +14,16 @@ import pyarrow as pa
 from redpoll.history.stage import with_news
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
-from redpoll.pipeline.block_result import BlockResult, Count, CutResult, SegmentResult, block_result, category
+from redpoll.pipeline.block_result import (
+    SINK_FAILURE,
+    BlockResult,
+    Count,
+    CutResult,
+    SegmentResult,
+    WrittenSegment,
+    block_result,
+    category,
+)
 from redpoll.pipeline.enrich import Enrichment, EnrichResult
 from redpoll.plugin.isolation import FailureLog, Guard, outcome
 from redpoll.plugin.ports import Message, Sink, checked_message
@@ -24,7 +33,7 @@ from redpoll.quality.stage import CutAlert
 class WritesSegments(Protocol):
     """The archive, as far as a worker needs it."""
 
-    def write(self, alerts: pa.RecordBatch) -> SegmentResult:
+    def write(self, alerts: pa.RecordBatch) -> WrittenSegment:
         """Write a segment, which does not count until it is committed."""
         ...
 
@@ -66,7 +75,8 @@ class BlockTask:
                     for sink in self._sinks:
                         tally.messages.setdefault(sink.name, []).extend(self._encode(sink, enriched.batch, tally))
                 with tally.timed("archive"):
-                    tally.segments.append(self._segments.write(with_news(enriched.batch, enriched.history_news)))
+                    written = self._segments.write(with_news(enriched.batch, enriched.history_news))
+                tally.segments.append({**written, "packets": index[enriched.rows].tolist()})
         return tally.result()
 
     def _encode(self, sink: Sink, batch: pa.RecordBatch, tally: _Tally) -> list[Message]:
@@ -74,9 +84,10 @@ class BlockTask:
         messages, error = outcome(_messages, sink=sink, batch=batch)
         if error is None:
             return cast(list[Message], messages)
-        guard = Guard(_Encoder(f"sink {sink.name}"), batch.num_rows)
+        guard = Guard(_Encoder(SINK_FAILURE + sink.name), batch.num_rows)
         alone = [
-            guard.attempt_one(_messages, sink=sink, batch=batch.slice(row, 1)) or [] for row in range(batch.num_rows)
+            guard.attempt_one(row, _messages, sink=sink, batch=batch.slice(row, 1)) or []
+            for row in range(batch.num_rows)
         ]
         guard.error = guard.error or error
         tally.failures[guard.node.name] += 1

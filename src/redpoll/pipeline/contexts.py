@@ -8,6 +8,7 @@ from pathlib import Path
 from redpoll.catalogs.library import Library
 from redpoll.config import Config
 from redpoll.crossmatch.context import Context, Missing
+from redpoll.crossmatch.host_columns import CATALOGUES
 from redpoll.crossmatch.host_columns import COLUMNS as HOST_COLUMNS
 from redpoll.crossmatch.known_columns import DUST_COLUMNS, known_columns
 from redpoll.crossmatch.stage import Stage
@@ -15,6 +16,8 @@ from redpoll.schema.column import Column
 
 DUST = "ebv"
 """Folder of the dust map beside the catalogues."""
+MADE_FROM = {"hosts": CATALOGUES}
+"""Contexts whose data are computed from catalogues, which they depend on."""
 _NO_GALAXIES = Missing("hosts", HOST_COLUMNS, "neither mangrove nor glade is built")
 _NO_DUST = Missing(DUST, DUST_COLUMNS)
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from redpoll.config import DeliveryConfig
 from redpoll.errors import SinkBackpressure, UsageError
 from redpoll.pipeline.spool import Spool
-from redpoll.plugin.isolation import outcome
+from redpoll.plugin.isolation import error_text, outcome
 from redpoll.plugin.ports import Message, Sender, Sink
 
 log = logging.getLogger(__name__)
@@ -147,11 +147,11 @@ class Delivery:
         if sender is not None:
             _, error = outcome(sender.close)
             if error is not None:
-                log.warning("sink %s: closing it failed: %s", self.sink.name, error)
+                log.warning("sink %s: closing it failed: %s", self.sink.name, error_text(error))
 
     def _park(self, error: Exception) -> None:
         if not self.is_parked:
-            log.error("sink %s is parked, its messages wait in the spool: %s", self.sink.name, error)
+            log.error("sink %s is parked, its messages wait in the spool: %s", self.sink.name, error_text(error))
         self.is_parked = True
         self._next_drain = self._clock() + self._settings.retry_parked_seconds
         self.close()

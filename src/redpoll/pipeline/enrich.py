@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -18,10 +19,9 @@ from numpy.typing import NDArray
 
 from redpoll.crossmatch.stage import Stage
 from redpoll.history.stage import split_news
-from redpoll.pipeline.history import History
 from redpoll.pipeline.models import Champions
 from redpoll.plugin.graph import Graph
-from redpoll.quality.stage import LeftOut, Quality
+from redpoll.quality.stage import LeftOut, QualityResult
 from redpoll.schema.column import Column
 
 Clock = Callable[[], float]
@@ -35,6 +35,8 @@ class EnrichResult:
     ``failures`` names catalogues, modules and filters that failed, with the reason. ``seconds`` has the time of each
     stage, ``node_seconds`` that of each catalogue, module and filter. ``unknown_words`` counts words of catalogues that
     are no class of the taxonomy. ``history_news`` is what each packet adds to the stored history of its object.
+    ``lost`` has, for each module and filter that failed, the alerts without its result; a catalogue that fails has
+    none for the whole batch.
     """
 
     batch: pa.RecordBatch
@@ -45,15 +47,34 @@ class EnrichResult:
     node_seconds: dict[str, float] = field(default_factory=dict)
     unknown_words: Counter[str] = field(default_factory=Counter)
     history_news: pa.Array | None = None
+    lost: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class EnrichmentNode:
-    """One catalogue (or other source of cross-matches), module or filter, and the columns it makes."""
+    """One catalogue (or other source of cross-matches), module or filter, with the columns it reads and makes."""
 
     name: str
     kind: str
+    version: str
+    reads: tuple[str, ...]
     outputs: Mapping[str, Column]
+
+
+class ChecksAlerts(Protocol):
+    """The first stage: which alerts go on."""
+
+    def run(self, batch: pa.RecordBatch) -> QualityResult:
+        """Check a batch of one survey."""
+        ...
+
+
+class JoinsHistory(Protocol):
+    """The second stage: the light curves that modules read."""
+
+    def join(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch of one survey with joined light curves."""
+        ...
 
 
 class Enrichment:
@@ -71,8 +92,8 @@ class Enrichment:
 
     def __init__(
         self,
-        quality: Quality,
-        history: History,
+        quality: ChecksAlerts,
+        history: JoinsHistory,
         crossmatch: Stage,
         graph: Graph,
         clock: Clock = time.process_time,
@@ -98,7 +119,7 @@ class Enrichment:
         seconds["science"] -= seconds["filters"]  # one graph runs both: modules first
         return EnrichResult(
             answered.batch, checked.rows, checked.left_out, matched.failures | answered.failures,
-            seconds, matched.seconds | answered.seconds, answered.unknown_words, news,
+            seconds, matched.seconds | answered.seconds, answered.unknown_words, news, answered.lost,
         )  # fmt: skip
 
     def change_to(self, generation: int | None = None) -> dict[str, str]:
@@ -118,9 +139,13 @@ class Enrichment:
     @property
     def nodes(self) -> tuple[EnrichmentNode, ...]:
         """Catalogues, modules and filters, in the order in which they run."""
-        found = [EnrichmentNode(context.name, "cross-match", context.columns) for context in self.crossmatch.contexts]
+        found = [
+            EnrichmentNode(context.name, "cross-match", context.version, context.reads, context.columns)
+            for context in self.crossmatch.contexts
+        ]
         for node in self.graph.nodes:
-            found.append(EnrichmentNode(node.name, "module" if node.is_module else "filter", node.outputs))
+            kind = "module" if node.is_module else "filter"
+            found.append(EnrichmentNode(node.name, kind, node.version, node.reads, node.outputs))
         return tuple(found)
 
     @property

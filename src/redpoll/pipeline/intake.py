@@ -17,7 +17,7 @@ from redpoll.engine.reader import InputBlock
 from redpoll.errors import RedpollError, SourceError
 from redpoll.ingest.nights import PacketNight
 from redpoll.pipeline.night_order import BlockNights, NightOrder
-from redpoll.plugin.isolation import outcome
+from redpoll.plugin.isolation import error_text, outcome
 from redpoll.plugin.ports import PacketPosition, ReceivedPacket, Source
 
 log = logging.getLogger(__name__)
@@ -214,7 +214,7 @@ def _called(source: Source, method: Callable[[], Any]) -> tuple[Any, SourceError
     if isinstance(error, RedpollError):
         raise error
     log.debug("%s failed", source.name, exc_info=error)
-    named = SourceError(f"{source.name}: {type(error).__name__}: {error}")
+    named = SourceError(f"{source.name}: {error_text(error)}")
     named.__cause__ = error
     return None, named
 
@@ -231,7 +231,7 @@ def first_blocks(
     """
     is_finite = all(source.is_finite for source in sources)
     seconds = math.inf if is_finite else 1.0
-    size = min(limit, BLOCK_PACKETS)
+    size = limit if limit < BLOCK_PACKETS else None
     intake = Intake(sources, on_error, batch_size=size, block_seconds=seconds, clock=clock)
     left = limit
     try:

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from redpoll.config import Config
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
-from redpoll.pipeline.store_access import dead_letters, remove_dead_letters
+from redpoll.pipeline.store_access import LetterPosition, dead_letters, remove_dead_letters
 from redpoll.plugin.polling import FiniteSource
 from redpoll.plugin.ports import ReceivedPacket
-
-
-@dataclass(frozen=True)
-class LetterPosition:
-    """Where a dead letter first came from, its number in the store, and why it is there."""
-
-    source: str
-    text: str
-    number: int
-    reason: str
-
-    def __str__(self) -> str:
-        return self.text
 
 
 class DeadLetterSource(FiniteSource):
@@ -46,18 +32,13 @@ def replay_dead_letters(store_path: Path, config: Config) -> RunReport:
     """Run every dead letter again.
 
     One whose packet is used now is removed; one that fails for the same reason stays; one that fails for another
-    reason is replaced by a new letter with that reason.
+    reason is replaced by a new letter with that reason. The ledger counts the packet once, with its last outcome.
     """
-    replayed: list[int] = []
 
-    def note(packets: Sequence[ReceivedPacket], dead: Mapping[int, str]) -> None:
-        for i, packet in enumerate(packets):
-            position = packet.position
-            if isinstance(position, LetterPosition) and dead.get(i) != position.reason:
-                replayed.append(position.number)
+    def remove(packets: Sequence[ReceivedPacket], dead: Mapping[int, str]) -> None:
+        positions = [(packet.position, dead.get(i)) for i, packet in enumerate(packets)]
+        letters = [(p, reason) for p, reason in positions if isinstance(p, LetterPosition)]
+        remove_dead_letters(store_path, [p.number for p, reason in letters if reason != p.reason])
 
     source = DeadLetterSource(store_path)
-    try:
-        return run_night([source], store_path, config, command="dead-letters replay", on_committed=note)
-    finally:
-        remove_dead_letters(store_path, replayed)
+    return run_night([source], store_path, config, command="dead-letters replay", on_committed=remove)

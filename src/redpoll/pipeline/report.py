@@ -24,13 +24,14 @@ class RunReport:
 
     ``missing`` maps each catalogue that is not installed to the reason; its columns are null.
 
-    ``reasons`` counts duplicates and rejected packets by reason, ``failures`` the batches in which a module or filter
-    failed, ``unusable_models`` the reason for each champion of the registry that a worker could not open,
-    ``without_model`` the modules whose model was not served in the last block (module -> model; null columns),
+    ``reasons`` counts duplicates and rejected packets by reason, ``failures`` the batches in which a module, filter,
+    catalogue or sink failed, ``unusable_models`` the reason for each champion of the registry that a worker could not
+    open, ``without_model`` the modules whose model was not served in the last block (module -> model; null columns),
     ``unknown_words`` the words of catalogues that are no class of the taxonomy, ``seconds`` the CPU seconds of each
     stage over all workers, ``source_errors`` what could not be read. ``read`` is what the sources gave, counted apart
     from what became of it. ``sent`` counts messages by sink, ``parked`` those that wait in the spool of a sink that
-    does not take them. ``signal`` is the one that interrupted the run.
+    does not take them; ``left_spools`` names folders with messages of sinks that are not configured. ``signal`` is the
+    one that interrupted the run.
     """
 
     run: int = 0
@@ -51,6 +52,7 @@ class RunReport:
     source_errors: list[str] = field(default_factory=list)
     sent: dict[str, int] = field(default_factory=dict)
     parked: dict[str, int] = field(default_factory=dict)
+    left_spools: list[str] = field(default_factory=list)
     worker_deaths: int = 0
     signal: int | None = None
     read: int = 0

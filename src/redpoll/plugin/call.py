@@ -64,8 +64,8 @@ def _per_object(node: FunctionNode, columns: Columns, given: dict[str, Any], att
         return by_name(node, no_answer if result is None else result)
 
     nothing = dict.fromkeys(node.outputs, no_answer)
-    for arguments in _objects(node.inputs, columns):
-        found = None if arguments is None else attempt(answer, **arguments)
+    for row, arguments in enumerate(_objects(node.inputs, columns)):
+        found = None if arguments is None else attempt(row, answer, **arguments)
         for name, value in (found or nothing).items():
             answers[name].append(value)
     return answers

@@ -19,7 +19,7 @@ from typing import Any
 from redpoll.errors import PluginError
 from redpoll.plugin.contract import AlertFilter, ScienceModule
 from redpoll.plugin.expression_filter import ExpressionFilter
-from redpoll.plugin.isolation import outcome
+from redpoll.plugin.isolation import error_text, outcome, printing_to_stderr
 
 log = logging.getLogger(__name__)
 MODULES, FILTERS = "redpoll.science_modules", "redpoll.filters"
@@ -90,7 +90,8 @@ def _found(group: str) -> dict[str, Any]:
 
 
 def _load(entry: EntryPoint, group: str, found: dict[str, Any]) -> Any:
-    plugin = entry.load()
+    with printing_to_stderr():
+        plugin = entry.load()
     if group == MODULES:
         check_plugin(plugin, (ScienceModule,), "a function decorated by @science_module")
     elif group == FILTERS:
@@ -109,7 +110,7 @@ def _name(entry: EntryPoint, plugin: Any) -> str:
 
 def _explained(entry: EntryPoint, error: Exception) -> PluginError:
     package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
-    reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+    reason = str(error) if isinstance(error, PluginError) else error_text(error)
     remedy = "update or uninstall that package, or fix it and reinstall"
     explained = PluginError(f"plugin '{entry.name}' ({entry.value}) of {package} cannot be used: {reason}; {remedy}")
     explained.__cause__ = error

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from redpoll.plugin.checks import check_names, in_order
 from redpoll.plugin.classes import MIN_PROBABILITY, assigned_classes, assigns_classes, check_assigns, classes_field
 from redpoll.plugin.columns import Columns
-from redpoll.plugin.isolation import FailureLog, Guard
+from redpoll.plugin.isolation import FailureLog, Guard, printing_to_stderr
 from redpoll.plugin.node import Node
 from redpoll.plugin.settings import check_settings
 from redpoll.schema.alert import COLUMNS, PACKET
@@ -28,13 +30,15 @@ Clock = Callable[[], float]
 class GraphResult:
     """A processed batch, with the failures and the run time in seconds of each module and filter.
 
-    ``unknown_words`` counts words of catalogues that have no class in the taxonomy.
+    ``unknown_words`` counts words of catalogues that have no class in the taxonomy. ``lost`` has, for each module and
+    filter that failed, the alerts that it has no result for: a boolean each.
     """
 
     batch: pa.RecordBatch
     failures: dict[str, str]
     seconds: dict[str, float]
     unknown_words: Counter[str] = field(default_factory=Counter)
+    lost: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 class Graph:
@@ -129,6 +133,11 @@ class Graph:
         """The same graph, its nodes timed by another clock."""
         return Graph(self.nodes, self.settings, self.models, clock, self.min_probability)
 
+    def only(self, names: Container[str]) -> Graph:
+        """The graph of some of its modules and filters; the columns of the others must be in its batches."""
+        nodes = tuple(node for node in self.nodes if node.name in names)
+        return Graph(nodes, self.settings, self.models, self._clock, self.min_probability)
+
     def with_models(self, models: Mapping[str, Any]) -> Graph:
         """The same graph with other trained models."""
         return Graph(self.nodes, self.settings, models, self._clock, self.min_probability)
@@ -178,14 +187,16 @@ class Graph:
         columns = Columns(batch.drop_columns([f.name for f in self.fields if f.name in batch.schema.names]))
         self._check_batch(columns)
         failures: dict[str, str] = {}
+        lost: dict[str, NDArray[np.bool_]] = {}
         seconds: dict[str, float] = {}
         for node in self.nodes:
             start = self._clock()
             guard = Guard(node, columns.n)
-            columns.add(self._compute(node, columns, guard))
+            with printing_to_stderr():
+                columns.add(self._compute(node, columns, guard))
             seconds[node.name] = self._clock() - start
             if guard.error:
-                failures[node.name] = guard.message
+                failures[node.name], lost[node.name] = guard.message, guard.lost
                 self._log.report(guard)
         schema = self.output_schema(batch.schema)
         unknown: Counter[str] = Counter()
@@ -193,7 +204,7 @@ class Graph:
             classes, unknown = assigned_classes(schema, columns.arrow, columns.n, self.min_probability)
             columns.add({CLASSES: classes})
         arrays = [columns.arrow(name) for name in schema.names]
-        return GraphResult(pa.RecordBatch.from_arrays(arrays, schema=schema), failures, seconds, unknown)
+        return GraphResult(pa.RecordBatch.from_arrays(arrays, schema=schema), failures, seconds, unknown, lost)
 
     def _compute(self, node: Node, columns: Columns, guard: Guard) -> dict[str, pa.Array]:
         """The node's columns; null (False for a filter) for an empty batch, a missing model or a failure."""

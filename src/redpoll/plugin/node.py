@@ -11,13 +11,13 @@ from redpoll.plugin.columns import Columns
 from redpoll.schema.column import Column
 
 Attempt = Callable[..., Any]
-"""Called as ``attempt(function, **arguments)``; returns None if the function failed and failures are isolated."""
+"""Called as ``attempt(row, function, **arguments)``; returns None if the function failed and failures are isolated."""
 
 FILE_PREFIX = "redpoll_file_"
 """Prefix of the names of Python modules that were loaded from a user's file."""
 
 
-def unguarded(function: Callable[..., Any], **arguments: Any) -> Any:
+def unguarded(row: int, function: Callable[..., Any], /, **arguments: Any) -> Any:
     """Attempt without isolation: exceptions propagate."""
     return function(**arguments)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll.errors import ModelError
-from redpoll.plugin.isolation import outcome
+from redpoll.plugin.isolation import error_text, outcome
 from redpoll.plugin.model_card import ModelCard
 from redpoll.plugin.node import Node
 
@@ -69,7 +69,7 @@ def open_model(data: bytes, card: ModelCard, nodes: Sequence[Node]) -> OnnxModel
     if isinstance(error, ModelError):
         raise error
     if error is not None:
-        raise ModelError(f"{label}: not a model that ONNX Runtime can use: {_first_line(error)}") from error
+        raise ModelError(f"{label}: not a model that ONNX Runtime can use: {error_text(error)}") from error
     model = OnnxModel(card.name, card.version, len(card.classes), session)
     for n in _TRIED_ROWS:
         _try_zeros(model, n, len(card.features))
@@ -82,7 +82,7 @@ def _try_zeros(model: OnnxModel, n: int, n_features: int) -> None:
         raise error
     label = f"{model.name}@{model.version}"
     if error is not None:
-        raise ModelError(f"{label} fails on {n} rows of {n_features} zeros: {_first_line(error)}") from error
+        raise ModelError(f"{label} fails on {n} rows of {n_features} zeros: {error_text(error)}") from error
     if not ((found >= -_ROUNDING) & (found <= 1 + _ROUNDING)).all():  # NaN too
         raise ModelError(f"{label}: its output on zeros is not a probability: {found[0].tolist()[:10]}")
 
@@ -98,7 +98,3 @@ def _session(data: bytes) -> Any:
     nowhere = f"{os.devnull}/none"
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", nowhere)
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,6 +115,17 @@ class LightCurves:
             fields=list(POINT_TYPE),
         )
         return pa.ListArray.from_arrays(pa.array(self.offsets, pa.int32()), points, type=LIGHT_CURVE_TYPE)
+
+
+def concatenated(parts: Sequence[LightCurves]) -> LightCurves:
+    """The light curves of the first part, then those of the next, and so on; of one part at least."""
+    if len(parts) == 1:
+        return parts[0]
+    ends = np.cumsum([0, *(len(part.mjd) for part in parts)])
+    offsets = [part.offsets[1:] + end for part, end in zip(parts, ends, strict=False)]
+    columns = ("mjd", "band", "flux", "flux_err", "kind")
+    values = (np.concatenate([getattr(part, name) for part in parts]) for name in columns)
+    return LightCurves(np.concatenate([[0], *offsets]), *values)
 
 
 def _nullable(values: NDArray[np.float32]) -> pa.Array:

@@ -13,8 +13,9 @@ from redpoll.schema.light_curve import LightCurves
 
 EXPOSURE_DAYS = 1e-5
 """Points of a band whose neighbours in time are at most so far apart (0.86 s) are measurements of one exposure."""
-_RANK = np.array([4, 4, 4, 4, 4], np.int8)  # by kind; the last is an unknown kind
-_RANK[[DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT]] = [0, 1, 2, 3]
+RANK = np.array([4, 4, 4, 4, 4], np.int8)  # by kind; the last is an unknown kind
+RANK[[DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT]] = [0, 1, 2, 3]
+"""Of the points of an exposure, the one whose kind has the smallest rank is kept."""
 
 
 def best_of_each_exposure(
@@ -44,7 +45,7 @@ def best_of_each_exposure(
     keep = np.empty(len(curves.mjd), bool)
     known = np.zeros(len(curves.mjd)) if known is None else known
     triggering = np.full(len(curves), -1) if triggering is None else triggering
-    _mark(curves.offsets, triggering, _arrays(curves, known), _RANK, keep)
+    _mark(curves.offsets, triggering, _arrays(curves, known), RANK, keep)
     return keep
 
 
@@ -87,7 +88,7 @@ def news(stored: LightCurves, packets: LightCurves) -> NDArray[np.bool_]:
     is_news = np.empty(len(packets.mjd), bool)
     old = _arrays(stored, np.zeros(len(stored.mjd)))
     new = _arrays(packets, np.ones(len(packets.mjd)))
-    _find_news(stored.offsets, old, packets.offsets, new, _RANK, is_news)
+    _find_news(stored.offsets, old, packets.offsets, new, RANK, is_news)
     return is_news
 
 
@@ -97,13 +98,12 @@ def _arrays(curves: LightCurves, known: NDArray[np.float64]) -> tuple[NDArray[An
 
 @part
 def _is_blank(points: Any, i: int) -> Any:
-    """Whether a point measures nothing."""
-    _, _, flux, flux_err, kind, _ = points
-    if kind[i] == UPPER_LIMIT:
-        return not (np.isfinite(flux_err[i]) and flux_err[i] > 0)
-    if np.isinf(flux[i]) or np.isinf(flux_err[i]):
-        return True
-    return kind[i] == FORCED and (np.isnan(flux[i]) or flux[i] == 0)
+    """Whether a point measures nothing; without branches, which kinds in no order would make slow."""
+    flux, flux_err, kind = points[2][i], points[3][i], points[4][i]
+    no_depth = np.isnan(flux_err) | np.isinf(flux_err) | (flux_err <= 0)
+    no_flux = (kind == FORCED) & (np.isnan(flux) | (flux == 0))
+    is_limit = kind == UPPER_LIMIT
+    return (is_limit & no_depth) | (~is_limit & (np.isinf(flux) | np.isinf(flux_err) | no_flux))
 
 
 @part
@@ -123,33 +123,77 @@ def _outranks(points: Any, rank: Any, i: int, j: int) -> Any:
 
 @kernel
 def _mark(offsets: Any, triggering: Any, points: Any, rank: Any, keep: Any) -> None:
-    mjd, band = points[0], points[1]
-    winner, latest = np.empty(len(BANDS) + 1, np.int64), np.empty(len(BANDS) + 1)
+    room = (np.empty(len(BANDS) + 1, np.int64), np.empty(len(BANDS) + 1))
     for r in range(len(offsets) - 1):
-        own, at, stop = triggering[r], offsets[r], offsets[r + 1]
-        waits = own >= 0
-        winner[:], latest[:] = -1, -np.inf
-        while at < stop or waits:
-            if waits and (at == own or mjd[own] <= mjd[at]):
-                i, waits = own, False
-            elif at == own:
-                at += 1
-                continue
-            else:
-                i, at = at, at + 1
-            keep[i] = i == own or not _is_blank(points, i)
-            if not keep[i]:
-                continue
-            b = band[i] + 1
-            before = winner[b]
-            is_same = mjd[i] - latest[b] <= EXPOSURE_DAYS
-            latest[b] = mjd[i]
-            if is_same and before != own and (i == own or _outranks(points, rank, i, before)):
-                keep[before], winner[b] = False, i
-            elif is_same:
-                keep[i] = False
-            else:
-                winner[b] = i
+        mark_curve(offsets[r], offsets[r + 1], triggering[r], points, rank, keep, room)
+
+
+@part
+def mark_curve(first: int, stop: int, own: int, points: Any, rank: Any, keep: Any, room: Any) -> None:
+    """Set which points from `first` to `stop` to keep, see `best_of_each_exposure`; `own` is the triggering detection.
+
+    `room` has a number and a time for each band.
+    """
+    mjd = points[0]
+    end = stop if own < 0 else own
+    for i in range(first, end):
+        keep[i] = not _is_blank(points, i)
+    i = first
+    while i + 1 < end:  # almost all points are of an exposure of their own
+        begin = i
+        i += 1
+        while i < end and mjd[i] - mjd[i - 1] <= EXPOSURE_DAYS:
+            i += 1
+        if i - begin > 1:
+            _mark_neighbours(begin, i, -1, points, rank, keep, room)
+    if own >= 0:
+        begin, end = _around(mjd, first, own)
+        _mark_neighbours(begin, end, own, points, rank, keep, room)
+
+
+@part
+def _around(mjd: Any, first: int, own: int) -> Any:
+    """The points before `own` that are its neighbours in time, or neighbours of its neighbours, as a range."""
+    stop = own
+    while stop > first and mjd[stop - 1] > mjd[own] + EXPOSURE_DAYS:
+        stop -= 1
+    begin, earliest, latest = stop, mjd[own], mjd[own]
+    if stop > first and mjd[stop - 1] > latest:
+        latest = mjd[stop - 1]
+    while begin > first and earliest - mjd[begin - 1] <= EXPOSURE_DAYS:
+        begin -= 1
+        earliest = min(earliest, mjd[begin])
+    while stop < own and mjd[stop] - latest <= EXPOSURE_DAYS:
+        latest = mjd[stop]
+        stop += 1
+    return begin, stop
+
+
+@part
+def _mark_neighbours(first: int, stop: int, own: int, points: Any, rank: Any, keep: Any, room: Any) -> None:
+    """Set which points of a range to keep, and `own`, if there is one."""
+    mjd, band = points[0], points[1]
+    winner, latest = room
+    winner[:], latest[:] = -1, -np.inf
+    at, waits = first, own >= 0
+    while at < stop or waits:
+        if waits and (at == stop or mjd[own] <= mjd[at]):
+            i, waits = own, False
+        else:
+            i, at = at, at + 1
+        keep[i] = i == own or not _is_blank(points, i)
+        if not keep[i]:
+            continue
+        b = band[i] + 1
+        before = winner[b]
+        is_same = mjd[i] - latest[b] <= EXPOSURE_DAYS
+        latest[b] = mjd[i]
+        if is_same and before != own and (i == own or _outranks(points, rank, i, before)):
+            keep[before], winner[b] = False, i
+        elif is_same:
+            keep[i] = False
+        else:
+            winner[b] = i
 
 
 @kernel
@@ -160,16 +204,17 @@ def _interleave(old_offsets: Any, old: Any, new_offsets: Any, new: Any, out: Any
         i, j, end_i, end_j = old_offsets[r], new_offsets[r], old_offsets[r + 1], new_offsets[r + 1]
         while i < end_i or j < end_j:
             if i < end_i and (j >= end_j - 1 or old[0][i] <= new[0][j]):
-                _copy(old, i, out, at)
+                copy_point(old, i, out, at)
                 i += 1
             else:
-                _copy(new, j, out, at)
+                copy_point(new, j, out, at)
                 j += 1
             at += 1
 
 
 @part
-def _copy(source: Any, i: int, out: Any, at: int) -> None:
+def copy_point(source: Any, i: int, out: Any, at: int) -> None:
+    """Copy point i of six columns to place `at` of others."""
     out[0][at], out[1][at], out[2][at] = source[0][i], source[1][i], source[2][i]
     out[3][at], out[4][at], out[5][at] = source[3][i], source[4][i], source[5][i]
 
@@ -185,16 +230,22 @@ def _has_ties(offsets: Any, ends: Any, mjd: Any, band: Any) -> bool:
 
 @kernel
 def _sort_ties(offsets: Any, ends: Any, points: Any) -> None:
-    mjd, band, flux, flux_err, kind, _ = points
     for r in range(len(ends)):
-        for i in range(offsets[r] + 1, ends[r]):
-            j = i
-            while j > offsets[r] and mjd[j] == mjd[j - 1] and band[j] < band[j - 1]:
-                band[j], band[j - 1] = band[j - 1], band[j]
-                flux[j], flux[j - 1] = flux[j - 1], flux[j]
-                flux_err[j], flux_err[j - 1] = flux_err[j - 1], flux_err[j]
-                kind[j], kind[j - 1] = kind[j - 1], kind[j]
-                j -= 1
+        sort_ties_of_curve(points, offsets[r], ends[r])
+
+
+@part
+def sort_ties_of_curve(points: Any, first: int, stop: int) -> None:
+    """Sort points of equal times, from `first` to `stop`, by band; they are sorted by time already."""
+    mjd, band, flux, flux_err, kind = points[0], points[1], points[2], points[3], points[4]
+    for i in range(first + 1, stop):
+        j = i
+        while j > first and mjd[j] == mjd[j - 1] and band[j] < band[j - 1]:
+            band[j], band[j - 1] = band[j - 1], band[j]
+            flux[j], flux[j - 1] = flux[j - 1], flux[j]
+            flux_err[j], flux_err[j - 1] = flux_err[j - 1], flux_err[j]
+            kind[j], kind[j - 1] = kind[j - 1], kind[j]
+            j -= 1
 
 
 @kernel

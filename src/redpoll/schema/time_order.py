@@ -59,9 +59,14 @@ def _sort_each(mjd: Any, offsets: Any, stops: Any, order: Any, left: Any) -> Non
 @part
 def _sort_runs(mjd: Any, offsets: Any, stops: Any, order: Any, left: Any) -> None:
     for r in range(len(stops)):
-        first, stop = offsets[r], stops[r]
-        while first < stop and _end_of_run(order, mjd, first, stop) < stop:
-            _merge_neighbours(order, mjd, first, stop, left)
+        sort_curve(mjd, offsets[r], stops[r], order, left)
+
+
+@part
+def sort_curve(mjd: Any, first: int, stop: int, order: Any, left: Any) -> None:
+    """Sort ``order[first:stop]`` by time; ties stay as they are. `left` has room for as many numbers."""
+    while first < stop and _end_of_run(order, mjd, first, stop) < stop:
+        _merge_neighbours(order, mjd, first, stop, left)
 
 
 @part

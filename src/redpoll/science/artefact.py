@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from redpoll import Column, feature, flag, science_module
-from redpoll.cutouts import Look, look_at, read_cutouts
+from redpoll.cutouts import CutoutMeasurements, measure_cutouts, read_cutouts
 from redpoll.light_curves import DETECTION, LOW_QUALITY, LightCurves, highest_of_each, in_alert_band, owners
 from redpoll.photometry import flux_from_mag, reference_flux
 from redpoll.typing import Arrays, Bools, Floats, Ints, Texts
@@ -71,31 +71,31 @@ def artefact(
     Duev et al. 2019, MNRAS 489, 3582; Bloom et al. 2012, PASP 124, 1175 (features of difference cutouts).
     """
     radius = np.array([_RADIUS.get(name, 4.0) for name in survey])
-    look = look_at(read_cutouts(cutout_difference), radius)
+    measured = measure_cutouts(read_cutouts(cutout_difference), radius)
     changes, chi2, highest_snr = _scatter(packet_light_curve)
     reference = reference_flux(reference_mag, reference_distance_arcsec, max_reference_arcsec)
     is_galaxy = (star_score < 0.5) & (star_distance_arcsec <= max_reference_arcsec)
     is_bright = ~is_galaxy & (reference > flux_from_mag(reference_bright))
-    signs = _signs_in_cutout(survey, look, np.abs(flux) / flux_err)
+    signs = _signs_in_cutout(survey, measured, np.abs(flux) / flux_err)
     signs["dipole"] = np.maximum(signs["dipole"], np.where(is_dipole, 0.6, 0.0))
     signs["star_residual"] = np.where(is_bright, 0.9 * _ramp(-np.abs(flux) / reference, -0.02, -0.002), 0.0)
     signs["alternating"] = np.where(highest_snr < max_noise_snr, 0.8 * _ramp(changes, 1, 5), 0.0)
-    measured = {f"cutout_{name}": values for name, values in look._asdict().items() if name != "noise"}
-    return measured | {"flux_sign_changes": changes, "constant_chi2": chi2} | _verdict(signs)
+    columns = {f"cutout_{name}": values for name, values in measured._asdict().items() if name != "noise"}
+    return columns | {"flux_sign_changes": changes, "constant_chi2": chi2} | _verdict(signs)
 
 
-def _signs_in_cutout(survey: Texts, look: Look, claimed_snr: Floats) -> Arrays:
+def _signs_in_cutout(survey: Texts, measured: CutoutMeasurements, claimed_snr: Floats) -> Arrays:
     low, high = np.array([_SHARP.get(name, _SHARP["ztf"]) for name in survey]).reshape(-1, 2).T
-    is_seen = look.peak_snr > 5.0
+    is_seen = measured.peak_snr > 5.0
     # noise makes a peak look sharper: two sigma are subtracted
-    sharpness = look.sharpness - 2.1 / look.peak_snr
+    sharpness = measured.sharpness - 2.1 / measured.peak_snr
     expected = 0.5 * claimed_snr  # an aperture has a lower signal to noise than a fit of the seeing
     return {
-        "dipole": np.where(is_seen, _ramp(look.negative_fraction, 0.1, 0.3), 0.0),
+        "dipole": np.where(is_seen, _ramp(measured.negative_fraction, 0.1, 0.3), 0.0),
         "cosmic_ray": np.where(is_seen, _ramp(sharpness, low, high), 0.0),
-        "line": _ramp(look.line_snr, 5.0, 9.0),
-        "edge": _ramp(look.masked_fraction, 0.1, 0.3),
-        "empty": _ramp(expected - look.snr, 2.0, 3.5) * _ramp(-look.snr / expected, -0.5, -0.25),
+        "line": _ramp(measured.line_snr, 5.0, 9.0),
+        "edge": _ramp(measured.masked_fraction, 0.1, 0.3),
+        "empty": _ramp(expected - measured.snr, 2.0, 3.5) * _ramp(-measured.snr / expected, -0.5, -0.25),
     }
 
 

@@ -20,6 +20,8 @@ from redpoll.plugin.ports import Message
 PASS = "pass_"
 _IDS = ("alert_id", "hpx29")
 _FIELDS = ("topic", "night", "survey")
+_START = b'{"survey": "'
+_MAX_LINE = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,15 @@ class JsonLines:
     topics: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.path, str):
+            raise UsageError(f"sink json_lines: path: expected a text, got {self.path!r:.80}")
         try:
-            unknown = {name for _, name, _, _ in Formatter().parse(self.path) if name is not None} - set(_FIELDS)
+            parts = [part for part in Formatter().parse(self.path) if part[1] is not None]
         except ValueError as error:
             raise UsageError(f"sink json_lines: path '{self.path}': {error}") from error
-        if isinstance(self.topics, str):
-            raise UsageError(f'sink json_lines: topics: expected a list such as ["{self.topics}"]')
-        if unknown or not self.path:
+        if not isinstance(self.topics, list | tuple) or not all(isinstance(topic, str) for topic in self.topics):
+            raise UsageError('sink json_lines: topics: expected a list such as ["fast_risers"]')
+        if not self.path or any(name not in _FIELDS or form or how for _, name, form, how in parts):
             known = ", ".join(f"{{{name}}}" for name in _FIELDS)
             raise UsageError(f"sink json_lines: path '{self.path}': it may hold {known} and no other field")
 
@@ -109,7 +113,7 @@ class JsonLinesSender:
             self._written[path] = _written(Path(path))
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).touch()
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise SinkError(f"sink json_lines: {path} cannot be used: {error}") from error
 
     def send(self, messages: Sequence[Message]) -> None:
@@ -145,13 +149,20 @@ def _written(path: Path) -> set[tuple[str, str]]:
     """Survey and id of the alerts in the file; a last line that a crash cut short is cut off."""
     if not path.exists():
         return set()
-    data = path.read_bytes()
-    complete = data[: data.rfind(b"\n") + 1]
-    rows = [json.loads(line) for line in complete.splitlines()]
-    found = {(row["survey"], row["alert_id"]) for row in rows}
-    if len(complete) < len(data):
+    if not path.is_file():
+        raise ValueError("it is no regular file")
+    found: set[tuple[str, str]] = set()
+    complete = 0
+    with path.open("rb") as file:
+        while (line := file.readline(_MAX_LINE)).endswith(b"\n"):
+            row = json.loads(line)
+            found.add((row["survey"], row["alert_id"]))
+            complete += len(line)
+    if line:
+        if len(line) == _MAX_LINE or not line.startswith(_START[: len(line)]):
+            raise ValueError(f"it holds something else after {complete:,} bytes: name another file")
         with path.open("r+b") as file:
-            file.truncate(len(complete))
+            file.truncate(complete)
     return found
 
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from redpoll.store.answer import Answer
+from redpoll.store.answer import StoredRows
 from redpoll.store.columns import indexed_columns
 from redpoll.store.composition import Store
 from redpoll.store.opening import open_store, rebuild_store
 from redpoll.store.pool import query_time
-from redpoll.store.ports import Commit, DeadLetter, LedgerEntry, RejectedAlert
+from redpoll.store.ports import Commit, DeadLetter, LedgerEntry, RejectedAlert, Revision
 from redpoll.store.scan import Scan
 from redpoll.store.selection import Cone, Selection
 
 __all__ = [
-    "Answer",
     "Commit",
     "Cone",
     "DeadLetter",
     "LedgerEntry",
     "RejectedAlert",
+    "Revision",
     "Scan",
     "Selection",
     "Store",
+    "StoredRows",
     "indexed_columns",
     "open_store",
     "query_time",

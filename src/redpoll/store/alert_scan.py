@@ -22,8 +22,9 @@ from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS
 from redpoll.store.page import Key, Page, Shape, shape_of
 from redpoll.store.pool import NameMaps, ReadPool
+from redpoll.store.revised_values import read_columns
 from redpoll.store.rings import in_ranges, intersected
-from redpoll.store.rows import read_columns, while_moving
+from redpoll.store.rows import Location, while_moving
 from redpoll.store.selection import Order, Selection
 from redpoll.store.stored_columns import StoredColumns
 
@@ -97,6 +98,10 @@ class ScanPlan:
         if order == "separation" and selection.cone is not None and self._cells is not None:
             where = self._where & self._of_groups() & self._of_objects()
             return sources.walk_rings(pool, selection.cone, self._cells, where, after, n, select)
+        if selection.alert_ids is not None:
+            where = self._where & self._of_groups() & self._of_objects()
+            chosen = sources.collect_alerts(pool, selection.alert_ids, where, order)
+            return self._inside(iter([sources.after_key(chosen, after, order)]))
         if selection.object_ids is not None:
             where = self._where & self._of_night() & self._of_groups()
             found = sources.collect_objects(pool, selection.object_ids, where, order, n, select)
@@ -138,6 +143,9 @@ class ScanPlan:
         if self._selection.survey is not None:
             same = "a._survey = (SELECT _id FROM surveys WHERE name = ?)"
             where &= Conditions((same,), (self._selection.survey,))
+        if self._selection.alert_ids is not None:
+            one_of = "a.alert_id IN (SELECT value FROM json_each(?))"
+            where &= Conditions((one_of,), (json.dumps(self._selection.alert_ids),))
         return where
 
     def _of_night(self) -> Conditions:
@@ -191,16 +199,28 @@ class ScanPlan:
     def _filled(self, keys: list[KeyRow], shape: Shape, last: Key | None) -> Page:
         """The page of some alerts: columns from the index and, for these rows alone, from the archive."""
         numbers = [key[2] for key in keys]
-        has_rows = bool(keys) and len(keys[0]) > N_KEY
+        if keys and len(keys[0]) > N_KEY:
+            rows, archived = [key[N_KEY] for key in keys], list[pa.Array]()
+        else:
+            rows, archived = while_moving(lambda: self._values(numbers, shape))
         return Page(
             shape,
             len(keys),
             last,
-            [key[N_KEY] for key in keys] if has_rows else self._of_index(numbers, shape.index),
+            rows,
             self._names,
             self._separations(keys, numbers) if shape.has_separation else (),
-            self._of_archive(numbers, shape.archived) if shape.archived and keys else (),
+            archived,
         )
+
+    def _values(self, numbers: list[int], shape: Shape) -> tuple[list[Any], list[pa.Array]]:
+        """Rows of the index and archived columns of the alerts of these numbers, as of one moment."""
+        if not shape.archived or not numbers:
+            return self._of_index(numbers, shape.index), []
+        with self._pool.lease():
+            rows = self._of_index(numbers, shape.index)
+            places = self._rows.locations(numbers, self._layout)
+        return rows, self._of_archive(places, shape.archived, len(numbers))
 
     def _of_index(self, numbers: list[int], select: SelectList) -> list[Any]:
         """Rows of a SELECT list for the alerts of these numbers."""
@@ -212,10 +232,10 @@ class ScanPlan:
                 raise self._rebuilt()
         return rows
 
-    def _of_archive(self, numbers: list[int], fields: Sequence[pa.Field]) -> list[pa.Array]:
-        arrays = while_moving(lambda: read_columns(self._rows.locations(numbers, self._layout), fields))
-        if any(len(array) != len(numbers) for array in arrays.values()):
+    def _of_archive(self, places: Sequence[Location], fields: Sequence[pa.Field], n: int) -> list[pa.Array]:
+        if len(places) != n:
             raise self._rebuilt()
+        arrays = read_columns(places, fields)
         return [arrays[field.name] for field in fields]
 
     def _separations(self, keys: list[KeyRow], numbers: list[int]) -> list[float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -15,9 +14,11 @@ from redpoll.errors import NotFound, UsageError
 from redpoll.store.alert_scan import ScanPlan
 from redpoll.store.insert import exists
 from redpoll.store.layout import Layout
+from redpoll.store.makers import MAKERS_SQL, newest_makers
 from redpoll.store.page import shape_of
 from redpoll.store.pool import Names, ReadPool
-from redpoll.store.rows import find_locations, read_alert, while_moving
+from redpoll.store.revised_values import read_alert
+from redpoll.store.rows import find_locations, while_moving
 from redpoll.store.scan import Scan, decode_token
 from redpoll.store.selection import SEPARATION, Order, Selection, order_of
 from redpoll.store.stored_columns import ColumnReader, StoredColumns
@@ -68,12 +69,13 @@ class EmbeddedAlerts:
             if name not in stored.declared:
                 raise NotFound(f"no column '{name}' in {self._layout.root}")
 
-        def read() -> pa.Table:
-            found = find_locations(self._pool, self._layout, _ONE, (alert_id, survey))
-            return read_alert(found[0], columns) if found else self._no_alert(alert_id, survey)
+        def read() -> tuple[pa.Table, dict[str, str]]:
+            with self._pool.lease():
+                found = find_locations(self._pool, self._layout, _ONE, (alert_id, survey))
+                makers = self.provenance(alert_id, survey)
+            return read_alert(found[0], columns), makers
 
-        table = while_moving(read)
-        makers = self.provenance(alert_id, survey)
+        table, makers = while_moving(read)
         names = table.column_names if columns is None else list(columns)
         arrays = {name: table[name] if name in table.column_names else None for name in names}
         fields = [_field(stored, name, arrays[name], makers.get(name, "")) for name in names]
@@ -82,10 +84,9 @@ class EmbeddedAlerts:
 
     def provenance(self, alert_id: int, survey: str) -> dict[str, str]:
         """Column -> module@version for the values added to this alert; NotFound if there is no such alert."""
-        sql = "SELECT v.mapping FROM alerts a JOIN segments p ON p._id = a._segment"
-        sql += " JOIN provenance v ON v._id = p.provenance"
+        sql = f"SELECT {MAKERS_SQL} FROM alerts a JOIN segments p ON p._id = a._segment"
         found = self._pool.execute(f"{sql} WHERE {_ONE}", (alert_id, survey))
-        return dict(json.loads(found[0][0])) if found else self._no_alert(alert_id, survey)
+        return newest_makers(found[0]) if found else self._no_alert(alert_id, survey)
 
     def schema(self) -> pa.Schema:
         """Every stored column with type, unit, UCD, doc, maker, and whether it is indexed and aggregated."""

@@ -25,7 +25,7 @@ class AnswerColumns:
         return self._schema()
 
 
-class Answer:
+class StoredRows:
     """Rows that are read already; null where a value is unknown."""
 
     def __init__(self, columns: AnswerColumns, rows: Sequence[Sequence[Any]]) -> None:

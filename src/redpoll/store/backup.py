@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from redpoll.store.checksums import SUMS, read_sums, sha256_of, write_sums
 from redpoll.store.hats import Pixel
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout, disk_errors, sync, sync_tree
 from redpoll.store.ports import Progress, Report
+from redpoll.store.revision_files import FILES
 
 _PAGES = 4096  # of a database, between two calls of the progress bar: 16 MB
 _ATTEMPTS = 5
@@ -74,7 +75,7 @@ def backup(root: Path | str, destination: Path | str, *, copy: bool = False, pro
         raise StoreError(f"there is no Redpoll store in {layout.root}")
     if final.resolve().is_relative_to(layout.root.resolve()):
         raise StoreError(f"{final} is inside the store: name a folder outside of it")
-    with disk_errors(f"cannot write the backup {final}"):
+    with disk_errors(f"cannot write the backup {final}"), _removed_on_failure(final):
         linked = _copy_store(layout, final, copy, progress)
         return _finish(final, linked, progress)
 
@@ -90,10 +91,12 @@ def restore(source: Path | str, root: Path | str, *, check: Callable[[Path], Rep
         If the source is no backup, the folder of the store is not empty, or the disk is full.
     """
     origin, final = Path(source).absolute(), Path(root).absolute()
+    if final.resolve().is_relative_to(origin.resolve()):
+        raise StoreError(f"{final} is inside the backup: name a folder outside of it")
     sums = read_sums(origin)
     if sums is None:
         raise StoreError(f"{origin} is no complete backup: it has no {SUMS}")
-    with disk_errors(f"cannot restore to {final}"):
+    with disk_errors(f"cannot restore to {final}"), _removed_on_failure(final):
         target = _new_folder(final)
         damaged = list(_copy_back(origin, target, sums, progress))
         _publish(target, final)
@@ -162,6 +165,7 @@ def _named_files(index: Path, layout: Layout) -> Iterator[Path]:
     with closing(sqlite3.connect(index)) as connection:
         segments = connection.execute("SELECT name, compacted FROM segments ORDER BY name").fetchall()
         generations = connection.execute("SELECT survey, name FROM generations").fetchall()
+        revisions = [name for (name,) in connection.execute("SELECT name FROM revisions ORDER BY name")]
         sql = "SELECT start, stop, norder, npix, rows FROM pixels WHERE survey = ?"
         pixels = {name: [Pixel(*row).path for row in connection.execute(sql, (key,))] for key, name in generations}
     for name, moved in segments:
@@ -169,6 +173,9 @@ def _named_files(index: Path, layout: Layout) -> Iterator[Path]:
             yield archive / "segments" / name / file
         if (layout.segments / name / SUMS).exists():
             yield archive / "segments" / name / SUMS
+    for name in revisions:
+        for file in (*FILES, SUMS):
+            yield archive / "revisions" / name / file
     for name, paths in pixels.items():
         folder = layout.generations / name
         others = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("Npix="))
@@ -252,6 +259,17 @@ def _new_folder(final: Path) -> Path:
     target.mkdir(parents=True)
     (target / _UNFINISHED).touch()
     return target
+
+
+@contextmanager
+def _removed_on_failure(final: Path) -> Iterator[None]:
+    """Remove the unfinished copy, which would keep a full disk full, if copying fails or is interrupted."""
+    try:
+        yield
+    except BaseException:
+        if (_temporary(final) / _UNFINISHED).exists():
+            shutil.rmtree(_temporary(final), ignore_errors=True)
+        raise
 
 
 def _publish(target: Path, final: Path) -> None:

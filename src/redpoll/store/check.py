@@ -19,11 +19,13 @@ from redpoll.store.classes import wrong_counts
 from redpoll.store.dead_letters import DeadLetterFile
 from redpoll.store.deep import differences
 from redpoll.store.hats import ROW, SEGMENT, Pixel
-from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout
+from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, REPLACED, VALUES, Layout
 from redpoll.store.lock import is_locked
 from redpoll.store.parquet import PARQUET_ERRORS, read
 from redpoll.store.ports import Progress, Report
+from redpoll.store.positions import wrong_positions
 from redpoll.store.rejected import cut_differences
+from redpoll.store.revision_files import FILES
 from redpoll.store.rows import HEALPIX
 from redpoll.store.tidy import temporary
 
@@ -59,6 +61,7 @@ def _check(connection: sqlite3.Connection, layout: Layout, deep: bool, progress:
         problems = [*_sqlite(connection), *_sums(connection)]
         catalogue = _Catalogued.read(connection)
         problems += [*_segments(layout, catalogue, progress), *_pixels(connection, layout, catalogue, progress)]
+        problems += _revisions(connection, layout, progress)
         if deep and not problems:
             problems += differences(connection, layout, progress=progress)
         tables = ("alerts", "objects", "segments", "pixels")
@@ -105,6 +108,9 @@ _SUMS = {
     "segment {0} has {1} rows, but {2} alerts": """SELECT p.name, p.rows - p.lost, ifnull(c.n, 0) FROM segments p
         LEFT JOIN (SELECT _segment, count(*) AS n FROM alerts GROUP BY _segment) c ON c._segment = p._id
         WHERE p.rows - p.lost IS NOT ifnull(c.n, 0)""",
+    "revision {0} has {1} rows, but {2} alerts": """SELECT v.name, v.rows - v.lost, ifnull(c.n, 0) FROM revisions v
+        LEFT JOIN (SELECT revision, count(*) AS n FROM revised JOIN alerts a ON a._id = alert GROUP BY revision) c
+        ON c.revision = v._id WHERE v.rows - v.lost IS NOT ifnull(c.n, 0)""",
     "object {0} counts {1} alerts, but has {2}": """SELECT * FROM (SELECT object_id, n_alerts,
         (SELECT count(*) FROM alerts a WHERE a._id >= o._id << 24 AND a._id < (o._id + 1) << 24) AS n FROM objects o)
         WHERE n_alerts IS NOT n""",
@@ -135,6 +141,8 @@ def _sums(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"{survey} night {night}: the ledger has {counted} rejected by '{reason}', but {rows} are named"
     for name, indexed, assigned in wrong_counts(connection):
         yield f"class {name}: {indexed} alerts are in its index, {assigned} are so classified"
+    for _, problem in wrong_positions(connection):
+        yield problem
 
 
 @dataclass(frozen=True)
@@ -157,9 +165,9 @@ class _Catalogued:
         starts = dict(zip((key for key, *_ in segments), ends.tolist(), strict=False))
         ids = np.full(int(ends[-1]), -1, np.int64)
         for segment, row, alert_id in connection.execute("SELECT _segment, _row, alert_id FROM alerts"):
-            place = starts.get(segment, -1) + row
-            if 0 <= place < len(ids):
-                ids[place] = alert_id
+            position = starts.get(segment, -1) + row
+            if 0 <= position < len(ids):
+                ids[position] = alert_id
         first = {name: starts[key] for key, name, *_ in segments}
         rows = {name: n for _, name, n, *_ in segments}
         compacted = {name: bool(moved) for _, name, _, moved, _ in segments}
@@ -215,6 +223,29 @@ def _pixels(
             yield f"alerts of the compacted segment {segment} are in no pixel"
 
 
+def _revisions(connection: sqlite3.Connection, layout: Layout, progress: Progress) -> Iterator[str]:
+    """Files of revisions that are not what was written, or do not hold the alerts that the index names."""
+    found = connection.execute("SELECT _id, name, rows, checksum FROM revisions ORDER BY _id").fetchall()
+    expected = {key: np.full(rows, -1, np.int64) for key, _, rows, _ in found}
+    sql = "SELECT r.revision, r.row, a.alert_id FROM revised r JOIN alerts a ON a._id = r.alert"
+    for key, row, alert_id in connection.execute(sql):
+        if key not in expected or not 0 <= row < len(expected[key]):
+            yield f"alert {alert_id} has row {row} of revision {key}, which has no such row"
+        else:
+            expected[key][row] = alert_id
+    for i, (key, name, rows, checksum) in enumerate(found):
+        progress("revisions", i, len(found))
+        damaged = dict(_damaged_files(layout.revisions / name, checksum, FILES))
+        yield from damaged.values()
+        for file in (file for file in (VALUES, REPLACED) if file not in damaged):
+            ids = _columns(layout.revisions / name / file, "alert_id")
+            if isinstance(ids, str):
+                yield ids
+            elif len(ids[0]) != rows or (ids[0] != expected[key])[expected[key] >= 0].any():
+                yield f"{name}/{file} does not hold the {rows} alerts that the index names"
+    progress("revisions", len(found), len(found))
+
+
 def _damaged_files(
     folder: Path, checksum: str, files: Sequence[str], progress: Progress | None = None
 ) -> Iterator[tuple[str, str]]:
@@ -242,11 +273,11 @@ def _holds(
     if not all(catalogue.compacted.get(name) for name in set(segment)):
         return False
     limits = np.array([catalogue.rows[name] for name in segment])
-    places = np.array([catalogue.first[name] for name in segment]) + row
-    if (row >= limits).any() or catalogue.found[places].any() or len(set(places)) < len(places):
+    positions = np.array([catalogue.first[name] for name in segment]) + row
+    if (row >= limits).any() or catalogue.found[positions].any() or len(set(positions)) < len(positions):
         return False
-    catalogue.found[places] = True
-    return bool(np.array_equal(catalogue.ids[places], ids))
+    catalogue.found[positions] = True
+    return bool(np.array_equal(catalogue.ids[positions], ids))
 
 
 def _columns(path: Path, *names: str) -> list[NDArray[Any]] | str:
@@ -264,7 +295,9 @@ def _strange_files(connection: sqlite3.Connection, layout: Layout) -> Iterator[s
     links = dict(connection.execute("SELECT s.name, g.name FROM generations g JOIN surveys s ON s._id = g.survey"))
     for path in temporary(layout):
         yield f"{path} was never finished; the next run removes it"
-    for folder, known in ((layout.segments, segments), (layout.generations, links.values()), (layout.hats, links)):
+    revisions = {name for (name,) in connection.execute("SELECT name FROM revisions")}
+    folders = ((layout.segments, segments), (layout.revisions, revisions), (layout.hats, links))
+    for folder, known in (*folders, (layout.generations, links.values())):
         for path in folder.iterdir():
             if path.name not in known and not path.name.startswith(".tmp-"):
                 yield f"{path} is not in the index"
@@ -273,6 +306,9 @@ def _strange_files(connection: sqlite3.Connection, layout: Layout) -> Iterator[s
         there = {path.name for path in (layout.segments / name).glob("*")}
         for file in sorted(there - expected):
             yield f"{layout.segments / name / file} is not in the index"
+    for name in revisions:
+        there = {path.name for path in (layout.revisions / name).glob("*")}
+        yield from (f"{layout.revisions / name / file} is not in the index" for file in sorted(there - {SUMS, *FILES}))
     yield from _strange_pixels(connection, layout)
     for survey, generation in links.items():
         link = layout.hats / survey

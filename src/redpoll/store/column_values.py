@@ -62,7 +62,7 @@ class Converted:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NumberedName:
     """Values that are stored as numbers of names."""
 
     table: str
@@ -78,7 +78,7 @@ class Named:
         return pa.array(self.python(raw, names), self.kind)
 
 
-class Topics:
+class TopicNames:
     """Topics of each alert, stored as their numbers joined by commas."""
 
     def python(self, raw: Sequence[str | None], names: NameMaps) -> Sequence[Any]:

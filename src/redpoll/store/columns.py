@@ -23,6 +23,7 @@ HISTORY_NEWS = "history_news"
 CORE = ("alert_id", "night", "mjd", "ra", "dec", "hpx29")
 """Columns every index has from the start, besides survey and object_id, which are stored as keys."""
 KEYS = ("survey", "object_id")
+_DESCRIBED = ("unit", "doc", "ucd", "label", "aggregate")
 _RANK = {name: i for i, name in enumerate(COLUMNS)} | {PACKET: len(COLUMNS) + 1}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -104,6 +105,15 @@ def register(connection: sqlite3.Connection, schema: pa.Schema) -> None:
     indexed = [f for f in schema if is_indexed(f) and f.name not in KEYS]
     _add(connection, "alerts", (f.name for f in indexed))
     _add(connection, "objects", (f"{how}_{name}" for name, how in aggregate_columns(schema)))
+
+
+def field_facts(connection: sqlite3.Connection) -> dict[str, dict[bytes, bytes]]:
+    """Column -> unit, doc, ucd, label and aggregate as the metadata of its field."""
+    sql = f"SELECT name, {', '.join(_DESCRIBED)} FROM columns"
+    return {
+        name: {key.encode(): value.encode() for key, value in zip(_DESCRIBED, facts, strict=True)}
+        for name, *facts in connection.execute(sql)
+    }
 
 
 def aggregate_columns(schema: pa.Schema) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from redpoll.errors import StoreError
 from redpoll.store import database
+from redpoll.store.catalogue_revisions import CatalogueRevisions, write_held
 from redpoll.store.checksums import checksum_of, read_sums, sha256_of, write_sums
 from redpoll.store.hats import (
     ROW,
@@ -71,21 +72,24 @@ def _compact_survey(
     connection: sqlite3.Connection, layout: Layout, key: int, survey: str, max_rows: int | None, progress: Progress
 ) -> Compacted | None:
     segments, damaged = _waiting(connection, layout, key, progress)
-    if not segments:
+    old = _Catalogue.current(connection, layout, key)
+    newer = CatalogueRevisions.pending(connection, layout, key)
+    if not segments and not (old.pixels and newer.newest > newer.held):
         return Compacted(survey, 0, 0, 0, 0, damaged) if damaged else None
     sql = "SELECT hpx29 FROM alerts WHERE _survey = ?"
     if damaged:  # their alerts do not move
         sql += f""" AND _segment NOT IN (SELECT _id FROM segments WHERE name IN ({", ".join("?" * len(damaged))}))"""
     found = connection.execute(sql, (key, *damaged))
     indices = np.sort(np.fromiter((row[0] for row in found), np.int64))
-    pixels = pixels_of(indices, max_rows or _rows_per_pixel(segments))
+    max_rows = max_rows or (_rows_per_pixel(segments) if segments else max(p.rows for p in old.pixels.values()))
+    pixels = pixels_of(indices, max_rows)
     generation = layout.generations / segment_name(survey, _number(connection, key) + 1)
     try:
-        rewritten = _write(generation, survey, pixels, segments, _Catalogue.current(connection, layout, key), progress)
+        rewritten = _write(generation, survey, pixels, segments, old, newer, progress)
         sync_tree(generation)
         sync(layout.generations)
         with database.transaction(connection, layout.index):
-            _swap(connection, key, generation, pixels, segments)
+            _swap(connection, key, generation, pixels, segments, newer.newest)
     finally:
         drop_replaced(connection, layout)  # the old generation if the new one counts, else the new one
     return Compacted(survey, len(segments), sum(p.rows for p in segments), len(pixels), rewritten, damaged)
@@ -97,11 +101,14 @@ def _write(
     pixels: Sequence[Pixel],
     segments: Sequence[_Segment],
     old: _Catalogue,
+    newer: CatalogueRevisions,
     progress: Progress,
 ) -> int:
-    """Write a whole generation; returns how many pixels had to be written anew."""
+    """Write a complete generation; returns how many pixels had to be written anew."""
     (folder / "dataset").mkdir(parents=True)
-    schema = catalogue_schema([*old.schemas, *(segment.schema for segment in segments)])
+    schema = newer.described(
+        catalogue_schema([*old.schemas, *(segment.schema for segment in segments), *newer.schemas])
+    )
     stored = split_schema(schema)
     settings = parquet_settings(stored)
     same_schema = old.stored == stored
@@ -110,17 +117,19 @@ def _write(
     for i, pixel in enumerate(pixels):
         progress(f"{survey} pixels", i, len(pixels))
         pieces = [run.piece(i) for run in runs if i in run.batches]
-        if same_schema and not pieces and old.pixels.get(pixel.start) == pixel:
+        revised = newer.of_pixel(pixel)
+        if same_schema and not pieces and not revised and old.pixels.get(pixel.start) == pixel:
             _link(old.folder / pixel.path, folder / pixel.path)
             linked.add(pixel.path)
             continue
         table = pa.concat_tables([schema.empty_table(), *pieces, *old.rows(pixel)], promote_options="permissive")
-        write_pixel(folder / pixel.path, table.cast(schema), settings)
+        write_pixel(folder / pixel.path, newer.replaced(table.cast(schema), revised), settings)
         rewritten += 1
     progress(f"{survey} pixels", len(pixels), len(pixels))
     del runs
     shutil.rmtree(folder / "runs")
     describe(folder, survey, pixels, stored)
+    write_held(folder, newer.newest)
     _write_sums(folder, linked, old)
     return rewritten
 
@@ -134,13 +143,18 @@ def _write_sums(folder: Path, linked: set[str], old: _Catalogue) -> None:
 
 
 def _swap(
-    connection: sqlite3.Connection, survey: int, generation: Path, pixels: Sequence[Pixel], segments: Sequence[_Segment]
+    connection: sqlite3.Connection,
+    survey: int,
+    generation: Path,
+    pixels: Sequence[Pixel],
+    segments: Sequence[_Segment],
+    revision: int,
 ) -> None:
     connection.execute("DELETE FROM pixels WHERE survey = ?", (survey,))
     rows = [(survey, p.start, p.stop, p.norder, p.npix, p.rows) for p in pixels]
     connection.executemany("INSERT INTO pixels VALUES (?, ?, ?, ?, ?, ?)", rows)
-    row = (survey, generation.name, checksum_of(generation))
-    connection.execute("INSERT OR REPLACE INTO generations VALUES (?, ?, ?)", row)
+    row = (survey, generation.name, checksum_of(generation), revision)
+    connection.execute("INSERT OR REPLACE INTO generations VALUES (?, ?, ?, ?)", row)
     connection.executemany("UPDATE segments SET compacted = 1 WHERE _id = ?", [(segment.key,) for segment in segments])
 
 

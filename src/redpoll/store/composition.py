@@ -9,7 +9,7 @@ from typing import Any
 
 from redpoll.store.app.ports import Labels, ModelRegistry, SavedFilters, ServedModels, Watchlists
 from redpoll.store.histories import HistoryReader
-from redpoll.store.ports import Alerts, DeadLetters, Ledger, Maintenance, Objects, Rejected, Runs, Segments
+from redpoll.store.ports import Alerts, DeadLetters, Ledger, Maintenance, Objects, Rejected, Revisions, Runs, Segments
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Store:
     dead_letters: DeadLetters
     runs: Runs
     segments: Segments
+    revisions: Revisions
     maintenance: Maintenance
     labels: Labels
     models: ModelRegistry

@@ -34,6 +34,11 @@ APP_SETTINGS: Mapping[str, str | int] = {
     "foreign_keys": 1,
 }
 """For the small databases that several processes write, each in short transactions."""
+_REMEDIES = {
+    "app.sqlite": "copy it from a backup of the store, or move it away to go on without labels, models and filters",
+    "dead_letters.sqlite": "copy it from a backup of the store, or move it away to go on without its packets",
+}
+"""What to do about a damaged file that no rebuild makes anew."""
 
 
 def is_newer(path: Path, of: str = "index") -> bool:
@@ -208,7 +213,8 @@ def sql_errors(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         raise StoreError(f"{path}: {error}; check free space and permissions") from error
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"{path}: {error}; `redpoll store check`, then `redpoll store rebuild`") from error
+        remedy = _REMEDIES.get(path.name, "`redpoll store check`, then `redpoll store rebuild`")
+        raise StoreError(f"{path}: {error}; {remedy}") from error
 
 
 def require(connection: sqlite3.Connection, path: Path, schema: Schema, *, older: bool = False) -> int:

@@ -1,8 +1,8 @@
 """What the store knows of each object: reading by the batch, and adding what an alert brings.
 
-An object's points lie packed in one row of `histories`; what each later alert added lies in a small row of its own,
-next to the others of the object, until there are `MOST_NEWS`: then they are packed together. An alert therefore writes
-its new points, not the whole history, and it does so in the transaction that makes the alert itself count.
+What each alert added lies in a small row of its own, next to the others of the object, until there are `MOST_NEWS`:
+then they are packed together in one row. An alert therefore writes its new points, not the whole history, and it does
+so in the transaction that makes the alert itself count.
 """
 
 from __future__ import annotations
@@ -18,22 +18,29 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from redpoll.astro.time import NIGHT_OFFSET, night_start
-from redpoll.schema.light_curve import LightCurves
+from redpoll.schema.light_curve import LightCurves, concatenated
 from redpoll.schema.merging import news
 from redpoll.schema.table import packet_light_curves
-from redpoll.store.history_blobs import check, level_of, pack, unpack
+from redpoll.store.history_blobs import Blobs, level_of, pack, unpack
 from redpoll.store.history_bounds import bounded, compacted, sorted_by_time
+from redpoll.store.history_reading import merged
+from redpoll.store.objects import KEY_BITS, MOST_ALERTS
 
 MOST_NEWS = 12
 """Rows of news of an object before they are packed together with its history."""
 MOST_NEWS_BYTES = 40_000
+_PACKED = MOST_ALERTS
+"""The number, in the key of a row, of what was packed together; those of news are as in the keys of their alerts."""
 _OBJECTS = """WITH wanted AS MATERIALIZED (SELECT j.key AS n, o._id AS id FROM json_each(?) j CROSS JOIN objects o
-    ON o.object_id = j.value AND o._survey = (SELECT _id FROM surveys WHERE name = ?))"""
+    ON o.object_id = j.value AND o._survey = (SELECT _id FROM surveys WHERE name = ?) ORDER BY id)"""
 _KEYS = "WITH wanted AS MATERIALIZED (SELECT key AS n, value AS id FROM json_each(?))"
-_BLOBS = """ SELECT n, data FROM wanted CROSS JOIN histories h ON h._object = id
-    UNION ALL SELECT n, data FROM wanted CROSS JOIN history_news w ON w._object = id"""
-_FULL = f"""SELECT _object FROM history_news WHERE _object IN (SELECT value FROM json_each(?)) GROUP BY _object
-    HAVING count(*) >= {MOST_NEWS} OR (count(*) > 1 AND sum(length(data)) > {MOST_NEWS_BYTES})"""
+_BLOBS = f""" SELECT n, data FROM wanted
+    CROSS JOIN histories h ON h._id BETWEEN id << {KEY_BITS} AND (id << {KEY_BITS}) + {_PACKED}"""
+_FULL = f"""{_KEYS} SELECT id FROM wanted
+    CROSS JOIN histories h ON h._id BETWEEN id << {KEY_BITS} AND (id << {KEY_BITS}) + {_PACKED - 1}
+    GROUP BY id HAVING count(*) >= {MOST_NEWS} OR (count(*) > 1 AND sum(length(data)) > {MOST_NEWS_BYTES})"""
+_AT_ONCE = 256
+"""Objects whose histories are read at once: their bytes stay in the processor's cache."""
 Execute = Callable[[str, Sequence[Any]], list[Any]]
 
 
@@ -74,39 +81,38 @@ class Histories:
         StoreError
             If the history of an object is damaged.
         """
-        places: dict[str, list[int]] = {}
-        for row, name in enumerate(object_ids):
-            places.setdefault(name, []).append(row)
-        names = list(places)
-        found = self._execute(_OBJECTS + _BLOBS, (json.dumps(names), survey))
-        if pending:
-            found += [(n, blob) for n, name in enumerate(names) for blob in pending.get(name, ())]
-        rows = [places[names[n]] for n, _ in found]
         limits = np.full(len(object_ids), np.inf) if before is None else np.asarray(before, np.float64)
-        return _merged([data for _, data in found], rows, limits, lambda i: f"{survey} {names[found[i][0]]}")
+        parts = []
+        for first in range(0, max(len(object_ids), 1), _AT_ONCE):
+            names, row_of = _distinct(object_ids[first : first + _AT_ONCE])
+            blobs, bounds = self._blobs(survey, names, pending or {})
+            parts.append(merged(blobs, bounds, row_of, limits[first : first + _AT_ONCE]))
+        return concatenated(parts)
+
+    def _blobs(
+        self, survey: str, names: Sequence[str], pending: Mapping[str, Sequence[bytes]]
+    ) -> tuple[Blobs, NDArray[np.int64]]:
+        found = self._execute(_OBJECTS + _BLOBS, (json.dumps(names), survey))
+        found += [(n, blob) for n, name in enumerate(names) for blob in pending.get(name, ())]
+        return _whole(found, len(names), lambda n: f"{survey} {names[n]}")
 
 
 def read_keys(connection: sqlite3.Connection, keys: Sequence[int], before: NDArray[np.float64]) -> LightCurves:
     """Stored points of objects by their keys in the index, see `HistoryReader`."""
-    places: dict[int, list[int]] = {}
-    for row, key in enumerate(keys):
-        places.setdefault(int(key), []).append(row)
-    wanted = list(places)
+    wanted, row_of = _distinct(keys)
     found = connection.execute(_KEYS + _BLOBS, (json.dumps(wanted),)).fetchall()
-    rows = [places[wanted[n]] for n, _ in found]
-    return _merged([data for _, data in found], rows, before, lambda i: f"object {wanted[found[i][0]]}")
+    blobs, bounds = _whole(found, len(wanted), lambda n: f"object {wanted[n]}")
+    return merged(blobs, bounds, row_of, before)
 
 
-def add(
-    connection: sqlite3.Connection, keys: Sequence[int], alert_ids: Sequence[int], blobs: Sequence[bytes | None]
-) -> None:
+def add(connection: sqlite3.Connection, keys: Sequence[int], blobs: Sequence[bytes | None]) -> None:
     """Add what alerts bring (see `packed_news`) to the history of their objects, inside the open transaction.
 
-    Nothing is added for an alert that brings nothing, null or empty. One that was added before is left as it is.
+    `keys` are those of the alerts in the index. Nothing is added for an alert that brings nothing, null or empty.
     """
-    rows = [(int(k), int(a), blob) for k, a, blob in zip(keys, alert_ids, blobs, strict=True) if blob]
-    connection.executemany("INSERT OR IGNORE INTO history_news VALUES (?, ?, ?)", rows)
-    touched = json.dumps(sorted({key for key, _, _ in rows}))
+    rows = [(key, blob) for key, blob in zip(keys, blobs, strict=True) if blob]
+    connection.executemany("INSERT INTO histories VALUES (?, ?)", rows)
+    touched = json.dumps(sorted({key >> KEY_BITS for key, _ in rows}))
     full = [key for (key,) in connection.execute(_FULL, (touched,))]
     if full:
         _pack_together(connection, full)
@@ -130,44 +136,46 @@ def add_archived(connection: sqlite3.Connection, survey: str, alerts: pa.Table) 
     nights = np.asarray(alerts["night"].combine_chunks().fill_null(0))
     for night in np.unique(nights).tolist():
         some = alerts.take(pa.array(np.flatnonzero(nights == night)))
-        keys = _keys_of(connection, survey, some["object_id"].to_pylist())
+        keys = _alert_keys(connection, survey, some["alert_id"].to_pylist())
         mjd = np.asarray(some["mjd"].combine_chunks().to_numpy(zero_copy_only=False))
         before = np.fmin(night_start(np.full(len(mjd), night), NIGHT_OFFSET[survey]), mjd)
         packets = LightCurves.from_arrow(pc.fill_null(packet_light_curves(some).combine_chunks(), []))
-        blobs = packed_news(read_keys(connection, keys, before), packets, mjd)
-        add(connection, keys, some["alert_id"].to_pylist(), blobs)
+        stored = read_keys(connection, [key >> KEY_BITS for key in keys], before)
+        add(connection, keys, packed_news(stored, packets, mjd))
 
 
-def _keys_of(connection: sqlite3.Connection, survey: str, object_ids: Sequence[str]) -> list[int]:
-    found = dict(connection.execute(f"{_OBJECTS} SELECT n, id FROM wanted", (json.dumps(list(object_ids)), survey)))
-    return [found[n] for n in range(len(object_ids))]
+def _alert_keys(connection: sqlite3.Connection, survey: str, alert_ids: Sequence[int]) -> list[int]:
+    sql = """SELECT j.key, a._id FROM json_each(?) j CROSS JOIN alerts a
+        ON a.alert_id = j.value AND a._survey = (SELECT _id FROM surveys WHERE name = ?)"""
+    found = dict(connection.execute(sql, (json.dumps(list(alert_ids)), survey)))
+    return [found[n] for n in range(len(alert_ids))]
 
 
-def _merged(
-    blobs: Sequence[bytes], rows: Sequence[Sequence[int]], before: NDArray[np.float64], what: Callable[[int], str]
-) -> LightCurves:
-    """The points of each row, of all blobs that belong to it."""
-    for i, blob in enumerate(blobs):
-        check(blob, what(i))
-    row = np.array([r for of_blob in rows for r in of_blob], np.int64)
-    blob_of = np.repeat(np.arange(len(blobs)), [len(of_blob) for of_blob in rows])
-    order = np.argsort(row, kind="stable")
-    curves, known = unpack(blobs, row[order], blob_of[order].astype(np.int64), before)
-    return bounded(*sorted_by_time(curves, known))
+def _distinct(values: Sequence[Any]) -> tuple[list[Any], NDArray[np.int64]]:
+    """The different values, sorted, and the place of each value among them."""
+    distinct = sorted(set(values))
+    place = {value: i for i, value in enumerate(distinct)}
+    return distinct, np.fromiter(map(place.__getitem__, values), np.int64, len(values))
+
+
+def _whole(found: Sequence[Any], n: int, what: Callable[[int], str]) -> tuple[Blobs, NDArray[np.int64]]:
+    """The blobs of `n` objects, object after object, and where those of each begin."""
+    of_object = np.fromiter((row[0] for row in found), np.int64, len(found))
+    order = np.argsort(of_object, kind="stable")
+    blobs = Blobs.of([found[i][1] for i in order.tolist()], lambda i: what(int(of_object[order[i]])))
+    return blobs, np.searchsorted(of_object[order], np.arange(n + 1))
 
 
 def _pack_together(connection: sqlite3.Connection, keys: Sequence[int]) -> None:
-    """Rewrite the histories of objects with their news in them."""
-    wanted = json.dumps(list(keys))
-    found = connection.execute(_KEYS + _BLOBS, (wanted,)).fetchall()
-    row = np.array([n for n, _ in found], np.int64)
-    order = np.argsort(row, kind="stable")
-    for n, data in found:
-        check(data, f"object {keys[n]}")
+    """Put all rows of objects into one each."""
+    found = connection.execute(_KEYS + _BLOBS, (json.dumps(list(keys)),)).fetchall()
+    blobs, bounds = _whole(found, len(keys), lambda n: f"object {keys[n]}")
     levels = np.zeros(len(keys), np.int64)
-    np.maximum.at(levels, row, [level_of(data) for _, data in found])
-    curves, known = unpack([data for _, data in found], row[order], order, np.full(len(keys), np.inf))
-    curves, known, levels = compacted(*sorted_by_time(curves, known), levels)
-    blobs = pack(curves, known, levels.tolist())
-    connection.executemany("INSERT OR REPLACE INTO histories VALUES (?, ?)", zip(keys, blobs, strict=True))
-    connection.executemany("DELETE FROM history_news WHERE _object = ?", ((key,) for key in keys))
+    np.maximum.at(levels, [n for n, _ in found], [level_of(data) for _, data in found])
+    curves, known, levels = compacted(*sorted_by_time(*unpack(blobs, bounds)), levels)
+    packed = pack(curves, known, levels.tolist())
+    first = [key << KEY_BITS for key in keys]
+    sql = f"DELETE FROM histories WHERE _id BETWEEN ?1 AND ?1 + {_PACKED}"
+    connection.executemany(sql, ((key,) for key in first))
+    rows = ((key + _PACKED, blob) for key, blob in zip(first, packed, strict=True))
+    connection.executemany("INSERT INTO histories VALUES (?, ?)", rows)

@@ -1,6 +1,3 @@
--- The measurements of each object, packed (store/history_blobs.py), and what each alert added since they were packed.
-CREATE TABLE histories (_object INTEGER PRIMARY KEY REFERENCES objects, data BLOB NOT NULL);
-CREATE TABLE history_news (
-  _object INTEGER NOT NULL REFERENCES objects, alert_id INTEGER NOT NULL, data BLOB NOT NULL,
-  PRIMARY KEY (_object, alert_id)
-) WITHOUT ROWID
+-- The measurements of each object, packed (store/history_blobs.py). The key of a row is that of the alert that added it;
+-- what was packed together has the last number an object can have.
+CREATE TABLE histories (_id INTEGER PRIMARY KEY, data BLOB NOT NULL)

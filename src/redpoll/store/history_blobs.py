@@ -1,15 +1,15 @@
-"""The stored measurements of an object as bytes: packing, and unpacking those of many objects at once.
+"""The stored measurements of an object as bytes: packing, checking, and unpacking those of many objects at once.
 
-A blob holds, little-endian: CRC-32 of all bytes after it (u32), version and level of thinning (u8), number of packets
-(u16), number of points (u32); then of each packet the time when it became known (f64) and its number of points (u32);
-then of all points mjd (f64), flux and flux_err (f32), and band and kind in one byte. Points are sorted by packet, then
-by time.
+A blob holds, little-endian: version and level of thinning (u8), number of packets (u16) and of points (u32); of each
+packet the time when it became known (f64); of all points mjd (f64), then flux, then flux_err (f32); of each packet its
+number of points (u32); of all points band and kind in one byte; zeros; and the CRC-32 of all that (u32). Its length is
+a multiple of eight, so that blobs laid end to end can be read as arrays. Points are sorted by packet, then by time.
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -20,13 +20,59 @@ from numpy.typing import NDArray
 from redpoll.astro.ragged import owners
 from redpoll.errors import StoreError
 from redpoll.kernels import kernel, part
+from redpoll.schema.bands import BANDS, KINDS
 from redpoll.schema.light_curve import LightCurves
 
-VERSION = 1
-_HEADER = struct.Struct("<IBBHI")
-_CHECKSUM = 4
-_RUN, _POINT = 12, 17
+VERSION = 2
+_HEADER, _CHECKSUM = 8, 4
+_PACKET, _POINT = 12, 17
+_WHOLE = 0x2144DF1C
+"""CRC-32 of any bytes that end with their own CRC-32."""
+_NIBBLES = np.arange(256) % 16, np.arange(256) // 16
+BAND_OF, KIND_OF = (
+    np.where(codes > len(names), -1, codes - 1).astype(np.int8)
+    for codes, names in zip(_NIBBLES, (BANDS, KINDS), strict=True)
+)
+"""Band and kind of a point by its byte; -1 if unknown."""
 Known = NDArray[np.float64]
+Views = tuple[NDArray[np.uint8], NDArray[np.uint32], NDArray[np.float32], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Blobs:
+    """Blobs end to end, whole: ``views`` are the same bytes as arrays of several types, ``starts`` where each begins.
+
+    ``sizes`` is the number of points of each.
+    """
+
+    views: Views
+    starts: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, blobs: Sequence[bytes], what: Callable[[int], str]) -> Blobs:
+        """Blobs read from a store; StoreError, with `what` of its number, if one is not as `pack` made it."""
+        lengths = np.fromiter(map(len, blobs), np.int64, len(blobs))
+        checksums = np.fromiter(map(isal_zlib.crc32, blobs), np.int64, len(blobs))
+        is_bad = (checksums != _WHOLE) | (lengths % 8 != 0) | (lengths < _HEADER + 8)
+        if is_bad.any():
+            raise _damaged(what(int(is_bad.argmax())))
+        stops = np.cumsum(lengths)
+        found = cls(_views(np.frombuffer(b"".join(blobs), np.uint8)), stops - lengths, np.empty_like(lengths))
+        bad = _measure(found.views, found.starts, lengths, found.sizes)
+        if bad >= 0:
+            raise _damaged(what(bad))
+        return found
+
+
+def check(blob: bytes, what: str) -> None:
+    """Raise StoreError, with `what` in it, if a blob is not one that `pack` made."""
+    Blobs.of([blob], lambda _: what)
+
+
+def level_of(blob: bytes) -> int:
+    """The level of thinning of a blob."""
+    return blob[1]
 
 
 def pack(curves: LightCurves, known: Known, levels: Sequence[int] | None = None) -> list[bytes]:
@@ -39,31 +85,38 @@ def pack(curves: LightCurves, known: Known, levels: Sequence[int] | None = None)
     is_start = np.ones(len(known), bool)
     is_start[1:] = known[1:] != known[:-1]
     is_start[curves.offsets[:-1][np.diff(curves.offsets) > 0]] = True
-    runs = np.concatenate([[0], np.cumsum(is_start)])[curves.offsets]
-    sizes = _HEADER.size + _RUN * np.diff(runs) + _POINT * np.diff(curves.offsets)
-    starts = np.concatenate([[0], np.cumsum(sizes)])
+    packets = np.concatenate([[0], np.cumsum(is_start)])[curves.offsets]
+    sizes = _HEADER + _PACKET * np.diff(packets) + _POINT * np.diff(curves.offsets) + _CHECKSUM
+    starts = np.concatenate([[0], np.cumsum(-(-sizes // 8) * 8)])
     buffer = np.zeros(starts[-1], np.uint8)
     level = np.zeros(len(curves), np.uint8) if levels is None else np.array(levels, np.uint8)
-    single = (_bytes(flux, np.float32), _bytes(flux_err, np.float32), band, kind)
-    _pack(curves.offsets, runs, is_start, level, (_bytes(mjd, np.float64), _bytes(known, np.float64)), single, starts,
-          buffer)  # fmt: skip
+    _pack(curves.offsets, packets, is_start, level, (mjd, known, flux, flux_err, band, kind), starts, _views(buffer))
     whole, bounds = buffer.tobytes(), starts.tolist()
-    return [_with_checksum(whole[i:j]) for i, j in pairwise(bounds)]
+    return [_with_checksum(whole[i : j - _CHECKSUM]) for i, j in pairwise(bounds)]
 
 
-def check(blob: bytes, what: str) -> None:
-    """Raise StoreError, with `what` in it, if a blob is not one that `pack` made."""
-    if len(blob) >= _HEADER.size:
-        checksum, version, _, n_runs, n = _HEADER.unpack_from(blob)
-        is_whole = version == VERSION and len(blob) == _HEADER.size + _RUN * n_runs + _POINT * n
-        if is_whole and checksum == isal_zlib.crc32(memoryview(blob)[_CHECKSUM:]):
-            return
-    raise StoreError(f"the stored history of {what} is damaged: `redpoll store rebuild` makes it anew")
+def unpack(blobs: Blobs, bounds: NDArray[np.int64]) -> tuple[LightCurves, Known]:
+    """All points of each row, not sorted, and when each became known; row ``i`` has blobs ``bounds[i:i + 2]``."""
+    n = int(blobs.sizes.sum())
+    points = room(n)
+    offsets = np.zeros(len(bounds), np.int64)
+    _unpack(blobs.views, blobs.starts, bounds, (BAND_OF, KIND_OF), offsets, points)
+    mjd, band, flux, flux_err, kind, known = (values[: offsets[-1]] for values in points)
+    return LightCurves(offsets, mjd, band, flux, flux_err, kind), known
 
 
-def level_of(blob: bytes) -> int:
-    """The level of thinning of a blob."""
-    return int(_HEADER.unpack_from(blob)[2])
+def room(n: int) -> tuple[NDArray[Any], ...]:
+    """Uninitialised columns of n points: mjd, band, flux, flux_err, kind, known."""
+    return (np.empty(n), np.empty(n, np.int8), np.empty(n, np.float32), np.empty(n, np.float32),
+            np.empty(n, np.int8), np.empty(n))  # fmt: skip
+
+
+def _damaged(what: str) -> StoreError:
+    return StoreError(f"the stored history of {what} is damaged: `redpoll store rebuild` makes it anew")
+
+
+def _views(buffer: NDArray[np.uint8]) -> Views:
+    return buffer, buffer.view(np.uint32), buffer.view(np.float32), buffer.view(np.float64)
 
 
 def _has_several_packets(curves: LightCurves, known: Known) -> bool:
@@ -71,128 +124,89 @@ def _has_several_packets(curves: LightCurves, known: Known) -> bool:
     return bool((known != np.repeat(first, np.diff(curves.offsets)[np.diff(curves.offsets) > 0])).any())
 
 
-def _bytes(values: NDArray[Any], kind: type) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(values, kind).view(np.uint8)
-
-
 def _with_checksum(blob: bytes) -> bytes:
-    checksum: int = isal_zlib.crc32(memoryview(blob)[_CHECKSUM:])
-    return checksum.to_bytes(4, "little") + blob[_CHECKSUM:]
+    checksum: int = isal_zlib.crc32(blob)
+    return blob + checksum.to_bytes(_CHECKSUM, "little")
 
 
-def unpack(
-    blobs: Sequence[bytes], rows: NDArray[np.int64], wanted: NDArray[np.int64], before: Known
-) -> tuple[LightCurves, Known]:
-    """Light curves of len(before) rows, not sorted, and when each point became known.
-
-    Row ``rows[i]`` gets the points of blob ``wanted[i]`` that were measured and known before ``before[row]``; `rows` is
-    sorted. The blobs are whole: see `check`.
-    """
-    lengths = np.array([len(blob) for blob in blobs], np.int64)
-    starts = np.concatenate([[0], np.cumsum(lengths)])[:-1].astype(np.int64)
-    buffer = np.frombuffer(b"".join(blobs), np.uint8)
-    room = int(((lengths[wanted] - _HEADER.size) // _POINT).sum()) + 1
-    mjd, known = np.empty(room), np.empty(room)
-    flux, flux_err = np.empty(room, np.float32), np.empty(room, np.float32)
-    band, kind = np.empty(room, np.int8), np.empty(room, np.int8)
-    offsets = np.zeros(len(before) + 1, np.int64)
-    out = (mjd.view(np.uint8), flux.view(np.uint8), flux_err.view(np.uint8), mjd, band, kind, known)
-    n = _unpack(buffer, starts, rows, wanted, before, offsets, out)
-    return LightCurves(np.cumsum(offsets), mjd[:n], band[:n], flux[:n], flux_err[:n], kind[:n]), known[:n]
+@part
+def _header(views: Any, start: int) -> Any:
+    """Numbers of packets and points of a blob."""
+    return np.int64(views[0][start + 2]) | np.int64(views[0][start + 3]) << 8, np.int64(views[1][start // 4 + 1])
 
 
 @kernel
-def _unpack(buffer: Any, starts: Any, rows: Any, wanted: Any, before: Any, counts: Any, out: Any) -> int:
-    mjd_bytes, flux_bytes, flux_err_bytes, mjd, band, kind, known = out
-    time = np.empty(1)
-    at = 0
-    for i in range(len(rows)):
-        row, start = rows[i], starts[wanted[i]]
-        n_runs = np.int64(buffer[start + 6]) | np.int64(buffer[start + 7]) << 8
-        n = _u32(buffer, start + 8)
-        run = start + 12
-        first = run + 12 * n_runs
-        done = 0
-        for j in range(n_runs):
-            _copy(buffer, run + 8 * j, time.view(np.uint8), 0, 8)
-            length = min(_u32(buffer, run + 8 * n_runs + 4 * j), n - done)
-            if time[0] < before[row]:
-                _copy(buffer, first + 8 * done, mjd_bytes, 8 * at, 8 * length)
-                _copy(buffer, first + 8 * n + 4 * done, flux_bytes, 4 * at, 4 * length)
-                _copy(buffer, first + 12 * n + 4 * done, flux_err_bytes, 4 * at, 4 * length)
-                code = first + 16 * n + done
-                kept = at
-                for k in range(length):
-                    if mjd[at + k] < before[row]:
-                        _move(mjd, at + k, kept)
-                        _move4(flux_bytes, at + k, kept)
-                        _move4(flux_err_bytes, at + k, kept)
-                        band[kept] = np.int8(buffer[code + k] & 15) - 1
-                        kind[kept] = np.int8(buffer[code + k] >> 4) - 1
-                        known[kept] = time[0]
-                        kept += 1
-                counts[row + 1] += kept - at
-                at = kept
-            done += length
+def _measure(views: Any, starts: Any, lengths: Any, sizes: Any) -> int:
+    """Fill the numbers of points; returns the number of the first blob that does not fit into its length, or -1."""
+    for i in range(len(starts)):
+        n_packets, n = _header(views, starts[i])
+        needed = _HEADER + _PACKET * n_packets + _POINT * n + _CHECKSUM
+        if views[0][starts[i]] != VERSION or (needed + 7) // 8 * 8 != lengths[i]:
+            return i
+        first, total = (starts[i] + _HEADER + 8 * n_packets + 16 * n) // 4, np.int64(0)
+        for j in range(n_packets):
+            total += np.int64(views[1][first + j])
+        if total != n:
+            return i
+        sizes[i] = n
+    return -1
+
+
+@part
+def add_points(views: Any, start: int, before: float, tables: Any, points: Any, at: int) -> Any:
+    """Copy the points of a blob that were measured and known before a time, from place `at` on; returns the end."""
+    data, integers, singles, doubles = views
+    mjd, band, flux, flux_err, kind, known = points
+    n_packets, n = _header(views, start)
+    times = start // 8 + 1
+    first = times + n_packets
+    fluxes = 2 * (first + n)
+    counts = fluxes + 2 * n
+    codes = 4 * (counts + n_packets)
+    k = np.int64(0)
+    for j in range(n_packets):
+        stop = k + np.int64(integers[counts + j])
+        time = doubles[times + j]
+        if not time < before:
+            k = stop
+        while k < stop:
+            if doubles[first + k] < before:
+                code = data[codes + k]
+                mjd[at], flux[at], flux_err[at] = doubles[first + k], singles[fluxes + k], singles[fluxes + n + k]
+                band[at], kind[at], known[at] = tables[0][code], tables[1][code], time
+                at += 1
+            k += 1
     return at
 
 
 @kernel
-def _pack(
-    offsets: Any, runs: Any, is_start: Any, level: Any, doubles: Any, single: Any, starts: Any, buffer: Any
-) -> None:
-    mjd, known = doubles
-    flux, flux_err, band, kind = single
+def _unpack(views: Any, starts: Any, bounds: Any, tables: Any, offsets: Any, points: Any) -> None:
+    at = 0
+    for row in range(len(bounds) - 1):
+        for i in range(bounds[row], bounds[row + 1]):
+            at = add_points(views, starts[i], np.inf, tables, points, at)
+        offsets[row + 1] = at
+
+
+@kernel
+def _pack(offsets: Any, packets: Any, is_start: Any, level: Any, points: Any, starts: Any, views: Any) -> None:
+    mjd, known, flux, flux_err, band, kind = points
+    data, integers, singles, doubles = views
     for i in range(len(offsets) - 1):
-        first, stop, at = offsets[i], offsets[i + 1], starts[i]
-        n, n_runs = stop - first, runs[i + 1] - runs[i]
-        buffer[at + 4], buffer[at + 5] = VERSION, level[i]
-        buffer[at + 6], buffer[at + 7] = n_runs & 255, n_runs >> 8
-        _set_u32(buffer, at + 8, n)
-        run, points = at + 12, at + 12 + 12 * n_runs
-        _copy(mjd, 8 * first, buffer, points, 8 * n)
-        _copy(flux, 4 * first, buffer, points + 8 * n, 4 * n)
-        _copy(flux_err, 4 * first, buffer, points + 12 * n, 4 * n)
-        begun, j = first, 0
-        for k in range(first, stop):
-            buffer[points + 16 * n + k - first] = (band[k] + 1) | (kind[k] + 1) << 4
-            if is_start[k]:
-                _copy(known, 8 * k, buffer, run + 8 * j, 8)
-                begun = k
+        first, n, start = offsets[i], offsets[i + 1] - offsets[i], starts[i]
+        n_packets = packets[i + 1] - packets[i]
+        data[start], data[start + 1] = VERSION, level[i]
+        data[start + 2], data[start + 3] = n_packets & 255, n_packets >> 8
+        integers[start // 4 + 1] = n
+        times = start // 8 + 1
+        fluxes = 2 * (times + n_packets + n)
+        counts = fluxes + 2 * n
+        j = -1
+        for k in range(n):
+            doubles[times + n_packets + k] = mjd[first + k]
+            singles[fluxes + k], singles[fluxes + n + k] = flux[first + k], flux_err[first + k]
+            data[4 * (counts + n_packets) + k] = (band[first + k] + 1) | (kind[first + k] + 1) << 4
+            if is_start[first + k]:
                 j += 1
-            if k + 1 == stop or is_start[k + 1]:
-                _set_u32(buffer, run + 8 * n_runs + 4 * (j - 1), k + 1 - begun)
-
-
-@part
-def _set_u32(buffer: Any, at: int, value: int) -> None:
-    for i in range(4):
-        buffer[at + i] = value >> 8 * i & 255
-
-
-@part
-def _u32(buffer: Any, at: int) -> Any:
-    return (
-        np.int64(buffer[at])
-        | np.int64(buffer[at + 1]) << 8
-        | np.int64(buffer[at + 2]) << 16
-        | np.int64(buffer[at + 3]) << 24
-    )
-
-
-@part
-def _copy(source: Any, i: int, target: Any, j: int, n: int) -> None:
-    for k in range(n):
-        target[j + k] = source[i + k]
-
-
-@part
-def _move(values: Any, i: int, j: int) -> None:
-    values[j] = values[i]
-
-
-@part
-def _move4(values: Any, i: int, j: int) -> None:
-    if i != j:
-        for k in range(4):
-            values[4 * j + k] = values[4 * i + k]
+                doubles[times + j] = known[first + k]
+            integers[counts + j] += 1

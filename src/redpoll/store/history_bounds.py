@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll.astro.ragged import owners
-from redpoll.schema.bands import BANDS, DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT
+from redpoll.schema.bands import BANDS
 from redpoll.schema.light_curve import LightCurves
-from redpoll.schema.merging import best_of_each_exposure, one_per_exposure
+from redpoll.schema.merging import RANK, best_of_each_exposure, one_per_exposure
 from redpoll.schema.time_order import time_order_of_each
 
 NEWEST = 1_000
@@ -21,8 +21,6 @@ LATE_DAYS = 30.0
 """An alert that is processed at most so long after later ones sees exactly what was known at its own time."""
 LEVELS = 18
 """Widths of the time bins: 0.5 d at level 1, twice as wide at each next level, 180 years at the last."""
-_RANK = np.array([4, 4, 4, 4, 4], np.int8)
-_RANK[[DETECTION, FORCED, LOW_QUALITY, UPPER_LIMIT]] = [0, 1, 2, 3]
 Known = NDArray[np.float64]
 
 
@@ -62,10 +60,14 @@ def compacted(
 
 def bounded(curves: LightCurves, known: Known) -> LightCurves:
     """One point per exposure and band, at most `NEWEST` + `PAST` in each curve; sorted by time before and after."""
-    merged = one_per_exposure(curves, known)
-    if (np.diff(merged.offsets) > NEWEST + PAST).any():
-        merged = merged.kept(thinned(merged, np.zeros(len(merged), np.int64))[0])
-    return merged
+    return within_bound(one_per_exposure(curves, known))
+
+
+def within_bound(curves: LightCurves) -> LightCurves:
+    """The curves, sorted by time, with at most `NEWEST` + `PAST` points in each, see `thinned`."""
+    if (np.diff(curves.offsets) > NEWEST + PAST).any():
+        curves = curves.kept(thinned(curves, np.zeros(len(curves), np.int64))[0])
+    return curves
 
 
 def thinned(curves: LightCurves, levels: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -80,7 +82,7 @@ def thinned(curves: LightCurves, levels: NDArray[np.int64]) -> tuple[NDArray[np.
     for i in np.flatnonzero(np.diff(curves.offsets) > NEWEST + PAST):
         first, stop = curves.offsets[i], curves.offsets[i + 1] - NEWEST
         past = slice(first, stop)
-        order = np.lexsort((curves.mjd[past], _RANK[curves.kind[past]]))
+        order = np.lexsort((curves.mjd[past], RANK[curves.kind[past]]))
         for level in range(max(1, int(levels[i])), LEVELS + 1):
             chosen = order[_first_of_each_bin(curves, past, order, level)]
             if len(chosen) <= PAST:

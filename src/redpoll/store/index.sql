@@ -26,7 +26,8 @@ CREATE INDEX segments_waiting ON segments (survey) WHERE NOT compacted;
 -- The HATS catalogue of a survey: the folder that counts, and its pixels [start, stop) at order 29.
 CREATE TABLE generations (
   survey INTEGER PRIMARY KEY REFERENCES surveys, name TEXT NOT NULL,
-  checksum TEXT NOT NULL  -- as of a segment
+  checksum TEXT NOT NULL,  -- as of a segment
+  revision INTEGER NOT NULL DEFAULT 0  -- the newest revision whose values it holds
 );
 CREATE TABLE pixels (
   survey INTEGER NOT NULL REFERENCES surveys, start INTEGER NOT NULL, stop INTEGER NOT NULL,
@@ -67,6 +68,30 @@ CREATE TABLE alert_classes (
   PRIMARY KEY (class, night, mjd, alert_id, alert)
 ) WITHOUT ROWID;
 
+-- A revision is one folder of the archive with new values of alerts of one survey that were stored before; a greater
+-- number is newer.
+CREATE TABLE revisions (
+  _id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, survey INTEGER NOT NULL REFERENCES surveys,
+  job TEXT NOT NULL, revised TEXT NOT NULL, rows INTEGER NOT NULL,
+  columns TEXT NOT NULL,  -- names of the columns with new values, JSON
+  provenance INTEGER NOT NULL REFERENCES provenance,
+  segment INTEGER REFERENCES segments,  -- the newest segment when the revision was committed
+  checksum TEXT NOT NULL,  -- as of a segment
+  lost INTEGER NOT NULL DEFAULT 0  -- rows whose alerts a rebuild did not find in the archive
+);
+
+-- One row for each alert of a revision.
+CREATE TABLE revised (
+  alert INTEGER NOT NULL REFERENCES alerts, revision INTEGER NOT NULL REFERENCES revisions, row INTEGER NOT NULL,
+  PRIMARY KEY (alert, revision)
+) WITHOUT ROWID;
+
+-- `after`: the token of the page of alerts after which the job goes on.
+CREATE TABLE revision_jobs (
+  job TEXT PRIMARY KEY, command TEXT NOT NULL, started TEXT NOT NULL, updated TEXT NOT NULL, status TEXT NOT NULL,
+  n_alerts INTEGER NOT NULL, after TEXT
+);
+
 CREATE TABLE runs (
   run INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT NOT NULL, started TEXT NOT NULL, ended TEXT, status TEXT NOT NULL
 );
@@ -85,3 +110,7 @@ CREATE TABLE rejected (
   PRIMARY KEY (alert_id, survey, reason)
 ) WITHOUT ROWID;
 CREATE INDEX rejected_object ON rejected (object_id);
+
+-- Where the packets of a segment came from: one compressed list of (source, position), row by row
+-- (store/positions.py). The archive does not hold it; a segment without a row here has none.
+CREATE TABLE positions (segment TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from redpoll.astro.sky import separation_arcsec
 from redpoll.schema.classifications import CLASSES
-from redpoll.store.column_values import Classifications, ColumnValues, Converted, Named, Plain, Topics
+from redpoll.store.column_values import Classifications, ColumnValues, Converted, NumberedName, Plain, TopicNames
 from redpoll.store.columns import python_type
 from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS
@@ -76,12 +76,12 @@ def select_list(names: tuple[str, ...], stored: StoredColumns) -> SelectList:
 
 def _values_of(name: str, stored: StoredColumns) -> ColumnValues:
     if name == TOPICS:
-        return Topics()
+        return TopicNames()
     if name == CLASSES:
         return Classifications()
     kind = stored.field(name).type
     if name == "survey":
-        return Named("surveys", kind)
+        return NumberedName("surveys", kind)
     python = python_type(kind)
     return Converted(kind, python) if python is bool or name in stored.mixed else Plain(kind)
 

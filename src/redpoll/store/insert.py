@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from redpoll.store.classes import insert_alert_classes
 from redpoll.store.columns import HISTORY_NEWS, KEYS, PASS, filled, is_indexed, is_topic, values
 from redpoll.store.histories import add
-from redpoll.store.objects import KEY_BITS, update_objects
+from redpoll.store.objects import update_objects
 
 _OWN = ("_id", "_segment", "_row", "_survey", "_topics", "_classes")
 
@@ -41,8 +41,7 @@ def insert_alerts(
         return
     keys = update_objects(connection, survey, batch)
     if HISTORY_NEWS in batch.schema.names:
-        news = batch[HISTORY_NEWS].to_pylist()
-        add(connection, (keys >> KEY_BITS).tolist(), batch["alert_id"].to_pylist(), news)
+        add(connection, keys.tolist(), batch[HISTORY_NEWS].to_pylist())
     groups: list[Sequence[Any]] = [
         _insert_topics(connection, batch, keys),
         insert_alert_classes(connection, batch, keys),

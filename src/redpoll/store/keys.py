@@ -169,6 +169,14 @@ def collect_objects(
     return sorted(found, reverse=order == "newest")
 
 
+def collect_alerts(pool: ReadPool, alert_ids: Sequence[int], where: Conditions, order: Order) -> list[Key]:
+    """Keys of the alerts with some identifiers, sorted."""
+    source = "json_each(?) j CROSS JOIN alerts a ON a.alert_id = j.value"
+    sql = f"SELECT {_FIRST[order]}, a.alert_id, a._id FROM {source} WHERE {where.text}"
+    found = pool.execute(sql, (json.dumps(list(alert_ids)), *where.values))
+    return sorted(found, reverse=order == "newest")
+
+
 def collect_cells(
     pool: ReadPool, cells: NDArray[np.int64], where: Conditions, order: Order, most: int = MAX_COLLECTED
 ) -> list[Key] | None:

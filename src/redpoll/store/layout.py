@@ -13,9 +13,13 @@
         light_curves.parquet          likewise
     archive/hats/<survey>             link to the generation that counts
     archive/generations/<survey>-<n>-<hex>/   a HATS catalogue
+    archive/revisions/<survey>-revision-<hex>/
+        values.parquet                new values of alerts that were stored before
+        replaced.parquet              the values before
+        commit.json                   number, job and time; written when the revision is committed
     archive/damaged/                  files that a rebuild could not read
 
-Folders of segments and catalogues hold the checksums of their files (``SHA256SUMS``).
+Folders of segments, revisions and catalogues hold the checksums of their files (``SHA256SUMS``).
 """
 
 from __future__ import annotations
@@ -31,9 +35,11 @@ from uuid import uuid4
 from redpoll.errors import StoreError
 
 ALERTS, LIGHT_CURVES, CUTOUT_FILE = "alerts.parquet", "light_curves.parquet", "cutouts.parquet"
+VALUES, REPLACED, COMMIT = "values.parquet", "replaced.parquet", "commit.json"
 TEMPORARY = ".tmp-"
 _SURVEY = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _SEGMENT = re.compile(r"[a-z][a-z0-9_]{0,31}-\d+-[0-9a-f]{16}")
+_REVISION = re.compile(r"[a-z][a-z0-9_]{0,31}-revision-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,11 @@ class Layout:
         return self.root / "archive" / "segments"
 
     @property
+    def revisions(self) -> Path:
+        """Folder of the revisions."""
+        return self.root / "archive" / "revisions"
+
+    @property
     def generations(self) -> Path:
         """Folder of the HATS catalogues, finished or not."""
         return self.root / "archive" / "generations"
@@ -104,7 +115,7 @@ class Layout:
 
     def folders(self) -> tuple[Path, ...]:
         """Folders that exist in every store."""
-        return self.segments, self.generations, self.hats
+        return self.segments, self.revisions, self.generations, self.hats
 
 
 def pixel_path(norder: int, npix: int) -> str:
@@ -118,9 +129,18 @@ def pixel_path(norder: int, npix: int) -> str:
 
 def segment_name(survey: str, night: int) -> str:
     """A new name for a segment; unique however many processes ask."""
-    if not _SURVEY.fullmatch(survey):
-        raise StoreError(f"survey '{survey}' cannot name a folder: use small letters, digits and underscores")
-    return f"{survey}-{night}-{uuid4().hex[:16]}"
+    return f"{_survey(survey)}-{night}-{uuid4().hex[:16]}"
+
+
+def revision_name(survey: str) -> str:
+    """A new name for a revision; unique however many processes ask."""
+    return f"{_survey(survey)}-revision-{uuid4().hex[:16]}"
+
+
+def _survey(name: str) -> str:
+    if not _SURVEY.fullmatch(name):
+        raise StoreError(f"survey '{name}' cannot name a folder: use small letters, digits and underscores")
+    return name
 
 
 def is_segment_name(name: str) -> bool:
@@ -130,6 +150,15 @@ def is_segment_name(name: str) -> bool:
     (True, False)
     """
     return _SEGMENT.fullmatch(name) is not None
+
+
+def is_revision_name(name: str) -> bool:
+    """Whether a folder of this name was made by `revision_name`.
+
+    >>> is_revision_name("ztf-revision-0123456789abcdef"), is_revision_name("ztf-revision-x")
+    (True, False)
+    """
+    return _REVISION.fullmatch(name) is not None
 
 
 def sync(path: Path) -> None:

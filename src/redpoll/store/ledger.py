@@ -9,6 +9,7 @@ import pyarrow as pa
 from redpoll.errors import NotFound
 from redpoll.schema.column import Column
 from redpoll.store.pool import ReadPool
+from redpoll.store.positions import unpacked
 
 _OUTCOMES = ("stored", "duplicate", "rejected")
 _GROUPS = {
@@ -27,6 +28,8 @@ _ORIGIN = {
     "run": Column("int64", doc="Number of the run that stored the alert; null if a rebuild lost it.", ucd="meta.id"),
     "segment": Column("string", doc="Segment of the archive that it was written to.", ucd="meta.id"),
     "row": Column("int64", doc="Its row in that segment.", ucd="meta.number"),
+    "source": Column("string", doc="File or topic that its packet came from; null if unknown."),
+    "position": Column("string", doc="Position in the source; null if unknown."),
 }
 _LETTERS = {
     "id": Column("int64", doc="Number of the dead letter.", ucd="meta.id"),
@@ -47,7 +50,7 @@ class EmbeddedLedger:
     def table(self, *, by: Literal["night", "run"] = "night") -> pa.Table:
         """Sums per survey and night, or per survey and run, newest first; nights unknown come last."""
         column = {"night": "night", "run": "run"}[by]
-        sql = f"SELECT survey, {column}, outcome, reason, sum(n) FROM ledger GROUP BY 1, 2, 3, 4"
+        sql = f"SELECT survey, {column}, outcome, reason, sum(n) FROM ledger GROUP BY 1, 2, 3, 4 HAVING sum(n) != 0"
         rows: dict[Any, dict[str, Any]] = {}
         for survey, group, outcome, reason, n in self._pool.execute(f"{sql} ORDER BY 2 DESC, 1, 4"):
             start = {"survey": survey, by: group, "received": 0, **dict.fromkeys(_OUTCOMES, 0), "reasons": {}}
@@ -63,14 +66,17 @@ class EmbeddedLedger:
         return pa.Table.from_pylist(plain, schema)
 
     def origin(self, alert_id: int, survey: str) -> pa.Table:
-        """Run and segment of a stored alert; NotFound if there is no such alert."""
-        sql = """SELECT p.run, p.name, a._row FROM alerts a JOIN segments p ON p._id = a._segment
+        """Run, segment and packet of a stored alert; NotFound if there is no such alert."""
+        sql = """SELECT q.data, p.run, p.name, a._row FROM alerts a JOIN segments p ON p._id = a._segment
+            LEFT JOIN positions q ON q.segment = p.name
             WHERE a.alert_id = ? AND a._survey = (SELECT _id FROM surveys WHERE name = ?)"""
         found = self._pool.execute(sql, (alert_id, survey)) if abs(alert_id) < 2**63 else []
         if not found:
             raise NotFound(f"no alert {alert_id} of '{survey}' in this store")
         schema = pa.schema([column.field(name) for name, column in _ORIGIN.items()])
-        return pa.Table.from_pylist([dict(zip(_ORIGIN, found[0], strict=True))], schema)
+        data, *facts = found[0]
+        facts += (None, None) if data is None else unpacked(data)[facts[-1]]
+        return pa.Table.from_pylist([dict(zip(_ORIGIN, facts, strict=True))], schema)
 
     def topics(self, *, night: int | None = None) -> dict[str, int]:
         """Alerts per topic, over one night or all, by name."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 from redpoll.errors import NotFound
 from redpoll.schema.bands import BANDS
 from redpoll.schema.light_curve import LightCurves
-from redpoll.store.answer import Answer
+from redpoll.store.answer import StoredRows
 from redpoll.store.classes import history
 from redpoll.store.columns import table_columns
 from redpoll.store.layout import Layout
@@ -33,7 +33,7 @@ class EmbeddedObjects:
         self._pool, self._names, self._layout = pool, names, layout
         self._columns = ColumnReader()
 
-    def get(self, object_id: str) -> Answer:
+    def get(self, object_id: str) -> StoredRows:
         """Summary of an object, one row; NotFound if there is none of this name."""
         sql = "SELECT * FROM objects WHERE object_id = ? ORDER BY last_mjd DESC LIMIT 1"
         with self._pool.lease() as connection:
@@ -46,9 +46,9 @@ class EmbeddedObjects:
         row = [survey, *map(found.__getitem__, columns.positions)]
         for i, convert in columns.convert:
             row[i] = None if row[i] is None else convert(row[i])
-        return Answer(columns.answer, [row])
+        return StoredRows(columns.answer, [row])
 
-    def classifications(self, object_id: str) -> Answer:
+    def classifications(self, object_id: str) -> StoredRows:
         """How the object was classified, per class and classifier; NotFound if it is unknown."""
         sql = f"SELECT a.mjd, a.alert_id, a._classes FROM objects o CROSS JOIN alerts a ON {OF_OBJECT}"
         with self._pool.lease() as connection:
@@ -63,7 +63,7 @@ class EmbeddedObjects:
             (classes[name], makers[by], first, last, n, best if best == best else None, p if p == p else None)
             for name, by, first, last, n, best, p in summed
         ]
-        return Answer(CLASSIFICATION_COLUMNS, sorted(rows, key=_CLASS_AND_CLASSIFIER))
+        return StoredRows(CLASSIFICATION_COLUMNS, sorted(rows, key=_CLASS_AND_CLASSIFIER))
 
     def light_curve(self, object_id: str) -> pa.Table:
         """Points merged over all packets of the object, see `light_curves.merge`; NotFound if it is unknown."""

@@ -14,14 +14,18 @@ from numpy.typing import NDArray
 
 from redpoll.errors import StoreError
 from redpoll.schema.bands import BANDS
-from redpoll.store.columns import aggregate_columns, filled, values
+from redpoll.store.columns import aggregate_columns, filled, table_columns, values
+from redpoll.store.columns import register as register_columns
 
 _LATER = "(?{mjd}, ?{alert}) > (last_mjd, _last_alert)"
+_MAX_FLOAT = 1.7976931348623157e308
 _FIXED = ("ra", "dec", "hpx29", "first_mjd", "last_mjd", "_last_alert", "n_alerts", "n_detections")
 
 
 KEY_BITS = 24
 """The key of an alert is that of its object, shifted by this, plus a running number."""
+MOST_ALERTS = (1 << KEY_BITS) - 1
+"""Of an object: their running numbers are smaller than this, which is the number of its packed history."""
 OF_OBJECT = f"a._id BETWEEN (o._id << {KEY_BITS}) AND (o._id << {KEY_BITS}) + {(1 << KEY_BITS) - 1}"
 """SQL condition: alert `a` is one of object `o`; a range of keys."""
 
@@ -39,9 +43,9 @@ def update_objects(connection: sqlite3.Connection, survey: int, batch: pa.Record
     fresh = (name for name, is_new in zip(names, new, strict=True) if is_new)
     known |= {name: (last + 1 + i, 0) for i, name in enumerate(fresh)}
     keys, counts = np.array([known[name] for name in names], np.int64).reshape(-1, 2).T
-    best = aggregate_columns(batch.schema)
-    columns = _summaries(batch, index, len(names), best)
-    rows = list(zip(keys.tolist(), *columns, strict=True))
+    best = _aggregates(connection, batch.schema)
+    summaries = _summaries(batch, index, len(names), best)
+    rows = list(zip(keys.tolist(), *summaries, strict=True))
     titles = [*_FIXED, *(f"last_{fact}_{band}" for band in BANDS for fact in ("mjd", "mag"))]
     titles += [f'"{how}_{name}"' for name, how in best]
     inserted = [(survey, name, *row) for name, row, is_new in zip(names, rows, new, strict=True) if is_new]
@@ -51,8 +55,8 @@ def update_objects(connection: sqlite3.Connection, survey: int, batch: pa.Record
     updated = [row for row, is_new in zip(rows, new, strict=True) if not is_new]
     connection.executemany(_update_sql(best), updated)
     numbers = counts[index] + _nth(index)
-    if (numbers >> KEY_BITS).any():
-        raise StoreError(f"an object has more than {1 << KEY_BITS} alerts: {names[int(index[numbers.argmax()])]}")
+    if (numbers >= MOST_ALERTS).any():
+        raise StoreError(f"an object has more than {MOST_ALERTS} alerts: {names[int(index[numbers.argmax()])]}")
     return np.asarray((keys[index] << KEY_BITS) + numbers, np.int64)
 
 
@@ -161,3 +165,40 @@ def _last_of_band(band: str, place: int) -> list[str]:
     newer = f"?{place} > {mjd} OR {mjd} IS NULL OR (?{place} = {mjd} AND ?{place + 1} < {mag})"
     newer = f"?{place} IS NOT NULL AND ({newer})"
     return [f"{name} = CASE WHEN {newer} THEN ?{place + i} ELSE {name} END" for i, name in enumerate((mjd, mag))]
+
+
+def recompute_aggregates(connection: sqlite3.Connection, objects: Sequence[int] | None, names: Sequence[str]) -> None:
+    """Set the aggregates of some columns from all alerts of the objects with these keys; None: of all objects.
+
+    The result is that of folding the same alerts: unknown and infinite values do not count.
+    """
+    present = table_columns(connection, "objects")
+    sets = [_aggregate(how, name) for name in names for how in ("max", "min") if f"{how}_{name}" in present]
+    if not sets:
+        return
+    sql = f"UPDATE objects AS o SET {', '.join(sets)}"
+    if objects is None:
+        connection.execute(sql)
+    else:
+        connection.execute(f"{sql} WHERE _id IN (SELECT value FROM json_each(?))", (json.dumps(list(objects)),))
+
+
+def register(connection: sqlite3.Connection, schema: pa.Schema) -> None:
+    """Record columns of the archive, see `columns.register`; an aggregate that is new counts all stored alerts."""
+    alerts, objects = (set(table_columns(connection, table)) for table in ("alerts", "objects"))
+    register_columns(connection, schema)
+    fresh = [name for name, how in aggregate_columns(schema) if f"{how}_{name}" not in objects and name in alerts]
+    recompute_aggregates(connection, None, fresh)
+
+
+def _aggregates(connection: sqlite3.Connection, schema: pa.Schema) -> list[tuple[str, str]]:
+    """(name, "max" or "min") of the numeric columns of which the table of objects has an aggregate."""
+    present = set(table_columns(connection, "objects"))
+    numeric = [f.name for f in schema if pa.types.is_floating(f.type) or pa.types.is_integer(f.type)]
+    return [(name, how) for name in numeric for how in ("max", "min") if f"{how}_{name}" in present]
+
+
+def _aggregate(how: str, name: str) -> str:
+    number = f"""CASE typeof(a."{name}") WHEN 'integer' THEN CAST(CAST(a."{name}" AS REAL) AS INTEGER)
+        WHEN 'real' THEN CASE WHEN a."{name}" BETWEEN -{_MAX_FLOAT!r} AND {_MAX_FLOAT!r} THEN a."{name}" END END"""
+    return f'"{how}_{name}" = (SELECT {how}({number}) FROM alerts a WHERE {OF_OBJECT})'

@@ -24,6 +24,7 @@ from redpoll.store.pool import Names, ReadPool
 from redpoll.store.ports import Progress, no_progress
 from redpoll.store.rebuild import Rebuilt, rebuild
 from redpoll.store.rejected import EmbeddedRejected
+from redpoll.store.revisions import EmbeddedRevisions
 from redpoll.store.write_access import WriteAccess
 from redpoll.store.writer import Clock, EmbeddedRuns
 
@@ -142,6 +143,7 @@ def _compose(layout: Layout, access: WriteAccess, now: Clock, dead_letter_bytes:
         dead_letters=letters,
         runs=EmbeddedRuns(pool, access, archive, letters, now),
         segments=archive,
+        revisions=EmbeddedRevisions(pool, access, layout, now),
         maintenance=EmbeddedMaintenance(pool, access, layout),
         labels=app.labels,
         models=app.models,

@@ -1,6 +1,6 @@
 """The ports of the store: what the pipeline writes, and what server, command line and learning read.
 
-Answers are Arrow tables; a `Scan` or an `Answer` returns one, or plain rows if they are asked for. The metadata of each
+Answers are Arrow tables; a `Scan` or `StoredRows` returns one, or plain rows if they are asked for. The metadata of each
 field holds unit, UCD, doc and, for a column that a module or catalogue made, its maker ``by`` (see ``Column.field``).
 No port knows a path, SQL or a driver. An adapter passes the conformance suite in ``redpoll.testing.store_suite``;
 ``redpoll.store.open_store`` gives the composition of all ports.
@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from redpoll.store.answer import Answer
+from redpoll.store.answer import StoredRows
 from redpoll.store.scan import Scan
 from redpoll.store.selection import Order, Selection
 
@@ -73,7 +73,9 @@ class Commit:
     ``indexed_columns``): ``pass_<topic>`` columns hold which filters an alert passed, and the metadata of each field
     (see ``Column.field``) holds unit, doc, whether it is indexed, and its maker. The ``stored`` entries of the ledger
     may be left out; if given, they must agree with ``alerts``. ``rejected`` names each alert that the ledger counts as
-    rejected by a cut.
+    rejected by a cut. ``positions`` has source and position of the packet of each alert; empty if they are unknown.
+    ``retried`` has, for each packet that an earlier commit counted as rejected, the reasons it may have there: that
+    count is taken back, so that the ledger counts the packet once.
     """
 
     alerts: pa.RecordBatch | None
@@ -81,6 +83,27 @@ class Commit:
     dead_letters: Sequence[DeadLetter] = ()
     ledger: Sequence[LedgerEntry] = ()
     rejected: Sequence[RejectedAlert] = ()
+    positions: Sequence[tuple[str, str]] = ()
+    retried: Sequence[Sequence[str]] = ()
+
+
+@dataclass(frozen=True)
+class Revision:
+    """New values of stored alerts of one survey, which one transaction makes count.
+
+    Parameters
+    ----------
+    segment
+        The name that `Revisions.write` returned; None if no alert of this step has new values.
+    job
+        Key of the reprocessing, which `Revisions.start` opened.
+    after
+        Where the job goes on, a token of a scan of alerts; None if it is finished.
+    """
+
+    segment: str | None
+    job: str
+    after: str | None
 
 
 Progress = Callable[[str, int, int], None]
@@ -154,6 +177,60 @@ class Runs(Protocol):
         ...
 
 
+class Revisions(Protocol):
+    """New values of alerts that are stored already; the values before are kept.
+
+    Every reader returns the newest values. What came with the packet cannot be revised: the columns of the data model,
+    the packet, cutouts and light curves.
+    """
+
+    def write(self, values: pa.RecordBatch, replaced: pa.RecordBatch) -> str:
+        """Write and sync new values that do not count until they are committed, in any process; returns their name.
+
+        Parameters
+        ----------
+        values
+            ``survey`` (one), ``alert_id`` (each once), and the columns with new values, null where the new value is
+            unknown; ``pass_<topic>`` columns and the whole new ``classes`` of each alert among them. The metadata of
+            each field (see ``Column.field``) holds unit, doc, whether it is indexed, and its maker ``by``.
+        replaced
+            The same alerts in the same order, and the values before, of those columns that existed.
+
+        Raises
+        ------
+        StoreError
+            If a column cannot be revised, the two tables do not belong together, or the disk does not take them.
+        """
+        ...
+
+    def start(self, job: str, command: str) -> str | None:
+        """Open a job, or go on with one; returns the token to go on after, None at its beginning.
+
+        A job that is finished begins again. Removes what a crashed process left behind.
+        """
+        ...
+
+    def commit(self, revision: Revision) -> int:
+        """Make new values and the position of the job count, or nothing; returns how many alerts have new values.
+
+        A segment that was committed before changes nothing, and 0 is returned. StoreError if an alert is not stored,
+        the job was not started, or a type does not fit the stored values.
+        """
+        ...
+
+    def jobs(self) -> pa.Table:
+        """Jobs, newest first: job, command, started, updated, status (running, interrupted, done), n_alerts, after."""
+        ...
+
+    def of_alert(self, alert_id: int, survey: str) -> pa.Table:
+        """Replaced values of an alert, newest first; no rows if it was never revised, NotFound if it is unknown.
+
+        Columns: column, value_before and value_after (JSON), by_before and by_after (their makers; null if there is
+        none), revised (when, ISO 8601), job.
+        """
+        ...
+
+
 class Alerts(Protocol):
     """Alerts; safe beside a running writer.
 
@@ -214,11 +291,11 @@ class Alerts(Protocol):
 class Objects(Protocol):
     """Objects."""
 
-    def get(self, object_id: str) -> Answer:
+    def get(self, object_id: str) -> StoredRows:
         """Summary, one row: position, first and last time, counts, last magnitudes, aggregates; or NotFound."""
         ...
 
-    def classifications(self, object_id: str) -> Answer:
+    def classifications(self, object_id: str) -> StoredRows:
         """How an object was classified, sorted by class and classifier; or NotFound.
 
         Columns: ``name``, ``by`` (module@version or catalogue@version), ``first_mjd`` and ``last_mjd`` of the alerts
@@ -240,7 +317,11 @@ class Ledger(Protocol):
         ...
 
     def origin(self, alert_id: int, survey: str) -> pa.Table:
-        """Run and segment of a stored alert, one row: run (null if a rebuild lost it), segment, row; or NotFound."""
+        """Run, segment and packet of a stored alert, one row; or NotFound.
+
+        Columns: run, segment, row, and of its packet source and position. Run, source and position are null if a
+        rebuild lost them.
+        """
         ...
 
     def topics(self, *, night: int | None = None) -> dict[str, int]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from errno import ENOSPC
 from pathlib import Path
@@ -18,26 +19,33 @@ import pyarrow.parquet as pq
 from redpoll.errors import StoreError
 from redpoll.store import columns, database
 from redpoll.store.archive import LIGHT_CURVE, Archive, archived_schema, join_rows, made_by
+from redpoll.store.catalogue_revisions import read_held
 from redpoll.store.checksums import SUMS, checksum_of, read_sums, sha256_of
 from redpoll.store.hats import ROW, SEGMENT, Pixel
 from redpoll.store.histories import add_archived
 from redpoll.store.insert import exists, insert_alerts, key
 from redpoll.store.layout import (
     ALERTS,
+    COMMIT,
     CUTOUT_FILE,
     LIGHT_CURVES,
     TEMPORARY,
+    VALUES,
     Layout,
     disk_errors,
     is_segment_name,
     sync,
 )
 from redpoll.store.lock import WriterLock
+from redpoll.store.objects import register
 from redpoll.store.parquet import PARQUET_ERRORS, read, read_schema
 from redpoll.store.ports import Progress
+from redpoll.store.positions import drop_wrong
 from redpoll.store.rejected import cut_differences
+from redpoll.store.revise import add_revision, describe_columns
+from redpoll.store.revision_files import find_committed, mark_committed, read_committed, read_values, values_schema
 
-_KEPT = ("runs", "ledger", "rejected")  # the archive does not hold them
+_KEPT = ("runs", "ledger", "rejected", "positions", "revision_jobs")  # the archive does not hold them
 
 
 @dataclass(frozen=True)
@@ -45,9 +53,9 @@ class Rebuilt:
     """What `rebuild` found.
 
     ``kept`` and ``not_kept`` name the tables that the archive does not hold and that could, or could not, be copied
-    from the old index; ``missing`` the segments and pixels that the index named and the archive has no longer;
-    ``damaged`` those that could not be read, which now lie in ``archive/damaged``; ``lost`` counts the alerts that
-    compacted segments had and that no pixel has.
+    from the old index; ``missing`` the segments, pixels and revisions that the index named and the archive has no
+    longer; ``damaged`` those that could not be read, which now lie in ``archive/damaged``; ``lost`` counts the alerts
+    that compacted segments had and that no pixel has.
     """
 
     alerts: int
@@ -67,9 +75,10 @@ class Rebuilt:
 def rebuild(root: Path | str, *, progress: Progress) -> Rebuilt:
     """Make the index of a store anew from its archive, and replace the old one by it.
 
-    Alerts, objects, light curves, topics, classes and provenance come from the archive; runs and ledger
-    are copied from the old index if it can be read. If it cannot, every segment in the archive counts, and the ledger
-    starts with what is stored. Files that cannot be read are left out, named, and moved to ``archive/damaged``.
+    Alerts, objects, light curves, topics, classes and provenance come from the archive. Runs, ledger, rejected alerts
+    and positions of packets are copied from the old index if it can be read; if it cannot, every segment in the
+    archive counts, and the ledger starts with what is stored. Files that cannot be read are left out, named, and moved
+    to ``archive/damaged``.
     Dead letters, ``app.sqlite`` and the models are not touched. Nobody may have the store open.
 
     Raises
@@ -118,7 +127,8 @@ def _fill(fresh: Path, old: sqlite3.Connection | None, layout: Layout, progress:
             kept = tuple(table for table in _KEPT if old is not None and _copy(old, connection, table))
             load = Load(connection, layout, progress)
             load.archive(archived)
-            _settle_ledger(connection)
+            drop_wrong(connection)
+            _correct_ledger(connection)
         sql = "SELECT (SELECT count(*) FROM alerts), count(*), ifnull(sum(lost), 0) FROM segments"
         alerts, segments, lost = connection.execute(sql).fetchone()
     finally:
@@ -129,11 +139,15 @@ def _fill(fresh: Path, old: sqlite3.Connection | None, layout: Layout, progress:
 
 @dataclass(frozen=True)
 class Archived:
-    """Segments that count, with the run that wrote each; the catalogue of each survey, and its pixels if known."""
+    """Segments that count, with the run that wrote each; the catalogue of each survey, and its pixels if known.
+
+    ``revisions`` that count are in their order.
+    """
 
     runs: dict[str, int | None]
     catalogues: dict[str, Path]
     pixels: dict[str, set[str]]
+    revisions: list[str]
 
     @classmethod
     def find(cls, old: sqlite3.Connection | None, layout: Layout) -> Archived:
@@ -147,7 +161,7 @@ class Archived:
         catalogues = {link.name: link.resolve() for link in layout.hats.iterdir() if link.is_dir()}
         listed = {survey: set(read_sums(folder) or ()) for survey, folder in catalogues.items()}
         pixels = {survey: {name for name in names if "/Npix=" in name} for survey, names in listed.items()}
-        return cls(dict.fromkeys(found), catalogues, pixels)
+        return cls(dict.fromkeys(found), catalogues, pixels, find_committed(layout))
 
     @classmethod
     def named(cls, index: sqlite3.Connection, layout: Layout) -> Archived:
@@ -157,7 +171,9 @@ class Archived:
         found = index.execute(sql).fetchall()
         sql = "SELECT start, stop, norder, npix, rows FROM pixels WHERE survey = ?"
         pixels = {name: {Pixel(*row).path for row in index.execute(sql, (key,))} for name, _, key in found}
-        return cls(runs, {survey: layout.generations / name for survey, name, _ in found}, pixels)
+        revisions = [name for (name,) in index.execute("SELECT name FROM revisions ORDER BY _id")]
+        catalogues = {survey: layout.generations / name for survey, name, _ in found}
+        return cls(runs, catalogues, pixels, revisions)
 
 
 class Load:
@@ -175,7 +191,7 @@ class Load:
         self.damaged: list[str] = []
 
     def archive(self, archived: Archived) -> None:
-        """Insert catalogues, then segments that were not compacted.
+        """Insert catalogues, then segments that were not compacted, then revisions.
 
         Without `writes`, a segment that repeats alerts of another is damaged: nothing is written to the archive.
         """
@@ -184,17 +200,52 @@ class Load:
         moved: set[str] = set()
         for survey, folder in archived.catalogues.items():
             moved |= self._catalogue(survey, folder, archived.pixels.get(survey, set()))
+        self._connection.executemany("UPDATE segments SET compacted = 1 WHERE name = ?", [(name,) for name in moved])
         names = list(self._keys)
         for i, name in enumerate(names):
             self._progress("segments", i, len(names))
-            if name in moved:
-                self._connection.execute("UPDATE segments SET compacted = 1 WHERE _id = ?", (self._keys[name],))
-                continue
             alerts = self._layout.segments / name / ALERTS
-            if not self._guarded(f"segments/{name}", alerts, self._insert_segment, name):
+            if name not in moved and not self._guarded(f"segments/{name}", alerts, self._insert_segment, name):
                 self._connection.execute("DELETE FROM segments WHERE _id = ?", (self._keys.pop(name),))
         self._connection.execute(_COUNT_LOST)
+        self._revisions(archived.revisions, [name for name in names if name in self._keys and name not in moved])
         self._progress("segments", len(names), len(names))
+
+    def _revisions(self, names: Sequence[str], segments: Sequence[str]) -> None:
+        """Insert revisions; columns are described by the last of the revisions and of the segments not compacted."""
+        for i, name in enumerate(names):
+            self._progress("revisions", i, len(names))
+            path = self._layout.revisions / name / VALUES
+            self._guarded(f"revisions/{name}", path, self._add_revision, name)
+        self._progress("revisions", len(names), len(names))
+        if names:
+            self._describe(segments)
+
+    def _describe(self, segments: Sequence[str]) -> None:
+        connection = self._connection
+        sql = """SELECT ifnull(v.segment, 0), v._id, v.name FROM revisions v
+            WHERE v._id > ifnull((SELECT g.revision FROM generations g WHERE g.survey = v.survey), 0)"""
+        steps = [(*place, self._layout.revisions / name) for *place, name in connection.execute(sql)]
+        steps += [(self._keys[name], 0, self._layout.segments / name) for name in segments]
+        for _, number, folder in sorted(steps):
+            if number:
+                describe_columns(connection, values_schema(folder))
+            else:
+                register(connection, archived_schema(folder))
+
+    def _add_revision(self, name: str) -> None:
+        folder = self._layout.revisions / name
+        committed, values = read_committed(folder), read_values(folder)
+        if committed is None:
+            raise pa.ArrowInvalid(f"{folder / COMMIT} is damaged")
+        sql = "SELECT revision FROM generations WHERE survey = (SELECT _id FROM surveys WHERE name = ?)"
+        held = self._connection.execute(sql, (name.split("-")[0],)).fetchone()
+        checksum = checksum_of(folder)
+        lost = add_revision(self._connection, committed, name, values, checksum, held=held[0] if held else 0)
+        if self._writes and set(lost) != set(committed.lost):
+            checksum = mark_committed(folder, replace(committed, lost=tuple(lost)))
+        sql = "UPDATE revisions SET lost = ?, checksum = ? WHERE name = ?"
+        self._connection.execute(sql, (len(lost), checksum, name))
 
     def _guarded(self, name: str, path: Path, work: Callable[..., None], *values: Any) -> bool:
         """Do `work`; a file that is not there or cannot be read is noted, and what was inserted of it taken back."""
@@ -216,7 +267,7 @@ class Load:
 
     def _add_segment(self, name: str, run: int | None) -> None:
         connection, segment = self._connection, self._layout.segments / name
-        columns.register(connection, archived_schema(segment))
+        register(connection, archived_schema(segment))
         survey = key(connection, "surveys", "name", name.split("-")[0])
         rows = pq.read_metadata(segment / CUTOUT_FILE).num_rows
         made = key(connection, "provenance", "mapping", made_by(segment))
@@ -243,6 +294,7 @@ class Load:
             written = Archive(self._layout.root).write(batch)
             self._add_segment(written, None)
             table, segment = table.take(pa.array(fresh)), self._keys[written]
+        register(self._connection, archived_schema(self._layout.segments / name))  # newer than the catalogue's
         batch = columns.indexed_columns(_batch(table))
         number = key(self._connection, "surveys", "name", survey)
         insert_alerts(self._connection, number, batch, [segment] * batch.num_rows, range(batch.num_rows))
@@ -258,7 +310,8 @@ class Load:
         there = {path.relative_to(folder).as_posix() for path in folder.rglob("Npix=*.parquet")}
         number = key(self._connection, "surveys", "name", survey)
         checksum = checksum_of(folder) if (folder / SUMS).exists() else ""
-        self._connection.execute("INSERT INTO generations VALUES (?, ?, ?)", (number, folder.name, checksum))
+        row = (number, folder.name, checksum, read_held(folder))
+        self._connection.execute("INSERT INTO generations VALUES (?, ?, ?, ?)", row)
         segments: set[str] = set()
         sums = read_sums(folder) or {}
         paths = sorted(there | named)
@@ -267,12 +320,13 @@ class Load:
             name = f"generations/{folder.name}/{path}"
             self._guarded(name, folder / path, self._insert_pixel, number, folder / path, sums.get(path), segments)
         self._progress(f"{survey} pixels", len(paths), len(paths))
+        with suppress(*PARQUET_ERRORS):  # pixels that were not written anew describe columns as they were
+            self._register(folder / "dataset" / "_common_metadata")
         return segments
 
     def _insert_pixel(self, survey: int, path: Path, checksum: str | None, segments: set[str]) -> None:
         _verify(path, checksum)
-        own = [field for field in read_schema(path) if not field.name.startswith("_")]
-        columns.register(self._connection, pa.schema(own))
+        own = self._register(path)
         wanted = [field.name for field in own if columns.belongs_in_index(field)]
         batch = _batch(read(path, [*wanted, SEGMENT, ROW]))
         names, rows = batch[SEGMENT].to_pylist(), batch[ROW].to_pylist()
@@ -289,6 +343,11 @@ class Load:
         values = (survey, pixel.start, pixel.stop, pixel.norder, pixel.npix, pixel.rows)
         self._connection.execute("INSERT INTO pixels VALUES (?, ?, ?, ?, ?, ?)", values)
         segments.update(names)
+
+    def _register(self, path: Path) -> list[pa.Field]:
+        own = [field for field in read_schema(path) if not field.name.startswith("_")]
+        register(self._connection, pa.schema(own))
+        return own
 
     def _add_without_cutouts(self, survey: int, name: str, row: int) -> None:
         """Add a segment of which only alerts in the catalogue are left; its checksum is empty."""
@@ -311,7 +370,7 @@ _COUNT_LOST = """UPDATE segments SET lost = rows - (SELECT count(*) FROM alerts 
     WHERE compacted"""
 
 
-def _settle_ledger(connection: sqlite3.Connection) -> None:
+def _correct_ledger(connection: sqlite3.Connection) -> None:
     """Correct the copied ledger by entries of a run of their own: what is stored, and what cuts rejected."""
     sql = """SELECT survey, night, sum(n) FROM (
         SELECT s.name AS survey, night, count(*) AS n FROM alerts JOIN surveys s ON s._id = _survey GROUP BY 1, 2

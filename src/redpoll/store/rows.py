@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ from redpoll.errors import StoreError
 from redpoll.schema.alert import CUTOUTS
 from redpoll.store.archive import LIGHT_CURVE, take
 from redpoll.store.columns import filled
-from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout, pixel_path
+from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, REPLACED, VALUES, Layout, pixel_path
 from redpoll.store.parquet import read_group
 from redpoll.store.pool import ReadPool
 from redpoll.store.types import conform
@@ -29,9 +29,20 @@ _ATTEMPTS = 5
 _T = TypeVar("_T")
 
 
+class RevisedRow(NamedTuple):
+    """Where new values of an alert are: number and folder of the revision, and the row in it."""
+
+    revision: int
+    folder: Path
+    row: int
+
+
 @dataclass(frozen=True)
 class Location:
-    """Where an alert is: the segment and row it was written to, or its pixel if compaction moved it."""
+    """Where an alert is: the segment and row it was written to, or its pixel if compaction moved it.
+
+    ``revisions`` are those with values that are newer than the file's, in any order.
+    """
 
     key: int
     alert_id: int
@@ -39,11 +50,15 @@ class Location:
     segment: Path
     row: int
     pixel: Path | None
+    revisions: tuple[RevisedRow, ...] = ()
 
 
 LOCATION_SQL = """a._id, a.alert_id, a.hpx29, p.name, a._row,
     (SELECT g.name || ' ' || x.norder || ' ' || x.npix FROM pixels x JOIN generations g ON g.survey = x.survey
-     WHERE p.compacted AND x.survey = a._survey AND x.start <= a.hpx29 ORDER BY x.start DESC LIMIT 1)"""
+     WHERE p.compacted AND x.survey = a._survey AND x.start <= a.hpx29 ORDER BY x.start DESC LIMIT 1),
+    (SELECT group_concat(r.revision || ' ' || v.name || ' ' || r.row)
+     FROM revised r JOIN revisions v ON v._id = r.revision WHERE r.alert = a._id AND (NOT p.compacted OR r.revision >
+        (SELECT g.revision FROM generations g WHERE g.survey = a._survey)))"""
 """SELECT list, for an alert `a` and its segment `p`, of what `locations` reads."""
 
 
@@ -51,7 +66,11 @@ def locations(layout: Layout, found: Sequence[Sequence[Any]]) -> list[Location]:
     """Locations from the rows of a query that selected `LOCATION_SQL`."""
     segments = {name: layout.segments / name for name in {row[3] for row in found}}  # a path costs more than its row
     pixels = {text: _pixel(layout, text) for text in {row[5] for row in found}}
-    return [Location(k, i, hpx, segments[name], row, pixels[x]) for k, i, hpx, name, row, x in found]
+    folders: dict[str, Path] = {}
+    return [
+        Location(k, i, hpx, segments[name], row, pixels[x], _revisions(layout, newer, folders) if newer else ())
+        for k, i, hpx, name, row, x, newer in found
+    ]
 
 
 def find_locations(
@@ -67,6 +86,16 @@ def _pixel(layout: Layout, text: str | None) -> Path | None:
         return None
     generation, norder, npix = text.split()
     return layout.generations / generation / pixel_path(int(norder), int(npix))
+
+
+def _revisions(layout: Layout, text: str, folders: dict[str, Path]) -> tuple[RevisedRow, ...]:
+    found = []
+    for part in text.split(","):
+        number, name, row = part.split()
+        if name not in folders:
+            folders[name] = layout.revisions / name
+        found.append(RevisedRow(int(number), folders[name], int(row)))
+    return tuple(found)
 
 
 def while_moving(read: Callable[[], _T]) -> _T:
@@ -180,6 +209,11 @@ def read_rows(path: Path, rows: NDArray[np.int64], columns: Sequence[str] | None
     return pa.concat_tables([inside[g].slice(row, n) for g, row, n in pairs])
 
 
+def column_names(path: Path) -> frozenset[str]:
+    """Names of the columns of a Parquet file."""
+    return _facts(str(path)).names
+
+
 def find_rows(pixel: Path, places: Sequence[Location]) -> NDArray[np.int64]:
     """Row number of each alert in the file of its pixel, which is sorted by HEALPix index."""
     facts = _facts(str(pixel))
@@ -209,7 +243,9 @@ class _Facts:
 
 def _facts(path: str) -> _Facts:
     """Footer of a file, which never changes once its name is known: new content gets a new folder."""
-    return _facts_of_narrow(path) if path.endswith((LIGHT_CURVES, CUTOUT_FILE)) else _facts_of_wide(path)
+    return (
+        _facts_of_narrow(path) if path.endswith((LIGHT_CURVES, CUTOUT_FILE, VALUES, REPLACED)) else _facts_of_wide(path)
+    )
 
 
 def _read_facts(path: str) -> _Facts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,7 @@ _ORDERS = get_args(Order)
 SEPARATION = "separation_arcsec"
 """Column that a scan with a cone can return: distance from the centre."""
 MAX_OBJECTS = 100_000
+MAX_ALERTS = 100_000
 MAX_RANGES = 100_000
 
 
@@ -65,6 +67,8 @@ class Selection:
         Alerts of these objects.
     survey
         Alerts of this survey.
+    alert_ids
+        Alerts with these identifiers, which are unique within a survey.
     """
 
     where: str | None = None
@@ -75,10 +79,13 @@ class Selection:
     topic: str | None = None
     object_ids: Sequence[str] | None = None
     survey: str | None = None
+    alert_ids: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
         if self.object_ids is not None:
             _freeze(self, "object_ids", tuple(_checked_objects(self.object_ids)))
+        if self.alert_ids is not None:
+            _freeze(self, "alert_ids", tuple(_checked_alerts(self.alert_ids)))
         if self.ranges is not None:
             _freeze(self, "ranges", tuple(map(tuple, _checked_ranges(self.ranges).tolist())))
 
@@ -116,6 +123,16 @@ def _checked_objects(object_ids: Sequence[str]) -> Sequence[str]:
     if isinstance(object_ids, str) or len(object_ids) > MAX_OBJECTS:
         raise UsageError(f"object_ids is a list of at most {MAX_OBJECTS:,} identifiers")
     return list(dict.fromkeys(object_ids))
+
+
+def _checked_alerts(alert_ids: Sequence[int]) -> Sequence[int]:
+    try:
+        numbers = [operator.index(number) for number in alert_ids]
+    except TypeError as error:
+        raise UsageError(f"alert_ids are integers: {error}") from error
+    if len(numbers) > MAX_ALERTS or any(not -(2**63) <= number < 2**63 for number in numbers):
+        raise UsageError(f"alert_ids are at most {MAX_ALERTS:,} integers of 64 bits")
+    return list(dict.fromkeys(numbers))
 
 
 def _checked_ranges(ranges: Sequence[tuple[int, int]]) -> NDArray[np.int64]:

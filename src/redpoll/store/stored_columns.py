@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +15,15 @@ from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN, CLASSES_TYPE
 from redpoll.schema.column import Column
 from redpoll.store.columns import rank, table_columns
 from redpoll.store.database import OpenConnection
+from redpoll.store.makers import last_makers
 from redpoll.store.selection import SEPARATION
 from redpoll.store.types import read_type
 
 TOPICS = "topics"
 _KEYS = ("survey", "object_id")
 _FACTS = ("name", "dtype", "unit", "doc", "ucd", "label", "indexed", "aggregate", "type", "mixed")
+_NEWEST = "SELECT (SELECT max(_id) FROM segments), (SELECT max(_id) FROM revisions)"
+"""Columns and their makers change with segments and revisions only."""
 _OWN = {
     TOPICS: Column(pa.list_(pa.string()), doc="Topics: the filters this alert passed.").field(TOPICS),
     CLASSES: CLASSES_COLUMN.field(CLASSES),
@@ -81,8 +83,7 @@ class ColumnReader:
     def read(self, connection: OpenConnection) -> StoredColumns:
         """The columns as the read transaction of a connection has them; the same object as long as none changes."""
         last = self._last
-        (segment,) = connection.execute("SELECT max(_id) FROM segments").fetchone()  # columns change with segments only
-        mark = connection.file.inode, segment
+        mark = connection.file.inode, connection.execute(_NEWEST).fetchone()
         if last is not None and last[0] == mark:
             return last[2]
         found = _read(connection)
@@ -91,18 +92,18 @@ class ColumnReader:
         return stored
 
 
-def _read(connection: sqlite3.Connection) -> tuple[list[Any], str, tuple[str, ...], tuple[str, ...]]:
-    """Rows of the table of columns, makers of the newest segment, and the columns of alerts and of objects."""
+def _read(connection: sqlite3.Connection) -> tuple[list[Any], dict[str, str], tuple[str, ...], tuple[str, ...]]:
+    """Rows of the table of columns, makers of their newest values, and the columns of alerts and of objects."""
     rows = connection.execute(f"SELECT {', '.join(_FACTS)} FROM columns").fetchall()
-    sql = "SELECT v.mapping FROM segments s JOIN provenance v ON v._id = s.provenance ORDER BY s._id DESC LIMIT 1"
-    made = connection.execute(sql).fetchone()
     of_alerts, of_objects = (tuple(table_columns(connection, table)) for table in ("alerts", "objects"))
-    return rows, made[0] if made else "{}", of_alerts, of_objects
+    return rows, last_makers(connection), of_alerts, of_objects
 
 
-def _stored(rows: list[Any], mapping: str, of_alerts: Sequence[str], of_objects: tuple[str, ...]) -> StoredColumns:
+def _stored(
+    rows: list[Any], makers: Mapping[str, str], of_alerts: Sequence[str], of_objects: tuple[str, ...]
+) -> StoredColumns:
     rows = sorted(rows, key=lambda row: rank(row[0]))
-    makers, present = json.loads(mapping), {*of_alerts, *_KEYS}
+    present = {*of_alerts, *_KEYS}
     indexed = frozenset(row[0] for row in rows if row[6] and row[0] in present)
     mixed = frozenset(row[0] for row in rows if row[9])
     return StoredColumns(pa.schema([_field(row, makers.get(row[0], "")) for row in rows]), indexed, mixed, of_objects)

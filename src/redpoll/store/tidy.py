@@ -7,7 +7,16 @@ import sqlite3
 from pathlib import Path
 from uuid import uuid4
 
-from redpoll.store.layout import ALERTS, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, is_segment_name, sync
+from redpoll.store.layout import (
+    ALERTS,
+    LIGHT_CURVES,
+    TEMPORARY,
+    Layout,
+    disk_errors,
+    is_revision_name,
+    is_segment_name,
+    sync,
+)
 
 
 def tidy(connection: sqlite3.Connection, layout: Layout) -> None:
@@ -21,6 +30,10 @@ def tidy(connection: sqlite3.Connection, layout: Layout) -> None:
         known = {name for (name,) in connection.execute("SELECT name FROM segments")}
         for path in layout.segments.iterdir():
             if is_segment_name(path.name) and path.name not in known:
+                remove_segment(path)
+        revisions = {name for (name,) in connection.execute("SELECT name FROM revisions")}
+        for path in layout.revisions.iterdir() if layout.revisions.is_dir() else ():
+            if is_revision_name(path.name) and path.name not in revisions:
                 remove_segment(path)
         drop_replaced(connection, layout)
 
@@ -45,7 +58,7 @@ def temporary(layout: Layout) -> list[Path]:
 
 
 def remove_segment(segment: Path) -> None:
-    """Remove a segment; a crash half-way leaves a name that `temporary` finds."""
+    """Remove a segment or a revision; a crash half-way leaves a name that `temporary` finds."""
     gone = segment.with_name(TEMPORARY + segment.name)
     segment.rename(gone)
     shutil.rmtree(gone)

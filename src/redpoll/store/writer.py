@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from redpoll.store.checksums import checksum_of
 from redpoll.store.dead_letters import DeadLetterFile
 from redpoll.store.insert import exists, insert_alerts, key
 from redpoll.store.layout import CUTOUT_FILE, is_segment_name
+from redpoll.store.objects import register
 from redpoll.store.pool import ReadPool
 from redpoll.store.ports import Commit, LedgerEntry
+from redpoll.store.positions import insert_positions
 from redpoll.store.rejected import check_rejected, insert_rejected
 from redpoll.store.tidy import remove_segment, tidy
 from redpoll.store.write_access import WriteAccess
@@ -39,8 +42,20 @@ _RUN_COLUMNS = {
     "status": Column("string", doc="running, done, interrupted, failed or crashed.", ucd="meta.code.status"),
 }
 _RUNS = pa.schema([column.field(name) for name, column in _RUN_COLUMNS.items()])
+_RETRIED = """SELECT survey, night, reason FROM ledger WHERE outcome = 'rejected' AND reason = ?
+    GROUP BY survey, night HAVING sum(n) > 0 ORDER BY survey IS NOT NULL, night IS NOT NULL, night LIMIT 1"""
 _LEDGER = """INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (run, ifnull(survey, ''), ifnull(night, 0), outcome, reason) DO UPDATE SET n = n + excluded.n"""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The alerts of a commit that are new, their segment and positions, and the number of the others per night."""
+
+    batch: pa.RecordBatch | None
+    segment: str | None
+    positions: Sequence[tuple[str, str]]
+    repeats: Counter[int]
 
 
 class EmbeddedRuns:
@@ -61,6 +76,7 @@ class EmbeddedRuns:
         """Open a run; marks runs that never ended as crashed, and removes what they left in the archive."""
         with self._transaction() as c:
             c.execute("UPDATE runs SET status = 'crashed' WHERE status = 'running'")
+            c.execute("UPDATE revision_jobs SET status = 'interrupted' WHERE status = 'running'")
             sql = "INSERT INTO runs (command, started, status) VALUES (?, ?, 'running')"
             run = c.execute(sql, (command, self._time())).lastrowid
         tidy(self._access.connection(), self._archive.layout)
@@ -84,29 +100,45 @@ class EmbeddedRuns:
         """
         if self._run is None:
             raise StoreError("commit before the start of a run: every alert belongs to a run")
-        batch, segment, repeats = self._without_repeats(commit)
-        entries = _ledger(commit, batch, repeats)
+        kept = self._without_repeats(commit)
+        batch, segment = kept.batch, kept.segment
+        entries = _ledger(commit, batch, kept.repeats)
         check_rejected(commit.ledger, commit.rejected)
         self._letters.add(commit.dead_letters, self._time())  # durable before the ledger counts them
         with self._transaction() as c:
             if batch is not None and segment is not None and batch.num_rows:
                 self._add_segment(c, batch, segment)
+                insert_positions(c, segment, kept.positions)
+            self._take_back(c, commit.retried)
             c.executemany(_LEDGER, [(self._run, e.survey, e.night, e.outcome, e.reason, e.n) for e in entries])
             insert_rejected(c, self._run, commit.rejected)
         if commit.segment is not None and segment != commit.segment:
             remove_segment(self._folder(commit.segment))
         return batch.num_rows if batch is not None else 0
 
-    def _without_repeats(self, commit: Commit) -> tuple[pa.RecordBatch | None, str | None, Counter[int]]:
-        """Alerts, segment and, per night, the number of alerts left out because they are stored or stand twice.
+    def _take_back(self, c: sqlite3.Connection, retried: Sequence[Sequence[str]]) -> None:
+        """Take the earlier counts of packets out of the ledger by negative entries of this run.
+
+        A count that is not there (its ledger was lost, or it was taken back before a crash) is left.
+        """
+        for reasons in retried:
+            found = (c.execute(_RETRIED, (reason,)).fetchone() for reason in reasons)
+            if (counted := next(filter(None, found), None)) is not None:
+                survey, night, reason = counted
+                c.execute(_LEDGER, (self._run, survey, night, "rejected", reason, -1))
+
+    def _without_repeats(self, commit: Commit) -> _Kept:
+        """What is left of a commit without the alerts that are stored already or stand twice.
 
         The rare batch with such alerts gets a new segment without them, so that a segment holds what counts, no more.
         """
         batch, segment = commit.alerts, commit.segment
         if (batch is None) != (segment is None):
             raise StoreError("a commit has alerts and their segment, or neither")
+        if commit.positions and (batch is None or len(commit.positions) != batch.num_rows):
+            raise StoreError(f"a commit has {len(commit.positions)} positions, but not as many alerts")
         if batch is None or segment is None:
-            return None, None, Counter()
+            return _Kept(None, None, (), Counter())
         _check_segment(self._folder(segment), batch)
         batch = columns.indexed_columns(batch)
         ids = columns.filled(batch["alert_id"], 0)
@@ -114,16 +146,17 @@ class EmbeddedRuns:
         first[np.unique(ids, return_index=True)[1]] = True
         keep = np.flatnonzero(first & ~self._exists(_survey(batch), ids))
         if len(keep) == len(ids):
-            return batch, segment, Counter()
+            return _Kept(batch, segment, commit.positions, Counter())
         left_out = np.delete(columns.filled(batch["night"], 0), keep).tolist()
         if len(keep):
             segment = self._archive.write(join_rows(self._folder(segment), keep).combine_chunks().to_batches()[0])
-        return batch.take(pa.array(keep)), segment if len(keep) else None, Counter(left_out)
+        positions = [commit.positions[row] for row in keep.tolist()] if commit.positions else ()
+        return _Kept(batch.take(pa.array(keep)), segment if len(keep) else None, positions, Counter(left_out))
 
     def _add_segment(self, c: sqlite3.Connection, batch: pa.RecordBatch, name: str) -> None:
         segment = self._folder(name)
         survey = key(c, "surveys", "name", _survey(batch))
-        columns.register(c, archived_schema(segment))
+        register(c, archived_schema(segment))
         made = key(c, "provenance", "mapping", made_by(segment))
         row = (name, survey, self._run, batch.num_rows, made, checksum_of(segment))
         sql = "INSERT INTO segments (name, survey, run, rows, provenance, checksum) VALUES (?, ?, ?, ?, ?, ?)"

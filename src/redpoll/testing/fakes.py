@@ -28,8 +28,13 @@ import pyarrow as pa
 from redpoll.errors import SinkBackpressure, SinkError
 from redpoll.plugin.ports import Message, PacketPosition, ReceivedPacket, TopicPosition
 
-Fault = Literal["", "full", "fail", "lose", "crash", "crash after"]
+Fault = Literal["", "slow", "full", "fail", "lose", "crash", "crash after"]
 """What goes wrong with one delivery; see `FakeSink`."""
+_SLOW_SECONDS = 10.0
+
+
+def no_wait(seconds: float) -> None:
+    """Do not wait."""
 
 
 class Crash(BaseException):
@@ -67,7 +72,7 @@ class FakeStream:
         start: int = 0,
         per_poll: int | None = None,
         n_available: int | None = None,
-        wait: Callable[[float], None] = lambda seconds: None,
+        wait: Callable[[float], None] = no_wait,
     ) -> None:
         self.name, self.n_available = topic, n_available
         self._make_packet, self._per_poll, self._wait = make_packet, per_poll, wait
@@ -117,15 +122,23 @@ class FakeSink:
     faults
         What happens to each delivery (a send and its flush), in order; ``""`` after the last.
 
+        - ``"slow"``: `flush` takes ten seconds
         - ``"full"``: `send` raises SinkBackpressure
         - ``"fail"``: `send` raises SinkError, after it took half of the messages
         - ``"lose"``: the other side dies between send and flush; `flush` raises SinkError and nothing arrives
         - ``"crash"``: this process dies (`Crash`) before the flush: nothing arrives
         - ``"crash after"``: this process dies after the flush: everything has arrived
+    wait
+        Called with the seconds that a slow sink takes.
     """
 
-    def __init__(self, name: str = "fake", faults: Iterable[Fault] = ()) -> None:
-        self.name, self.faults = name, list(faults)
+    def __init__(
+        self,
+        name: str = "fake",
+        faults: Iterable[Fault] = (),
+        wait: Callable[[float], None] = no_wait,
+    ) -> None:
+        self.name, self.faults, self.wait = name, list(faults), wait
         self.arrived: list[Message] = []
         self.n_repeated = self.n_opened = 0
 
@@ -179,6 +192,8 @@ class FakeSender:
     def flush(self) -> None:
         """Let messages arrive, unless they are lost or the process dies."""
         fault, self._fault = self._fault, ""
+        if fault == "slow":
+            self._sink.wait(_SLOW_SECONDS)
         if fault == "lose":
             self._in_flight.clear()
             raise SinkError("the fake sink died between send and flush")

@@ -1,4 +1,4 @@
-"""The exam that every source of packets takes, Redpoll's own and a plugin's alike."""
+"""Conformance suite of sources of packets, for Redpoll's own and a plugin's alike."""
 
 from __future__ import annotations
 

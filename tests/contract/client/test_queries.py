@@ -241,9 +241,17 @@ def test_cutouts_of_no_identifier_or_survey_are_refused(client: Client, alert_id
         client.cutouts(alert_id, survey)
 
 
-def test_cutouts_of_an_unknown_alert_are_not_found(client: Client) -> None:
+@pytest.mark.parametrize("survey", ["ztf", None])
+def test_cutouts_of_an_unknown_alert_are_not_found(client: Client, survey: str | None) -> None:
     with pytest.raises(NotFound):
-        client.cutouts(1, "ztf")
+        client.cutouts(1, survey)
+
+
+def test_the_survey_is_needed_only_where_two_have_the_identifier(client: Client, every: list[dict[str, Any]]) -> None:
+    ids = sorted({row["alert_id"] for row in every})  # the first 40 are of both surveys
+    assert client.cutout_files(ids[-1]) == client.cutout_files(ids[-1], "ztf")
+    with pytest.raises(UsageError, match=f"ztf and rubin have the identifier {ids[0]}: name the survey"):
+        client.cutouts(ids[0])
 
 
 def test_counts_of_topics_and_classes_and_the_ledger_agree(client: Client, every: list[dict[str, Any]]) -> None:
@@ -318,3 +326,26 @@ def test_batches_are_read_one_at_a_time(client: Client) -> None:
     first = next(batches)
     assert isinstance(first, pa.RecordBatch)
     assert 0 < first.num_rows < N
+
+
+@pytest.mark.parametrize("columns", [np.array(["mag", "ra"]), np.array(5), {"mag"}, 5, b"mag"])
+def test_columns_that_are_no_list_of_names_are_misuse(client: Client, columns: object) -> None:
+    for ask in (client.alerts, client.objects):
+        with pytest.raises(UsageError, match="columns are names"):
+            ask(columns=columns)  # type: ignore[operator]
+
+
+def test_a_cone_of_a_number_that_no_float_holds_is_misuse(client: Client) -> None:
+    with pytest.raises(UsageError, match="a cone is three numbers"):
+        client.alerts(cone=(10**400, 0, 1))
+
+
+def test_an_object_id_with_half_a_character_is_misuse(client: Client) -> None:
+    with pytest.raises(UsageError, match="no text that an object_id can be"):
+        client.light_curve("\ud800")
+
+
+@pytest.mark.parametrize("store", [None, 5, b"folder", ["folder"]])
+def test_a_store_that_is_no_path_is_misuse(store: object) -> None:
+    with pytest.raises(UsageError, match="named by a path or a URL"):
+        redpoll.open(store)

@@ -1,4 +1,4 @@
-"""Redpoll's own sources take the exam that plugins take."""
+"""Redpoll's own sources pass the suite that plugins pass."""
 
 from __future__ import annotations
 

@@ -206,3 +206,35 @@ def test_a_killed_backup_leaves_no_backup_and_the_next_one_ends(used: Store, fol
         assert not (tmp_path / "backup").exists()
     assert back_up(folder, tmp_path / "backup").alerts == 60
     assert restored(tmp_path / "backup", tmp_path / "new").ok
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_failed_backup_or_restore_leaves_nothing_on_the_disk(
+    used: Store, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    back_up(folder, tmp_path / "good")
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("redpoll.store.backup.sha256_of", fail)
+    with pytest.raises((StoreError, KeyboardInterrupt)):
+        back_up(folder, tmp_path / "bad")
+    with pytest.raises((StoreError, KeyboardInterrupt)):
+        restored(tmp_path / "good", tmp_path / "bad")
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith("bad")]
+
+
+def test_a_backup_is_not_restored_into_itself(used: Store, folder: Path, tmp_path: Path) -> None:
+    back_up(folder, tmp_path / "good")
+    with pytest.raises(StoreError, match="inside the backup"):
+        restored(tmp_path / "good", tmp_path / "good" / "inner")
+
+
+def test_a_damaged_app_sqlite_has_a_remedy_that_helps(used: Store, folder: Path) -> None:
+    shutil.rmtree(folder / "models", ignore_errors=True)
+    for path in folder.glob("app.sqlite*"):
+        path.unlink()
+    (folder / "app.sqlite").write_bytes(os.urandom(20_000))
+    with open_app(folder) as app, pytest.raises(StoreError, match="copy it from a backup of the store, or move it"):
+        app.models.generation()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
@@ -23,9 +24,9 @@ from redpoll.testing.store_suite import add
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    dask = pytest.importorskip("dask")
-    hats = pytest.importorskip("hats")
-    lsdb = pytest.importorskip("lsdb")
+    import dask
+    import hats
+    import lsdb
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 LISTS = {"light_curve": ("mjd", "band", "flux", "flux_err", "kind"), "classes": ("name", "probability", "by")}
@@ -156,7 +157,6 @@ def test_arrow_datasets_read_the_points_of_a_selection(catalogue: Path, store: S
 
 
 def test_duckdb_reads_the_points_of_a_selection(catalogue: Path, store: Store) -> None:
-    duckdb = pytest.importorskip("duckdb")
     files = f"{catalogue}/dataset/**/*.parquet"
     found = duckdb.sql(f"SELECT alert_id, light_curve.mjd FROM read_parquet('{files}') WHERE mag < 19").fetchall()
     expected = store.alerts.scan(["alert_id", "light_curve"], Selection(where="mag < 19")).to_table().to_pylist()

@@ -18,6 +18,7 @@ from redpoll.store import Store, open_store, rebuild_store
 from redpoll.store.deep import COMPARED, NAMES, NOT_IN_ARCHIVE, ORDERED
 from redpoll.store.selection import Cone
 from redpoll.testing.store_batches import store_batch
+from redpoll.testing.store_revisions import revise
 from redpoll.testing.store_rows import alert_rows, classification_rows, full_alert, object_row
 from redpoll.testing.store_suite import add
 
@@ -29,6 +30,8 @@ def used(store: Store, folder: Path) -> Iterator[Path]:
     store.maintenance.compact(rows_per_pixel=10)
     add(store, store_batch(20, start=40, survey="ztf"))
     add(store, store_batch(10, start=100, survey="rubin"))
+    store.revisions.start("job", "reprocess")
+    revise(store, [10**15 + 3, 10**15 + 50], {"feature_cold": [1.0, 2.0], "p_synthetic": [0.5, None]})
     store.runs.end("done")
     store.close()
     yield folder

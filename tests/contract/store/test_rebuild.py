@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ def used(store: Store) -> Iterator[Store]:
     add(store, store_batch(40, nights=(0, 1)), dead_letters=[DeadLetter(b"x", "f", "0", "bad")])
     add(store, store_batch(10, start=1000, survey="rubin"), ledger=[LedgerEntry(None, None, "rejected", "bad", 1)])
     store.maintenance.compact(rows_per_pixel=10)
-    add(store, store_batch(40, start=40, nights=(1, 2), version="2"))
+    positions = [("night.tar", f"member {i}") for i in range(40)]
+    add(store, store_batch(40, start=40, nights=(1, 2), version="2"), positions=positions)
     add(store, store_batch(10, start=75))
     store.runs.end("done")
     yield store
@@ -56,7 +59,11 @@ def test_a_rebuilt_index_answers_as_before(used: Store, folder: Path) -> None:
     before = answers(used)
     used.close()
     result = rebuild_store(folder)
-    assert (result.not_kept, result.missing, result.kept) == ((), (), ("runs", "ledger", "rejected"))
+    assert (result.not_kept, result.missing, result.kept) == (
+        (),
+        (),
+        ("runs", "ledger", "rejected", "positions", "revision_jobs"),
+    )
     with open_store(folder) as again:
         assert answers(again) == before
         assert again.maintenance.check().ok
@@ -73,12 +80,32 @@ def test_a_lost_index_is_made_from_the_archive_alone(used: Store, folder: Path, 
     else:
         index.write_bytes(b"" if loss == "emptied" else b"\xff" * index.stat().st_size)
     result = rebuild_store(folder)
-    assert result.not_kept == ("runs", "ledger", "rejected")
+    assert result.not_kept == ("runs", "ledger", "rejected", "positions", "revision_jobs")
     with open_store(folder) as again:
         assert answers(again, history=False) == before
         assert again.maintenance.check().ok
         assert sum(row["stored"] for row in ledger_rows(again)) == result.alerts == 95
     assert any("broken" in path.name for path in folder.iterdir()) == (loss != "gone")
+
+
+def test_positions_of_packets_are_kept_unless_they_cannot_be_read(used: Store, folder: Path) -> None:
+    def where() -> list[Any]:
+        with open_store(folder) as store:
+            found = [store.ledger.origin(10**15 + i, "ztf").to_pylist()[0] for i in (3, 44, 79)]
+            assert store.maintenance.check(deep=True).problems == ()
+        return [(row["source"], row["position"]) for row in found]
+
+    used.close()
+    known = [(None, None), ("night.tar", "member 4"), ("night.tar", "member 39")]
+    assert where() == known
+    assert rebuild_store(folder).ok
+    assert where() == known
+    with closing(sqlite3.connect(folder / "index.sqlite")) as index, index:
+        index.execute("UPDATE positions SET data = substr(data, 1, 20)")
+    with open_store(folder) as store:
+        assert "positions" in store.maintenance.check().problems[0]
+    assert rebuild_store(folder).ok
+    assert where() == [(None, None)] * 3
 
 
 def test_a_rebuilt_store_takes_more_alerts(used: Store, folder: Path) -> None:

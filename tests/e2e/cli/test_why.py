@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -62,6 +63,13 @@ def test_a_stored_alert_has_its_run_and_its_filters(made, kind):
     assert "mag < 1 fails: mag is" in " ".join(why(made, str(alert[kind]))[1].replace("│", " ").split())
 
 
+def test_a_stored_alert_has_the_position_of_its_packet(made):
+    alert_id = str(stored_alert(made)["alert_id"])
+    found = json.loads(why(made, alert_id, "--json")[1])["stored"][0]
+    assert (Path(found["source"]).is_file(), alert_id in found["position"]) == (True, True)
+    assert alert_id in "".join(why(made, alert_id)[1].split()).split("stored", 1)[1]
+
+
 def test_a_rejected_alert_has_its_cut_value_and_position(made):
     alert_id, value = rejected_id(made)
     code, out, _ = why(made, str(alert_id), "--json")
@@ -82,6 +90,14 @@ def test_a_dead_letter_that_holds_the_identifier_is_found(made):
 def test_the_end_of_a_run_points_to_it_when_a_cut_rejected_alerts(capsys, reason, is_shown):
     show(RunReport(reasons=Counter({reason: 1})))
     assert ("redpoll why ID" in capsys.readouterr().err) == is_shown
+
+
+def test_an_interrupted_run_with_a_parked_sink_reports_the_messages_that_wait(capsys):
+    report = RunReport(status="interrupted", signal=2, parked={"slack": 7}, left_spools=["store/spool/old-1"])
+    show(report)
+    shown = capsys.readouterr().err
+    assert ("sink slack is parked: 7 messages wait" in shown, report.exit_code) == (True, 130)
+    assert "store/spool/old-1 has messages of a sink that is not configured" in shown
 
 
 def test_an_unknown_identifier_is_exit_code_1_with_near_ones(made):

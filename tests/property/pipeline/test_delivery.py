@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 
 from redpoll.config import DeliveryConfig
 from redpoll.engine.local import run_here
-from redpoll.errors import SinkError
+from redpoll.errors import SinkBackpressure, SinkError
 from redpoll.pipeline.block_result import block_result
 from redpoll.pipeline.commits import Committer
 from redpoll.pipeline.delivery import Delivery
 from redpoll.pipeline.intake import Intake
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.spool import Spool
-from redpoll.testing.fakes import Crash, FakeSink, FakeStream
+from redpoll.testing.fakes import Crash, FakeSender, FakeSink, FakeStream
 
 N = 12
 QUICK = DeliveryConfig(retries=1, backoff_seconds=0.0, max_pause_seconds=0.15, retry_parked_seconds=2.0)
-FAULTS = st.lists(st.sampled_from(["", "full", "fail", "lose", "crash", "crash after"]), max_size=14)
+FAULTS = st.lists(st.sampled_from(["", "slow", "full", "fail", "lose", "crash", "crash after"]), max_size=14)
 STORE_FAULTS = st.lists(st.sampled_from(["", "crash before", "crash after"]), max_size=10)
 
 
@@ -35,9 +35,9 @@ class World:
 
     def __init__(self, folder, faults, store_faults):
         self.stream = FakeStream(lambda n: b"%d" % n, n_available=N, per_poll=2)
-        self.sink, self.folder = FakeSink(faults=faults), folder
-        self.stored, self.faults = [], list(store_faults)
         self.now = 0.0
+        self.sink, self.folder = FakeSink(faults=faults, wait=self.wait), folder
+        self.stored, self.faults = [], list(store_faults)
 
     def commit(self, packets, result):
         """The store's part of a commit."""
@@ -75,6 +75,9 @@ class World:
         self.now += 1.0
         return self.now
 
+    def wait(self, seconds):
+        self.now += seconds
+
 
 def waiting(folder):
     return [m["key"] for _, group in Spool(folder, 10**6).frames() for m in group]
@@ -100,7 +103,7 @@ def test_nothing_is_lost_and_nothing_sent_twice(faults, store_faults):
         assert sorted(keys, key=int) == [str(i) for i in range(N)]
         assert sorted(world.stored, key=int) == [str(i) for i in range(N)]
         assert waiting(world.folder) == []
-        if set(faults) <= {"", "full"} and not any(store_faults):
+        if set(faults) <= {"", "slow", "full"} and not any(store_faults):
             assert world.sink.n_repeated == 0
 
 
@@ -143,6 +146,52 @@ def test_a_failing_sink_is_tried_as_often_as_set_and_then_parked(tmp_path):
     sink, delivery, _ = make(tmp_path, ["fail"] * 4, DeliveryConfig(retries=3, backoff_seconds=0.0))
     delivery.deliver(messages(1))
     assert (sink.faults, sink.arrived, delivery.is_parked, waiting(tmp_path)) == ([], [], True, ["1"])
+
+
+def test_a_slow_sink_is_waited_for_and_not_parked(tmp_path):
+    waited = []
+    sink, delivery, sleeps = make(tmp_path, ["slow"], DeliveryConfig(max_pause_seconds=1.0))
+    sink.wait = waited.append
+    delivery.deliver(messages(1))
+    assert (len(waited), sleeps, len(sink.arrived), delivery.is_parked) == (1, [], 1, False)
+
+
+def test_a_parked_sink_gets_nothing_past_its_spool(tmp_path):
+    """Messages that come while others wait are sent after them."""
+    sink, delivery, _ = make(tmp_path, ["fail"], DeliveryConfig(retries=0, retry_parked_seconds=1e9))
+    delivery.deliver(messages(1))
+    delivery.deliver(messages(2))
+    assert (sink.arrived, waiting(tmp_path)) == ([], ["1", "2"])
+    delivery.finish()
+    assert [message["key"] for message in sink.arrived] == ["1", "2"]
+
+
+class Flushing(FakeSender):
+    """Full until it was flushed once."""
+
+    is_flushed = False
+
+    def send(self, messages):
+        if not self.is_flushed:
+            raise SinkBackpressure("flush first")
+        super().send(messages)
+
+    def flush(self):
+        self.is_flushed = True
+        super().flush()
+
+
+def test_a_full_sink_is_flushed_to_make_room(tmp_path, monkeypatch):
+    sink, delivery, _ = make(tmp_path, [])
+    monkeypatch.setattr(sink, "open", lambda: Flushing(sink))
+    delivery.deliver(messages(1))
+    assert (len(sink.arrived), delivery.is_parked) == (1, False)
+
+
+def test_a_sink_that_fails_is_opened_anew(tmp_path):
+    sink, delivery, _ = make(tmp_path, ["fail", "full"])
+    delivery.deliver(messages(1, 2))
+    assert (sink.n_opened, len(sink.arrived), sink.n_repeated) == (2, 2, 0)
 
 
 def test_when_stopping_is_asked_for_messages_go_to_the_spool_at_once(tmp_path):

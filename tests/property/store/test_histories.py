@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,8 +21,10 @@ from redpoll.schema.bands import DETECTION
 from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.merging import one_per_exposure
 from redpoll.store import histories
-from redpoll.store.history_blobs import check, pack, unpack
+from redpoll.store.history_blobs import Blobs, check, pack, unpack
 from redpoll.store.history_bounds import NEWEST, PAST, bounded, compacted, sorted_by_time, thinned
+from redpoll.store.history_reading import merged
+from redpoll.store.objects import KEY_BITS, MOST_ALERTS
 from redpoll.store.schemas import run_script
 
 NAMES = ("mjd", "band", "flux", "flux_err", "kind")
@@ -36,6 +40,7 @@ class Index:
         for script in ("index.sql", "histories.sql"):
             run_script(self.connection, Path(histories.__file__).with_name(script))
         self.connection.execute("INSERT INTO surveys VALUES (1, 'ztf')")
+        self.n_alerts: Counter[int] = Counter()
         self.stage = HistoryStage(histories.Histories(lambda sql, p: self.connection.execute(sql, p).fetchall()))
 
     def key(self, name: str) -> int:
@@ -48,10 +53,18 @@ class Index:
         return int(self.connection.execute(insert, (name,)).lastrowid or 0)
 
     def commit(self, joined: pa.RecordBatch) -> None:
-        keys = [self.key(name) for name in joined["object_id"].to_pylist()]
+        keys = [self.alert(name) for name in joined["object_id"].to_pylist()]
         self.connection.execute("BEGIN")
-        histories.add(self.connection, keys, joined["alert_id"].to_pylist(), joined[NEWS].to_pylist())
+        rows = zip(keys, joined["alert_id"].to_pylist(), strict=True)
+        self.connection.executemany("INSERT INTO alerts VALUES (?, 1, 0, 1, NULL, NULL, ?, 0, 0, 0, 0, 0)", rows)
+        histories.add(self.connection, keys, joined[NEWS].to_pylist())
         self.connection.execute("COMMIT")
+
+    def alert(self, name: str) -> int:
+        """A new key for an alert of an object."""
+        key = self.key(name)
+        self.n_alerts[key] += 1
+        return (key << KEY_BITS) + self.n_alerts[key] - 1
 
 
 Alert = tuple[int, str, float, list[tuple[float, int, float, float, int]]]
@@ -183,7 +196,6 @@ def test_histories_made_anew_from_the_archive_give_the_same_answers(alerts):
     later = batch_of([(99, name, DAY + 5.0, []) for name in "ab"])
     before = answers([index.stage.join(later)])
     index.connection.execute("DELETE FROM histories")
-    index.connection.execute("DELETE FROM history_news")
     archived = [b.select(["object_id", "alert_id", "night", "mjd", "packet_light_curve"]) for b in done]
     histories.add_archived(index.connection, "ztf", pa.Table.from_batches(archived))
     assert answers([index.stage.join(later)]) == before
@@ -223,10 +235,11 @@ def test_many_alerts_of_one_object_cost_no_more_than_the_bound():
     for n, points in enumerate(np.array_split(np.arange(6_000), 60)):
         mjd = curves.mjd[points[-1]] + 0.5
         some = curves.kept(np.isin(np.arange(6_000), points))
-        histories.add(index.connection, [1], [n], pack(some, np.full(len(points), mjd)))
-    sizes = "SELECT (SELECT sum(length(data)) FROM histories), (SELECT sum(length(data)) FROM history_news)"
-    packed, news = index.connection.execute(sizes).fetchone()
-    assert packed < 2_000 * 30 and (news or 0) < 12 * 100 * 18
+        histories.add(index.connection, [(1 << KEY_BITS) + n], pack(some, np.full(len(points), mjd)))
+    sizes = f"SELECT _id & {MOST_ALERTS} = {MOST_ALERTS}, count(*), sum(length(data)) FROM histories GROUP BY 1"
+    rows = {bool(is_packed): rest for is_packed, *rest in index.connection.execute(sizes)}
+    assert rows[True][0] == 1 and rows[True][1] < 2_000 * 30
+    assert False not in rows or (rows[False][0] < 12 and rows[False][1] < 12 * 100 * 20)
     assert len(histories.read_keys(index.connection, [1], np.array([np.inf])).mjd) <= NEWEST + PAST
 
 
@@ -243,49 +256,106 @@ def test_what_is_packed_is_unpacked_bit_for_bit(drawn):
     offsets = np.concatenate([[0], np.cumsum([len(c) for c in drawn], dtype=np.int64)])
     curves, known = LightCurves(offsets, *columns[1:6]), columns[6]
     blobs = pack(curves, known)
-    rows = np.arange(len(drawn))
-    for blob in blobs:
-        check(blob, "x")
-    found, knew = unpack(blobs, rows, rows, np.full(len(drawn), np.inf))
+    assert all(len(blob) % 8 == 0 for blob in blobs)
+    found, knew = unpack(whole(blobs), np.arange(len(drawn) + 1))
     assert all(getattr(found, n).tobytes() == getattr(curves, n).tobytes() for n in (*NAMES, "offsets"))
     assert np.array_equal(knew, known)
 
 
-def test_the_bytes_of_version_1_stay_readable():
-    blob = bytes.fromhex(
-        "365f4f02" "01" "00" "0100" "01000000" "00000000204ced40" "01000000" "00000000004ced40" "0000c842" "0000803f"
-        "12"
+def whole(blobs: list[bytes]) -> Blobs:
+    return Blobs.of(blobs, str)
+
+
+TIMES = st.sampled_from([DAY + step for step in (0.0, 4e-6, 8e-6, 1.3e-5, 0.5, 0.5 + 5e-6, 1.0, 2.0)])
+FEW = st.sampled_from([0.0, 3.0, 5.0, np.nan, np.inf])
+STORED = st.lists(
+    st.lists(st.tuples(TIMES, st.integers(-1, 2), FEW, FEW, st.integers(-1, 3), st.sampled_from([1.0, 2.0, 3.0]))),
+    max_size=5,
+)
+
+
+@settings(max_examples=300)
+@given(STORED, st.lists(st.tuples(st.integers(0, 5), st.sampled_from([0.0, 1.5, 2.5, DAY + 0.5, np.inf])), max_size=6))
+def test_reading_in_one_pass_gives_what_unpacking_sorting_and_merging_give(drawn, wanted):
+    blobs = [blob for c in drawn for blob in pack(*one_curve(c))]
+    rows = [(n % (len(drawn) + 1), end) for n, end in wanted]  # the last object is not known
+    bounds = np.minimum(np.arange(len(drawn) + 2), len(drawn))
+    row_of, before = np.array([n for n, _ in rows], np.int64), np.array([end for _, end in rows], float)
+    found = merged(whole(blobs), bounds, row_of, before)
+    for (n, end), curve in zip(rows, found, strict=True):
+        points = [p for p in (drawn[n] if n < len(drawn) else []) if p[0] < end and p[5] < end]
+        slow = bounded(*sorted_by_time(*one_curve(points)))
+        assert all(getattr(curve, name).tobytes() == getattr(slow, name).tobytes() for name in NAMES)
+
+
+def one_curve(points) -> tuple[LightCurves, np.ndarray]:
+    points = sorted(points, key=lambda p: (p[5], p[0]))
+    columns = [np.array([p[i] for p in points], t) for i, t in enumerate(("f8", "i1", "f4", "f4", "i1", "f8"))]
+    return LightCurves(np.array([0, len(points)]), *columns[:5]), columns[5]
+
+
+def test_the_bytes_of_a_history_stay_as_they_are():
+    curves = LightCurves(np.array([0, 1]), np.array([60000.0]), np.array([1], np.int8), np.array([100], np.float32),
+                         np.array([1], np.float32), np.array([0], np.int8))  # fmt: skip
+    (blob,) = pack(curves, np.array([60001.0]), [1])
+    assert blob == bytes.fromhex(
+        "02" "01" "0100" "01000000" "00000000204ced40" "00000000004ced40" "0000c842" "0000803f" "01000000"
+        "12" "00000000000000" "172c1a2e"
     )  # fmt: skip
-    check(blob, "x")
-    curves, known = unpack([blob], np.array([0]), np.array([0]), np.array([np.inf]))
-    assert (curves.mjd[0], curves.band[0], curves.flux[0], curves.kind[0], known[0]) == (60000, 1, 100, 0, 60001)
 
 
-@pytest.mark.parametrize("at", range(0, 41, 3))
+@pytest.mark.parametrize("at", range(0, 48, 3))
 @pytest.mark.parametrize("bit", [1, 128])
 def test_a_flipped_bit_is_noticed(at, bit):
     index = Index()
     index.commit(index.stage.join(batch_of([(1, "a", DAY + 0.5, [])])))
-    ((data,),) = index.connection.execute("SELECT data FROM history_news").fetchall()
+    ((data,),) = index.connection.execute("SELECT data FROM histories").fetchall()
     damaged = data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
-    index.connection.execute("UPDATE history_news SET data = ?", (damaged,))
+    index.connection.execute("UPDATE histories SET data = ?", (damaged,))
     with pytest.raises(StoreError, match=r"ztf a.*damaged.*rebuild"):
         index.stage.join(batch_of([(2, "a", DAY + 1.5, [])]))
 
 
-@pytest.mark.parametrize("blob", [b"\0", b"\1" * 12, b"\0" * 40])
+def sealed(begin: bytes) -> bytes:
+    """Bytes with the CRC-32 that makes them look whole."""
+    return begin + zlib.crc32(begin).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        b"", b"\0", b"\1" * 12, b"\0" * 40, sealed(b""), sealed(b"\2\0\0\0"), sealed(b"\1" + bytes(11)),
+        sealed(b"\2\0\0\0" + b"\xff" * 4 + bytes(4)),  # more points than bytes
+        sealed(b"\2\0\xff\xff" + bytes(8)),  # more packets than bytes
+        sealed(b"\2\0\1\0\1\0\0\0" + bytes(24) + b"\xff" * 4 + bytes(8)),  # a packet with more points than there are
+        sealed(b"\2\0\1\0\1\0\0\0" + bytes(36)),  # a packet without the point
+    ],
+)  # fmt: skip
 def test_bytes_that_are_no_history_are_refused(blob):
-    with pytest.raises(StoreError, match="damaged"):
+    with pytest.raises(StoreError, match="x is damaged"):
         check(blob, "x")
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=100), st.integers(0, 3), st.integers(0, 3))
+def test_hostile_bytes_with_a_right_checksum_are_refused_or_read_within_bounds(data, n_packets, n):
+    begin = bytes([2, 0, n_packets, 0, n, 0, 0, 0]) + data
+    blob = sealed(begin + bytes(-(len(begin) + 4) % 8))
+    try:
+        found = merged(whole([blob]), np.array([0, 1]), np.array([0]), np.array([np.inf]))
+    except StoreError:
+        return
+    assert len(found.mjd) <= n and set(found.band.tolist()) <= set(range(-1, 6))
+    assert set(found.kind.tolist()) <= set(range(-1, 4))
 
 
 def test_a_failed_commit_leaves_no_history():
     index = Index()
     joined = index.stage.join(batch_of([(1, "a", DAY + 0.5, [])]))
     index.connection.execute("BEGIN")
-    histories.add(index.connection, [1], [1], joined[NEWS].to_pylist())
+    histories.add(index.connection, [1 << KEY_BITS], joined[NEWS].to_pylist())
     index.connection.execute("ROLLBACK")
-    assert index.connection.execute("SELECT count(*) FROM history_news").fetchone() == (0,)
+    assert index.connection.execute("SELECT count(*) FROM histories").fetchone() == (0,)
 
 
 def test_a_value_that_was_corrected_later_is_seen_as_it_was_known():

@@ -11,7 +11,7 @@ from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redpoll.astro.cutouts import MAX_SIDE, look_at, read_cutouts
+from redpoll.astro.cutouts import MAX_SIDE, measure_cutouts, read_cutouts
 
 SIDE = 63
 
@@ -36,7 +36,7 @@ def star(flux=2000.0, fwhm=2.2, x=0.0, y=0.0, stretch=1.0, side=SIDE):
 
 def look(*images, radius=4.0):
     cutouts = read_cutouts([cutout(np.asarray(image, np.float32)) for image in images])
-    return look_at(cutouts, np.full(len(images), radius))
+    return measure_cutouts(cutouts, np.full(len(images), radius))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -90,7 +90,7 @@ def test_damaged_cutouts_never_raise(data, place, length):
     broken = GOOD[:place] + data + GOOD[place + length :]
     found = read_cutouts([broken, data, gzip.compress(data)])
     assert (found.shapes <= MAX_SIDE).all() and found.offsets[-1] == len(found.pixels)
-    look_at(found, np.full(3, 4.0))
+    measure_cutouts(found, np.full(3, 4.0))
 
 
 def test_noise_and_signal_are_as_put_in():
@@ -147,4 +147,4 @@ def test_answers_do_not_depend_on_neighbours():
     for i, image in enumerate(images):
         for a, b in zip(look(image), together, strict=True):
             np.testing.assert_array_equal(a[0], b[i])
-    assert len(look_at(read_cutouts([]), np.zeros(0)).snr) == 0
+    assert len(measure_cutouts(read_cutouts([]), np.zeros(0)).snr) == 0

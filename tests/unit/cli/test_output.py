@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redpoll.cli.ledger import newest_last, total_of
-from redpoll.cli.output import plain_text, print_json, print_rows
+from redpoll.cli.output import print_json, print_rows
+from redpoll.log import plain_text
 
 
 @pytest.mark.parametrize(("value", "shown"), [(True, "yes"), (False, "no"), (1, "1"), (0, "0"), (None, "-")])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pyarrow as pa
 import pytest
 
@@ -25,66 +27,83 @@ BATCH = pa.record_batch(
 )
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("mag < 18", "1000"),
-        ("mag <= 18", "1100"),
-        ("mag == 18", "0100"),
-        ("mag != 18", "1000"),
-        ("17 < mag <= 18 < 19", "0100"),
-        ("mag between 17 and 18", "1100"),
-        ("mag not between 17.5 and 18", "1000"),
-        ("mag is null", "0011"),
-        ("mag is not null", "1100"),
-        ("edge", "1010"),
-        ("not edge", "0101"),
-        ("edge == false", "0101"),
-        ("(mag < 18) == edge", "1100"),
-        ("mag < 18 or edge", "1010"),
-        ("not (mag < 18 and edge)", "0101"),
-        ("not mag < 18 and n > 0", "0100"),
-        ("edge or not edge and mag < 0", "1010"),
-        ("band == 'g'", "1000"),
-        ('band in ("g", "i")', "1001"),
-        ("band not in ('g', 'i')", "0100"),
-        ("not band in ('g', 'i')", "0100"),
-        ("band < 'h'", "1000"),
-        ("name == 'it''s'", "1000"),
-        ('name == "say ""hi"""', "0100"),
-        ("name == 'é'", "0010"),
-        ("n == 1152921504606846977", "0100"),
-        ("n == 1152921504606846976", "0000"),
-        ("n in (1, -3)", "1010"),
-        ("n in (1.0, 2.5)", "1000"),
-        ("n / 2 == 0.5", "1000"),
-        ("n / 0 is null", "1111"),
-        ("n * 2 + 1 - 1 == -6", "0010"),
-        ("-n == 3", "0010"),
-        ("-(-n) == -3", "0010"),
-        ("2 - 3 - 4 == -5", "1111"),
-        ("8 / 4 / 2 == 1", "1111"),
-        ("2 + 3 * 4 == 14", "1111"),
-        ("(2 + 3) * 4 == 20", "1111"),
-        ("abs(n) == 3", "0010"),
-        ("sqrt(n) == 1", "1000"),
-        ("sqrt(n) is null", "0011"),
-        ("log10(n) == 0", "1000"),
-        ("log10(n - 1) is null", "1011"),
-        ("min(n, 2) == 2", "0100"),
-        ("max(n, 2, 1) == 2", "1010"),
-        ("max(mag, 17.5) == 17.5", "1000"),
-        ("true", "1111"),
-        ("false or 1 < 2", "1111"),
-        ("1 in (1, 2)", "1111"),
-        ("mag < 18 AND edge", "1000"),
-        ("1e1 < mag\n and mag < 1.75e1", "1000"),
-    ],
-)
+CASES = [
+    ("mag < 18", "1000"),
+    ("mag <= 18", "1100"),
+    ("mag == 18", "0100"),
+    ("mag != 18", "1000"),
+    ("17 < mag <= 18 < 19", "0100"),
+    ("mag between 17 and 18", "1100"),
+    ("mag not between 17.5 and 18", "1000"),
+    ("mag is null", "0011"),
+    ("mag is not null", "1100"),
+    ("edge", "1010"),
+    ("not edge", "0101"),
+    ("edge == false", "0101"),
+    ("(mag < 18) == edge", "1100"),
+    ("mag < 18 or edge", "1010"),
+    ("not (mag < 18 and edge)", "0101"),
+    ("not mag < 18 and n > 0", "0100"),
+    ("edge or not edge and mag < 0", "1010"),
+    ("band == 'g'", "1000"),
+    ('band in ("g", "i")', "1001"),
+    ("band not in ('g', 'i')", "0100"),
+    ("not band in ('g', 'i')", "0100"),
+    ("band < 'h'", "1000"),
+    ("name == 'it''s'", "1000"),
+    ('name == "say ""hi"""', "0100"),
+    ("name == 'é'", "0010"),
+    ("n == 1152921504606846977", "0100"),
+    ("n == 1152921504606846976", "0000"),
+    ("n in (1, -3)", "1010"),
+    ("n in (1.0, 2.5)", "1000"),
+    ("n / 2 == 0.5", "1000"),
+    ("n / 0 is null", "1111"),
+    ("n * 2 + 1 - 1 == -6", "0010"),
+    ("-n == 3", "0010"),
+    ("-(-n) == -3", "0010"),
+    ("2 - 3 - 4 == -5", "1111"),
+    ("8 / 4 / 2 == 1", "1111"),
+    ("2 + 3 * 4 == 14", "1111"),
+    ("(2 + 3) * 4 == 20", "1111"),
+    ("abs(n) == 3", "0010"),
+    ("sqrt(n) == 1", "1000"),
+    ("sqrt(n) is null", "0011"),
+    ("log10(n) == 0", "1000"),
+    ("log10(n - 1) is null", "1011"),
+    ("min(n, 2) == 2", "0100"),
+    ("max(n, 2, 1) == 2", "1010"),
+    ("max(mag, 17.5) == 17.5", "1000"),
+    ("true", "1111"),
+    ("false or 1 < 2", "1111"),
+    ("1 in (1, 2)", "1111"),
+    ("mag < 18 AND edge", "1000"),
+    ("1e1 < mag\n and mag < 1.75e1", "1000"),
+    ("n == 1152921504606846976.0", "0100"),
+    ("n in (1152921504606846976.0, 0.5)", "0100"),
+    ("mag * 0 * -1 in (0.0, 7.5)", "1100"),
+    ("max(n, 0) == 1152921504606846976", "0000"),
+    ("max(n, 0) == 1152921504606846977", "0100"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
 def test_expression_chooses(text, expected) -> None:
     passed = parse_expression(text).passes(BATCH)
     assert "".join(str(int(p)) for p in passed.to_pylist()) == expected
     assert parse_expression(str(parse_expression(text))).passes(BATCH).equals(passed)
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
+def test_sql_chooses_the_same_rows(text, expected) -> None:
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE alerts (mag REAL, n INTEGER, band TEXT, name TEXT, edge INTEGER)")
+    rows = [(*row.values(),) for row in BATCH.to_pylist()]
+    database.executemany("INSERT INTO alerts VALUES (?, ?, ?, ?, ?)", rows)
+    columns = {field.name: Column(field.type) for field in BATCH.schema}
+    sql, params = parse_expression(text).to_sql(columns)
+    found = {rowid for (rowid,) in database.execute(f"SELECT rowid FROM alerts WHERE {sql}", params)}
+    assert "".join(str(int(i in found)) for i in range(1, 5)) == expected
 
 
 def test_columns_are_named_once_in_order() -> None:
@@ -193,6 +212,18 @@ def test_long_sums_are_limited_like_nesting() -> None:
 
 def test_long_chains_are_no_nesting() -> None:
     assert parse_expression("<".join(str(i) for i in range(200))).passes(BATCH).to_pylist() == [True] * 4
+
+
+def test_the_number_of_parts_is_limited() -> None:
+    with pytest.raises(ExpressionError, match="more than 1000"):
+        parse_expression("<".join(["1+1"] * 400))
+
+
+def test_conditions_are_the_parts_of_a_conjunction_and_name_their_position_in_it() -> None:
+    first, second = parse_expression("mag < 18 and (n or nothing > 1)").conditions()
+    first.check({"mag": Column("float32")})
+    with pytest.raises(ExpressionError, match=r"'nothing' at character 20\n  mag < 18 and \(n or"):
+        second.check({"n": Column("bool")})
 
 
 def test_deepest_expression_works_everywhere() -> None:

@@ -10,7 +10,15 @@ import pyarrow as pa
 import pytest
 
 from redpoll.errors import SchemaError, StoreError
-from redpoll.history.stage import NEWS, HistoryStage, NoHistories, open_history, split_news, with_news
+from redpoll.history.stage import (
+    NEWS,
+    HistoryStage,
+    NoHistories,
+    open_history,
+    open_stored_history,
+    split_news,
+    with_news,
+)
 from redpoll.schema.light_curve import LightCurves
 from redpoll.store import Commit, indexed_columns, open_store, rebuild_store
 from redpoll.testing.batches import sample_batch
@@ -36,7 +44,7 @@ def joined(folder):
     batches = []
     with open_store(folder, mode="write") as store:
         store.runs.start("test")
-        for number, day in enumerate(DAYS):
+        for number, day in enumerate(DAYS, 1):  # before the tenth alert, times are a few seconds before their night
             batches.append(on_store(folder, night(number, day)))
             store.runs.commit(Commit(indexed_columns(batches[-1]), store.segments.write(batches[-1])))
         store.runs.end("done")
@@ -60,7 +68,7 @@ def test_light_curves_reach_back_as_far_as_the_store(joined):
 
 
 def test_the_packet_alone_stays_at_hand(joined):
-    for number, (batch, day) in enumerate(zip(joined, DAYS, strict=True)):
+    for number, (batch, day) in enumerate(zip(joined, DAYS, strict=True), 1):
         assert batch["packet_light_curve"].equals(night(number, day)["light_curve"])
 
 
@@ -83,13 +91,32 @@ def test_an_alert_of_an_earlier_night_does_not_see_later_ones(joined, folder):
     assert np.median(late["history_days"].to_numpy()) < 9
 
 
+def test_a_stored_alert_sees_again_what_it_saw(joined, folder):
+    """Whatever the batch: alerts of all nights together, or in another order."""
+    archived = []
+    with open_store(folder) as store:
+        for batch in joined:
+            rows = [full_alert(store, i, "ztf", ["light_curve"]) for i in batch["alert_id"].to_pylist()]
+            stored = batch.select(["survey", "alert_id", "object_id", "night", "mjd", "light_curve"])
+            curves = pa.array([row["light_curve"] for row in rows], stored.schema.field(5).type)
+            archived.append(stored.set_column(5, "light_curve", curves))
+    names = ["alert_id", "light_curve", "packet_light_curve", "history_days", "n_points"]
+    every = pa.Table.from_batches(archived).combine_chunks()
+    for order in (range(every.num_rows), range(every.num_rows - 1, -1, -1)):
+        (batch,) = every.take(pa.array(order)).combine_chunks().to_batches()
+        again = open_stored_history(folder).join(batch)
+        expected = pa.Table.from_batches([b.select(names) for b in joined]).take(pa.array(order))
+        assert again.select(names).to_pylist() == expected.to_pylist()
+    assert open_stored_history(folder).join(batch.slice(0, 0)).num_rows == 0
+
+
 def test_the_stage_is_opened_on_the_folder_of_a_store(joined, folder):
     assert open_history(folder).join(night(9, 60)).equals(next_night(folder))
 
 
 def test_damage_is_reported_with_the_object_and_the_remedy(joined, folder):
     with closing(sqlite3.connect(folder / "index.sqlite")) as index, index:
-        index.execute("UPDATE history_news SET data = substr(data, 1, 20)")
+        index.execute("UPDATE histories SET data = substr(data, 1, 20)")
     with pytest.raises(StoreError, match=r"ZTF.*damaged.*rebuild"):
         next_night(folder)
 

@@ -7,12 +7,14 @@ import logging
 
 import fastavro
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from redpoll.errors import SourceError
 from redpoll.ingest.byte_stream import ByteStream
 from redpoll.ingest.containers import OneRecord, container_packets
 from redpoll.ingest.origin import Origin
-from redpoll.schema.avro.container import read_header
+from redpoll.schema.avro.container import HeaderReader, one_datum, read_header, wrap
 
 CODECS = ["null", "deflate", "bzip2", "xz"]
 
@@ -173,3 +175,28 @@ def test_one_record_is_told_from_many_broken_and_compressed(container):
     assert not is_one(container(1) + b"x")
     assert not is_one(b"")
     assert is_one(container(1))
+
+
+@given(
+    st.integers(0, 300), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=2), st.integers(-9, 9)
+)
+def test_the_fast_way_to_a_datum_gives_what_the_thorough_one_gives(size, changes, more):
+    good = wrap('"bytes"', bytes(size))
+    data = bytearray(good)
+    for at, byte in changes:
+        data[at % len(data)] = byte
+    packet = bytes(data[:more]) if more < 0 else bytes(data) + bytes(more)
+    reader = HeaderReader()
+    reader(memoryview(good))
+    if (found := reader.usual_datum(packet)) is not None:
+        assert found == (read_header(packet).schema_text, *one_datum(packet, read_header(packet)))
+    elif packet == good or (not changes and not more):
+        pytest.fail("a packet like the last one must be found")
+
+
+def test_a_container_of_another_schema_or_nothing_known_is_left_to_the_thorough_way():
+    reader, packet = HeaderReader(), wrap('"bytes"', b"x")
+    assert reader.usual_datum(packet) is None
+    reader(memoryview(packet))
+    assert reader.usual_datum(packet) == ('"bytes"', *one_datum(packet, read_header(packet)))
+    assert reader.usual_datum(wrap('"string"', b"x")) is None and reader.usual_datum(b"") is None

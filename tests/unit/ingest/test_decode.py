@@ -12,16 +12,20 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from redpoll.config import parse_config
 from redpoll.errors import SourceError
 from redpoll.ingest.arrow_rows import ARROW_STREAM
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.schemas import BuiltIn
+from redpoll.pipeline.assemble import packet_decoder
+from redpoll.schema.bands import DETECTION, LOW_QUALITY
+from redpoll.schema.light_curve import LightCurves
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "schema"))  # for the synthetic packets
 
-from alert_rows import RUBIN, SOURCE, ZTF, rubin_packet, ztf_packet
-from fastavro_oracle import container, encode, record
+from alert_rows import PREVIOUS, RUBIN, SOURCE, ZTF, rubin_packet, ztf_packet
+from fastavro_oracle import container, decode_all, encode, record
 
 from redpoll.schema.packet_schemas import packet_schema
 
@@ -50,6 +54,19 @@ def arrow(rows):
 def arrow_row(number=5):
     own = {name: SOURCE[name] for name in ("midpointMjdTai", "ra", "dec", "psfFlux", "psfFluxErr", "band")}
     return arrow([{"diaSource": own | {"diaSourceId": number}}])
+
+
+def ztf_packets(packet):
+    return container(ZTF, packet)
+
+
+def arrow_of_packets(packet):
+    rows = decode_all(ZTF, *encode(ZTF, packet)).rows
+    sink = pa.BufferOutputStream()
+    batch = pa.RecordBatch.from_struct_array(rows)
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue().to_pybytes()
 
 
 def decoded(*packets):
@@ -227,6 +244,16 @@ def test_several_bad_values_reject_their_packets_alone_and_keep_the_order():
     found, errors = decoded(*(container(schema, ztf_packet() | {"candid": c}) for c in ["x", "2", "", "4", "5", "y"]))
     assert found == {1: 2, 3: 4, 4: 5}
     assert sorted(errors) == [0, 2, 5]
+
+
+@pytest.mark.parametrize("form", [ztf_packets, arrow_of_packets], ids=["avro", "arrow"])
+@pytest.mark.parametrize(("toml", "kind"), [("", DETECTION), ("min_real_bogus = 0.9", LOW_QUALITY)])
+def test_the_cuts_of_the_configuration_reach_the_light_curves(toml, kind, form):
+    earlier = PREVIOUS | {"magpsf": 19.0, "sigmapsf": 0.1, "isdiffpos": "t", "rb": 0.6, "nbad": 0}
+    packet = ztf_packet(rb=0.95, previous=[earlier])
+    config = parse_config(f"[quality.ztf]\n{toml}")
+    ((batch, _),) = packet_decoder(config)(Block.of([form(packet)])).batches
+    assert LightCurves.from_arrow(batch["light_curve"]).kind.tolist() == [kind, DETECTION]
 
 
 def test_nan_in_an_optional_integer_is_null():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from redpoll.config import parse_config
 from redpoll.errors import ConfigError
+from redpoll.history.stage import split_news
 from redpoll.ingest.block import Block
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.assemble import build_graph, open_enrichment, packet_decoder, task_maker
@@ -16,6 +18,7 @@ from redpoll.pipeline.block_task import BlockTask
 from redpoll.pipeline.run import run_night
 from redpoll.pipeline.trial import try_out
 from redpoll.plugin.polling import all_packets
+from redpoll.schema.light_curve import LightCurves
 from redpoll.store import open_store
 from redpoll.testing.fakes import FakeSink
 from redpoll.testing.store_rows import alert_rows
@@ -71,7 +74,9 @@ def test_a_worker_s_task_and_a_direct_call_give_the_same_bits(block):
     (batch, _), *_ = packet_decoder(config)(block).batches
     kept = KeptSegments()
     BlockTask(packet_decoder(config), open_enrichment(config), kept)(block)
-    assert plain(kept.batches[0]) == plain(open_enrichment(config)(batch).batch)
+    archived, news = split_news(kept.batches[0])
+    direct = open_enrichment(config)(batch)
+    assert plain(archived) == plain(direct.batch) and news.equals(direct.history_news)
 
 
 class Watching(FakeSink):
@@ -86,7 +91,19 @@ class Watching(FakeSink):
         return []
 
 
-def test_a_run_a_trial_and_a_direct_call_give_bit_equal_columns(ztf_night, mine, tmp_path):
+class Recorded:
+    """An enrichment whose batches are kept."""
+
+    def __init__(self, enrich, batches):
+        self._enrich, self._batches, self.unusable_models = enrich, batches, enrich.unusable_models
+
+    def __call__(self, batch):
+        result = self._enrich(batch)
+        self._batches.append(result.batch)
+        return result
+
+
+def test_a_run_a_trial_and_a_direct_call_give_bit_equal_columns(ztf_night, mine, tmp_path, monkeypatch):
     config = parse_config(f'plugins = ["{mine}"]\n[run]\nworkers = 0\n[quality.ztf]\nmin_real_bogus = "off"\n'
                           'max_bad_pixels = "off"\nbands = "off"')  # fmt: skip
     sink = Watching()
@@ -95,7 +112,11 @@ def test_a_run_a_trial_and_a_direct_call_give_bit_equal_columns(ztf_night, mine,
     (batch, _), *_ = packet_decoder(config)(Block.of(packets)).batches
     direct = open_enrichment(config)(batch).batch
     assert [plain(batch) for batch in sink.batches] == [plain(direct)]
+    tried = []
+    recorded = lambda *a, **k: Recorded(open_enrichment(*a, **k), tried)  # noqa: E731
+    monkeypatch.setattr("redpoll.pipeline.trial.open_enrichment", recorded)
     trial = try_out(open_sources([ztf_night]), config, file=mine)
+    assert [plain(batch) for batch in tried] == [plain(direct)]
     columns = direct.select(["object_id", "alert_id", "band", "mag", *trial.columns])
     assert trial.columns == ["twice_mag", "pass_mine"] and repr(trial.rows) == repr(columns.to_pylist())
     with open_store(tmp_path / "store") as store:
@@ -103,6 +124,18 @@ def test_a_run_a_trial_and_a_direct_call_give_bit_equal_columns(ztf_night, mine,
     assert {i: (row["twice_mag"], "mine" in row["topics"]) for i, row in stored.items()} == {
         row["alert_id"]: (row["twice_mag"], row["pass_mine"]) for row in trial.rows
     }
+
+
+def test_without_a_store_the_packet_fills_what_the_history_stage_makes(block):
+    (batch, _), *_ = packet_decoder(parse_config(""))(block).batches
+    found = open_enrichment(parse_config(""))(batch).batch
+    packets, joined = (LightCurves.from_arrow(found[name]) for name in ("packet_light_curve", "light_curve"))
+    sizes = np.diff(packets.offsets)
+    assert found["n_points"].to_pylist() == sizes.tolist() and sizes.min() > 0
+    days = found["mjd"].to_numpy() - packets.mjd[packets.offsets[:-1]]
+    assert found["history_days"].to_numpy() == pytest.approx(days, abs=1e-4)
+    assert found["packet_light_curve"].null_count == 0
+    assert all(np.array_equal(getattr(packets, name), getattr(joined, name)) for name in ("offsets", "mjd", "kind"))
 
 
 def test_what_a_worker_returns_is_plain_data(ztf_night, tmp_path):

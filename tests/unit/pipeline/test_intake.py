@@ -90,12 +90,11 @@ def test_streams_take_turns():
 
 
 def test_reading_ends_when_asked_and_drops_what_is_in_no_block():
-    clock, seen = Clock(), []
-    stream = FakeStream(lambda n: b"x", n_available=5, wait=clock.wait)
-    intake = Intake([stream], refuse, batch_size=2, stop=lambda: len(seen) == 2, clock=clock)
-    for block in intake:
-        seen.append(block)
-    assert [len(block) for block in seen] == [2, 2]
+    clock = Clock()
+    stream = FakeStream(lambda n: b"x", n_available=9, per_poll=1, wait=clock.wait)
+    intake = Intake([stream], refuse, batch_size=2, stop=lambda: intake.n_read == 5, clock=clock)
+    assert sizes(intake) == [[1, 1], [1, 1]]
+    assert intake.n_read == 5
 
 
 def test_a_source_that_breaks_gives_what_it_had_and_the_next_is_read():

@@ -130,7 +130,28 @@ def test_replayed_letters_leave_the_list_when_they_can_be_used(rubin_night, tmp_
     report = replay_dead_letters(tmp_path / "store", config)
     with open_store(tmp_path / "store") as store:
         assert [letter.position for letter in store.dead_letters.stream()] == ["2"]
+        assert store.ledger.origin(alerts_in(tmp_path / "store")[0]["alert_id"], "rubin")["position"].to_pylist() == [
+            "1"
+        ]
     assert (report.stored, report.rejected) == (1, 1)
+    for _ in range(2):
+        replay_dead_letters(tmp_path / "store", config)
+    with open_store(tmp_path / "store") as store:
+        rows = store.ledger.table().to_pylist()
+        assert [(row["received"], row["stored"], row["rejected"]) for row in rows] == [(1, 1, 0), (1, 0, 1)]
+        assert store.maintenance.check().problems == ()
+
+
+@pytest.mark.parametrize("config", [HERE, WORKERS], ids=["here", "workers"])
+def test_every_stored_alert_has_the_position_of_its_own_packet(ztf_night, tmp_path, config):
+    packets = list(all_packets(open_sources([ztf_night])[0]))
+    packets = [*packets[:90], packet(b"bad", "a", "b"), *packets[80:200]]  # ten stand twice
+    run_night([Packets(packets)], tmp_path, config)
+    with open_store(tmp_path) as store:
+        rows = store.alerts.scan(["alert_id"]).to_table()["alert_id"].to_pylist()
+        where = {alert_id: store.ledger.origin(alert_id, "ztf")["position"][0].as_py() for alert_id in rows}
+    assert [alert_id for alert_id, position in where.items() if str(alert_id) not in position] == []
+    assert len(where) > 100
 
 
 def test_a_source_that_breaks_gives_what_it_had_and_the_next_is_read(some, tmp_path):

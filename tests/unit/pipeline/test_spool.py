@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 
 import pytest
@@ -119,6 +121,21 @@ def test_a_mark_left_by_a_crash_does_not_hide_new_messages(folder):
     again = Spool(folder, LARGE)
     again.append([message(3)])
     assert waiting(Spool(folder, LARGE)) == [message(3)]
+
+
+def test_a_message_that_the_disk_did_not_take_leaves_nothing_behind(folder, monkeypatch):
+    spool = Spool(folder, LARGE)
+    spool.append([message(1)])
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched, pytest.raises(SinkError, match="No space left"):
+        patched.setattr(os, "fsync", full)
+        spool.append([message(2, 500)])
+    spool.append([message(3)])
+    assert waiting(spool) == waiting(Spool(folder, LARGE)) == [message(1), message(3)]
+    assert spool.n_messages == 2
 
 
 def test_a_full_spool_names_the_setting_and_keeps_what_it_has(folder):

@@ -9,9 +9,9 @@ from redpoll import Column, alert_filter, science_module
 from redpoll.config import Config
 from redpoll.crossmatch.stage import Stage
 from redpoll.errors import SourceError
+from redpoll.history.stage import open_history
 from redpoll.pipeline.assemble import open_enrichment
 from redpoll.pipeline.enrich import Enrichment
-from redpoll.pipeline.history import NoHistory
 from redpoll.pipeline.timing import OVERHEAD, STAGES, answered, measure, sample_batches
 from redpoll.plugin.graph import Graph
 from redpoll.plugin.polling import FiniteSource
@@ -63,7 +63,7 @@ def chain_and_clock():
 
 
 def enrichment(graph, clock=lambda: 0.0):
-    return Enrichment(Quality(), NoHistory(), Stage(()), graph, clock)
+    return Enrichment(Quality(), open_history(None), Stage(()), graph, clock)
 
 
 def test_costs_are_those_of_a_round_most_expensive_first(chain_and_clock) -> None:
@@ -77,6 +77,20 @@ def test_costs_are_those_of_a_round_most_expensive_first(chain_and_clock) -> Non
         (OVERHEAD, 0.0),
     ]
     assert (found.n_alerts, found.seconds, found.alerts_per_second) == (50, 8.0, 50 / 8)
+
+
+def test_a_cost_is_the_minimum_of_the_rounds_without_the_first_that_warms_up() -> None:
+    clock, seconds = Clock(), iter([1, 5, 3, 4])
+
+    @science_module(version="1", outputs={"uneven": Column("float32", doc="The magnitude.")})
+    def uneven(mag):
+        """Takes another time in each round."""
+        clock.now += next(seconds)
+        return mag
+
+    chain = enrichment(Graph.build([uneven], [], clock=clock), clock)
+    found = measure(chain, [sample_batch(5)], rounds=3, clock=clock)
+    assert {cost.name: cost.seconds for cost in found.costs}["uneven"] == 3.0
 
 
 def test_fractions_add_up_and_answers_are_counted(chain_and_clock) -> None:

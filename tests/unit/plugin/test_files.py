@@ -74,7 +74,7 @@ def test_what_is_wrong_is_said_with_its_line(write, text, message) -> None:
 
 
 def test_path_that_is_no_python_file(write, tmp_path) -> None:
-    for path in (tmp_path / "none.py", tmp_path, write("x", "mine.txt")):
+    for path in (tmp_path, write("x", "mine.txt")):
         with pytest.raises(PluginError, match="is not a Python file"):
             load_file(path)
 
@@ -93,3 +93,16 @@ def test_failed_reload_keeps_what_was_loaded(write) -> None:
     with pytest.raises(PluginError):
         load_file(path)
     assert loaded.modules[0](4.0) == 8.0
+
+
+def test_a_file_that_ends_the_process_or_prints_is_an_error_and_no_data(tmp_path, capsys) -> None:
+    file = tmp_path / "leaving.py"
+    file.write_text("print('hello')\nimport sys\nsys.exit(0)\n")
+    with pytest.raises(PluginError, match=r"leaving\.py, line 3: .*SystemExit: 0, which would end the process"):
+        load_file(file)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_file_that_does_not_exist_is_named(tmp_path) -> None:
+    with pytest.raises(PluginError, match=r"there is no file .*gone"):
+        load_file(tmp_path / "gone.py")

@@ -147,6 +147,7 @@ def test_settings_override_defaults_and_are_recorded(sample_batch) -> None:
     assert graph.run(sample_batch).batch["pass_significant"].to_pylist() == [False] * sample_batch.num_rows
     recorded = graph.provenance()
     assert recorded["pass_significant"] == {"by": "significant@1", "settings": {"min_snr": 1000.0}}
+    assert type(recorded["pass_significant"]["settings"]["min_snr"]) is float
     assert recorded["snr"] == {"by": "snr@3", "settings": {"floor": 0.0, "mode": "plain", "clip": (2, 3)}}
 
 

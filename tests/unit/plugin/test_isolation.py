@@ -9,6 +9,7 @@ import pytest
 
 from redpoll import Column, alert_filter, science_module
 from redpoll.plugin.graph import Graph
+from redpoll.plugin.isolation import error_text
 
 OUT = Column("float32")
 
@@ -112,17 +113,68 @@ def test_per_object_one_alert_fails_alone(sample_batch) -> None:
     assert [value is None for value in found.batch["picky_out"].to_pylist()] == even
     assert [not value for value in found.batch["pass_picky_filter"].to_pylist()] == even
     assert f"({sum(even)} of 64 alerts)" in found.failures["picky"]
+    assert found.lost["picky"].tolist() == found.lost["picky_filter"].tolist() == even
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
-def test_stopping_is_not_a_failure(sample_batch, stop) -> None:
+def test_a_module_that_fails_as_a_whole_loses_every_alert(sample_batch) -> None:
+    found = Graph.build([broken, after], [all_pass]).run(sample_batch)
+    assert {name: lost.all() for name, lost in found.lost.items()} == {"broken": True}
+
+
+def test_a_part_of_a_graph_reads_the_rest_from_the_batch(sample_batch) -> None:
+    graph = Graph.build([picky], [picky_filter, all_pass])
+    whole = graph.run(sample_batch).batch
+    part = graph.only({"all_pass"}).run(whole.drop_columns(["pass_all_pass"])).batch
+    assert graph.only({"all_pass"}).nodes == (all_pass,)
+    assert part["pass_all_pass"].equals(whole["pass_all_pass"]) and part["picky_out"].equals(whole["picky_out"])
+
+
+def test_stopping_is_not_a_failure(sample_batch) -> None:
     @alert_filter()
     def stopped(ra):
         """Ctrl-C while it runs."""
-        raise stop
+        raise KeyboardInterrupt
 
-    with pytest.raises(stop):
+    with pytest.raises(KeyboardInterrupt):
         Graph.build([], [stopped]).run(sample_batch)
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), SystemExit("bye"), GeneratorExit()])
+def test_a_plugin_cannot_end_the_process(sample_batch, error) -> None:
+    @alert_filter()
+    def leaving(ra):
+        """Ends the process."""
+        raise error
+
+    found = Graph.build([], [leaving]).run(sample_batch)
+    assert "would end the process" in found.failures["leaving"]
+    assert found.batch["pass_leaving"].to_pylist() == [False] * sample_batch.num_rows
+
+
+class Unprintable(Exception):
+    """Its message cannot be made."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no message")
+
+
+@pytest.mark.parametrize("error", [Unprintable(), ValueError("x" * 10_000_000), ValueError("a\x1b[2J\ud800")])
+def test_the_text_of_any_exception_is_short_and_printable(error) -> None:
+    text = error_text(error)
+    assert text.startswith(type(error).__name__)
+    assert len(text) < 1_100
+    assert text.isprintable()
+
+
+def test_what_a_plugin_prints_does_not_reach_the_data_on_stdout(sample_batch, capsys) -> None:
+    @alert_filter()
+    def chatty(ra):
+        """Prints."""
+        print("found something")  # noqa: T201
+        return ra > 0
+
+    Graph.build([], [chatty]).run(sample_batch)
+    assert capsys.readouterr() == ("", "found something\n")
 
 
 def test_failures_are_logged_once_a_minute_for_each_plugin(sample_batch, caplog) -> None:
@@ -135,4 +187,5 @@ def test_failures_are_logged_once_a_minute_for_each_plugin(sample_batch, caplog)
     records = [r for r in caplog.records if r.plugin == "broken"]
     assert [r.unreported for r in records] == [0, 2]
     assert len(caplog.records) == 4
-    assert records[0].exc_info[0] is ZeroDivisionError
+    assert "ZeroDivisionError: no luck" in records[0].message
+    assert "in broken" in records[0].message

@@ -136,7 +136,7 @@ def test_unsure_flags_make_a_point_poor():
 
 
 @pytest.mark.parametrize(("min_real_bogus", "kind"), [(0.9, LOW_QUALITY), (0.3, DETECTION), (None, DETECTION)])
-def test_the_configured_score_decides_the_quality_of_history_and_own_point(min_real_bogus, kind):
+def test_the_configured_score_decides_the_quality_of_history_and_triggering_detection(min_real_bogus, kind):
     clear = {f: False for f in SOURCE if f.startswith("pixelFlags") or "_flag" in f} | {"reliability": 0.5}
     quality = QualityConfig(rubin=Cuts(min_real_bogus=min_real_bogus))
     earlier = SOURCE | clear | {"midpointMjdTai": 60900.0}
@@ -161,7 +161,7 @@ def test_the_night_ends_at_noon_utc():
 
 
 @pytest.mark.parametrize("history", [None, []])
-def test_no_history_leaves_the_own_point(history):
+def test_no_history_leaves_the_triggering_detection(history):
     assert len(curve(rubin_packet(previous=history, forced=history)).mjd) == 1
 
 

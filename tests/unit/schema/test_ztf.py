@@ -97,7 +97,7 @@ def test_a_negative_distance_to_a_solar_system_object_is_unknown(distance, found
 
 
 @pytest.mark.parametrize(("min_real_bogus", "kind"), [(0.9, LOW_QUALITY), (0.3, DETECTION), (None, DETECTION)])
-def test_the_configured_score_decides_the_quality_of_history_and_own_point(min_real_bogus, kind):
+def test_the_configured_score_decides_the_quality_of_history_and_triggering_detection(min_real_bogus, kind):
     quality = QualityConfig(ztf=Cuts(min_real_bogus=min_real_bogus))
     found = curve(ztf_packet(rb=0.5, previous=[DETECTED | {"rb": 0.5}]), quality)
     assert found.kind.tolist() == [kind, kind]
@@ -109,7 +109,7 @@ def test_the_configured_bad_pixels_decide_the_quality_of_history(max_bad_pixels,
     assert curve(ztf_packet(previous=[DETECTED | {"nbad": 1}]), quality).kind[0] == kind
 
 
-def test_the_own_point_is_last_though_history_claims_later_times():
+def test_the_triggering_detection_is_last_though_history_claims_later_times():
     found = curve(ztf_packet(previous=[DETECTED | {"jd": 2470000.5}, DETECTED]))
     assert found.mjd[0] < found.mjd[2] < found.mjd[1]
     assert found.flux[2] == pytest.approx(36307.805)
@@ -122,7 +122,7 @@ def test_two_candidates_of_one_exposure_count_once():
 
 
 @pytest.mark.parametrize("history", [None, []])
-def test_no_history_leaves_the_own_point(history):
+def test_no_history_leaves_the_triggering_detection(history):
     assert len(curve(ztf_packet(previous=history, forced=history)).mjd) == 1
 
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from redpoll.astro.cutouts import Cutouts, look_at
+from redpoll.astro.cutouts import Cutouts, measure_cutouts
 from redpoll.simulate.cutouts import Scene, draw_cutouts
 
 SIZE = 63
@@ -22,7 +22,7 @@ def looks(**changed):
     scene = Scene(**values | {"size": SIZE, "gain": 6.2, "edges": np.full((1, 4), 100.0)})
     cutout = draw_cutouts(np.random.default_rng(1), scene)[2]
     shape = np.array([[SIZE, SIZE]])
-    return look_at(Cutouts(np.array([0, SIZE * SIZE]), shape, cutout.ravel()), np.array([4.0]))
+    return measure_cutouts(Cutouts(np.array([0, SIZE * SIZE]), shape, cutout.ravel()), np.array([4.0]))
 
 
 def test_a_dash_is_elongated_and_a_point_is_round():

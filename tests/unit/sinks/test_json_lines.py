@@ -1,5 +1,6 @@
 import copy
 import json
+import os
 
 import pyarrow as pa
 import pytest
@@ -66,6 +67,13 @@ def test_a_rerun_doubles_nothing_even_after_a_cut_line(tmp_path):
     assert [row["alert_id"] for row in lines(path)] == ["1", "2", "3"]
 
 
+def test_a_flush_returns_once_every_file_is_synced(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_size))
+    write(JsonLines(str(tmp_path / "{topic}")), batch(1, fast=True))
+    assert synced == [path.stat().st_size for path in sorted(tmp_path.iterdir())] and min(synced) > 0
+
+
 def test_what_was_not_flushed_is_not_remembered_as_written(tmp_path):
     sink = JsonLines(str(tmp_path / "c.jsonl"))
     sender = sink.open()
@@ -90,7 +98,10 @@ def test_a_file_that_cannot_be_written_is_a_sink_error(tmp_path):
         write(sink, batch(1))
 
 
-@pytest.mark.parametrize("path", ["{object}.jsonl", "{}.jsonl", "{topic", ""])
+BAD_PATHS = ["{object}", "{}.jsonl", "{topic", "", "{night:{x}}", "{topic.__doc__}", "{night:999999}", "{topic!r}"]
+
+
+@pytest.mark.parametrize("path", BAD_PATHS)
 def test_a_pattern_with_another_field_is_refused(path):
     with pytest.raises(UsageError, match="json_lines: path"):
         JsonLines(path)

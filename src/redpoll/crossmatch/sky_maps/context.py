@@ -55,6 +55,11 @@ class SkyMapContext:
         }  # fmt: skip
         return {**found, **self._distance_columns(event)} if self.sky_map.distances is not None else found
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Position and time; and, if the map has distances, those of hosts."""
+        return ("hpx29", "mjd", *(HOST_DISTANCE if self.sky_map.distances is not None else ()))
+
     def match(self, batch: pa.RecordBatch) -> dict[str, pa.Array]:
         """The columns for a batch with ``hpx29`` and ``mjd``; distances of hosts are used if the batch has them."""
         cells = batch["hpx29"].to_numpy(zero_copy_only=False)

@@ -15,6 +15,7 @@ _MAX_HEADER = 1 << 22
 _MAX_ENTRIES = 1000
 _MAX_HEADERS = 64
 _SYNC_BYTES = 16
+_ONE_RECORD, _LONGEST_SIZE = b"\x02", 5
 _SYNC = b"redpoll-1-packet"
 
 
@@ -61,6 +62,30 @@ class HeaderReader:
         self._known.insert(0, (bytes(packet[: header.start - _SYNC_BYTES]), header))
         del self._known[_MAX_HEADERS:]
         return header
+
+    def usual_datum(self, packet: bytes) -> tuple[str, int, int] | None:
+        """Schema, start and stop of the datum of a packet that is as the last one, and whole; None of any other.
+
+        It gives what `one_datum` gives, several times faster.
+        """
+        if not self._known:
+            return None
+        before, header = self._known[0]
+        at = header.start + 1
+        if header.codec != "null" or not packet.startswith(before) or packet[at - 1 : at] != _ONE_RECORD:
+            return None
+        size = shift = byte = 0
+        for byte in packet[at : at + _LONGEST_SIZE]:
+            at += 1
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        stop = at + (size >> 1)
+        is_whole = not size & 1 and stop + _SYNC_BYTES == len(packet) and byte < 0x80
+        if not (is_whole and packet.endswith(packet[header.start - _SYNC_BYTES : header.start])):
+            return None
+        return header.schema_text, at, stop
 
 
 def read_long(data: bytes | memoryview, at: int) -> tuple[int, int]:

@@ -2,8 +2,7 @@
 
 Every read is checked against the end of its packet. A packet that does not fit its schema leaves no row: the
 counts of all levels go back to where they were. If a level is full, the loop stops within the packet,
-returns the level to grow, and is resumed there. All functions it calls are in this file, the only one that numba's
-cache checks.
+returns the level to grow, and is resumed there.
 """
 
 from __future__ import annotations

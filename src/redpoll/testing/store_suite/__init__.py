@@ -19,6 +19,7 @@ from redpoll.testing.store_suite.ledger import LedgerCases
 from redpoll.testing.store_suite.maintenance import MaintenanceCases
 from redpoll.testing.store_suite.objects import ObjectCases
 from redpoll.testing.store_suite.rejected import RejectedCases
+from redpoll.testing.store_suite.revisions import RevisionCases
 from redpoll.testing.store_suite.scan import ScanCases
 from redpoll.testing.store_suite.writing import WritingCases
 
@@ -26,6 +27,14 @@ __all__ = ["StoreCases", "StoreSuite", "add", "moved_to"]
 
 
 class StoreSuite(
-    WritingCases, AlertCases, ClassCases, ObjectCases, LedgerCases, RejectedCases, MaintenanceCases, ScanCases
+    WritingCases,
+    AlertCases,
+    ClassCases,
+    ObjectCases,
+    LedgerCases,
+    RejectedCases,
+    RevisionCases,
+    MaintenanceCases,
+    ScanCases,
 ):
     """All cases."""

@@ -32,6 +32,15 @@ SELECTIONS: dict[str, dict[str, Any]] = {
     "survey": {"survey": "rubin"},
     "cone": {"cone": EVERYWHERE, "topic": "rising"},
     "cone and objects": {"cone": Cone(0.0, 0.0, 324_000.0), "object_ids": ["ZTFmade0003", "ZTFmade0004"]},
+    "alerts": {"alert_ids": [10**15 + 3, 10**15 + 75, 10**15 + 9, 10**15 + 3, 7]},
+    "alerts of a survey and night": {"alert_ids": list(range(10**15, 10**15 + 50)), "survey": "ztf", "night": 20200102},
+    "alerts and class": {"alert_ids": list(range(10**15, 10**15 + 50)), "class_": "sn", "topic": "rising"},
+    "alerts, objects and cone": {
+        "alert_ids": list(range(10**15, 10**15 + 90)),
+        "object_ids": ["ZTFmade0003", "ZTFmade0004"],
+        "cone": EVERYWHERE,
+    },
+    "no alerts": {"alert_ids": []},
     "ranges": {"ranges": [(0, 1 << 59), (3 << 59, 5 << 59)]},
     "ranges and cone": {"ranges": [(0, 1 << 60)], "cone": Cone(45.0, 30.0, 200_000.0)},
     "no ranges": {"ranges": []},
@@ -77,6 +86,7 @@ class ScanCases(StoreCases):
             chosen.survey in (None, row["survey"]),
             chosen.topic is None or chosen.topic in row["topics"],
             chosen.object_ids is None or row["object_id"] in chosen.object_ids,
+            chosen.alert_ids is None or row["alert_id"] in chosen.alert_ids,
             chosen.ranges is None or any(start <= row["hpx29"] < stop for start, stop in chosen.ranges),
             chosen.cone is None or self._distance(row, chosen.cone) <= chosen.cone.radius_arcsec,
         ]
@@ -236,6 +246,11 @@ class ScanCases(StoreCases):
     def test_impossible_ranges_are_refused(self, ranges: Any) -> None:
         with pytest.raises(UsageError):
             Selection(ranges=ranges)
+
+    @pytest.mark.parametrize("alert_ids", [["1"], [1.5], [None], [1 << 63], range(100_001), 3])
+    def test_impossible_identifiers_are_refused(self, alert_ids: Any) -> None:
+        with pytest.raises(UsageError):
+            Selection(alert_ids=alert_ids)
 
     def test_unknown_columns_and_orders_are_refused(self, filled: Store) -> None:
         with pytest.raises(UnknownColumn, match="rise_rate"):

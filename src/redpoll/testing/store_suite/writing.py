@@ -43,6 +43,42 @@ class WritingCases(StoreCases):
         assert add(store, twice) == 4
         assert len(alert_rows(store)) == 4
 
+    def test_alerts_keep_the_positions_of_their_packets_whatever_is_left_out(self, store: Store) -> None:
+        add(store, store_batch(5), positions=[("a.avro", f"record {i}") for i in range(5)])
+        batch = store_batch(5, start=3)  # two are stored already, and all stand twice
+        twice = pa.Table.from_batches([batch, batch]).combine_chunks().to_batches()[0]
+        assert add(store, twice, positions=[(f"{i % 2}.avro", f"record {i}") for i in range(10)]) == 3
+        seen = [store.ledger.origin(10**15 + i, "ztf").to_pylist()[0] for i in range(8)]
+        expected = [("a.avro", f"record {i}") for i in range(5)]
+        expected += [("0.avro", "record 2"), ("1.avro", "record 3"), ("0.avro", "record 4")]
+        assert [(row["source"], row["position"]) for row in seen] == expected
+        assert store.maintenance.check().problems == ()
+
+    def test_positions_that_are_not_those_of_the_alerts_are_refused(self, store: Store) -> None:
+        with pytest.raises(StoreError, match="2 positions"):
+            add(store, store_batch(3), positions=[("a", "1"), ("a", "2")])
+        assert alert_rows(store) == []
+
+    def test_a_position_that_is_not_given_is_unknown(self, store: Store) -> None:
+        add(store, store_batch(1))
+        (row,) = store.ledger.origin(10**15, "ztf").to_pylist()
+        assert (row["source"], row["position"]) == (None, None)
+
+    def test_a_retried_packet_is_counted_once_with_its_last_outcome(self, store: Store) -> None:
+        bad = LedgerEntry(None, None, "rejected", "unreadable: N bytes", 2)
+        store.runs.commit(Commit(None, None, ledger=[bad]))
+        reasons = [("ends early: 7 bytes", "unreadable: N bytes")]
+        add(store, store_batch(1), retried=reasons)
+        rows = ledger_rows(store)
+        assert [(row["received"], row["stored"], row["rejected"]) for row in rows] == [(1, 1, 0), (1, 0, 1)]
+        again = LedgerEntry(None, None, "rejected", "unreadable: N bytes", 1)
+        for _ in range(3):
+            store.runs.commit(Commit(None, None, ledger=[again], retried=reasons))
+        assert sum(row["received"] for row in ledger_rows(store)) == 2
+        add(store, store_batch(2, start=1), retried=reasons * 5)  # no count is taken back that is not there
+        assert [(row["received"], row["stored"], row["rejected"]) for row in ledger_rows(store)] == [(3, 3, 0)]
+        assert store.maintenance.check().problems == ()
+
     def test_one_number_in_two_surveys_is_two_alerts(self, store: Store) -> None:
         assert add(store, store_batch(3)) == add(store, store_batch(3, survey="rubin")) == 3
         assert full_alert(store, 10**15, "rubin", ["survey"]) == {"survey": "rubin"}

@@ -1,4 +1,4 @@
--- The indexed index of a store. Names that begin with an underscore are the store's own; all others are columns of the
+-- The index of a store. Names that begin with an underscore are the store's own; all others are columns of the
 -- alert table, the same as in the archive. Columns made by modules are added when they are first seen.
 CREATE TABLE surveys (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE topics (_id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -26,7 +26,8 @@ CREATE INDEX segments_waiting ON segments (survey) WHERE NOT compacted;
 -- The HATS catalogue of a survey: the folder that counts, and its pixels [start, stop) at order 29.
 CREATE TABLE generations (
   survey INTEGER PRIMARY KEY REFERENCES surveys, name TEXT NOT NULL,
-  checksum TEXT NOT NULL  -- as of a segment
+  checksum TEXT NOT NULL,  -- as of a segment
+  revision INTEGER NOT NULL DEFAULT 0  -- the newest revision whose values it holds
 );
 CREATE TABLE pixels (
   survey INTEGER NOT NULL REFERENCES surveys, start INTEGER NOT NULL, stop INTEGER NOT NULL,
@@ -59,12 +60,37 @@ CREATE TABLE alert_topics (
   PRIMARY KEY (topic, night, mjd, alert_id, alert)
 ) WITHOUT ROWID;
 
--- One row for each class said of an alert; `alerts._classes` says by whom and how probable (store/classes.py).
+-- One row for each class assigned to an alert; `alerts._classes` holds the classifiers and probabilities too
+-- (store/classes.py).
 CREATE TABLE alert_classes (
   class INTEGER NOT NULL REFERENCES classes, night INTEGER NOT NULL, mjd REAL NOT NULL, alert_id INTEGER NOT NULL,
   alert INTEGER NOT NULL REFERENCES alerts,
   PRIMARY KEY (class, night, mjd, alert_id, alert)
 ) WITHOUT ROWID;
+
+-- A revision is one folder of the archive with new values of alerts of one survey that were stored before; a greater
+-- number is newer.
+CREATE TABLE revisions (
+  _id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, survey INTEGER NOT NULL REFERENCES surveys,
+  job TEXT NOT NULL, revised TEXT NOT NULL, rows INTEGER NOT NULL,
+  columns TEXT NOT NULL,  -- names of the columns with new values, JSON
+  provenance INTEGER NOT NULL REFERENCES provenance,
+  segment INTEGER REFERENCES segments,  -- the newest segment when the revision was committed
+  checksum TEXT NOT NULL,  -- as of a segment
+  lost INTEGER NOT NULL DEFAULT 0  -- rows whose alerts a rebuild did not find in the archive
+);
+
+-- One row for each alert of a revision.
+CREATE TABLE revised (
+  alert INTEGER NOT NULL REFERENCES alerts, revision INTEGER NOT NULL REFERENCES revisions, row INTEGER NOT NULL,
+  PRIMARY KEY (alert, revision)
+) WITHOUT ROWID;
+
+-- `after`: the token of the page of alerts after which the job goes on.
+CREATE TABLE revision_jobs (
+  job TEXT PRIMARY KEY, command TEXT NOT NULL, started TEXT NOT NULL, updated TEXT NOT NULL, status TEXT NOT NULL,
+  n_alerts INTEGER NOT NULL, after TEXT
+);
 
 CREATE TABLE runs (
   run INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT NOT NULL, started TEXT NOT NULL, ended TEXT, status TEXT NOT NULL
@@ -85,6 +111,10 @@ CREATE TABLE rejected (
 ) WITHOUT ROWID;
 CREATE INDEX rejected_object ON rejected (object_id);
 
+-- Where the packets of a segment came from: one compressed list of (source, position), row by row
+-- (store/positions.py). The archive does not hold it; a segment without a row here has none.
+CREATE TABLE positions (segment TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+
 -- Secondary b-trees of the large tables; a bulk load makes them last.
 CREATE UNIQUE INDEX IF NOT EXISTS alerts_key ON alerts (alert_id, _survey);
 CREATE INDEX IF NOT EXISTS alerts_hpx29 ON alerts (hpx29);
@@ -93,10 +123,6 @@ CREATE INDEX IF NOT EXISTS alerts_night ON alerts (night, mjd, alert_id);
 CREATE INDEX IF NOT EXISTS alert_topics_mjd ON alert_topics (topic, mjd, alert_id, alert);
 CREATE INDEX IF NOT EXISTS alert_classes_mjd ON alert_classes (class, mjd, alert_id, alert);
 
--- The measurements of each object, packed (store/history_blobs.py), and what each alert added since they were packed.
-CREATE TABLE histories (_object INTEGER PRIMARY KEY REFERENCES objects, data BLOB NOT NULL);
-CREATE TABLE history_news (
-  _object INTEGER NOT NULL REFERENCES objects, alert_id INTEGER NOT NULL, data BLOB NOT NULL,
-  PRIMARY KEY (_object, alert_id)
-) WITHOUT ROWID
-;
+-- The measurements of each object, packed (store/history_blobs.py). The key of a row is that of the alert that added it;
+-- what was packed together has the last number an object can have.
+CREATE TABLE histories (_id INTEGER PRIMARY KEY, data BLOB NOT NULL)

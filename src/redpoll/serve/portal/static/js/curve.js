@@ -79,7 +79,7 @@ function chart(figure, shown, state, shapes, zoomTo) {
       series: [{}, { paths: () => null, points: { show: false } }],
       hooks: {
         draw: [(u) => drawAll(u, shown, unit, shapes, colours)],
-        setCursor: [(u) => describe(u, shown, unit)],
+        setCursor: [(u) => showTip(u, shown, unit)],
         setSelect: [
           (u) => {
             const { left, width } = u.select;
@@ -117,7 +117,7 @@ function drawAll(u, shown, unit, shapes, colours) {
   u.ctx.restore();
 }
 
-function describe(u, shown, unit) {
+function showTip(u, shown, unit) {
   const { left, top } = u.cursor;
   const near = left < 0 ? null : nearest(u, shown, unit, left, top);
   u.tip.hidden = near === null;
