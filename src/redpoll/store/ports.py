@@ -1,7 +1,8 @@
 """The ports of the store: what the pipeline writes, and what server, command line and learning read.
 
 Answers are Arrow tables; a `Scan` or `StoredRows` returns one, or plain rows if they are asked for. The metadata of
-each field holds unit, UCD, doc and, for a column that a module or catalogue made, its maker ``by`` (see ``Column.field``).
+each field holds unit, UCD, doc and, for a column that a module or catalogue made, its maker ``by`` (see
+``Column.field``).
 No port knows a path, SQL or a driver. An adapter passes the conformance suite in ``redpoll.testing.store_suite``;
 ``redpoll.store.open_store`` gives the composition of all ports.
 """
