@@ -28,6 +28,7 @@ check: $(DONE)/dev ## Format, lint, types, import contracts, sizes, docs
 	ruff format --check
 	ruff check
 	mypy
+	mypy --config-file benchmarks/mypy.ini benchmarks
 	lint-imports
 	python -m pytest -q -p no:cacheprovider tests/unit/test_house.py
 	sphinx-build -q -W --keep-going docs docs/_build/html

@@ -270,7 +270,7 @@ def our_lens(c: Curves) -> np.ndarray:
 def compare(
     name: str, sets: list[Curves], fit: Callable, theirs: Callable, options, bar: float, per_object: int
 ) -> None:
-    """One table: rate on every curve of each set, share of the sampled curves with a chi2 no worse."""
+    """One table: rate on every curve of each set, fraction of the sampled curves with a chi2 no worse."""
     print(f"\n{name}\n{'':22}{'curves':>8}{'points':>8}{'fitted':>8}{'objects/s':>11}{'compared':>10}"
           f"{'no worse':>10}{'better':>8}{'theirs/s':>10}")  # fmt: skip
     for c in sets:

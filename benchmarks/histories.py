@@ -158,9 +158,9 @@ def _print_classes(alone: Answers, joined: Answers) -> None:
     for flag in SHOWN:
         meant = np.isin(alone.kind, MEANT[flag])
         for what, rows in (("alerts found", meant), ("wrong of others", ~meant)):
-            cells = [_cell(int(a.is_said[flag][rows].sum()), int(rows.sum())) for a in (alone, joined)]
+            cells = [_cell(int(a.is_selected[flag][rows].sum()), int(rows.sum())) for a in (alone, joined)]
             print(f"| `{flag}` | {what} | {' | '.join(cells)} |")
-        wrong = joined.kind[~meant & joined.is_said[flag]]
+        wrong = joined.kind[~meant & joined.is_selected[flag]]
         names = (f"{name} {n}" for name, n in zip(*np.unique(wrong, return_counts=True), strict=True))
         print(f"| `{flag}` | wrong of which | | {', '.join(names)} |")
         cells = [_objects(a, flag, meant) for a in (alone, joined)]
@@ -168,7 +168,7 @@ def _print_classes(alone: Answers, joined: Answers) -> None:
 
 
 def _objects(a: Answers, flag: str, meant: np.ndarray) -> str:
-    return _cell(len(set(a.unit[meant & a.is_said[flag]])), len(set(a.unit[meant])))
+    return _cell(len(set(a.unit[meant & a.is_selected[flag]])), len(set(a.unit[meant])))
 
 
 def _cell(k: int, n: int) -> str:

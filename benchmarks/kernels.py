@@ -87,7 +87,7 @@ def _astropys(curves: Curves, size: int) -> float:
 
 def _periods_found(points: int) -> None:
     """Share of right periods, of the right period or a daily alias, by amplitude over error."""
-    print("synthetic sines of 0.2 to 3 d with 0.04 mag errors, by night over 365 d: share found within 1 %")
+    print("synthetic sines of 0.2 to 3 d with 0.04 mag errors, by night over 365 d: fraction found within 1 %")
     print(f"{'points a band':>14}{'amplitude':>11}{'right':>8}{'+ alias':>9}{'+ second':>10}{'fap < 1e-3':>12}")
     rng = np.random.default_rng(3)
     truth = np.exp(rng.uniform(np.log(0.2), np.log(3.0), 60))
@@ -98,8 +98,8 @@ def _periods_found(points: int) -> None:
             alias = is_right | (np.abs(found.alias_period / truth - 1) < 0.01)
             either = alias | (np.abs(found.second_period / truth - 1) < 0.01)
             sure = found.log10_fap < -3
-            shares = "".join(f"{x.mean():{w}.2f}" for x, w in ((is_right, 8), (alias, 9), (either, 10), (sure, 12)))
-            print(f"{n:14}{amplitude:11.2f}{shares}")
+            fractions = "".join(f"{x.mean():{w}.2f}" for x, w in ((is_right, 8), (alias, 9), (either, 10), (sure, 12)))
+            print(f"{n:14}{amplitude:11.2f}{fractions}")
     print()
 
 
@@ -108,7 +108,9 @@ def _simulated_alerts() -> None:
     curves, kind, truth = simulated_alerts(800, seed=5)
     n = np.diff(curves[4])
     others = ~np.isin(kind, ["rr_lyrae", "eclipsing_binary", "long_period_variable"])
-    print("RR Lyrae stars of 800 simulated ZTF packets, periods from 0.15 d: share right within 2 %; right or alias;")
+    print(
+        "RR Lyrae stars of 800 simulated ZTF packets, periods from 0.15 d: fraction right within 2 %; right or alias;"
+    )
     print("passing fap < 1 %; that, a period < 2 d and odds of 10 against the alias; the same of what is not periodic")
     print(
         f"{'detections':>12}{'stars':>7}{'harmonics':>11}{'cycles':>8}{'right':>7}{'+ alias':>9}{'fap':>7}{'pass':>7}",
@@ -126,8 +128,8 @@ def _simulated_alerts() -> None:
             here = (n >= low) & (n <= high)
             star, other = here & (kind == "rr_lyrae"), here & others
             name = f"{harmonics} {'shared' if shared else 'own'}"
-            shares = (is_right[star], alias[star], sure[star], passed[star], sure[other], passed[other])
-            columns = "".join(f"{x.mean():{w}.2f}" for x, w in zip(shares, (7, 9, 7, 7, 13, 7), strict=True))
+            fractions = (is_right[star], alias[star], sure[star], passed[star], sure[other], passed[other])
+            columns = "".join(f"{x.mean():{w}.2f}" for x, w in zip(fractions, (7, 9, 7, 7, 13, 7), strict=True))
             print(f"{f'{low}..{high}':>12}{star.sum():7}{name:>11}{cycles:8.1f}{columns}")
     print()
 
@@ -187,11 +189,11 @@ def _walks(points: int, repeats: int) -> None:
     for n in (points, 2 * points, 10 * points):
         curves = synthetic_walks(max(100, 60_000 // n), n)
         found, seconds = _best(lambda c=curves: damped_random_walk_fit(*c), repeats)
-        share = np.mean(found.delta_bic_white > 10)
+        fraction = np.mean(found.delta_bic_white > 10)
         rate = len(found.tau) / seconds
         print(
             f"  {n:4} points: {rate:8,.0f} curves/s; median tau {np.median(found.tau):.1f} d (truth 20), "
-            f"{share:.0%} sure (delta BIC > 10)"
+            f"{fraction:.0%} sure (delta BIC > 10)"
         )
     print()
 

@@ -32,14 +32,14 @@ from redpoll.science.roid import roid
 
 Known = tuple[pa.RecordBatch, NDArray[np.str_], NDArray[np.float64]]
 """Alerts, their classes, and their periods [d]; NaN for what has none."""
-_NO_PLACE = ("bogus", "asteroid", "satellite_glint", "m_dwarf_flare", "kilonova")
+_WITHOUT_POSITION = ("bogus", "asteroid", "satellite_glint", "m_dwarf_flare", "kilonova")
 
 
 def main() -> None:
     """Print a table for each population."""
     options = _options()
     print(f"date: {time.strftime('%Y-%m-%d')}\n")
-    mix = {name: share for name, share in MIX.items() if name not in _NO_PLACE}
+    mix = {name: fraction for name, fraction in MIX.items() if name not in _WITHOUT_POSITION}
     for survey, n in (("ztf", options.ztf), ("rubin", options.rubin)):
         _table(
             f"simulated {survey}, seed {options.seed}", periodic_nights(survey, n, options.seed, options.nights, mix)

@@ -68,15 +68,15 @@ def _run(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, dict[str, float]]:
 def _costs(what: str, batch: pa.RecordBatch) -> None:
     scored, seconds = _run(batch)
     n = batch.num_rows
-    print(f"{n} {what}\n{'':24}{'us/alert':>10}   share with an answer (numbers), share that is true (flags)")
+    print(f"{n} {what}\n{'':24}{'us/alert':>10}   fraction with an answer (numbers), fraction that is true (flags)")
     for name, second in seconds.items():
         outputs = getattr(import_module(f"redpoll.science.{name}"), name).outputs
-        shares = [f"{c} {_share(scored[c]):.3f}" for c, k in outputs.items() if k.hot]
-        print(f"{name:24}{second / n * 1e6:10.1f}   {', '.join(shares)}")
+        fractions = [f"{c} {_fraction(scored[c]):.3f}" for c, k in outputs.items() if k.indexed]
+        print(f"{name:24}{second / n * 1e6:10.1f}   {', '.join(fractions)}")
     print(f"{'all':24}{sum(seconds.values()) / n * 1e6:10.1f}\n")
 
 
-def _share(column: pa.Array) -> float:
+def _fraction(column: pa.Array) -> float:
     is_flag = pa.types.is_boolean(column.type)
     return column.true_count / len(column) if is_flag else 1 - column.null_count / len(column)
 

@@ -39,7 +39,7 @@ def _replays(options: argparse.Namespace) -> None:
     """Real light curves, as ZTF's packets of 30 days and as packets with a year of history."""
     for name, read in (("SNe Ia", type_ia), ("TDEs", tidal_disruptions), ("SLSNe-I", superluminous)):
         curves = _kept(read(options.data), options)
-        for place, some in (("nothing known of the place", bare(curves)), ("in a known galaxy", curves)):
+        for place, some in (("nothing known of the position", bare(curves)), ("in a known galaxy", curves)):
             for days in (30.0, 365.0):
                 title = f"real {name} as ZTF alerts with {days:.0f} d of history, {place}"
                 print_table(title, answers(replayed(some, "ztf", days, options.per_object)))

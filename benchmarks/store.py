@@ -89,9 +89,9 @@ class Sky:
             arrays.append(_array(values.get(field.name), field.type, rng, n))
         fields.append(CLASSES_COLUMN.field(CLASSES, by="taxonomy@1"))
         arrays.append(_topics(which, rng))
-        for topic, share in TOPICS.items():
+        for topic, fraction in TOPICS.items():
             fields.append(pa.field(f"pass_{topic}", pa.bool_(), metadata={"indexed": "0"}))
-            arrays.append(pa.array(rng.random(n) < share))
+            arrays.append(pa.array(rng.random(n) < fraction))
         return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 

@@ -23,7 +23,11 @@ FINK_ROID = MappingProxyType({"not_sso": 0, "first_detection": 1, "candidate": 2
 
 
 def is_solar_system(roid: Texts) -> Bools:
-    """Whether the alert is a known Solar System object or a candidate."""
+    """Whether the alert is a known Solar System object or a candidate.
+
+    >>> is_solar_system(np.array(["known", "candidate", None], object)).tolist()
+    [True, True, False]
+    """
     return np.asarray((roid == "known") | (roid == "candidate"), bool)
 
 

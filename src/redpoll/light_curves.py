@@ -83,39 +83,74 @@ def _codes(names: Sequence[str], known: tuple[str, ...]) -> NDArray[np.int8]:
 
 
 def at_trigger(curve: LightCurves, values: NDArray[Any]) -> Array:
-    """The value at the triggering detection of each alert; NaN for a light curve without points."""
+    """The value at the triggering detection of each alert; NaN for a light curve without points.
+
+    >>> curve = one_light_curve([60000.0, 60002.0, 60003.0], ["g", "r", "r"], [900.0, 400.0, 700.0], [90.0, 90.0, 90.0])
+    >>> at_trigger(curve, curve.flux).tolist()
+    [700.0]
+    """
     return taken(values, curve.triggering)
 
 
 def days_before_trigger(curve: LightCurves) -> Array:
-    """Time from each point to the triggering detection of its alert [d]."""
+    """Time from each point to the triggering detection of its alert [d].
+
+    >>> curve = one_light_curve([60000.0, 60002.0, 60003.0], ["g", "r", "r"], [900.0, 400.0, 700.0], [90.0, 90.0, 90.0])
+    >>> days_before_trigger(curve).tolist()
+    [3.0, 1.0, 0.0]
+    """
     return np.asarray(at_trigger(curve, curve.mjd)[owners(curve.offsets)] - curve.mjd)
 
 
 def in_alert_band(curve: LightCurves) -> Bools:
-    """Which points are in the band of their alert's triggering detection; none if that band is unknown."""
+    """Which points are in the band of their alert's triggering detection; none if that band is unknown.
+
+    >>> curve = one_light_curve([60000.0, 60002.0, 60003.0], ["g", "r", "r"], [900.0, 400.0, 700.0], [90.0, 90.0, 90.0])
+    >>> in_alert_band(curve).tolist()
+    [False, True, True]
+    """
     return np.asarray((curve.band == curve.band[curve.triggering[owners(curve.offsets)]]) & (curve.band >= 0))
 
 
 def is_positive_detection(curve: LightCurves) -> Bools:
-    """Which points are detections brighter than the template."""
+    """Which points are detections brighter than the template.
+
+    >>> curve = one_light_curve([60000.0, 60002.0, 60003.0], ["g", "r", "r"], [900.0, 400.0, 700.0], [90.0, 90.0, 90.0])
+    >>> is_positive_detection(curve).tolist()
+    [True, True, True]
+    """
     return np.asarray((curve.kind == DETECTION) & (curve.flux > 0))
 
 
 def highest_of_each(curve: LightCurves, values: NDArray[Any], keep: Bools) -> Array:
-    """Maximum over the kept points of each light curve, unknown values aside; NaN where there is none."""
+    """Maximum over the kept points of each light curve, unknown values aside; NaN where there is none.
+
+    >>> curve = one_light_curve([60000.0, 60002.0, 60003.0], ["g", "r", "r"], [900.0, 400.0, 700.0], [90.0, 90.0, 90.0])
+    >>> highest_of_each(curve, curve.flux, in_alert_band(curve)).tolist()
+    [700.0]
+    """
     highest = np.full(len(curve), -np.inf)
     np.fmax.at(highest, owners(curve.offsets)[keep], values[keep])
     return np.where(np.isfinite(highest), highest, np.nan)
 
 
 def lowest_of_each(curve: LightCurves, values: NDArray[Any], keep: Bools) -> Array:
-    """Minimum over the kept points of each light curve, unknown values aside; NaN where there is none."""
+    """Minimum over the kept points of each light curve, unknown values aside; NaN where there is none.
+
+    >>> curve = one_light_curve([60000.0, 60002.0, 60003.0], ["g", "r", "r"], [900.0, 400.0, 700.0], [90.0, 90.0, 90.0])
+    >>> lowest_of_each(curve, curve.flux, in_alert_band(curve)).tolist()
+    [400.0]
+    """
     return -highest_of_each(curve, -np.asarray(values), keep)
 
 
 def count_of_each(curve: LightCurves, keep: Bools) -> NDArray[np.int64]:
-    """Number of kept points of each light curve."""
+    """Number of kept points of each light curve.
+
+    >>> curve = one_light_curve([60000.0, 60002.0, 60003.0], ["g", "r", "r"], [900.0, 400.0, 700.0], [90.0, 90.0, 90.0])
+    >>> count_of_each(curve, in_alert_band(curve)).tolist()
+    [2]
+    """
     return np.bincount(owners(curve.offsets)[keep], minlength=len(curve))
 
 

@@ -43,6 +43,9 @@ def reference_flux(
     """Flux [nJy] of the reference source; NaN where there is none, or where it is farther than `max_arcsec`.
 
     A source without a distance counts: the survey then measured the reference at the position of the alert.
+
+    >>> reference_flux([23.9, 23.9, np.nan], [0.5, 5.0, 0.5], 1.5).round().tolist()
+    [1000.0, nan, nan]
     """
     is_far = np.asarray(reference_distance_arcsec) > max_arcsec
     return np.asarray(np.where(is_far, np.nan, flux_from_mag(reference_mag)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
+from inspect import getdoc, isfunction
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,13 @@ def test_every_public_function_and_class_has_a_docstring(name):
     values = {each: getattr(module, each) for each in module.__all__}
     assert module.__doc__
     assert not [each for each, value in values.items() if callable(value) and not value.__doc__]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_function_has_an_example(name):
+    module = import_module(name)
+    functions = [value for each in module.__all__ if isfunction(value := getattr(module, each))]
+    assert not [f.__name__ for f in functions if ">>>" not in getdoc(f) and "::\n" not in getdoc(f)]
 
 
 LIGHT_COMMANDS = ("main", "ledger", "query")

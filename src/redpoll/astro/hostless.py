@@ -39,6 +39,12 @@ def differs_from_template(science: NDArray[np.floating[Any]], template: NDArray[
     """Whether more than 5 pixels are outliers in one cutout and fewer than 3 in the other, overall or in the middle.
 
     `radius` is half the side of the middle.
+
+    >>> empty = np.random.default_rng(1).normal(size=(30, 30))
+    >>> source = empty.copy()
+    >>> source[12:18, 12:18] += 50.0
+    >>> differs_from_template(source, empty, 7), differs_from_template(empty, empty, 7)
+    (True, False)
     """
     masks = [clipped(image) for image in (science, template)]
     if _is_one_sided(masks):
@@ -68,6 +74,13 @@ def structure(image: NDArray[np.floating[Any]], which: int = 0) -> float:
         A square cutout; NaN where unknown.
     which
         Which of two tables of noise fills the gaps: 0 for the science cutout, 1 for the template.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(1).normal(size=(30, 30))
+    >>> host = noise + 6 * np.exp(-(np.hypot(*np.mgrid[-15:15, -15:15]) ** 2) / 50)
+    >>> structure(host) > structure(noise)
+    True
     """
     side = len(image)
     if image.shape != (side, side) or side < CUTOUT:

@@ -74,7 +74,7 @@ def command(
         _show(answer)
     if not _is_found(answer):
         hint = f"; near: {', '.join(map(plain_text, near))}" if near else ""
-        click.echo(f"redpoll: this store knows no alert or object '{plain_text(identifier[:60])}'{hint}", err=True)
+        click.echo(f"redpoll: this store has no alert or object '{plain_text(identifier[:60])}'{hint}", err=True)
         sys.exit(1)
 
 

@@ -37,6 +37,13 @@ def open(store: str | PathLike[str]) -> Client:
     ------
     StoreError
         If there is no store, or it cannot be read.
+
+    Examples
+    --------
+    ::
+
+        with redpoll.open("redpoll-demo/store") as store:
+            bright = store.alerts("mag < 18", columns=["object_id", "mag"]).to_pandas()
     """
     if not isinstance(store, str | PathLike):
         raise UsageError(f"a store is named by a path or a URL, not by {type(store).__name__}")

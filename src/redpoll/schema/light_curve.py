@@ -32,6 +32,10 @@ class LightCurves:
     ``mjd`` is TAI days, ``flux`` and ``flux_err`` nJy with NaN where unknown, ``band`` the index into
     ``BANDS`` and ``kind`` the index into ``KINDS``, both int8 with -1 where unknown. The flux of an
     upper limit is NaN and its flux_err the one-sigma depth. The alert's triggering detection is the last one.
+
+    >>> empty = LightCurves.from_arrow(pa.array([[], None], LIGHT_CURVE_TYPE))
+    >>> len(empty), empty.triggering.tolist()
+    (2, [-1, -1])
     """
 
     offsets: NDArray[np.int64]

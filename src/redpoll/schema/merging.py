@@ -64,7 +64,7 @@ def one_per_exposure(
 
 
 def joined(stored: LightCurves, packets: LightCurves) -> LightCurves:
-    """What is stored of each object and the packet's own points as one light curve, by `best_of_each_exposure`.
+    """What is stored of each object and the points of its packet as one light curve, by `best_of_each_exposure`.
 
     Both are sorted by time and hold one point per exposure and band; a packet's points are newer than any stored one,
     its last is the triggering detection.

@@ -118,7 +118,7 @@ def test_an_unknown_identifier_is_exit_code_1_with_near_ones(made):
 def test_hostile_identifiers_are_unknown(made, text, as_json):
     code, out, err = why(made, *as_json, "--", text)
     assert code == 1
-    assert "knows no alert" in err
+    assert "has no alert" in err
     assert "\x1b" not in err
     assert len(err.strip().splitlines()) == 1
     assert not as_json or json.loads(out)["stored"] == []
