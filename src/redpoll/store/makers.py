@@ -17,7 +17,7 @@ def newest_makers(found: Sequence[Any]) -> dict[str, str]:
     """Column -> module@version of the newest values of an alert, from a row that selected `MAKERS_SQL`.
 
     >>> newest_makers(['{"x": "m@1", "y": "m@1"}', '[[7, ["x", "z"], {"x": "m@2"}]]'])
-    {'x': 'm@2', 'y': 'm@1'}
+    {'y': 'm@1', 'x': 'm@2'}
     """
     mapping, revisions = json.loads(found[0]), sorted(json.loads(found[1]))
     return with_newer(mapping, ((names, made) for _, names, made in revisions))

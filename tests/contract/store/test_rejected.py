@@ -70,7 +70,7 @@ def test_a_count_that_does_not_fit_is_found_and_corrected_by_a_rebuild(folder: P
         (problem,) = store.maintenance.check().problems
     with pytest.raises(AssertionError, match=counts):
         raise AssertionError(problem)
-    assert rebuild_store(folder).kept == ("runs", "ledger", "rejected", "positions")
+    assert rebuild_store(folder).kept == ("runs", "ledger", "rejected", "positions", "revision_jobs")
     with open_store(folder) as store:
         assert store.maintenance.check().problems == ()
         reasons = ledger_rows(store)[0]["reasons"]

@@ -115,7 +115,7 @@ def test_the_same_command_is_done_once(folder):
         (["--module", "no_such"], 2, "no module 'no_such'"),
         (["--module", "rise_ratee"], 2, "near: rise_rate"),
         (["--module", "\x1b[2J"], 2, "no module"),
-        (["--module", "no_such.py"], 1, "not a Python file"),
+        (["--module", "no_such.py"], 1, "there is no file"),
         (["--module", "broken.py"], 1, "broken.py, line 1"),
         (["--module", "empty.py"], 1, "defines no function"),
         (["--filter", "x = no_such < 3"], 1, "no_such"),

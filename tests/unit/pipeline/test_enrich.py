@@ -181,7 +181,7 @@ def test_plugin_files_of_the_configuration_are_part_of_every_worker(ztf_night, m
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [(None, "is not a Python file"), ("x = 1", "defines no function"), ("1 / 0", "line 1: ZeroDivisionError")],
+    [(None, "there is no file"), ("x = 1", "defines no function"), ("1 / 0", "line 1: ZeroDivisionError")],
 )
 def test_a_plugin_file_that_cannot_be_used_names_file_and_remedy(text, words, tmp_path):
     path = tmp_path / "broken.py"
