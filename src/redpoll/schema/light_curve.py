@@ -80,8 +80,8 @@ class LightCurves:
         """The light curves with only the points where `keep` is true."""
         if keep.all():
             return self
-        before = np.concatenate([[0], np.cumsum(keep)])
-        return self._sliced(before[self.offsets], keep)
+        points = np.flatnonzero(keep)  # several times as fast as a mask for each array
+        return self._sliced(np.searchsorted(points, self.offsets), points)
 
     def of_alerts(self, alerts: NDArray[np.int64]) -> LightCurves:
         """The light curves of the alerts with these numbers, in increasing order."""
@@ -89,9 +89,9 @@ class LightCurves:
         is_wanted[alerts] = True
         sizes = np.diff(self.offsets)
         offsets = np.concatenate([[0], np.cumsum(sizes[is_wanted])])
-        return self._sliced(offsets, np.repeat(is_wanted, sizes))
+        return self._sliced(offsets, np.flatnonzero(np.repeat(is_wanted, sizes)))
 
-    def _sliced(self, offsets: NDArray[np.int64], points: slice | NDArray[np.bool_]) -> LightCurves:
+    def _sliced(self, offsets: NDArray[np.int64], points: slice | NDArray[np.intp]) -> LightCurves:
         band, flux, flux_err = self.band[points], self.flux[points], self.flux_err[points]
         return LightCurves(offsets, self.mjd[points], band, flux, flux_err, self.kind[points])
 

@@ -144,11 +144,21 @@ def mark_curve(first: int, stop: int, own: int, points: Any, rank: Any, keep: An
         i += 1
         while i < end and mjd[i] - mjd[i - 1] <= EXPOSURE_DAYS:
             i += 1
-        if i - begin > 1:
+        if i - begin == 2:
+            _mark_pair(begin, points, rank, keep)
+        elif i - begin > 2:
             _mark_neighbours(begin, i, -1, points, rank, keep, room)
     if own >= 0:
         begin, end = _around(mjd, first, own)
         _mark_neighbours(begin, end, own, points, rank, keep, room)
+
+
+@part
+def _mark_pair(i: int, points: Any, rank: Any, keep: Any) -> None:
+    """Of two neighbours, i and the next, keep one if they are of one band; the commonest case by far."""
+    if keep[i] and keep[i + 1] and points[1][i] == points[1][i + 1]:
+        is_next_better = _outranks(points, rank, i + 1, i)
+        keep[i], keep[i + 1] = not is_next_better, is_next_better
 
 
 @part
