@@ -46,7 +46,11 @@ def revise(store: Store, n_alerts: int) -> tuple[float, float]:
     for start in range(0, n_alerts, BATCH):
         ids = [FIRST + i for i in range(start, start + BATCH)]
         assigned = [{"name": "sn_ia", "probability": 0.5, "by": "synthetic@2"}]
-        columns = {"p_synthetic": [i % 7 / 7 for i in ids], "feature_cold": [1.0] * BATCH, "classes": [assigned] * BATCH}
+        columns = {
+            "p_synthetic": [i % 7 / 7 for i in ids],
+            "feature_cold": [1.0] * BATCH,
+            "classes": [assigned] * BATCH,
+        }
         values = new_values(ids, columns | {"pass_rising": [i % 2 > 0 for i in ids]})
         begun = time.process_time()
         name = store.revisions.write(values, values)

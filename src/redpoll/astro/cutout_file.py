@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, cast
 
@@ -15,6 +16,7 @@ MAX_BYTES = 16_000_000
 """Maximum size of a cutout, uncompressed."""
 _CARD, _BLOCK, _MAX_CARDS = 80, 2880, 3600
 _GZIP, _END = b"\x1f\x8b", b"END".ljust(80)
+_OF_THE_IMAGE = frozenset({"BITPI", "NAXIS", "BSCAL", "BZERO", "BLANK"})
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _DTYPES = {"8": ">u1", "16": ">i2", "32": ">i4", "64": ">i8", "-32": ">f4", "-64": ">f8"}
 _DAMAGE = (EOFError, cast(type[Exception], IsalError))
@@ -59,7 +61,7 @@ def read_cutout(data: Any, *, max_bytes: int = MAX_BYTES, max_side: int = 100_00
     while True:
         cards, body = _header(raw, start)
         shape, dtype = _shape(cards, max_side), _dtype(cards)
-        size = int(np.prod(shape)) * dtype.itemsize if shape else 0
+        size = math.prod(shape) * dtype.itemsize if shape else 0
         if len(shape) == 2 and size:
             return _pixels(raw, body, shape, dtype, cards)
         start = body + -(-size // _BLOCK) * _BLOCK  # a unit without an image: look in the next
@@ -82,7 +84,8 @@ def _header(raw: bytes | memoryview, start: int) -> tuple[dict[str, str], int]:
 
 
 def _cards(text: str) -> dict[str, str]:
-    cards = (text[i : i + _CARD] for i in range(0, len(text), _CARD))
+    """Keys and values of the cards that describe the image."""
+    cards = [text[i : i + _CARD] for i in range(0, len(text), _CARD) if text[i : i + 5] in _OF_THE_IMAGE]
     return {card[:8].rstrip(): card[10:].partition("/")[0].strip() for card in cards if card[8:10] == "= "}
 
 
@@ -108,7 +111,7 @@ def _dtype(cards: dict[str, str]) -> np.dtype[Any]:
 def _pixels(
     raw: bytes | memoryview, start: int, shape: tuple[int, ...], dtype: np.dtype[Any], cards: dict[str, str]
 ) -> NDArray[np.float32]:
-    n = int(np.prod(shape))
+    n = math.prod(shape)
     if start + n * dtype.itemsize > len(raw):
         raise PacketError("the cutout's image is cut short")
     stored = np.frombuffer(raw, dtype, n, start).reshape(shape)
@@ -116,9 +119,17 @@ def _pixels(
         scale, zero = float(cards.get("BSCALE", "1")), float(cards.get("BZERO", "0"))
     except ValueError as error:
         raise PacketError("the cutout's FITS header has no number in BSCALE or BZERO") from error
+    if dtype == ">f4" and (scale, zero) == (1.0, 0.0):  # as surveys send them
+        return _finite(stored.astype(np.float32))
     with np.errstate(over="ignore", invalid="ignore"):
-        pixels = (stored if (scale, zero) == (1.0, 0.0) else stored * scale + zero).astype(np.float32)
+        pixels = (stored * scale + zero).astype(np.float32)
         if dtype.kind in "iu" and _INTEGER.fullmatch(cards.get("BLANK", "")):
             pixels[stored == int(cards["BLANK"])] = np.nan
-    pixels[~np.isfinite(pixels)] = np.nan
+    return _finite(pixels)
+
+
+def _finite(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    is_finite = np.isfinite(pixels)
+    if not is_finite.all():
+        pixels[~is_finite] = np.nan
     return pixels
