@@ -84,7 +84,7 @@ class Generated(FiniteSource):
             yield ReceivedPacket(packet, FilePosition(self.name, str(n)))
 
 
-def originals(folder: Path) -> tuple[list[bytes], str]:
+def originals(folder: Path, *, mixed_nights: bool = False) -> tuple[list[bytes], str]:
     """Real packets whose ids have the length of the new ones, so that a container stays right; else simulated ones."""
     width = len(write_long(FIRST_CANDID))
     places, what = [str(DATA / "*.tar.gz")], "real ZTF packets of one schema, replicated with new ids"
@@ -97,7 +97,19 @@ def originals(folder: Path) -> tuple[list[bytes], str]:
         by_schema[read_header(packet).schema_text].append(packet)
     largest = max(by_schema.values(), key=len)  # a night has one schema
     usable = [p for p in largest if len(_split(p)[1]) == width and len(_split(p)[2]) == 12]
+    if not mixed_nights:
+        usable, what = _largest_night(usable), f"{what.replace('packets', 'packets of one night', 1)}"
     return usable, f"{len(usable)} {what}, {sum(map(len, usable)) / len(usable) / 1e3:.0f} kB each"
+
+
+def _largest_night(packets: list[bytes]) -> list[bytes]:
+    """The packets of the night that has most of them, by the UTC noon before."""
+    from fastavro import reader
+
+    nights: dict[int, list[bytes]] = defaultdict(list)
+    for packet in packets:
+        nights[int(next(reader(io.BytesIO(packet)))["candidate"]["jd"])].append(packet)
+    return max(nights.values(), key=len)
 
 
 def write_archive(path: Path, packets: Iterator[bytes]) -> None:
@@ -121,11 +133,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--warm", type=int, default=100_000, help="objects in the store before the night")
     parser.add_argument("--alerts", type=int, default=20_000, help="alerts of the night")
+    parser.add_argument("--mixed-nights", action="store_true", help="packets of many nights in no order")
     parser.add_argument("--workers", type=int, help="worker processes; default as `redpoll run`")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        packets, what = originals(folder)
+        packets, what = originals(folder, mixed_nights=args.mixed_nights)
         print(f"{what}; {platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python "
               f"{platform.python_version()}, load {os.getloadavg()[0]:.1f}, {dt.date.today()}")  # fmt: skip
         config = replace(Config(), run=RunConfig(workers=args.workers))
