@@ -74,7 +74,7 @@ def _measure(options: argparse.Namespace, config: Config) -> None:
 
 def _cases(n_ztf: int) -> list[tuple[str, list[bytes], bool]]:
     with tempfile.TemporaryDirectory() as folder:
-        packets, what = originals(Path(folder))
+        packets, what = originals(Path(folder), mixed_nights=True)
     ztf = list(Replicas(packets).packets(n_ztf, max(1, n_ztf // 2)))
     try:
         rubin, kind = list(real_v10()), "real Rubin v10 alerts of 2026-03-10, encoded anew"
