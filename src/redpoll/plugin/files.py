@@ -42,7 +42,10 @@ def load_file(path: str | Path) -> Loaded:
     own = [value for value in vars(module).values() if _is_defined_in(value, module)]
     unique = list({id(value): value for value in own}.values())
     for plugin in unique:
-        check_plugin(plugin, (ScienceModule, AlertFilter, ExpressionFilter), "a module or filter")
+        try:
+            check_plugin(plugin, (ScienceModule, AlertFilter, ExpressionFilter), "a module or filter")
+        except PluginError as error:
+            raise PluginError(f"{path.name}: {error}") from error
     if not unique:
         raise PluginError(f"{path.name} defines no function decorated by @science_module or @alert_filter")
     modules = [plugin for plugin in unique if isinstance(plugin, ScienceModule)]

@@ -64,7 +64,7 @@ def test_changed_file_is_read_anew(write) -> None:
         ("import no_such_package_at_all\n", r"mine\.py, line 1: ModuleNotFoundError"),
         ("from redpoll import alert_filter\n@alert_filter\ndef f(mag): ...\n", r"mine\.py, line 2: f: write @alert_f"),
         ("x = 1\n", r"mine\.py defines no function decorated by @science_module or @alert_filter"),
-        ("from redpoll import alert_filter\n@alert_filter()\ndef f(mag): ...\n", "f@1 has no docstring"),
+        ("from redpoll import alert_filter\n@alert_filter()\ndef f(mag): ...\n", r"mine\.py: f@1 has no docstring"),
         ("x = '\0'\n", r"mine\.py.*: (SyntaxError|ValueError): source code (string )?cannot contain null bytes"),
     ],
 )
