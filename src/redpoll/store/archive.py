@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,9 @@ from redpoll.errors import StoreError
 from redpoll.schema.alert import CUTOUTS
 from redpoll.schema.classifications import CLASSES
 from redpoll.schema.table import packet_light_curves
-from redpoll.store.checksums import sha256_of, write_sums
 from redpoll.store.columns import HISTORY_NEWS, KEYS, check_names, provenance
-from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, TEMPORARY, Layout, disk_errors, segment_name, sync
+from redpoll.store.folders import new_folder
+from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout, segment_name
 from redpoll.store.parquet import read, write_synced
 
 LIGHT_CURVE, PACKET_LIGHT_CURVE = "light_curve", "packet_light_curve"
@@ -57,21 +56,9 @@ class Archive:
         """
         table = pa.Table.from_batches([alerts])
         name = segment_name(*_survey_and_night(table))
-        folder = self.layout.segments / (TEMPORARY + name)
-        if not self.layout.segments.is_dir():
-            raise StoreError(f"{self.root} is not a store")
-        try:
-            with disk_errors(f"cannot write to {folder.parent}"):
-                folder.mkdir()
-                for file, piece in split(table).items():
-                    write_file(folder / file, piece)
-                write_sums(folder, {path.name: sha256_of(path) for path in folder.iterdir()})
-                sync(folder)
-                folder.rename(self.layout.segments / name)
-                sync(self.layout.segments)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+        with new_folder(self.layout, self.layout.segments, name) as folder:
+            for file, piece in split(table).items():
+                write_file(folder / file, piece)
         return name
 
 

@@ -8,7 +8,6 @@ commits the revision, which is all that a rebuild needs to apply revisions in th
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,13 +21,13 @@ from redpoll.schema.alert import COLUMNS, CUTOUTS, PACKET
 from redpoll.schema.classifications import CLASSES, CLASSIFICATION_TYPE
 from redpoll.store.checksums import SUMS, read_sums, sha256_of, write_sums
 from redpoll.store.columns import HISTORY_NEWS, check_names, filled, is_classes, provenance
+from redpoll.store.folders import new_folder
 from redpoll.store.layout import (
     COMMIT,
     REPLACED,
     TEMPORARY,
     VALUES,
     Layout,
-    disk_errors,
     is_revision_name,
     revision_name,
     sync,
@@ -70,21 +69,9 @@ def write_revision(layout: Layout, values: pa.RecordBatch, replaced: pa.RecordBa
     """
     survey = _check(values, replaced)
     name = revision_name(survey)
-    folder = layout.revisions / (TEMPORARY + name)
-    if not layout.segments.is_dir():
-        raise StoreError(f"{layout.root} is not a store")
-    try:
-        with disk_errors(f"cannot write to {folder.parent}"):
-            folder.mkdir(parents=True)
-            _write(folder / VALUES, values)
-            _write(folder / REPLACED, replaced)
-            write_sums(folder, {path.name: sha256_of(path) for path in folder.iterdir()})
-            sync(folder)
-            folder.rename(layout.revisions / name)
-            sync(layout.revisions)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    with new_folder(layout, layout.revisions, name) as folder:
+        _write(folder / VALUES, values)
+        _write(folder / REPLACED, replaced)
     return name
 
 
