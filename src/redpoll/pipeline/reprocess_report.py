@@ -44,7 +44,7 @@ class ReprocessReport:
     worker_deaths: int = 0
     finished: str | None = None
     signal: int | None = None
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
     elapsed: float = 0.0
 
     def add(self, result: ReprocessResult) -> None:
@@ -59,7 +59,7 @@ class ReprocessReport:
         for name, counts in counted.items():
             getattr(self, name).update(counts)
         for stage, seconds in result["seconds"].items():
-            self.seconds[stage] += seconds  # type: ignore[assignment]
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
         self.reasons = result["reasons"] | self.reasons
         self.unusable_models |= result["unusable_models"]
 
