@@ -154,26 +154,12 @@ def open_history(store: Path | None) -> HistoryStage:
 
     With None, every light curve is the packet's own.
     """
-    return HistoryStage(NoHistories() if store is None else open_store(store).histories)
+    return HistoryStage(Histories(lambda sql, parameters: []) if store is None else open_store(store).histories)
 
 
 def open_stored_history(store: Path) -> StoredHistoryStage:
     """The stage for alerts of the store in a folder, open for reading; StoreError if there is none."""
     return StoredHistoryStage(open_store(store).histories)
-
-
-class NoHistories:
-    """The port `HistoryReader` where no object is known: every light curve is the packet's own."""
-
-    def read(
-        self,
-        survey: str,
-        object_ids: Sequence[str],
-        before: NDArray[np.float64] | None = None,
-        pending: Mapping[str, Sequence[bytes]] | None = None,
-    ) -> LightCurves:
-        """An empty light curve for each object, or what is pending."""
-        return Histories(lambda sql, parameters: []).read(survey, object_ids, before, pending)
 
 
 def _rounds(names: Sequence[str], night: Floats) -> Rows:

@@ -13,7 +13,6 @@ from redpoll.errors import SchemaError, StoreError
 from redpoll.history.stage import (
     NEWS,
     HistoryStage,
-    NoHistories,
     open_history,
     open_stored_history,
     split_news,
@@ -123,13 +122,13 @@ def test_damage_is_reported_with_the_object_and_the_remedy(joined, folder):
 
 def test_without_stored_histories_the_packet_is_all_there_is():
     batch = sample_batch(20)
-    found = HistoryStage(NoHistories()).join(batch)
+    found = open_history(None).join(batch)
     ours, theirs = (LightCurves.from_arrow(b["light_curve"]) for b in (found, batch))
     assert ours.mjd.tolist() == theirs.mjd.tolist() and found["n_points"].equals(batch["n_points"])
 
 
 def test_news_are_kept_apart_and_put_back():
-    joined = HistoryStage(NoHistories()).join(sample_batch(5))
+    joined = open_history(None).join(sample_batch(5))
     plain, news = split_news(joined)
     assert NEWS not in plain.schema.names and with_news(plain, news)[NEWS].equals(joined[NEWS])
     assert split_news(plain)[1] is None and with_news(plain, None) is plain
@@ -138,4 +137,4 @@ def test_news_are_kept_apart_and_put_back():
 def test_two_surveys_in_a_batch_are_refused():
     batch = pa.concat_batches([sample_batch(3), sample_batch(3, survey="rubin")])
     with pytest.raises(SchemaError, match="one survey"):
-        HistoryStage(NoHistories()).join(batch)
+        open_history(None).join(batch)
