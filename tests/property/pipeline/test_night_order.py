@@ -6,12 +6,9 @@ of one packet a block, each committed before the next is begun.
 
 from __future__ import annotations
 
-import io
-import json
 import random
 from dataclasses import replace
 
-import fastavro
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,26 +20,12 @@ from redpoll.pipeline.assemble import night_finder
 from redpoll.pipeline.run import run_night
 from redpoll.plugin.discovery import installed_filters, installed_modules
 from redpoll.plugin.polling import FiniteSource, all_packets
-from redpoll.schema.avro.container import CONTAINER_MAGIC, one_datum, read_header, wrap
 from redpoll.simulate import simulate_night
 from redpoll.store import open_store
 from redpoll.testing.fakes import FakeStream
+from redpoll.testing.histories import CURVE_DIGEST, without_history
 
 COLUMNS = ["alert_id", "object_id", "night", "n_points", "history_days", "curve_digest", "light_curve"]
-MODULE = '''
-import zlib
-import numpy as np
-from redpoll import Column, science_module
-
-@science_module(version="1", outputs={"curve_digest": Column("int64", doc="Checksum of the joined light curve.")})
-def curve_digest(light_curve):
-    """Checksum of every value of the light curve that modules read."""
-    digests = []
-    for curve in light_curve:
-        values = (curve.mjd, curve.band, curve.flux, curve.flux_err, curve.kind)
-        digests.append(zlib.crc32(b"".join(np.ascontiguousarray(v).tobytes() for v in values)))
-    return np.array(digests, np.int64)
-'''
 N = 24
 ANY = settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -64,7 +47,7 @@ class Listed(FiniteSource):
 def config(tmp_path_factory):
     """One module, which sees the joined light curve; no cuts."""
     module = tmp_path_factory.mktemp("module") / "digest.py"
-    module.write_text(MODULE)
+    module.write_text(CURVE_DIGEST)
     off = [tuple(node.name for node in nodes) for nodes in (installed_modules(), installed_filters())]
     config = replace(Config(), plugins=(str(module),), quality=replace(Config().quality, ztf=Cuts(), rubin=Cuts()))
     return replace(
@@ -76,23 +59,8 @@ def simulated(factory, survey, n, nights):
     """Simulated packets of a few stars in several nights, without the history that surveys send with them."""
     folder = factory.mktemp(survey)
     simulate_night(folder, survey=survey, n_alerts=n, seed=3, nights=nights, fractions={"rr_lyrae": 1.0})
-    return [packet for source in open_sources([folder]) for packet in map(without_history, all_packets(source))]
-
-
-def without_history(packet):
-    """The packet without its history if it is an object container, as ZTF's are."""
-    if packet.data[:4] != CONTAINER_MAGIC:
-        return packet
-    header = read_header(packet.data)
-    start, stop = one_datum(packet.data, header)
-    schema = fastavro.parse_schema(json.loads(header.schema_text))
-    record = fastavro.schemaless_reader(io.BytesIO(packet.data[start:stop]), schema)
-    for name in ("prv_candidates", "fp_hists"):
-        if name in record:
-            record[name] = None
-    datum = io.BytesIO()
-    fastavro.schemaless_writer(datum, schema, record)
-    return replace(packet, data=wrap(header.schema_text, datum.getvalue()))
+    received = [packet for source in open_sources([folder]) for packet in all_packets(source)]
+    return [replace(packet, data=without_history(packet.data)) for packet in received]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import time
 import pytest
 
 from redpoll.store import open_store
+from redpoll.testing.kills import run_and_kill
 from redpoll.testing.store_rows import alert_rows, object_row
 
 KILLS = int(os.environ.get("REDPOLL_KILLS", "5"))
@@ -64,14 +64,7 @@ def clean(ztf_night, tmp_path_factory):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_run_killed_at_any_moment_is_made_whole_by_the_next(workers, ztf_night, clean, tmp_path):
     (_, alerts, objects), seconds = clean
-    moments = random.Random(7)
-    for _ in range(KILLS):
-        run = subprocess.Popen(
-            command(ztf_night, tmp_path / "store", workers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        time.sleep(moments.uniform(0.3, 1.1) * seconds)
-        run.send_signal(signal.SIGKILL)
-        run.wait()
+    run_and_kill(command(ztf_night, tmp_path / "store", workers), KILLS, (0.3 * seconds, 1.1 * seconds), seed=7)
     run_to_the_end(ztf_night, tmp_path / "store", workers)
     report, found, found_objects = contents(tmp_path / "store")
     assert report.problems == ()

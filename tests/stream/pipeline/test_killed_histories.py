@@ -5,41 +5,23 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
-import random
-import signal
 import subprocess
 import sys
 import time
 
-import fastavro
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from redpoll.ingest.files import open_sources
 from redpoll.plugin.polling import all_packets
-from redpoll.schema.avro.container import one_datum, read_header, wrap
 from redpoll.simulate import simulate_night
 from redpoll.store import open_store, rebuild_store
+from redpoll.testing.histories import CURVE_DIGEST, without_history
+from redpoll.testing.kills import run_and_kill
 
 KILLS = int(os.environ.get("REDPOLL_KILLS", "4"))
-MODULE = '''
-import zlib
-import numpy as np
-from redpoll import Column, science_module
-
-@science_module(version="1", outputs={"curve_digest": Column("int64", doc="Checksum of the joined light curve.")})
-def curve_digest(light_curve):
-    """Checksum of every value of the light curve that modules read."""
-    digests = []
-    for curve in light_curve:
-        values = (curve.mjd, curve.band, curve.flux, curve.flux_err, curve.kind)
-        digests.append(zlib.crc32(b"".join(np.ascontiguousarray(v).tobytes() for v in values)))
-    return np.array(digests, np.int64)
-'''
 CONFIG = """
 plugins = ["digest.py"]
 [quality.ztf]
@@ -58,18 +40,8 @@ def nights(tmp_path_factory):
     return folder
 
 
-def without_history(packet: bytes) -> bytes:
-    header = read_header(packet)
-    start, stop = one_datum(packet, header)
-    schema = fastavro.parse_schema(json.loads(header.schema_text))
-    record = fastavro.schemaless_reader(io.BytesIO(packet[start:stop]), schema)
-    datum = io.BytesIO()
-    fastavro.schemaless_writer(datum, schema, record | {"prv_candidates": None, "fp_hists": None})
-    return wrap(header.schema_text, datum.getvalue())
-
-
 def command(nights, store, workers):
-    (store.parent / "digest.py").write_text(MODULE)
+    (store.parent / "digest.py").write_text(CURVE_DIGEST)
     config = store.parent / "run.toml"
     config.write_text(CONFIG)
     verbs = ["run", str(nights), "--store", str(store), "--batch-size", "9", "--workers", str(workers),
@@ -130,12 +102,8 @@ def test_the_nights_of_this_test_build_on_each_other(clean):
 @pytest.mark.parametrize("workers", [0, 2])
 def test_histories_and_columns_after_kills_are_those_of_an_undisturbed_run(workers, nights, clean, tmp_path):
     written, found, table, seconds = clean
-    store, moments = tmp_path / "store", random.Random(workers)
-    for _ in range(KILLS):
-        run = subprocess.Popen(command(nights, store, workers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(moments.uniform(0.4, 1.0) * seconds)
-        run.send_signal(signal.SIGKILL)
-        run.wait()
+    store = tmp_path / "store"
+    run_and_kill(command(nights, store, workers), KILLS, (0.4 * seconds, 1.0 * seconds), seed=workers)
     run_to_the_end(nights, store, workers)
     assert columns(store)[0] == written
     assert histories(store, table) == found

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -18,6 +16,7 @@ from redpoll.ingest.files import open_sources
 from redpoll.pipeline.run import run_night
 from redpoll.plugin.discovery import installed_filters, installed_modules
 from redpoll.store import open_store
+from redpoll.testing.kills import run_and_kill
 from redpoll.testing.store_contents import contents
 
 KILLS = int(os.environ.get("REDPOLL_KILLS", "5"))
@@ -70,14 +69,7 @@ def test_a_killed_reprocessing_goes_on_where_it_was(workers, made, tmp_path):
     start = time.monotonic()
     subprocess.run(command(made, tmp_path / "undisturbed", workers), check=True, capture_output=True)
     seconds = time.monotonic() - start
-    moments = random.Random(3)
-    for _ in range(KILLS):
-        process = subprocess.Popen(
-            command(made, tmp_path / "killed", workers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        time.sleep(moments.uniform(0.3, 1.0) * seconds)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    run_and_kill(command(made, tmp_path / "killed", workers), KILLS, (0.3 * seconds, 1.0 * seconds), seed=3)
     done = subprocess.run(command(made, tmp_path / "killed", workers), check=True, capture_output=True, text=True)
     assert json.loads(done.stdout)["status"] in ("done", "done before")
     problems, found = everything(tmp_path / "killed")
