@@ -39,6 +39,7 @@ __all__ = [
     "fitted_columns",
     "highest_of_each",
     "in_alert_band",
+    "is_non_detection",
     "is_positive_detection",
     "last_of_each",
     "lowest_of_each",
@@ -110,6 +111,19 @@ def in_alert_band(curve: LightCurves) -> Bools:
     [False, True, True]
     """
     return np.asarray((curve.band == curve.band[curve.triggering[owners(curve.offsets)]]) & (curve.band >= 0))
+
+
+def is_non_detection(curve: LightCurves, sigma: float) -> Bools:
+    """Which points are upper limits, or forced points with less flux than `sigma` errors.
+
+    A survey that sends forced photometry has a forced point where it had an upper limit before.
+
+    >>> curve = one_light_curve([1.0, 2.0, 3.0], ["r"] * 3, [400.0, 10.0, 700.0], [90.0] * 3, ["forced"] * 3)
+    >>> is_non_detection(curve, 5.0).tolist()
+    [True, True, False]
+    """
+    is_faint = (curve.kind == FORCED) & (curve.flux < sigma * curve.flux_err)
+    return np.asarray((curve.kind == UPPER_LIMIT) | is_faint)
 
 
 def is_positive_detection(curve: LightCurves) -> Bools:

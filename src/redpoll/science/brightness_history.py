@@ -6,13 +6,12 @@ import numpy as np
 
 from redpoll import Column, science_module
 from redpoll.light_curves import (
-    FORCED,
-    UPPER_LIMIT,
     LightCurves,
     at_trigger,
     days_before_trigger,
     highest_of_each,
     in_alert_band,
+    is_non_detection,
     is_positive_detection,
     last_of_each,
     owners,
@@ -48,8 +47,7 @@ def brightness_history(packet_light_curve: LightCurves, *, limit_sigma: float = 
     highest = highest_of_each(curve, curve.flux, is_detected)[owners(curve.offsets)]
     peak = last_of_each(curve.offsets, is_detected & (curve.flux == highest))
     depth = limit_sigma * curve.flux_err
-    is_empty = (curve.kind == UPPER_LIMIT) | ((curve.kind == FORCED) & (curve.flux < depth))
-    was_lost = last_of_each(curve.offsets, is_before & is_empty & (depth < highest))
+    was_lost = last_of_each(curve.offsets, is_before & is_non_detection(curve, limit_sigma) & (depth < highest))
     previous = last_of_each(curve.offsets, is_detected)
     mjd, flux = at_trigger(curve, curve.mjd), at_trigger(curve, curve.flux)
     peak_mag = mag_from_flux(taken(curve.flux, peak))

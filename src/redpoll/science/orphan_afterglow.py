@@ -12,10 +12,10 @@ from redpoll.conditions import is_empty_position, is_solar_system
 from redpoll.curve_fitting import LineSums, line_sums
 from redpoll.light_curves import (
     BANDS,
-    UPPER_LIMIT,
     LightCurves,
     fitted_columns,
     highest_of_each,
+    is_non_detection,
     is_positive_detection,
     last_of_each,
     lowest_of_each,
@@ -36,7 +36,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS, compile_group="statistics")
+@science_module(version="2", outputs=OUTPUTS, compile_group="statistics")
 def orphan_afterglow(
     light_curve: LightCurves,
     is_good: Bools,
@@ -97,7 +97,7 @@ def _fading_points(curve: LightCurves, is_young: Bools, max_start_days: float) -
     row = owners(curve.offsets)
     keep = is_positive_detection(curve) & (curve.flux_err > 0) & is_young[row]
     first = lowest_of_each(curve, curve.mjd, keep)
-    is_before = (curve.kind == UPPER_LIMIT) & ~(curve.mjd >= first[row])
+    is_before = is_non_detection(curve, 5.0) & ~(curve.mjd >= first[row])
     limit = taken(curve.mjd, last_of_each(curve.offsets, is_before))
     is_peak = keep & (curve.flux == highest_of_each(curve, curve.flux, keep)[row])
     peak = lowest_of_each(curve, curve.mjd, is_peak)

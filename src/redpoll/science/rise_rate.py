@@ -7,10 +7,10 @@ import numpy as np
 from redpoll import Column, science_module
 from redpoll.light_curves import (
     DETECTION,
-    UPPER_LIMIT,
     LightCurves,
     at_trigger,
     in_alert_band,
+    is_non_detection,
     last_of_each,
     owners,
     taken,
@@ -29,21 +29,21 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS, compile_group="statistics")
+@science_module(version="3", outputs=OUTPUTS, compile_group="statistics")
 def rise_rate(
     light_curve: LightCurves, *, limit_sigma: float = 5.0, min_days: float = 0.01, doubt_days: float = 10.0
 ) -> Arrays:
     """Rate of change in magnitudes per day since the previous detection or upper limit in the same band.
 
-    As in Fink, the latest earlier epoch is used, a detection or an upper limit (of `limit_sigma` sigma), but not one
-    less than `min_days` ago: a few thousandths of a magnitude between two images would become tens of magnitudes per
-    day. An upper limit that contradicts a brighter detection of the last `doubt_days` is ignored and the detection is
-    used: surveys report the depth of the whole image, also where the position of the source was masked. Null without
-    such an epoch, and where a flux is not positive.
+    As in Fink, the latest earlier epoch is used, a detection or an upper limit (of `limit_sigma` sigma; a forced point
+    below it stands for one), but not one less than `min_days` ago: a few thousandths of a magnitude between two images
+    would become tens of magnitudes per day. An upper limit that contradicts a brighter detection of the last
+    `doubt_days` is ignored and the detection is used: surveys report the depth of the whole image, also where the
+    position of the source was masked. Null without such an epoch, and where a flux is not positive.
     """
     curve = light_curve
     before = _earlier_epoch(curve, max(min_days, 1e-9), limit_sigma, doubt_days)
-    from_limit = taken(curve.kind, before) == UPPER_LIMIT
+    from_limit = taken(is_non_detection(curve, limit_sigma), before) == 1
     flux, err = at_trigger(curve, curve.flux), at_trigger(curve, curve.flux_err)
     days = at_trigger(curve, curve.mjd) - taken(curve.mjd, before)
     between = rate_between(taken(curve.flux, before), taken(curve.flux_err, before), flux, err, days)
@@ -60,7 +60,7 @@ def _earlier_epoch(curve: LightCurves, min_days: float, limit_sigma: float, doub
     is_earlier = curve.mjd <= at_trigger(curve, curve.mjd)[owners(curve.offsets)] - min_days
     is_earlier &= in_alert_band(curve)
     seen = last_of_each(curve.offsets, is_earlier & (curve.kind == DETECTION))
-    limit = last_of_each(curve.offsets, is_earlier & (curve.kind == UPPER_LIMIT))
+    limit = last_of_each(curve.offsets, is_earlier & is_non_detection(curve, limit_sigma))
     is_denied = taken(curve.flux, seen) > limit_sigma * taken(curve.flux_err, limit)
     is_denied &= taken(curve.mjd, limit) - taken(curve.mjd, seen) <= doubt_days
     return np.where((limit > seen) & ~is_denied, limit, seen)

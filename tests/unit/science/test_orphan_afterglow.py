@@ -75,3 +75,21 @@ def test_what_fades_slowly_is_none(name):
     light, about = simulated(name, 300, days=30.0, step=1.0, seed=4)
     found = answers(orphan_afterglow, len(light), light_curve=light, age=about["age"].tolist())
     assert found["is_orphan_afterglow"].mean() < 0.02
+
+
+@pytest.mark.parametrize("sigma, is_known", [(0.0, True), (4.9, True), (5.1, False)])
+def test_a_forced_point_without_flux_limits_the_time_of_the_burst_as_an_upper_limit_does(
+    sigma, is_known, curves, seen, limit
+):
+    burst = afterglow(seen, limit)
+    err = burst[0][3]
+    forced = [("g", burst[0][1], sigma * err, err, "forced"), *burst[1:]]
+    of_limit, of_forced, of_none = (
+        answers(orphan_afterglow, light_curve=curves(points)) for points in (burst, forced, burst[1:])
+    )
+    expected = of_limit if is_known else of_none
+    assert (
+        of_forced["afterglow_decay"][0]
+        == expected["afterglow_decay"][0]
+        != (of_none if is_known else of_limit)["afterglow_decay"][0]
+    )

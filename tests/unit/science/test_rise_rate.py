@@ -65,3 +65,13 @@ def test_first_detections_unknown_bands_and_empty_curves_have_no_rate(curves, se
     found = rise_rate(curves([seen("g", 0, 20)], [seen("?", 0, 20), seen("?", 1, 19)], []))
     assert np.isnan(found["mag_rate"]).all() and np.isnan(found["mag_rate_days"]).all()
     assert len(rise_rate(curves())["mag_rate"]) == 0 and np.isnan(rise_rate(curves([]))["mag_rate"]).all()
+
+
+def test_a_forced_point_below_the_limit_stands_for_an_upper_limit_of_its_own_error(curves, seen, limit):
+    err = limit("g", 1, 19.5)[3]
+    early, own = seen("g", 0, 20), seen("g", 2, 19)
+    forced = [("g", 1, factor * err, err, "forced") for factor in (-2.0, 4.9, 5.1)]
+    found = rise_rate(curves([early, limit("g", 1, 19.5), own], *([early, point, own] for point in forced)))
+    assert found["mag_rate_from_limit"].tolist() == [True, True, True, False]
+    assert found["mag_rate"][:3].tolist() == [found["mag_rate"][0]] * 3
+    assert found["mag_rate"][3] == pytest.approx(-0.5, abs=1e-5)
