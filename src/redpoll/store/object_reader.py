@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
+from typing import Any
 
 import pyarrow as pa
 
@@ -12,12 +14,14 @@ from redpoll.store.answer import StoredRows
 from redpoll.store.classes import history
 from redpoll.store.histories import read_name
 from redpoll.store.layout import Layout
-from redpoll.store.object_columns import CLASSIFICATION_COLUMNS, summary_columns
+from redpoll.store.object_columns import CLASSIFICATION_COLUMNS, SummaryColumns, summary_columns
 from redpoll.store.objects import OF_OBJECT
 from redpoll.store.pool import Names, ReadPool
 from redpoll.store.stored_columns import ColumnReader
 
 _CLASS_AND_CLASSIFIER = itemgetter(0, 1)
+_AT_ONCE = 1000
+"""Objects that one query reads."""
 
 
 class EmbeddedObjects:
@@ -29,18 +33,22 @@ class EmbeddedObjects:
 
     def get(self, object_id: str) -> StoredRows:
         """Summary of an object, one row; NotFound if there is none of this name."""
-        sql = "SELECT * FROM objects WHERE object_id = ? ORDER BY last_mjd DESC LIMIT 1"
+        return self.get_all([object_id])
+
+    def get_all(self, object_ids: Sequence[str]) -> StoredRows:
+        """Summaries of objects, one row each, in this order; NotFound, with the first name, if one is unknown."""
         with self._pool.lease() as connection:
             columns = summary_columns(self._columns.read(connection))
-            found = connection.execute(sql, (object_id,)).fetchone()
-            if found is None:
-                raise NotFound(f"no object '{object_id}' in {self._layout.root}")
-            number = found[columns.survey]
-            survey = self._names.of(connection).names("surveys", (number,))[number]
-        row = [survey, *map(found.__getitem__, columns.positions)]
-        for i, convert in columns.convert:
-            row[i] = None if row[i] is None else convert(row[i])
-        return StoredRows(columns.answer, [row])
+            found: dict[str, Sequence[Any]] = {}
+            names = list(dict.fromkeys(object_ids))
+            for some in (names[i : i + _AT_ONCE] for i in range(0, len(names), _AT_ONCE)):
+                sql = f"SELECT object_id, * FROM objects WHERE object_id IN ({','.join('?' * len(some))})"
+                found |= {name: row for name, *row in connection.execute(f"{sql} ORDER BY last_mjd", some)}
+            surveys = self._names.of(connection).names("surveys", {row[columns.survey] for row in found.values()})
+        missing = next((name for name in object_ids if name not in found), None)
+        if missing is not None:
+            raise NotFound(f"no object '{missing}' in {self._layout.root}")
+        return StoredRows(columns.answer, [_summary(found[name], columns, surveys) for name in object_ids])
 
     def classifications(self, object_id: str) -> StoredRows:
         """How the object was classified, per class and classifier; NotFound if it is unknown."""
@@ -71,6 +79,14 @@ class EmbeddedObjects:
         if curve is None:
             raise NotFound(f"no object '{object_id}' in {self._layout.root}")
         return _table(curve)
+
+
+def _summary(found: Sequence[Any], columns: SummaryColumns, surveys: Mapping[int, str]) -> list[Any]:
+    """The summary that a row of the table of objects holds."""
+    row = [surveys[found[columns.survey]], *map(found.__getitem__, columns.positions)]
+    for i, convert in columns.convert:
+        row[i] = None if row[i] is None else convert(row[i])
+    return row
 
 
 def _table(curve: LightCurves) -> pa.Table:

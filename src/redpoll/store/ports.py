@@ -296,6 +296,10 @@ class Objects(Protocol):
         """Summary, one row: position, first and last time, counts, last magnitudes, aggregates; or NotFound."""
         ...
 
+    def get_all(self, object_ids: Sequence[str]) -> StoredRows:
+        """Summaries of objects, one row each, in this order; or NotFound, which names the first that is unknown."""
+        ...
+
     def classifications(self, object_id: str) -> StoredRows:
         """How an object was classified, sorted by class and classifier; or NotFound.
 
