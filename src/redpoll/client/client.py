@@ -136,7 +136,10 @@ class Client:
         return objects.summaries(self._store, found, columns, tables.checked_limit(limit))
 
     def light_curve(self, object_id: str) -> QueryResult:
-        """Measurements of an object, merged over all its packets, in time; NotFound if there is no such object."""
+        """Measurements of an object from all its packets, in time; NotFound if there is no such object.
+
+        At most 2,000: the newest 1,000 and a thinned past. The ``light_curve`` of the object's alerts has every one.
+        """
         return QueryResult.of_table(tables.light_curve(self._store, object_id))
 
     def cutouts(self, alert_id: int, survey: str | None = None) -> dict[str, NDArray[np.float32]]:

@@ -68,5 +68,4 @@ def _distinct(alerts: QueryResult) -> Iterator[str]:
 def _batch(store: Store, object_ids: Sequence[str], schema: pa.Schema) -> pa.RecordBatch:
     if schema.names == ["object_id"]:
         return pa.RecordBatch.from_arrays([pa.array(object_ids, schema.field(0).type)], schema=schema)
-    rows = [store.objects.get(object_id).to_rows()[0] for object_id in object_ids]
-    return pa.RecordBatch.from_pylist(rows, schema)
+    return pa.RecordBatch.from_pylist(store.objects.get_all(object_ids).to_rows(), schema)

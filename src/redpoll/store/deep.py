@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +18,7 @@ from redpoll.store.classes import read_classes
 from redpoll.store.columns import table_columns
 from redpoll.store.history_blobs import check
 from redpoll.store.layout import Layout
-from redpoll.store.objects import KEY_BITS
+from redpoll.store.objects import KEY_BITS, MOST_ALERTS
 from redpoll.store.ports import Progress
 from redpoll.store.rebuild import Archived, Load
 from redpoll.store.types import read_type
@@ -61,7 +61,11 @@ NAMES = ("topics", "classes", "classifiers", "provenance")
 NOT_IN_ARCHIVE = ("runs", "ledger", "rejected", "positions", "revision_jobs")
 """Tables that only the index holds."""
 ORDERED = ("histories",)
-"""Packed measurements: their bytes depend on the order of the runs; the checksum in each of them is verified."""
+"""Packed measurements: their bytes depend on the order of the runs; that each object has them, and the checksum in each
+of them, is verified."""
+_HISTORY_OF = f"""EXISTS (SELECT 1 FROM histories h
+    WHERE h._id BETWEEN o._id << {KEY_BITS} AND (o._id << {KEY_BITS}) + {MOST_ALERTS})"""
+_OBJECTS = "objects o JOIN surveys s ON s._id = o._survey"
 _NOT_COMPARED = {"_id", "run", "mixed"}  # a rebuild from the catalogue finds values of one type
 
 
@@ -79,8 +83,17 @@ def differences(connection: sqlite3.Connection, layout: Layout, *, progress: Pro
                 progress("comparing", i, len(COMPARED))
                 found += _compare(connection, rebuilt, table)
             progress("comparing", len(COMPARED), len(COMPARED))
+            found += islice(_lost_histories(connection, rebuilt), _MOST)
         found += _damaged_histories(connection)
     return found
+
+
+def _lost_histories(connection: sqlite3.Connection, rebuilt: sqlite3.Connection) -> Iterator[str]:
+    """Objects that have measurements in the rebuilt index, but not in the other, whose objects are the same."""
+    asked = f"SELECT {_HISTORY_OF} FROM {_OBJECTS} WHERE s.name = ? AND o.object_id = ?"
+    for survey, name in rebuilt.execute(f"SELECT s.name, o.object_id FROM {_OBJECTS} WHERE {_HISTORY_OF}"):
+        if connection.execute(asked, (survey, name)).fetchone() == (0,):
+            yield f"the stored history of {survey} {name} is gone: `redpoll store rebuild` makes it anew"
 
 
 def _damaged_histories(connection: sqlite3.Connection) -> Iterator[str]:

@@ -39,9 +39,12 @@ _OBJECTS = """WITH wanted AS MATERIALIZED (SELECT j.key AS n, o._id AS id FROM j
 _KEYS = "WITH wanted AS MATERIALIZED (SELECT key AS n, value AS id FROM json_each(?))"
 _BLOBS = f""" SELECT n, data FROM wanted
     CROSS JOIN histories h ON h._id BETWEEN id << {KEY_BITS} AND (id << {KEY_BITS}) + {_PACKED}"""
+_OF_NAME = f"""SELECT h.data FROM objects o
+    LEFT JOIN histories h ON h._id BETWEEN o._id << {KEY_BITS} AND (o._id << {KEY_BITS}) + {_PACKED}
+    WHERE o.object_id = ?"""
 _FULL = f"""{_KEYS} SELECT id FROM wanted
     CROSS JOIN histories h ON h._id BETWEEN id << {KEY_BITS} AND (id << {KEY_BITS}) + {_PACKED - 1}
-    GROUP BY id HAVING count(*) >= {MOST_NEWS} OR (count(*) > 1 AND sum(length(data)) > {MOST_NEWS_BYTES})"""
+    GROUP BY id HAVING count(*) >= ? OR (count(*) > 1 AND sum(length(data)) > ?)"""
 _AT_ONCE = 128
 """Objects whose histories are read at once: their bytes stay in the processor's cache."""
 Execute = Callable[[str, Sequence[Any]], list[Any]]
@@ -133,6 +136,17 @@ def read_keys(connection: sqlite3.Connection, keys: Sequence[int], before: NDArr
     return merged(blobs, bounds, row_of, before)
 
 
+def read_name(execute: Execute, name: str) -> LightCurves | None:
+    """All stored points of the object of this name, of whichever survey, as `HistoryReader.read` has them.
+
+    None if there is no such object. StoreError if its history is damaged.
+    """
+    found = execute(_OF_NAME, (name,))
+    blobs = Blobs.of([data for (data,) in found if data is not None], lambda _: name)
+    bounds = np.array([0, len(blobs.sizes)])
+    return merged(blobs, bounds, np.zeros(1, np.int64), np.array([np.inf])) if found else None
+
+
 def add(connection: sqlite3.Connection, keys: Sequence[int], blobs: Sequence[bytes | None]) -> None:
     """Add what alerts bring (see `packed_news`) to the history of their objects, inside the open transaction.
 
@@ -141,7 +155,7 @@ def add(connection: sqlite3.Connection, keys: Sequence[int], blobs: Sequence[byt
     rows = [(key, blob) for key, blob in zip(keys, blobs, strict=True) if blob]
     connection.executemany("INSERT INTO histories VALUES (?, ?)", rows)
     touched = json.dumps(sorted({key >> KEY_BITS for key, _ in rows}))
-    full = [key for (key,) in connection.execute(_FULL, (touched,))]
+    full = [key for (key,) in connection.execute(_FULL, (touched, MOST_NEWS, MOST_NEWS_BYTES))]
     if full:
         _pack_together(connection, full)
 
@@ -149,7 +163,7 @@ def add(connection: sqlite3.Connection, keys: Sequence[int], blobs: Sequence[byt
 def packed_news(stored: LightCurves, packets: LightCurves, mjd: NDArray[np.float64]) -> list[bytes]:
     """For each alert at these times, what its packet adds to what is stored, as `add` takes it; b"" if nothing."""
     fresh = packets.kept(news(stored, packets))
-    fresh = bounded(fresh, np.zeros(len(fresh.mjd)))
+    fresh = bounded(*sorted_by_time(fresh, np.zeros(len(fresh.mjd))))  # the triggering detection was the last
     sizes = np.diff(fresh.offsets)
     blobs = pack(fresh, np.repeat(mjd, sizes))
     return [blob if n else b"" for blob, n in zip(blobs, sizes.tolist(), strict=True)]
@@ -159,7 +173,7 @@ def add_archived(connection: sqlite3.Connection, survey: str, alerts: pa.Table) 
     """Add what archived alerts of a survey brought to the histories of their objects, which are in the index already.
 
     Packets of one night do not see each other: with the nights in order, the histories are those that the runs left.
-    `alerts` has ``object_id``, ``alert_id``, ``night``, ``mjd`` and the packets' light curves.
+    `alerts` has ``alert_id``, ``night``, ``mjd`` and the packets' light curves.
     """
     nights = np.asarray(alerts["night"].combine_chunks().fill_null(0))
     for night in np.unique(nights).tolist():

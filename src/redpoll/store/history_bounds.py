@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from redpoll.astro.ragged import owners
 from redpoll.schema.bands import BANDS
 from redpoll.schema.light_curve import LightCurves
-from redpoll.schema.merging import RANK, best_of_each_exposure, one_per_exposure
+from redpoll.schema.merging import EXPOSURE_DAYS, RANK, best_of_each_exposure, one_per_exposure
 from redpoll.schema.time_order import time_order_of_each
 
 NEWEST = 1_000
@@ -41,7 +41,8 @@ def compacted(
     """Histories, sorted by time, without what no alert will need again; the answer has new levels of thinning.
 
     Values that another one superseded (see `best_of_each_exposure`) are kept until what superseded them has been known
-    for `LATE_DAYS` before the newest packet; the same value twice is kept once, as known since the first time.
+    for `LATE_DAYS` before the newest packet; the same value twice in succession is kept once, as known since the first
+    time.
     """
     repeated = _is_repeated(curves, known)
     curves, known = curves.kept(~repeated), known[~repeated]
@@ -101,14 +102,29 @@ def _first_of_each_bin(curves: LightCurves, past: slice, order: NDArray[np.int64
 
 
 def _is_repeated(curves: LightCurves, known: Known) -> NDArray[np.bool_]:
-    """Whether the same point became known before, or stands before it."""
-    values: list[NDArray[Any]] = [curves.kind, curves.band, curves.flux_err, curves.flux]
-    keys = [*(np.nan_to_num(v, nan=-np.inf) for v in values), curves.mjd, owners(curves.offsets)]
-    order = np.lexsort((known, *keys))
-    same = np.logical_and.reduce([key[order][1:] == key[order][:-1] for key in keys])
+    """Whether a point repeats the one that became known just before it, of the same exposure, band and kind.
+
+    A value that returns after another one is no repetition: it is the newest again.
+    """
+    flux, flux_err = (np.nan_to_num(values, nan=-np.inf) for values in (curves.flux, curves.flux_err))
+    values: list[NDArray[Any]] = [flux_err, flux, curves.mjd]  # of those known at once, the best is the last
+    group: list[NDArray[Any]] = [curves.kind, _exposures(curves)]
+    order = np.lexsort((*values, known, *group))
+    same = np.logical_and.reduce([key[order][1:] == key[order][:-1] for key in (*values, *group)])
     repeated = np.zeros(len(known), bool)
     repeated[order[1:]] = same
     return repeated
+
+
+def _exposures(curves: LightCurves) -> NDArray[np.int64]:
+    """A number for each exposure of a curve and band, see `best_of_each_exposure`."""
+    keys: list[NDArray[Any]] = [curves.mjd, curves.band, owners(curves.offsets)]
+    order = np.lexsort(keys)
+    mjd, band, owner = (key[order] for key in keys)
+    is_new = (owner[1:] != owner[:-1]) | (band[1:] != band[:-1]) | (np.diff(mjd) > EXPOSURE_DAYS)
+    numbers = np.empty(len(order), np.int64)
+    numbers[order] = np.concatenate([[0], np.cumsum(is_new)])[: len(order)]
+    return numbers
 
 
 def _taken(curves: LightCurves, order: NDArray[np.int64]) -> LightCurves:

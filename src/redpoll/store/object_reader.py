@@ -1,29 +1,27 @@
-"""Questions about objects, answered from the index and the archive beside a running writer."""
+"""Questions about objects, answered from the index beside a running writer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
 
 from redpoll.errors import NotFound
-from redpoll.schema.bands import BANDS
-from redpoll.schema.light_curve import LightCurves
+from redpoll.schema.light_curve import POINT_TYPE, LightCurves
 from redpoll.store.answer import StoredRows
 from redpoll.store.classes import history
-from redpoll.store.columns import table_columns
+from redpoll.store.histories import read_name
 from redpoll.store.layout import Layout
-from redpoll.store.light_curves import Packet, merge, single, to_table
-from redpoll.store.object_columns import CLASSIFICATION_COLUMNS, summary_columns
+from redpoll.store.object_columns import CLASSIFICATION_COLUMNS, SummaryColumns, summary_columns
 from redpoll.store.objects import OF_OBJECT
 from redpoll.store.pool import Names, ReadPool
-from redpoll.store.rows import find_locations, read_light_curves, while_moving
 from redpoll.store.stored_columns import ColumnReader
 
 _CLASS_AND_CLASSIFIER = itemgetter(0, 1)
-_OWN_POINT = ("mjd", "band", "flux", "flux_err")
+_AT_ONCE = 1000
+"""Objects that one query reads."""
 
 
 class EmbeddedObjects:
@@ -35,18 +33,22 @@ class EmbeddedObjects:
 
     def get(self, object_id: str) -> StoredRows:
         """Summary of an object, one row; NotFound if there is none of this name."""
-        sql = "SELECT * FROM objects WHERE object_id = ? ORDER BY last_mjd DESC LIMIT 1"
+        return self.get_all([object_id])
+
+    def get_all(self, object_ids: Sequence[str]) -> StoredRows:
+        """Summaries of objects, one row each, in this order; NotFound, with the first name, if one is unknown."""
         with self._pool.lease() as connection:
             columns = summary_columns(self._columns.read(connection))
-            found = connection.execute(sql, (object_id,)).fetchone()
-            if found is None:
-                raise NotFound(f"no object '{object_id}' in {self._layout.root}")
-            number = found[columns.survey]
-            survey = self._names.of(connection).names("surveys", (number,))[number]
-        row = [survey, *map(found.__getitem__, columns.positions)]
-        for i, convert in columns.convert:
-            row[i] = None if row[i] is None else convert(row[i])
-        return StoredRows(columns.answer, [row])
+            found: dict[str, Sequence[Any]] = {}
+            names = list(dict.fromkeys(object_ids))
+            for some in (names[i : i + _AT_ONCE] for i in range(0, len(names), _AT_ONCE)):
+                sql = f"SELECT object_id, * FROM objects WHERE object_id IN ({','.join('?' * len(some))})"
+                found |= {name: row for name, *row in connection.execute(f"{sql} ORDER BY last_mjd", some)}
+            surveys = self._names.of(connection).names("surveys", {row[columns.survey] for row in found.values()})
+        missing = next((name for name in object_ids if name not in found), None)
+        if missing is not None:
+            raise NotFound(f"no object '{missing}' in {self._layout.root}")
+        return StoredRows(columns.answer, [_summary(found[name], columns, surveys) for name in object_ids])
 
     def classifications(self, object_id: str) -> StoredRows:
         """How the object was classified, per class and classifier; NotFound if it is unknown."""
@@ -66,41 +68,28 @@ class EmbeddedObjects:
         return StoredRows(CLASSIFICATION_COLUMNS, sorted(rows, key=_CLASS_AND_CLASSIFIER))
 
     def light_curve(self, object_id: str) -> pa.Table:
-        """Points merged over all packets of the object, see `light_curves.merge`; NotFound if it is unknown."""
-        packets = while_moving(lambda: self._packets(object_id))
-        if not packets:
+        """Points that the packets of the object brought, at most 2,000, see `HistoryReader`; NotFound if unknown.
+
+        Raises
+        ------
+        StoreError
+            If the stored history is damaged.
+        """
+        curve = read_name(self._pool.execute, object_id)
+        if curve is None:
             raise NotFound(f"no object '{object_id}' in {self._layout.root}")
-        return to_table(merge(packets))
-
-    def _packets(self, object_id: str) -> list[Packet]:
-        where = f"{OF_OBJECT} AND o.object_id = ?"
-        places = find_locations(self._pool, self._layout, where, (object_id,), source="objects o CROSS JOIN alerts a")
-        own = self._own_points(object_id)  # asked last: a commit in between adds alerts, and takes none away
-        packets = {}
-        for inside, column in read_light_curves(places):
-            curves = LightCurves.from_arrow(_no_nulls(column))
-            for place, curve in zip(inside, curves, strict=True):
-                if len(curve.mjd):
-                    packets[place.key] = Packet(own[place.key][0], place.alert_id, curve)
-        missing = [place for place in places if place.key not in packets]
-        return [*packets.values(), *(_own_packet(place.alert_id, own[place.key]) for place in missing)]
-
-    def _own_points(self, object_id: str) -> dict[int, Sequence[Any]]:
-        """Key of each alert -> its own time, band, flux and error."""
-        with self._pool.lease() as connection:
-            present = table_columns(connection, "alerts")
-        names = ", ".join(f"a.{name}" if name in present else "NULL" for name in _OWN_POINT)
-        sql = f"SELECT a._id, {names} FROM objects o CROSS JOIN alerts a ON {OF_OBJECT} WHERE o.object_id = ?"
-        return {key: point for key, *point in self._pool.execute(sql, (object_id,))}
+        return _table(curve)
 
 
-def _own_packet(alert_id: int, point: Sequence[Any]) -> Packet:
-    mjd, band, flux, flux_err = point
-    return Packet(mjd, alert_id, single(mjd, BANDS.index(band) if band in BANDS else -1, flux, flux_err))
+def _summary(found: Sequence[Any], columns: SummaryColumns, surveys: Mapping[int, str]) -> list[Any]:
+    """The summary that a row of the table of objects holds."""
+    row = [surveys[found[columns.survey]], *map(found.__getitem__, columns.positions)]
+    for i, convert in columns.convert:
+        row[i] = None if row[i] is None else convert(row[i])
+    return row
 
 
-def _no_nulls(column: pa.ChunkedArray) -> pa.Array:
-    """The lists as one array, an unknown list being an empty one."""
-    array = column.combine_chunks()
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return pa.concat_arrays([array]).fill_null([]) if array.null_count else array
+def _table(curve: LightCurves) -> pa.Table:
+    """One light curve as a table with the columns of ``POINT_TYPE``."""
+    points = curve.to_arrow().values
+    return pa.Table.from_arrays(points.flatten(), schema=pa.schema(list(POINT_TYPE)))

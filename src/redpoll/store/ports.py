@@ -71,11 +71,12 @@ class Commit:
     ``segment`` is the name of the archive segment holding ``alerts`` in the same order, already written and synced,
     or None if nothing is stored. Of ``alerts`` only the indexed columns, topics and classes are read (see
     ``indexed_columns``): ``pass_<topic>`` columns hold which filters an alert passed, and the metadata of each field
-    (see ``Column.field``) holds unit, doc, whether it is indexed, and its maker. The ``stored`` entries of the ledger
-    may be left out; if given, they must agree with ``alerts``. ``rejected`` names each alert that the ledger counts as
-    rejected by a cut. ``positions`` has source and position of the packet of each alert; empty if they are unknown.
-    ``retried`` has, for each packet that an earlier commit counted as rejected, the reasons it may have there: that
-    count is taken back, so that the ledger counts the packet once.
+    (see ``Column.field``) holds unit, doc, whether it is indexed, and its maker. ``history_news`` has what each packet
+    adds to the history of its object; without that column it is found from the light curves of the segment. The
+    ``stored`` entries of the ledger may be left out; if given, they must agree with ``alerts``. ``rejected`` names each
+    alert that the ledger counts as rejected by a cut. ``positions`` has source and position of the packet of each
+    alert; empty if they are unknown. ``retried`` has, for each packet that an earlier commit counted as rejected, the
+    reasons it may have there: that count is taken back, so that the ledger counts the packet once.
     """
 
     alerts: pa.RecordBatch | None
@@ -295,6 +296,10 @@ class Objects(Protocol):
         """Summary, one row: position, first and last time, counts, last magnitudes, aggregates; or NotFound."""
         ...
 
+    def get_all(self, object_ids: Sequence[str]) -> StoredRows:
+        """Summaries of objects, one row each, in this order; or NotFound, which names the first that is unknown."""
+        ...
+
     def classifications(self, object_id: str) -> StoredRows:
         """How an object was classified, sorted by class and classifier; or NotFound.
 
@@ -305,7 +310,11 @@ class Objects(Protocol):
         ...
 
     def light_curve(self, object_id: str) -> pa.Table:
-        """Points merged over all packets of the object, without duplicates, time-sorted, as ``POINT_TYPE`` columns."""
+        """Points that the packets of an object brought, sorted by time, as ``POINT_TYPE`` columns; or NotFound.
+
+        One point per exposure and band, at most 2,000: the newest 1,000 and a thinned past (see `HistoryReader`). Every
+        point is in the ``light_curve`` of the object's alerts. StoreError if the stored history is damaged.
+        """
         ...
 
 

@@ -300,7 +300,7 @@ class Load:
         insert_alerts(self._connection, number, batch, [segment] * batch.num_rows, range(batch.num_rows))
         curves = read(self._layout.segments / name / LIGHT_CURVES)
         if LIGHT_CURVE in curves.column_names:
-            alerts = table.select(["object_id", "alert_id", "night", "mjd"])
+            alerts = table.select(["alert_id", "night", "mjd"])
             rows = fresh if curves.num_rows > table.num_rows else np.arange(table.num_rows)
             alerts = alerts.append_column(LIGHT_CURVE, curves[LIGHT_CURVE].take(pa.array(rows)))
             add_archived(self._connection, survey, alerts)
@@ -337,7 +337,7 @@ class Load:
             self._add_without_cutouts(survey, name, row)
         insert_alerts(self._connection, survey, batch.select(wanted), [self._keys[name] for name in names], rows)
         if LIGHT_CURVE in {field.name for field in own}:
-            needed = ["object_id", "alert_id", "night", "mjd", LIGHT_CURVE]
+            needed = ["alert_id", "night", "mjd", LIGHT_CURVE]
             add_archived(self._connection, names[0].split("-")[0], read(path, needed))
         pixel = Pixel.at(path, batch.num_rows)
         values = (survey, pixel.start, pixel.stop, pixel.norder, pixel.npix, pixel.rows)

@@ -73,11 +73,9 @@ def locations(layout: Layout, found: Sequence[Sequence[Any]]) -> list[Location]:
     ]
 
 
-def find_locations(
-    pool: ReadPool, layout: Layout, where: str, parameters: Sequence[Any], *, source: str = "alerts a"
-) -> list[Location]:
-    """Locations of the alerts `a` of an SQL source that a condition selects."""
-    sql = f"SELECT {LOCATION_SQL} FROM {source} CROSS JOIN segments p ON p._id = a._segment WHERE {where}"
+def find_locations(pool: ReadPool, layout: Layout, where: str, parameters: Sequence[Any]) -> list[Location]:
+    """Locations of the alerts `a` that a condition selects."""
+    sql = f"SELECT {LOCATION_SQL} FROM alerts a CROSS JOIN segments p ON p._id = a._segment WHERE {where}"
     return locations(layout, pool.execute(sql, parameters))
 
 
@@ -179,20 +177,6 @@ def _row_groups(
             positions = np.flatnonzero(groups == g)
             table = read_group(file, g, present) if present else None
             yield pa.table({}) if table is None else take(table, rows[positions] - facts.starts[g]), positions
-
-
-def read_light_curves(places: Sequence[Location]) -> Iterator[tuple[Sequence[Location], pa.ChunkedArray]]:
-    """Per file, some of the places and their light curves in the same order."""
-    by_folder: dict[Path, list[Location]] = defaultdict(list)
-    for place in places:
-        by_folder[place.pixel or place.segment].append(place)
-    for folder, inside in by_folder.items():
-        moved = inside[0].pixel is not None
-        path = folder if moved else folder / LIGHT_CURVES
-        rows = find_rows(path, inside) if moved else np.array([place.row for place in inside])
-        table = read_rows(path, rows, [LIGHT_CURVE])
-        if LIGHT_CURVE in table.column_names:
-            yield inside, table[LIGHT_CURVE]
 
 
 def read_rows(path: Path, rows: NDArray[np.int64], columns: Sequence[str] | None) -> pa.Table:

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from redpoll.errors import StoreError
 from redpoll.schema.column import Column
 from redpoll.store import columns, database
-from redpoll.store.archive import Archive, SegmentHead, archived_schema, join_rows, read_head
+from redpoll.store.archive import LIGHT_CURVE, Archive, SegmentHead, archived_schema, join_rows, read_head
 from redpoll.store.checksums import checksum_of
 from redpoll.store.dead_letters import DeadLetterFile
+from redpoll.store.histories import add_archived
 from redpoll.store.insert import exists, insert_alerts, key
-from redpoll.store.layout import is_segment_name
+from redpoll.store.layout import LIGHT_CURVES, is_segment_name
 from redpoll.store.objects import register
+from redpoll.store.parquet import read
 from redpoll.store.pool import ReadPool
 from redpoll.store.ports import Commit, LedgerEntry
 from redpoll.store.positions import insert_positions
@@ -169,6 +171,10 @@ class EmbeddedRuns:
         number = c.execute(sql, row).lastrowid
         assert number is not None
         insert_alerts(c, survey, batch, [number] * batch.num_rows, range(batch.num_rows))
+        curves = None if columns.HISTORY_NEWS in batch.schema.names else read(segment / LIGHT_CURVES)
+        if curves is not None and LIGHT_CURVE in curves.column_names:
+            alerts = pa.Table.from_batches([batch]).select(["alert_id", "night", "mjd"])
+            add_archived(c, _survey(batch), alerts.append_column(LIGHT_CURVE, curves[LIGHT_CURVE]))
 
     def _folder(self, segment: str) -> Path:
         if not is_segment_name(segment):

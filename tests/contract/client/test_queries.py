@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 import redpoll
 from redpoll.client import Client, QueryResult
+from redpoll.client.tables import counted
 from redpoll.crossmatch.errors import SkyFileError
 from redpoll.errors import NotFound, PacketError, RedpollError, StoreError, UsageError
 from redpoll.schema.taxonomy import taxonomy
@@ -202,6 +203,28 @@ def test_objects_are_those_of_the_selected_alerts_each_once(client: Client, ever
     assert client.objects("mag < 18.05", ["object_id", "max_p_synthetic"], limit=2).to_arrow().num_rows == 2
     with pytest.raises(UsageError, match="no column 'n_alert'; near: n_alerts"):
         client.objects(columns=["n_alert"])
+
+
+def test_objects_are_each_once_and_complete_over_several_batches(tmp_path: Path) -> None:
+    with open_store(tmp_path / "s", mode="write") as store:
+        store.runs.start("test")
+        for start in (0, 2500):
+            add(store, store_batch(2500, start=start, objects=2500, points=1, cutout_bytes=1))
+    with redpoll.open(tmp_path / "s") as client:
+        batches = list(client.objects(columns="all").batches())
+        names = [name for batch in batches for name in batch["object_id"].to_pylist()]
+        assert (len(names), len(set(names))) == (2500, 2500)
+        assert {n for batch in batches for n in batch["n_alerts"].to_pylist()} == {2}
+        assert max(batch.num_rows for batch in batches) <= 1000
+        assert client.objects().to_arrow()["object_id"].to_pylist() == names
+        assert client.objects(columns=["object_id"]).to_arrow()["object_id"].to_pylist() == names
+
+
+def test_counted_names_come_largest_first_and_then_by_name() -> None:
+    found = counted({"b": 2, "z": 7, "a": 2, "c": 3}, "topic", "Filter.")
+    assert list(zip(found["topic"].to_pylist(), found["n_alerts"].to_pylist(), strict=True)) == [
+        ("z", 7), ("c", 3), ("a", 2), ("b", 2),
+    ]  # fmt: skip
 
 
 def test_objects_of_an_empty_store_are_none(tmp_path: Path) -> None:

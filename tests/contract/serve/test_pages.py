@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import logging
 import re
+import sqlite3
 import threading
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -298,17 +300,29 @@ def test_an_object_of_one_point_without_cutouts_has_a_page(tmp_path: Path) -> No
     assert get("/").status_code == 200
 
 
-@pytest.mark.parametrize("file", ["alerts.parquet", "light_curves.parquet"])
-def test_a_missing_archive_file_is_said_and_the_indexed_values_stay(tmp_path: Path, file: str) -> None:
+def test_a_missing_archive_file_is_said_and_the_indexed_values_stay(tmp_path: Path) -> None:
     get = client(make_store(tmp_path / "store", night_objects(3)))
-    for path in (tmp_path / "store/archive/segments").rglob(file):
+    for path in (tmp_path / "store/archive/segments").rglob("*.parquet"):
         path.unlink()
     page = get(OBJECT)
     assert page.status_code == 200
     assert "The archive could not be read" in page.text
     assert str(tmp_path) not in page.text
     assert "18.90" in page.text
+    assert "The light curve could not be read" not in page.text
     assert get("/").status_code == 200
+
+
+def test_a_damaged_history_is_said_and_the_rest_of_the_page_stays(tmp_path: Path) -> None:
+    get = client(make_store(tmp_path / "store", night_objects(3)))
+    with closing(sqlite3.connect(tmp_path / "store/index.sqlite")) as connection, connection:
+        connection.execute("UPDATE histories SET data = zeroblob(48)")
+    page = get(OBJECT)
+    assert page.status_code == 200
+    assert "The light curve could not be read" in page.text
+    assert "redpoll store rebuild" in page.text
+    assert "18.90" in page.text
+    assert get(f"/api/v2{OBJECT}").status_code >= 500
 
 
 def test_without_a_store_there_is_a_welcome(tmp_path: Path) -> None:

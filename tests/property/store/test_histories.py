@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
-from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from history_index import DAY, Alert, Index, batch_of, night_by_night
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redpoll.errors import StoreError
-from redpoll.history.stage import NEWS, HistoryStage
-from redpoll.schema.alert import alert_schema
-from redpoll.schema.bands import DETECTION
+from redpoll.history.stage import NEWS
 from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.merging import one_per_exposure
 from redpoll.store import histories
@@ -25,69 +21,9 @@ from redpoll.store.history_blobs import Blobs, check, pack, unpack
 from redpoll.store.history_bounds import NEWEST, PAST, bounded, compacted, sorted_by_time, thinned
 from redpoll.store.history_reading import merged
 from redpoll.store.objects import KEY_BITS, MOST_ALERTS
-from redpoll.store.schemas import run_script
 
 NAMES = ("mjd", "band", "flux", "flux_err", "kind")
-DAY = 60_000  # 2023-02-25
 COLUMNS = ("light_curve", "history_days", "n_points", NEWS)
-
-
-class Index:
-    """An index with histories, the objects of alerts, and what the writer does at a commit."""
-
-    def __init__(self) -> None:
-        self.connection = sqlite3.connect(":memory:", isolation_level=None)
-        for script in ("index.sql", "histories.sql"):
-            run_script(self.connection, Path(histories.__file__).with_name(script))
-        self.connection.execute("INSERT INTO surveys VALUES (1, 'ztf')")
-        self.n_alerts: Counter[int] = Counter()
-        self.stage = HistoryStage(histories.Histories(lambda sql, p: self.connection.execute(sql, p).fetchall()))
-
-    def key(self, name: str) -> int:
-        sql = "SELECT _id FROM objects WHERE object_id = ?"
-        found = self.connection.execute(sql, (name,)).fetchone()
-        if found:
-            return int(found[0])
-        facts = ("_survey", "ra", "dec", "hpx29", "first_mjd", "last_mjd", "_last_alert", "n_alerts")
-        insert = f"INSERT INTO objects (object_id, {', '.join(facts)}) VALUES (?, 1, 0, 0, 0, 0, 0, 0, 0)"
-        return int(self.connection.execute(insert, (name,)).lastrowid or 0)
-
-    def commit(self, joined: pa.RecordBatch) -> None:
-        keys = [self.alert(name) for name in joined["object_id"].to_pylist()]
-        self.connection.execute("BEGIN")
-        rows = zip(keys, joined["alert_id"].to_pylist(), strict=True)
-        self.connection.executemany("INSERT INTO alerts VALUES (?, 1, 0, 1, NULL, NULL, ?, 0, 0, 0, 0, 0)", rows)
-        histories.add(self.connection, keys, joined[NEWS].to_pylist())
-        self.connection.execute("COMMIT")
-
-    def alert(self, name: str) -> int:
-        """A new key for an alert of an object."""
-        key = self.key(name)
-        self.n_alerts[key] += 1
-        return (key << KEY_BITS) + self.n_alerts[key] - 1
-
-
-Alert = tuple[int, str, float, list[tuple[float, int, float, float, int]]]
-
-
-def batch_of(alerts: Sequence[Alert]) -> pa.RecordBatch:
-    """Alerts (number, object, mjd, earlier points) as a batch."""
-    curves = [[*sorted(points), (mjd, 1, 900.0, 1.0, DETECTION)] for _, _, mjd, points in alerts]
-    points = [point for curve in curves for point in curve]
-    offsets = np.concatenate([[0], np.cumsum([len(c) for c in curves], dtype=np.int64)])
-    columns = [np.array([p[i] for p in points], t) for i, t in enumerate(("f8", "i1", "f4", "f4", "i1"))]
-    packets = LightCurves(offsets, *columns)
-    packets = one_per_exposure(packets, triggering=packets.triggering)
-    mjd = np.array([a[2] for a in alerts], float)
-    values = {
-        "survey": pa.array(["ztf"] * len(alerts)).dictionary_encode().cast(alert_schema().field("survey").type),
-        "alert_id": pa.array([a[0] for a in alerts], pa.int64()),
-        "object_id": pa.array([a[1] for a in alerts], pa.string()),
-        "night": pa.array([20230225 + int(m - DAY) for m in mjd], pa.int32()),
-        "mjd": pa.array(mjd), "light_curve": packets.to_arrow(),
-    }  # fmt: skip
-    arrays = [values.get(f.name, pa.nulls(len(alerts), f.type)) for f in alert_schema()]
-    return pa.RecordBatch.from_arrays(arrays, schema=alert_schema())
 
 
 @st.composite
@@ -107,17 +43,6 @@ def streams(draw) -> list[Alert]:
 def answers(joined: Sequence[pa.RecordBatch]) -> dict[int, str]:
     rows = [row for batch in joined for row in batch.select(["alert_id", *COLUMNS]).to_pylist()]
     return {row["alert_id"]: repr(row) for row in rows}
-
-
-def night_by_night(index: Index, alerts: Sequence[Alert], cut) -> list[pa.RecordBatch]:
-    """Each night's alerts in blocks: all joined before the first is committed, or one after the other."""
-    done = []
-    for night in sorted({int(a[2]) for a in alerts}):
-        blocks = cut([a for a in alerts if int(a[2]) == night])
-        for block in blocks:
-            done.append(index.stage.join(batch_of(block)))
-            index.commit(done[-1])
-    return done
 
 
 @settings(max_examples=60)
@@ -381,7 +306,7 @@ def test_packing_together_keeps_what_late_alerts_need():
 def test_unknown_objects_and_repeated_ones_have_their_rows():
     index = Index()
     index.commit(index.stage.join(batch_of([(1, "a", DAY + 0.5, [])])))
-    reader = histories.Histories(lambda sql, p: index.connection.execute(sql, p).fetchall())
+    reader = histories.Histories(index.execute)
     found = reader.read("ztf", ["x", "a", "a", ""], np.array([np.inf, np.inf, DAY, np.inf]))
     assert np.diff(found.offsets).tolist() == [0, 1, 0, 0]
     assert np.diff(reader.read("rubin", ["a"]).offsets).tolist() == [0]

@@ -44,7 +44,10 @@ class ColumnFacts(Answer):
 
 
 class LightCurve(Answer):
-    """A light curve column by column, time-sorted; all lists have the same length."""
+    """A light curve column by column, time-sorted; all lists have the same length.
+
+    One point per exposure and band. That of an object has at most 2,000: the newest 1,000 and a thinned past.
+    """
 
     mjd: list[float] = Field(description="MJD TAI, days")
     band: list[str | None] = Field(description="u, g, r, i, z or y")
@@ -75,7 +78,7 @@ class AssignedClass(Answer):
 
 
 class ObjectAnswer(Answer):
-    """An object: its summary, newest alerts, and light curve merged over all its packets."""
+    """An object: its summary, newest alerts, and light curve: the measurements of all its packets."""
 
     object: Values = Field(examples=[{"object_id": "ZTF20aaelulu", "ra": 185.7289, "dec": 15.8236, "n_alerts": 47}])
     classes: list[AssignedClass] = Field(description="every assigned class, by class and source")

@@ -25,13 +25,13 @@ class ObjectQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(
-        default=100, ge=1, le=1000, description="newest alerts to include; the light curve is always complete"
+        default=100, ge=1, le=1000, description="newest alerts to include; the light curve does not depend on it"
     )
 
 
 @router.get("/objects/{object_id:path}", response_model=ObjectAnswer, responses=PROBLEMS)
 def object_(door: Door, object_id: ObjectId, query: Annotated[ObjectQuery, Query()]) -> Response:
-    """Summary, assigned classes, newest alerts and merged light curve of an object."""
+    """Summary, assigned classes, newest alerts and light curve of an object."""
     return Response(to_json(object_answer(door.reader(), object_id, query.limit)), media_type="application/json")
 
 

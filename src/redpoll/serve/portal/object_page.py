@@ -56,6 +56,7 @@ class ObjectPage:
     extrema: list[Value]
     classes: list[ClassRow]
     trouble: str | None
+    curve_trouble: str | None
 
     @property
     def n_drawn(self) -> int:
@@ -90,7 +91,8 @@ def object_page(reader: Reader, object_id: str, alert_id: int | None, points: in
         cutouts=[name.removeprefix("cutout_") for name in CUTOUTS if archived.get(name) is not None],
         extrema=_extrema(reader, summary),
         classes=what_is_it(classification_rows(reader, object_id)),
-        trouble=no_archive or no_curve,
+        trouble=no_archive,
+        curve_trouble=no_curve,
     )
 
 
@@ -103,7 +105,7 @@ def _chosen(rows: Sequence[Row], alert_id: int | None) -> Row:
 
 
 def _curve(reader: Reader, object_id: str) -> tuple[Curve, str | None]:
-    """The merged light curve; without the archive an empty one, and what went wrong."""
+    """The light curve of the object; if it is damaged an empty one, and what went wrong."""
     try:
         return Curve.from_table(reader.objects.light_curve(object_id)), None
     except StoreError as error:

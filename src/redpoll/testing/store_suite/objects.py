@@ -40,6 +40,33 @@ class ObjectCases(StoreCases):
             assert table.schema.equals(answer.schema, check_metadata=True)
             assert answer.to_rows() == table_rows(table) != []
 
+    def test_many_objects_are_read_at_once_in_the_order_asked_for(self, store: Store) -> None:
+        add(store, store_batch(2100, objects=2100, points=1, cutout_bytes=1))
+        names = [f"ZTFmade{i:04d}" for i in [7, 2099, 7, *range(2000), 3]]
+        rows = store.objects.get_all(names).to_rows()
+        assert [row["object_id"] for row in rows] == names
+        for i in (0, 1, 1500):
+            assert rows[i] == object_row(store, names[i])
+        assert store.objects.get_all([]).to_rows() == []
+        assert store.objects.get_all([]).schema.equals(store.objects.get("ZTFmade0007").schema, check_metadata=True)
+
+    @pytest.mark.parametrize("unknown", ["nobody", "ZTFmade0001 ", "ZTFmade0001\0", "%", "", "' OR 1=1 --"])
+    def test_an_unknown_object_among_many_is_named(self, store: Store, unknown: str) -> None:
+        add(store, store_batch(20))
+        with pytest.raises(NotFound) as raised:
+            store.objects.get_all(["ZTFmade0001", unknown, "no other"])
+        assert f"no object '{unknown}'" in str(raised.value)
+
+    def test_an_object_of_two_surveys_is_that_of_the_newest_alert(self, store: Store) -> None:
+        names = pa.array(["same"])
+        for night, survey in ((1, "rubin"), (0, "ztf")):
+            batch = store_batch(1, start=night, survey=survey, nights=(night,) * 2)
+            at = batch.schema.get_field_index("object_id")
+            add(store, batch.set_column(at, batch.schema.field(at), names.cast(batch.schema.field(at).type)))
+        assert [object_row(store, "same")["survey"], store.objects.get_all(["same"]).to_rows()[0]["survey"]] == [
+            "rubin", "rubin",
+        ]  # fmt: skip
+
     def test_an_unknown_object_is_not_found(self, store: Store) -> None:
         for ask in (store.objects.get, store.objects.light_curve, store.objects.classifications):
             with pytest.raises(NotFound, match="nobody"):
