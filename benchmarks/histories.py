@@ -10,8 +10,8 @@ twice: by their packet alone, and by the joined light curve. Intervals are 95 % 
 independent, which those of one object are not. Nothing was tuned on the seeds 91 and later.
 
 `store`: the time to read histories of random objects by the batch, from memory and after the index was dropped from it
-(`posix_fadvise`), and the time to add what alerts bring. Yardsticks of the same run: the query alone, copying as many
-bytes, and one random read of the disk.
+(`posix_fadvise`), and the time to add what alerts bring. Yardsticks of the same run: the query alone (by one thread),
+copying as many bytes, and one random read of the disk.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.rows import take_rows
 from redpoll.store import database, histories
 from redpoll.store.history_blobs import pack
+from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS, MOST_ALERTS
+from redpoll.store.pool import POOL_SIZE, ReadPool
 
 START, NIGHTS = 60939.0, 730
 MIX = {
@@ -219,8 +221,8 @@ def _curves(rng: np.random.Generator, n: int, points: int, after: float = 0.0) -
 
 
 def _read_all(path: Path, names: list[list[str]], options: argparse.Namespace) -> None:
-    connection = database.open_reader(path)
-    reader = histories.Histories(lambda sql, p: connection.execute(sql, p).fetchall())
+    pool = ReadPool(Layout(path.parent))
+    reader = histories.Histories(pool.execute, POOL_SIZE)
     before = np.full(options.batch, np.inf)
     reader.read("ztf", names[0], before)
     sql, wanted = histories._OBJECTS + histories._BLOBS, [json.dumps(list(dict.fromkeys(b))) for b in names]
@@ -231,15 +233,15 @@ def _read_all(path: Path, names: list[list[str]], options: argparse.Namespace) -
     _drop(path)
     report("cold", lambda i: reader.read("ztf", names[i], before), 5)
     _drop(path)
-    report("cold, the query alone", lambda i: connection.execute(sql, (wanted[i], "ztf")).fetchall(), 5)
+    report("cold, the query alone", lambda i: pool.execute(sql, (wanted[i], "ztf")), 5)
     print(f"cold, one random read of 4 kB: {_random_read(path):.0f} us")
     for b in names:
         reader.read("ztf", b, before)
     report("warm", lambda i: reader.read("ztf", names[i], before))
-    report("warm, the query alone", lambda i: connection.execute(sql, (wanted[i], "ztf")).fetchall())
+    report("warm, the query alone", lambda i: pool.execute(sql, (wanted[i], "ztf")))
     blobs = [os.urandom(18 * options.points) for _ in range(options.batch)]
     report("copying as many bytes twice", lambda i: np.frombuffer(b"".join(blobs), np.uint8).copy())
-    connection.close()
+    pool.close()
 
 
 def _drop(path: Path) -> None:

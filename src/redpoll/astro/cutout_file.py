@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from isal.igzip_lib import DECOMP_GZIP, IgzipDecompressor, IsalError
@@ -20,6 +21,20 @@ _OF_THE_IMAGE = frozenset({"BITPI", "NAXIS", "BSCAL", "BZERO", "BLANK"})
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _DTYPES = {"8": ">u1", "16": ">i2", "32": ">i4", "64": ">i8", "-32": ">f4", "-64": ">f8"}
 _DAMAGE = (EOFError, cast(type[Exception], IsalError))
+
+
+class _Layout(NamedTuple):
+    """The data behind a header: the axes of the array, slowest first, and how its numbers become pixels."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    scale: float
+    zero: float
+    blank: int | None
+
+    @property
+    def n_bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize if self.shape else 0
 
 
 def fits_bytes(data: Any, max_bytes: int = MAX_BYTES) -> bytes | memoryview:
@@ -59,39 +74,51 @@ def read_cutout(data: Any, *, max_bytes: int = MAX_BYTES, max_side: int = 100_00
         raise PacketError("the cutout is not a FITS file")
     start = 0
     while True:
-        cards, body = _header(raw, start)
-        shape, dtype = _shape(cards, max_side), _dtype(cards)
-        size = math.prod(shape) * dtype.itemsize if shape else 0
-        if len(shape) == 2 and size:
-            return _pixels(raw, body, shape, dtype, cards)
+        header, body = _header(raw, start)
+        layout = _layout(header, max_side)
+        size = layout.n_bytes
+        if len(layout.shape) == 2 and size:
+            return _pixels(raw, body, layout)
         start = body + -(-size // _BLOCK) * _BLOCK  # a unit without an image: look in the next
         if size > MAX_BYTES or start >= len(raw):
             raise PacketError("the cutout's FITS file has no image with two axes")
 
 
-def _header(raw: bytes | memoryview, start: int) -> tuple[dict[str, str], int]:
-    """Keys and values of the header at byte `start`, and the byte where its data begin."""
+def _header(raw: bytes | memoryview, start: int) -> tuple[bytes, int]:
+    """The cards of the header at byte `start`, and the byte where its data begin."""
     for block in range(start, start + _MAX_CARDS * _CARD, _BLOCK):
         piece = bytes(raw[block : block + _BLOCK])
         at = piece.find(_END)
         while at >= 0 and at % _CARD:
             at = piece.find(_END, at + 1)
         if at >= 0:
-            return _cards(bytes(raw[start : block + at]).decode("ascii", "replace")), block + _BLOCK
+            return bytes(raw[start : block + at]), block + _BLOCK
         if len(piece) < _BLOCK:
             raise PacketError("the cutout's FITS header has no end")
     raise PacketError("the cutout's FITS header is too long")
+
+
+@lru_cache(maxsize=8)
+def _layout(header: bytes, max_side: int) -> _Layout:
+    """The layout of the data behind a header; the cutouts of a survey often have one header in common."""
+    cards = _cards(header.decode("ascii", "replace"))
+    n_axes = _integer(cards, "NAXIS", 9)
+    shape = tuple(_integer(cards, f"NAXIS{i}", max_side) for i in range(n_axes, 0, -1))
+    code = cards.get("BITPIX", "")
+    if code not in _DTYPES:
+        raise PacketError(f"the cutout's FITS header has BITPIX = {code[:20]!r}")
+    try:
+        scale, zero = float(cards.get("BSCALE", "1")), float(cards.get("BZERO", "0"))
+    except ValueError as error:
+        raise PacketError("the cutout's FITS header has no number in BSCALE or BZERO") from error
+    blank = cards.get("BLANK", "")
+    return _Layout(shape, np.dtype(_DTYPES[code]), scale, zero, int(blank) if _INTEGER.fullmatch(blank) else None)
 
 
 def _cards(text: str) -> dict[str, str]:
     """Keys and values of the cards that describe the image."""
     cards = [text[i : i + _CARD] for i in range(0, len(text), _CARD) if text[i : i + 5] in _OF_THE_IMAGE]
     return {card[:8].rstrip(): card[10:].partition("/")[0].strip() for card in cards if card[8:10] == "= "}
-
-
-def _shape(cards: dict[str, str], max_side: int) -> tuple[int, ...]:
-    n_axes = _integer(cards, "NAXIS", 9)
-    return tuple(_integer(cards, f"NAXIS{i}", max_side) for i in range(n_axes, 0, -1))
 
 
 def _integer(cards: dict[str, str], key: str, high: int) -> int:
@@ -101,30 +128,16 @@ def _integer(cards: dict[str, str], key: str, high: int) -> int:
     return int(text)
 
 
-def _dtype(cards: dict[str, str]) -> np.dtype[Any]:
-    code = cards.get("BITPIX", "")
-    if code not in _DTYPES:
-        raise PacketError(f"the cutout's FITS header has BITPIX = {code[:20]!r}")
-    return np.dtype(_DTYPES[code])
-
-
-def _pixels(
-    raw: bytes | memoryview, start: int, shape: tuple[int, ...], dtype: np.dtype[Any], cards: dict[str, str]
-) -> NDArray[np.float32]:
-    n = math.prod(shape)
-    if start + n * dtype.itemsize > len(raw):
+def _pixels(raw: bytes | memoryview, start: int, layout: _Layout) -> NDArray[np.float32]:
+    if start + layout.n_bytes > len(raw):
         raise PacketError("the cutout's image is cut short")
-    stored = np.frombuffer(raw, dtype, n, start).reshape(shape)
-    try:
-        scale, zero = float(cards.get("BSCALE", "1")), float(cards.get("BZERO", "0"))
-    except ValueError as error:
-        raise PacketError("the cutout's FITS header has no number in BSCALE or BZERO") from error
-    if dtype == ">f4" and (scale, zero) == (1.0, 0.0):  # as surveys send them
+    stored = np.frombuffer(raw, layout.dtype, math.prod(layout.shape), start).reshape(layout.shape)
+    if layout.dtype == ">f4" and (layout.scale, layout.zero) == (1.0, 0.0):  # as surveys send them
         return _finite(stored.astype(np.float32))
     with np.errstate(over="ignore", invalid="ignore"):
-        pixels = (stored * scale + zero).astype(np.float32)
-        if dtype.kind in "iu" and _INTEGER.fullmatch(cards.get("BLANK", "")):
-            pixels[stored == int(cards["BLANK"])] = np.nan
+        pixels = (stored * layout.scale + layout.zero).astype(np.float32)
+        if layout.dtype.kind in "iu" and layout.blank is not None:
+            pixels[stored == layout.blank] = np.nan
     return _finite(pixels)
 
 

@@ -1,11 +1,12 @@
-"""Survey and night of packets, read from their first bytes without decoding the rest."""
+"""Survey, night and object of packets, read from their first bytes without decoding the rest."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,20 +15,21 @@ from redpoll.errors import PacketError, SchemaError
 from redpoll.ingest.arrow_rows import ARROW_STREAM, DAMAGE
 from redpoll.ingest.framing import Framing
 from redpoll.ingest.schemas import SchemaLookup
-from redpoll.schema.avro.prefix import doubles_at
+from redpoll.schema.avro.prefix import rows_until_double
 from redpoll.schema.avro.tree import parse_schema
-from redpoll.schema.survey import TRIGGER_TIME, nights_of_times, survey_of
+from redpoll.schema.survey import OBJECT_ID, TRIGGER_TIME, nights_of_times, survey_of
 
 _BEGINNING = 1024
 """Bytes of a datum in which the time of the triggering detection is looked for; surveys have it in the first 200."""
 
 
 class PacketNight(NamedTuple):
-    """Survey, night (0: not known) and writer schema of a packet."""
+    """Survey, night (0: not known), writer schema and object (None: not known) of a packet."""
 
     survey: str
     night: int
     schema: object
+    object_id: str | None = None
 
 
 class PacketNights:
@@ -37,7 +39,7 @@ class PacketNights:
         self._framing = Framing(schemas)
 
     def __call__(self, packets: Sequence[bytes]) -> list[PacketNight | None]:
-        """Survey and night of each packet; SourceError if a registry cannot be reached.
+        """Survey, night and object of each packet; SourceError if a registry cannot be reached.
 
         None means that the decoder refuses the packet. Night 0 means that the night is not known: it lies too far from
         the beginning of the packet, or is no night, or cannot be read.
@@ -56,8 +58,8 @@ class PacketNights:
         for schema, some in beginnings.items():
             if (survey := _survey_of(schema)) is None:
                 continue
-            for (i, _), night in zip(some, _nights(survey, schema, [datum for _, datum in some]), strict=True):
-                found[i] = PacketNight(survey, night, schema)
+            for (i, _), one in zip(some, _of_datums(survey, schema, [datum for _, datum in some]), strict=True):
+                found[i] = one
         return found
 
 
@@ -70,11 +72,25 @@ def _survey_of(schema: str) -> str | None:
         return None
 
 
-def _nights(survey: str, schema: str, datums: Sequence[bytes]) -> list[int]:
-    try:
-        return [int(n) for n in nights_of_times(survey, doubles_at(schema, TRIGGER_TIME[survey], datums))]
-    except SchemaError:
-        return [0] * len(datums)
+def _of_datums(survey: str, schema: str, datums: Sequence[bytes]) -> list[PacketNight]:
+    found = [PacketNight(survey, 0, schema)] * len(datums)
+    with suppress(SchemaError):
+        rows, numbers = rows_until_double(schema, TRIGGER_TIME[survey], datums)
+        time: pa.Array = rows
+        for name in TRIGGER_TIME[survey]:
+            time = pa.compute.struct_field(time, name)
+        nights = nights_of_times(survey, np.asarray(time.to_numpy(zero_copy_only=False), np.float64)).tolist()
+        for number, night, name in zip(numbers.tolist(), nights, _object_ids(survey, rows), strict=True):
+            found[number] = PacketNight(survey, night, schema, name)
+    return found
+
+
+def _object_ids(survey: str, rows: pa.StructArray) -> list[Any]:
+    """The objects of rows; None where it is not among the first fields, or more than one field decides."""
+    field = OBJECT_ID.get(survey)
+    if field is None or field not in [child.name for child in rows.type]:
+        return [None] * len(rows)
+    return [None if name is None else str(name) for name in rows.field(field).to_pylist()]
 
 
 def _of_row(packet: bytes) -> PacketNight | None:

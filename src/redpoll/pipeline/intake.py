@@ -71,6 +71,8 @@ class Intake:
     find_nights
         Finds survey and night of packets. A block waits for the blocks before it where an alert may see, or must not
         see, what they bring: see `NightOrder`.
+    n_workers
+        Blocks that are processed at the same time.
     stop
         Asked between polls; when it returns true, reading ends and packets not yet in a block are dropped: they were
         not committed.
@@ -87,6 +89,7 @@ class Intake:
         block_bytes: int = BLOCK_BYTES,
         block_seconds: float = 1.0,
         find_nights: FindNights = no_nights,
+        n_workers: int = 1,
         stop: Callable[[], bool] = never,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -94,7 +97,7 @@ class Intake:
         self._max_packets = batch_size or BLOCK_PACKETS
         self._max_bytes = None if batch_size else block_bytes
         self._seconds = block_seconds
-        self._find_nights, self._order = find_nights, NightOrder()
+        self._find_nights, self._order, self._n_workers = find_nights, NightOrder(), n_workers
         self._may_read = threading.Event()
         self._may_read.set()
         self._lock = threading.Lock()
@@ -119,17 +122,17 @@ class Intake:
             found = self._find_nights([packet.data for packet in packets])
             for packet, night in zip(packets, found, strict=True):
                 if block and (self._is_over(size + len(packet.data)) or not nights.may_add(night)):
-                    yield self._note(block, nights)
+                    yield from self._noted(block, nights)
                     block, nights, size = [], BlockNights(), 0
                 due = due if block else self._clock() + self._seconds
                 block.append((source, packet))
                 nights.add(night)
                 size += len(packet.data)
             if block and (len(block) >= self._max_packets or self._clock() >= due):
-                yield self._note(block, nights)
+                yield from self._noted(block, nights)
                 block, nights, size = [], BlockNights(), 0
         if block and not self._stop():
-            yield self._note(block, nights)
+            yield from self._noted(block, nights)
 
     def stored(self, packets: Sequence[ReceivedPacket]) -> None:
         """Note that the store has committed these packets of a block; any thread may call it."""
@@ -186,12 +189,16 @@ class Intake:
     def _is_over(self, size: int) -> bool:
         return self._max_bytes is not None and size > self._max_bytes
 
-    def _note(self, packets: list[tuple[Source, ReceivedPacket]], nights: BlockNights) -> InputBlock:
+    def _noted(self, packets: list[tuple[Source, ReceivedPacket]], nights: BlockNights) -> Iterator[InputBlock]:
+        """Note what was read; a block of several nights is cut by objects, so that workers share it."""
         block = _ReadBlock(packets, len(packets))
         with self._lock:
             self._read.append(block)
             self._block_of.update((id(packet), block) for _, packet in packets)
-        return InputBlock([packet for _, packet in packets], self._order.waits(nights), nights.is_mixed)
+        waits = self._order.waits(nights)
+        parts = nights.parts(self._n_workers) if nights.is_mixed else [range(len(packets))]
+        for number, part in enumerate(parts):
+            yield InputBlock([packets[i][1] for i in part], waits and number == 0, nights.is_mixed)
 
     def _commit_stored(self) -> None:
         """Commit, in each source, the positions of the oldest blocks that are stored without a gap."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from zlib import crc32
 
 from redpoll.ingest.nights import PacketNight
 
 
 class BlockNights:
-    """Nights and writer schemas of the packets of a block."""
+    """Nights, writer schemas and objects of the packets of a block."""
 
     def __init__(self) -> None:
+        self._objects: list[str | None] = []
         self.nights: defaultdict[str, set[int]] = defaultdict(set)
         self._schemas: defaultdict[str, set[object]] = defaultdict(set)
 
@@ -26,6 +28,7 @@ class BlockNights:
 
     def add(self, packet: PacketNight | None) -> None:
         """Note a packet; one that the decoder refuses is in no night."""
+        self._objects.append("" if packet is None else packet.object_id)
         if packet is not None:
             self.nights[packet.survey].add(packet.night)
             self._schemas[packet.survey].add(packet.schema)
@@ -34,6 +37,20 @@ class BlockNights:
     def is_mixed(self) -> bool:
         """Whether packets of a survey are of several nights, or of an unknown one."""
         return any(len(nights) > 1 or 0 in nights for nights in self.nights.values())
+
+    def parts(self, n: int) -> list[list[int]]:
+        """The numbers of the packets in at most `n` groups, each object in one; in the order of the packets in each.
+
+        Alerts of different objects do not see each other. Packets whose object is not known are in one group, which
+        then is the only one: any of them may be of any object.
+        """
+        known = [name for name in self._objects if name is not None]
+        if n < 2 or len(known) < len(self._objects):
+            return [[*range(len(self._objects))]]
+        groups: list[list[int]] = [[] for _ in range(n)]
+        for i, name in enumerate(known):
+            groups[crc32(name.encode("utf-8", "surrogatepass")) % n].append(i)
+        return [group for group in groups if group]
 
 
 class NightOrder:

@@ -69,13 +69,14 @@ def run_night(
     """
     start = time.monotonic()
     report = RunReport(missing=missing_contexts(config))
+    n_workers = _workers(config, sources)
     sinks = open_sinks(config) if sinks is None else sinks
     make_task = task_maker(config, store_path, sinks)
     with writing_run(store_path, command, config) as store, stop_on_interrupt() as stop:
         report.run, report.status = store.run, "failed"
         intake = Intake(
             sources, lambda error: _source_broke(error, report), batch_size=config.run.batch_size,
-            block_seconds=config.run.block_seconds, find_nights=night_finder(config), stop=stop,
+            block_seconds=config.run.block_seconds, find_nights=night_finder(config), n_workers=n_workers, stop=stop,
         )  # fmt: skip
         try:
             with (
@@ -85,7 +86,7 @@ def run_night(
                 generation = Generation(models)
                 intake.on_idle = partial(retry_parked, deliveries)
                 commit = Committer(store, report, deliveries, lambda packets, _: intake.stored(packets), on_committed)
-                if n_workers := _workers(config, sources):
+                if n_workers:
                     report.worker_deaths = run_in_workers(iter(intake), make_task, commit, stop, n_workers, generation)
                 else:
                     run_here(iter(intake), make_task, commit, stop, generation)

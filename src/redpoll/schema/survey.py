@@ -22,6 +22,8 @@ _MARK_FIELDS = {
 }
 TRIGGER_TIME = {"ztf": ("candidate", "jd"), "rubin": ("diaSource", "midpointMjdTai")}
 """Where a packet has the time of its triggering detection, in the survey's own scale."""
+OBJECT_ID = {"ztf": "objectId"}
+"""The one field that decides which object a packet is of; Rubin has several."""
 
 
 def nights_of_times(survey: str, times: NDArray[np.float64]) -> NDArray[np.int32]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ from redpoll.store.parquet import read, write_synced
 
 LIGHT_CURVE, PACKET_LIGHT_CURVE = "light_curve", "packet_light_curve"
 """An archived alert's light curve is the one that its packet held; the stage `history` joins the rest again."""
-PROVENANCE = b"redpoll.provenance"
+PROVENANCE, COLUMNS_DIGEST = b"redpoll.provenance", b"redpoll.columns"
+"""Facts about all files of a segment, in the metadata of the smallest footer."""
 ROWS = {ALERTS: 1000, LIGHT_CURVES: 128, CUTOUT_FILE: 64}
 """Rows of a row group: one light curve or one cutout is one small read."""
 _NEEDED = ("survey", "object_id", "alert_id", "night", "mjd", "ra", "dec", "hpx29")
@@ -70,11 +72,9 @@ def split(table: pa.Table) -> dict[str, pa.Table]:
     if LIGHT_CURVE in table.column_names:
         light_curves = light_curves.set_column(1, table.schema.field(LIGHT_CURVE), packet_light_curves(table))
     apart = (*CUTOUTS, LIGHT_CURVE, PACKET_LIGHT_CURVE, HISTORY_NEWS)
-    return {
-        CUTOUT_FILE: head.replace_schema_metadata({PROVENANCE: provenance(table.schema)}),
-        LIGHT_CURVES: light_curves,
-        ALERTS: table.drop_columns([name for name in apart if name in table.column_names]),
-    }
+    alerts = table.drop_columns([name for name in apart if name in table.column_names])
+    facts = {PROVENANCE: provenance(table.schema), COLUMNS_DIGEST: _digest(head, light_curves, alerts)}
+    return {CUTOUT_FILE: head.replace_schema_metadata(facts), LIGHT_CURVES: light_curves, ALERTS: alerts}
 
 
 def write_file(path: Path, table: pa.Table, *, sorted_by: str | None = None) -> None:
@@ -101,10 +101,28 @@ def archived_schema(segment: Path) -> pa.Schema:
     return pa.schema([fields[name] for name in dict.fromkeys(n for s in schemas for n in s.names)])
 
 
-def made_by(segment: Path) -> str:
-    """Column -> module@version of a segment, as JSON."""
-    made: bytes = pq.read_schema(segment / CUTOUT_FILE).metadata[PROVENANCE]
-    return made.decode()
+@dataclass(frozen=True)
+class SegmentHead:
+    """What a commit has to know of a segment that was not compacted; read from one small part of one file.
+
+    ``made_by`` is column -> module@version as JSON. Segments of equal ``columns`` (a digest; None if it is not known)
+    have the same columns with the same descriptions.
+    """
+
+    alert_ids: pa.Array
+    made_by: str
+    columns: str | None
+
+
+def read_head(segment: Path) -> SegmentHead:
+    """The head of a segment; OSError if its file cannot be read, StoreError if it is of another kind."""
+    with pq.ParquetFile(segment / CUTOUT_FILE, page_checksum_verification=True) as file:
+        facts: Mapping[bytes, bytes] = file.schema_arrow.metadata or {}
+        if PROVENANCE not in facts:
+            raise StoreError(f"{segment / CUTOUT_FILE} is not of an archive; run `redpoll store check --deep`")
+        ids = file.read(["alert_id"], use_threads=False)["alert_id"].combine_chunks()
+    digest = facts.get(COLUMNS_DIGEST)
+    return SegmentHead(ids, facts[PROVENANCE].decode(), None if digest is None else digest.decode())
 
 
 def take(table: pa.Table, rows: np.ndarray[Any, Any]) -> pa.Table:
@@ -123,6 +141,11 @@ def _settings(file: str, table: pa.Table, sorted_by: str | None) -> dict[str, An
     codec = {"compression": "zstd", "compression_level": 1} if compressed else {"compression": "none"}
     statistics = [name for name in (sorted_by, "alert_id") if name in table.column_names]
     return {"use_dictionary": dictionary, "write_statistics": statistics, **codec}
+
+
+def _digest(*tables: pa.Table) -> str:
+    """A digest of the names, types and descriptions of all columns."""
+    return hashlib.blake2b(b"".join(table.schema.serialize().to_pybytes() for table in tables)).hexdigest()
 
 
 def _surveys(table: pa.Table) -> list[str]:

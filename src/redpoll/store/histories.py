@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,7 +42,7 @@ _BLOBS = f""" SELECT n, data FROM wanted
 _FULL = f"""{_KEYS} SELECT id FROM wanted
     CROSS JOIN histories h ON h._id BETWEEN id << {KEY_BITS} AND (id << {KEY_BITS}) + {_PACKED - 1}
     GROUP BY id HAVING count(*) >= {MOST_NEWS} OR (count(*) > 1 AND sum(length(data)) > {MOST_NEWS_BYTES})"""
-_AT_ONCE = 256
+_AT_ONCE = 128
 """Objects whose histories are read at once: their bytes stay in the processor's cache."""
 Execute = Callable[[str, Sequence[Any]], list[Any]]
 
@@ -62,10 +65,14 @@ class HistoryReader(Protocol):
 
 
 class Histories:
-    """The port HistoryReader on the embedded store; `execute` runs a query and returns all rows."""
+    """The port HistoryReader on the embedded store.
 
-    def __init__(self, execute: Execute) -> None:
-        self._execute = execute
+    `execute` runs a query and returns all rows; it is called by so many threads at the same time, so that a disk
+    from which the index has to be read fetches for all of them at once.
+    """
+
+    def __init__(self, execute: Execute, n_threads: int = 1) -> None:
+        self._execute, self._n_threads = execute, n_threads
 
     def read(
         self,
@@ -82,19 +89,40 @@ class Histories:
             If the history of an object is damaged.
         """
         limits = np.full(len(object_ids), np.inf) if before is None else np.asarray(before, np.float64)
+        firsts = range(0, max(len(object_ids), 1), _AT_ONCE)
+        chunks = [_distinct(object_ids[first : first + _AT_ONCE]) for first in firsts]
         parts = []
-        for first in range(0, max(len(object_ids), 1), _AT_ONCE):
-            names, row_of = _distinct(object_ids[first : first + _AT_ONCE])
-            blobs, bounds = self._blobs(survey, names, pending or {})
-            parts.append(merged(blobs, bounds, row_of, limits[first : first + _AT_ONCE]))
+        with _together(self._n_threads if len(chunks) > 1 else 1) as run_all:
+            rows = run_all(lambda names: self._rows(survey, names), [names for names, _ in chunks])
+            for first, (names, row_of), found in zip(firsts, chunks, rows, strict=True):
+                blobs, bounds = _blobs(survey, names, found, pending or {})
+                parts.append(merged(blobs, bounds, row_of, limits[first : first + _AT_ONCE]))
         return concatenated(parts)
 
-    def _blobs(
-        self, survey: str, names: Sequence[str], pending: Mapping[str, Sequence[bytes]]
-    ) -> tuple[Blobs, NDArray[np.int64]]:
-        found = self._execute(_OBJECTS + _BLOBS, (json.dumps(names), survey))
-        found += [(n, blob) for n, name in enumerate(names) for blob in pending.get(name, ())]
-        return _whole(found, len(names), lambda n: f"{survey} {names[n]}")
+    def _rows(self, survey: str, names: Sequence[str]) -> list[Any]:
+        return self._execute(_OBJECTS + _BLOBS, (json.dumps(names), survey))
+
+
+@contextmanager
+def _together(n_threads: int) -> Iterator[Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]]:
+    """A ``map`` that calls its function in this context on so many threads; plain ``map`` if that is one."""
+    if n_threads < 2:
+        yield map
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        try:
+            yield lambda work, items: pool.map(
+                lambda context, item: context.run(work, item), [copy_context() for _ in items], items
+            )
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _blobs(
+    survey: str, names: Sequence[str], found: list[Any], pending: Mapping[str, Sequence[bytes]]
+) -> tuple[Blobs, NDArray[np.int64]]:
+    found += [(n, blob) for n, name in enumerate(names) for blob in pending.get(name, ())]
+    return _whole(found, len(names), lambda n: f"{survey} {names[n]}")
 
 
 def read_keys(connection: sqlite3.Connection, keys: Sequence[int], before: NDArray[np.float64]) -> LightCurves:

@@ -20,7 +20,7 @@ from redpoll.store.ledger import EmbeddedLedger
 from redpoll.store.lock import WriterLock
 from redpoll.store.maintenance import EmbeddedMaintenance
 from redpoll.store.object_reader import EmbeddedObjects
-from redpoll.store.pool import Names, ReadPool
+from redpoll.store.pool import POOL_SIZE, Names, ReadPool
 from redpoll.store.ports import Progress, no_progress
 from redpoll.store.rebuild import Rebuilt, rebuild
 from redpoll.store.rejected import EmbeddedRejected
@@ -137,7 +137,7 @@ def _compose(layout: Layout, access: WriteAccess, now: Clock, dead_letter_bytes:
         url=layout.root.as_uri(),
         alerts=EmbeddedAlerts(pool, names, layout),
         objects=EmbeddedObjects(pool, names, layout),
-        histories=Histories(pool.execute),
+        histories=Histories(pool.execute, POOL_SIZE),
         ledger=EmbeddedLedger(pool),
         rejected=EmbeddedRejected(pool),
         dead_letters=letters,

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from redpoll.errors import StoreError
 from redpoll.store import columns, database
-from redpoll.store.archive import LIGHT_CURVE, Archive, archived_schema, join_rows, made_by
+from redpoll.store.archive import LIGHT_CURVE, Archive, archived_schema, join_rows, read_head
 from redpoll.store.catalogue_revisions import read_held
 from redpoll.store.checksums import SUMS, checksum_of, read_sums, sha256_of
 from redpoll.store.hats import ROW, SEGMENT, Pixel
@@ -270,7 +270,7 @@ class Load:
         register(connection, archived_schema(segment))
         survey = key(connection, "surveys", "name", name.split("-")[0])
         rows = pq.read_metadata(segment / CUTOUT_FILE).num_rows
-        made = key(connection, "provenance", "mapping", made_by(segment))
+        made = key(connection, "provenance", "mapping", read_head(segment).made_by)
         row = (name, survey, run, rows, made, checksum_of(segment))
         sql = "INSERT INTO segments (name, survey, run, rows, provenance, checksum) VALUES (?, ?, ?, ?, ?, ?)"
         self._keys[name] = int(connection.execute(sql + " RETURNING _id", row).fetchone()[0])

@@ -13,17 +13,16 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from redpoll.errors import StoreError
 from redpoll.schema.column import Column
 from redpoll.store import columns, database
-from redpoll.store.archive import Archive, archived_schema, join_rows, made_by
+from redpoll.store.archive import Archive, SegmentHead, archived_schema, join_rows, read_head
 from redpoll.store.checksums import checksum_of
 from redpoll.store.dead_letters import DeadLetterFile
 from redpoll.store.insert import exists, insert_alerts, key
-from redpoll.store.layout import CUTOUT_FILE, is_segment_name
+from redpoll.store.layout import is_segment_name
 from redpoll.store.objects import register
 from redpoll.store.pool import ReadPool
 from redpoll.store.ports import Commit, LedgerEntry
@@ -54,18 +53,20 @@ class _Kept:
 
     batch: pa.RecordBatch | None
     segment: str | None
+    head: SegmentHead | None
     positions: Sequence[tuple[str, str]]
     repeats: Counter[int]
 
 
 class EmbeddedRuns:
-    """The port Runs: writes through one connection; holds no state but the number of the run."""
+    """The port Runs: writes through one connection; knows the number of the run and the columns of its last segment."""
 
     def __init__(
         self, pool: ReadPool, access: WriteAccess, archive: Archive, letters: DeadLetterFile, now: Clock
     ) -> None:
         self._pool, self._access, self._archive, self._letters, self._now = pool, access, archive, letters, now
         self._run: int | None = None
+        self._columns: str | None = None
 
     def table(self) -> pa.Table:
         """Runs, newest first: run, command, started, ended, status."""
@@ -81,7 +82,7 @@ class EmbeddedRuns:
             run = c.execute(sql, (command, self._time())).lastrowid
         tidy(self._access.connection(), self._archive.layout)
         assert run is not None
-        self._run = run
+        self._run, self._columns = run, None
         return int(run)
 
     def end(self, status: str) -> None:
@@ -101,17 +102,19 @@ class EmbeddedRuns:
         if self._run is None:
             raise StoreError("commit before the start of a run: every alert belongs to a run")
         kept = self._without_repeats(commit)
-        batch, segment = kept.batch, kept.segment
+        batch, segment, head = kept.batch, kept.segment, kept.head
         entries = _ledger(commit, batch, kept.repeats)
         check_rejected(commit.ledger, commit.rejected)
         self._letters.add(commit.dead_letters, self._time())  # durable before the ledger counts them
         with self._transaction() as c:
-            if batch is not None and segment is not None and batch.num_rows:
-                self._add_segment(c, batch, segment)
+            if batch is not None and segment is not None and head is not None:
+                self._add_segment(c, batch, segment, head)
                 insert_positions(c, segment, kept.positions)
             self._take_back(c, commit.retried)
             c.executemany(_LEDGER, [(self._run, e.survey, e.night, e.outcome, e.reason, e.n) for e in entries])
             insert_rejected(c, self._run, commit.rejected)
+        if head is not None:
+            self._columns = head.columns
         if commit.segment is not None and segment != commit.segment:
             remove_segment(self._folder(commit.segment))
         return batch.num_rows if batch is not None else 0
@@ -138,26 +141,29 @@ class EmbeddedRuns:
         if commit.positions and (batch is None or len(commit.positions) != batch.num_rows):
             raise StoreError(f"a commit has {len(commit.positions)} positions, but not as many alerts")
         if batch is None or segment is None:
-            return _Kept(None, None, (), Counter())
-        _check_segment(self._folder(segment), batch)
+            return _Kept(None, None, None, (), Counter())
+        head = _checked_head(self._folder(segment), batch)
         batch = columns.indexed_columns(batch)
         ids = columns.filled(batch["alert_id"], 0)
         first = np.zeros(len(ids), bool)
         first[np.unique(ids, return_index=True)[1]] = True
         keep = np.flatnonzero(first & ~self._exists(_survey(batch), ids))
         if len(keep) == len(ids):
-            return _Kept(batch, segment, commit.positions, Counter())
+            return _Kept(batch, segment, head, commit.positions, Counter())
         left_out = np.delete(columns.filled(batch["night"], 0), keep).tolist()
-        if len(keep):
-            segment = self._archive.write(join_rows(self._folder(segment), keep).combine_chunks().to_batches()[0])
+        batch = batch.take(pa.array(keep))
+        if not len(keep):
+            return _Kept(batch, None, None, (), Counter(left_out))
+        segment = self._archive.write(join_rows(self._folder(segment), keep).combine_chunks().to_batches()[0])
         positions = [commit.positions[row] for row in keep.tolist()] if commit.positions else ()
-        return _Kept(batch.take(pa.array(keep)), segment if len(keep) else None, positions, Counter(left_out))
+        return _Kept(batch, segment, read_head(self._folder(segment)), positions, Counter(left_out))
 
-    def _add_segment(self, c: sqlite3.Connection, batch: pa.RecordBatch, name: str) -> None:
+    def _add_segment(self, c: sqlite3.Connection, batch: pa.RecordBatch, name: str, head: SegmentHead) -> None:
         segment = self._folder(name)
         survey = key(c, "surveys", "name", _survey(batch))
-        register(c, archived_schema(segment))
-        made = key(c, "provenance", "mapping", made_by(segment))
+        if head.columns is None or head.columns != self._columns:
+            register(c, archived_schema(segment))
+        made = key(c, "provenance", "mapping", head.made_by)
         row = (name, survey, self._run, batch.num_rows, made, checksum_of(segment))
         sql = "INSERT INTO segments (name, survey, run, rows, provenance, checksum) VALUES (?, ?, ?, ?, ?, ?)"
         number = c.execute(sql, row).lastrowid
@@ -184,13 +190,14 @@ def _survey(batch: pa.RecordBatch) -> str:
     return str(batch["survey"][0].as_py())
 
 
-def _check_segment(segment: Path, batch: pa.RecordBatch) -> None:
+def _checked_head(segment: Path, batch: pa.RecordBatch) -> SegmentHead:
     try:
-        ids = pq.read_table(segment / CUTOUT_FILE, columns=["alert_id"])["alert_id"].combine_chunks()
+        head = read_head(segment)
     except OSError as error:
         raise StoreError(f"{segment} is no segment of this archive: {error}") from error
-    if not ids.equals(batch["alert_id"].cast(ids.type)):
+    if not head.alert_ids.equals(batch["alert_id"].cast(head.alert_ids.type)):
         raise StoreError(f"{segment.name} does not hold the {batch.num_rows} alerts of this commit, in their order")
+    return head
 
 
 def _ledger(commit: Commit, batch: pa.RecordBatch | None, repeats: Counter[int]) -> list[LedgerEntry]:

@@ -1,4 +1,4 @@
-"""The nights read from the first bytes of packets are those of the decoded alerts."""
+"""The nights and objects read from the first bytes of packets are those of the decoded alerts."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from redpoll.plugin.polling import all_packets
 
 
 def agree(packets):
-    """Whether the nights found agree with those of the decoded alerts; packets that the decoder refuses are in none."""
+    """Check what is found against the decoded alerts; packets that the decoder refuses are of no night and object."""
     decoded = packet_decoder(Config())(Block.of(packets))
     expected = {}
     for batch, index in decoded.batches:
-        survey = batch["survey"].to_pylist()
-        for i, name, night in zip(index.tolist(), survey, batch["night"].to_pylist(), strict=True):
-            expected[i] = (name, night or 0)
+        rows = batch.select(["survey", "night", "object_id"]).to_pylist()
+        for i, row in zip(index.tolist(), rows, strict=True):
+            expected[i] = (row["survey"], row["night"] or 0, row["object_id"] if row["survey"] == "ztf" else None)
     found = night_finder(Config())(packets)
-    assert {i: (found[i].survey, found[i].night) for i in expected} == expected
+    assert {i: (found[i].survey, found[i].night, found[i].object_id) for i in expected} == expected
     assert all(night is None or night.night == 0 or i in decoded.errors or i in expected
                for i, night in enumerate(found))  # fmt: skip
     return len(expected)

@@ -9,6 +9,7 @@ import pytest
 
 from redpoll.engine.reader import ReadAhead
 from redpoll.errors import SourceError, StoreError
+from redpoll.ingest.nights import PacketNight
 from redpoll.pipeline.intake import BLOCK_PACKETS, Intake, first_blocks
 from redpoll.plugin.polling import FiniteSource
 from redpoll.plugin.ports import FilePosition, ReceivedPacket
@@ -195,3 +196,36 @@ def test_nothing_is_polled_while_reading_is_paused():
     finally:
         done.set()
         reader.stop()
+
+
+def by_object(nights):
+    """What finds packets of the object and night that their bytes and `nights` give."""
+    return lambda packets: [PacketNight("ztf", nights[len(data)], "s", str(len(data) % 7)) for data in packets]
+
+
+def test_a_block_of_several_nights_is_shared_by_workers_of_which_the_first_waits():
+    source = Listed("a", range(1, 41))
+    nights = [1] * 11 + [1, 2] * 15
+    intake = Intake([source], refuse, batch_size=10, find_nights=by_object(nights), n_workers=2)
+    blocks = [*intake]
+    assert [block.waits for block in blocks] == [False] + [True, False] * 3
+    assert [block.is_ordered for block in blocks] == [False] + [True] * 6
+    for one, other in zip(blocks[1::2], blocks[2::2], strict=True):
+        objects = [{len(packet.data) % 7 for packet in block.packets} for block in (one, other)]
+        assert not objects[0] & objects[1]
+    assert sorted(len(packet.data) for block in blocks for packet in block.packets) == [*range(1, 41)]
+
+
+def test_positions_of_a_shared_block_are_committed_once_all_its_packets_are_stored():
+    stream = FakeStream(lambda n: bytes(n + 1))
+    nights = [1, 2] * 40
+    intake = Intake([stream], refuse, batch_size=10, find_nights=by_object(nights), n_workers=2)
+    blocks = iter(intake)
+    one, other, _ = (next(blocks) for _ in range(3))
+    intake.stored(other.packets)
+    next(blocks), next(blocks)
+    assert stream.committed == 0
+    intake.stored(one.packets)
+    next(blocks), next(blocks)
+    assert stream.committed == 10
+    intake.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from redpoll.ingest.nights import PacketNight
 from redpoll.pipeline.night_order import BlockNights, NightOrder
@@ -12,6 +14,13 @@ def block(*nights, survey="ztf", schema="s"):
     found = BlockNights()
     for night in nights:
         found.add(None if night is None else PacketNight(survey, night, schema))
+    return found
+
+
+def block_of_objects(*names, nights=(1, 2)):
+    found = BlockNights()
+    for n, name in enumerate(names):
+        found.add(None if name == "refused" else PacketNight("ztf", nights[n % len(nights)], "s", name))
     return found
 
 
@@ -47,3 +56,21 @@ def test_a_block_of_several_nights_has_one_schema():
     both.add(other_schema)
     assert not both.may_add(other_night)
     assert both.may_add(PacketNight("rubin", 2, "u"))
+
+
+@given(names=st.lists(st.sampled_from(["a", "b", "c", "d", "\ud800", "refused"]), max_size=30), n=st.integers(0, 5))
+def test_parts_hold_every_packet_once_in_order_and_each_object_in_one(names, n):
+    parts = block_of_objects(*names).parts(n)
+    assert sorted(i for part in parts for i in part) == [*range(len(names))]
+    assert all(part == sorted(part) for part in parts)
+    assert len(parts) <= max(n, 1)
+    homes = [{names[i] for i in part} for part in parts]
+    assert sum(len(home) for home in homes) == len(set(names))
+
+
+def test_many_objects_are_shared_among_all_workers():
+    assert sorted(map(len, block_of_objects(*map(str, range(1000))).parts(4)))[0] > 200
+
+
+def test_packets_of_which_one_is_of_an_unknown_object_stay_together():
+    assert block_of_objects("a", None, "b").parts(2) == [[0, 1, 2]]

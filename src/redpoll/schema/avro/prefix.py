@@ -1,4 +1,4 @@
-"""One value near the beginning of many packets, read without the rest of them."""
+"""The first fields of many packets, read without the rest of them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from redpoll.schema.avro.program import Program, compile_tree
 from redpoll.schema.avro.tree import AvroNode, parse_schema
 
 
-def doubles_at(schema_text: str, path: Sequence[str], datums: Sequence[bytes]) -> NDArray[np.float64]:
-    """The double at a path of field names in each datum; NaN where it is null or cannot be read.
+def rows_until_double(
+    schema_text: str, path: Sequence[str], datums: Sequence[bytes]
+) -> tuple[pa.StructArray, NDArray[np.int64]]:
+    """The fields of each datum up to the double at a path of field names, and the numbers of the datums that have them.
 
-    `datums` may be cut after the value: what follows it is not read.
+    A datum that cannot be read so far has no row. `datums` may be cut after the value: what follows it is not read.
 
     Raises
     ------
@@ -27,16 +29,14 @@ def doubles_at(schema_text: str, path: Sequence[str], datums: Sequence[bytes]) -
         If the schema cannot be used, or has no double at this path.
     """
     program = _program_until(schema_text, tuple(path))
-    found = np.full(len(datums), np.nan)
+    found, numbers = [], []
     first = 0
     while first < len(datums):  # reading stops at a datum that cannot be read, and goes on after it
         rows, n_read = decode_beginnings(program, datums[first:])
-        values: pa.Array = rows
-        for name in path:
-            values = pa.compute.struct_field(values, name)
-        found[first : first + len(rows)] = values.to_numpy(zero_copy_only=False)
+        found.append(rows)
+        numbers.append(np.arange(first, first + len(rows)))
         first += n_read
-    return found
+    return pa.concat_arrays(found), np.concatenate(numbers)
 
 
 @lru_cache(maxsize=64)

@@ -33,7 +33,7 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        filters = (words.fixed, words.count, words.value, words.utc, words.night, words.days)
+        filters = (words.fixed, words.count, words.counted, words.value, words.utc, words.night, words.days)
         self._templates.filters.update({f.__name__: f for f in filters}, segment=segment)
         self._templates.globals.update(
             asset=assets.url,

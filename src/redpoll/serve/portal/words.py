@@ -32,6 +32,15 @@ def count(value: int | None) -> str:
     return UNKNOWN if value is None else f"{value:,}".replace(",", "\u202f")
 
 
+def counted(value: int | None, noun: str) -> str:
+    """An integer with its noun, in the plural where it is not one.
+
+    >>> counted(1, "packet"), counted(0, "packet"), counted(1200, "packet")
+    ('1 packet', '0 packets', '1\u202f200 packets')
+    """
+    return f"{count(value)} {noun}{'' if value == 1 else 's'}"
+
+
 def value(item: Any, dtype: str = "") -> str:
     """Any column's value: six digits of a float32, all that a float64 time or position needs.
 

@@ -1,0 +1,65 @@
+"""The histories of many objects, which several threads read at once."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from redpoll.errors import StoreError, StoreTimeout
+from redpoll.history.stage import open_history
+from redpoll.store import Commit, Store, indexed_columns, open_store, query_time
+from redpoll.store.histories import Histories
+from redpoll.testing.store_batches import store_batch
+
+N = 700
+
+
+@pytest.fixture
+def full(store: Store, folder: Path) -> tuple[Store, list[str]]:
+    """A store with a history for each of 700 objects, and their names."""
+    batch = open_history(folder).join(store_batch(N, objects=N, points=4))
+    store.runs.commit(Commit(indexed_columns(batch), store.segments.write(batch)))
+    return store, batch["object_id"].to_pylist()
+
+
+def test_many_objects_have_the_histories_that_each_has_alone(full: tuple[Store, list[str]]) -> None:
+    store, names = full
+    wanted = [*reversed(names), "unknown", *names[:50]]
+    together = store.histories.read("ztf", wanted).to_arrow()
+    assert together.to_pylist() == [store.histories.read("ztf", [name]).to_arrow()[0].as_py() for name in wanted]
+    assert sum(map(len, together.to_pylist())) > N
+
+
+def test_the_questions_are_asked_at_the_same_time(full: tuple[Store, list[str]]) -> None:
+    barrier = threading.Barrier(4, timeout=20.0)
+
+    def execute(sql: str, parameters: object) -> list[object]:
+        barrier.wait()
+        return []
+
+    found = Histories(execute, 4).read("ztf", [str(i) for i in range(8 * 128)])
+    assert len(found) == 8 * 128 and not len(found.mjd)
+
+
+def test_a_damaged_history_is_an_error_that_names_the_object(full: tuple[Store, list[str]], folder: Path) -> None:
+    store, names = full
+    with closing(sqlite3.connect(folder / "index.sqlite")) as connection, connection:
+        connection.execute("UPDATE histories SET data = x'00' WHERE _id = (SELECT max(_id) FROM histories)")
+    with pytest.raises(StoreError, match=r"history of ztf .* is damaged"):
+        store.histories.read("ztf", names)
+
+
+def test_the_time_of_a_query_holds_in_all_threads(full: tuple[Store, list[str]], folder: Path) -> None:
+    store, names = full
+    with query_time(0.0), pytest.raises(StoreTimeout):
+        store.histories.read("ztf", names)
+    assert len(np.unique(store.histories.read("ztf", names).offsets)) == N + 1
+    with open_store(folder) as other:
+        other.close()
+        with pytest.raises(StoreError, match="is closed"):
+            other.histories.read("ztf", names)
