@@ -24,6 +24,9 @@ from numba.core.caching import IndexDataCacheFile
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 
+from redpoll import compiler_passes
+from redpoll.compiler_passes import lean_passes, remembered_calls
+
 _TESTED = "0.68."
 """Prefix of the versions of numba whose internals are tested with parts."""
 
@@ -35,6 +38,14 @@ class _PartLibrary(JITCodeLibrary):
     def codegen(self) -> Any:
         """A code generator that ignores the environment, which only code that calls Python needs."""
         return SimpleNamespace(set_env=lambda name, env: None)
+
+    def _optimize_functions(self, ll_module: Any) -> None:
+        """Simplify the code of each function; numba also prepares to simplify those that are only declared."""
+        ll_module.data_layout = self._codegen._data_layout
+        for function in ll_module.functions:
+            if not function.is_declaration:
+                passes, builder = self._codegen._function_pass_manager()  # type: ignore[no-untyped-call]
+                passes.run(function, builder)
 
     def finalize(self) -> None:
         """Link the functions it calls, without optimising."""
@@ -49,7 +60,15 @@ class _PartLibrary(JITCodeLibrary):
         return ctypes.cast(ctypes.pythonapi.PyErr_BadArgument, ctypes.c_void_p).value or 0
 
 
-class PartCompiler(Compiler):
+class KernelCompiler(Compiler):
+    """Numba's compiler, which looks up functions once for the same types."""
+
+    def _compile_core(self) -> Any:
+        with remembered_calls():
+            return super()._compile_core()  # type: ignore[no-untyped-call]
+
+
+class PartCompiler(KernelCompiler):
     """Numba's compiler with a `_PartLibrary` as its target, and without wrappers for Python and C."""
 
     def define_pipelines(self) -> Any:
@@ -57,7 +76,7 @@ class PartCompiler(Compiler):
         state = self.state
         state.library = _PartLibrary(state.targetctx.codegen(), state.func_id.func_qualname)  # type: ignore[no-untyped-call]
         state.flags.no_cpython_wrapper = state.flags.no_cfunc_wrapper = True
-        return super().define_pipelines()  # type: ignore[no-untyped-call]
+        return lean_passes(super().define_pipelines())  # type: ignore[no-untyped-call]
 
 
 def part(function: Callable[..., Any], **options: Any) -> Any:
@@ -66,16 +85,19 @@ def part(function: Callable[..., Any], **options: Any) -> Any:
     It depends on internals of numba: with an untested version of numba, parts are compiled the ordinary way, which is
     slower.
     """
-    if numba.__version__.startswith(_TESTED):
-        options["pipeline_class"] = PartCompiler
-    return njit(nogil=True, error_model="numpy", **options)(function)
+    return njit(nogil=True, error_model="numpy", pipeline_class=_tested(PartCompiler), **options)(function)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Numba's dispatcher of a kernel, with its cache on the disk."""
-    compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
+    compiled: Any = njit(cache=True, nogil=True, error_model="numpy", pipeline_class=_tested(KernelCompiler))(function)
     compiled._cache._cache_file = _CacheFile(compiled._cache._cache_file, sources_key(function.__module__))
     return compiled
+
+
+def _tested(compiler: type[Compiler]) -> type[Compiler] | None:
+    """The compiler if its dependence on numba's internals is tested with this version of numba, else numba's."""
+    return compiler if numba.__version__.startswith(_TESTED) else None
 
 
 class _CacheFile(IndexDataCacheFile):
@@ -113,7 +135,8 @@ def sources_key(module: str) -> str:
     root = module.partition(".")[0]
     folder = Path(str(sys.modules[root].__file__)).parent
     waiting = [Path(str(sys.modules[module].__file__))]
-    found = {"compiler": _source(Path(__file__))[0]}
+    compilers = (Path(__file__), Path(compiler_passes.__file__))
+    found = {path.name: _source(path)[0] for path in compilers}
     while waiting:
         path = waiting.pop()
         name = path.relative_to(folder).as_posix()

@@ -9,7 +9,9 @@ import sys
 
 import numpy as np
 import pytest
-from numba import njit
+from numba import njit, types
+from numba.core.errors import TypingError
+from numba.core.runtime import _nrt_python, rtsys
 
 from redpoll import compiler
 from redpoll.kernels import part
@@ -47,6 +49,73 @@ def test_an_error_in_a_part_is_raised_by_the_kernel():
 def test_python_cannot_call_a_part():
     with pytest.raises(TypeError):
         _root(4.0)
+
+
+@part
+def _doubled(values):
+    return values * 2.0
+
+
+@part
+def _longer(values):
+    return values if len(values) > 2 else _doubled(values)
+
+
+@part
+def _sum(values):
+    total = 0.0
+    for k in range(len(values)):
+        total += values[k]
+    return total
+
+
+@njit
+def _sums_of_made_and_borrowed_arrays(values, n):
+    total = 0.0
+    for i in range(n):
+        total += _sum(_longer(values[: 1 + i % 4])) + _sum(_doubled(values))
+    return total
+
+
+def test_arrays_that_parts_make_are_freed_once_and_those_they_borrow_are_kept():
+    _nrt_python.memsys_enable_stats()
+    values = np.arange(4.0)
+    before, references = rtsys.get_allocation_stats(), sys.getrefcount(values)
+    assert _sums_of_made_and_borrowed_arrays(values, 400) == 400 * 12.0 + 100 * (0.0 + 2.0 + 3.0 + 6.0)
+    after = rtsys.get_allocation_stats()
+    assert after.alloc - before.alloc == after.free - before.free
+    assert sys.getrefcount(values) == references
+    assert values.tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
+def _kernel(function):
+    return njit(function, pipeline_class=compiler.KernelCompiler)
+
+
+@part
+def _fails(x):
+    return x + "text"
+
+
+def test_numba_looks_up_functions_as_before_when_a_kernel_is_compiled_or_fails_to():
+    look_up = types.BaseFunction.get_call_type
+    _kernel(_difference_of_squares)(2)
+    with pytest.raises(TypingError):
+        _kernel(_call_of_what_fails)(2)
+    assert types.BaseFunction.get_call_type is look_up
+
+
+def _difference_of_squares(x):
+    return x * x - (x - 1) * (x - 1)
+
+
+def _call_of_what_fails(x):
+    return _fails(x)
+
+
+@pytest.mark.parametrize("value", [3, 3.5, 2 + 1j, True])
+def test_an_operation_has_the_version_for_the_types_of_its_arguments(value):
+    assert _kernel(_difference_of_squares)(value) == value * value - (value - 1) * (value - 1)
 
 
 PACKAGE = {
