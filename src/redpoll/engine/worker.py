@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -43,11 +44,18 @@ def work(pipe: Connection, make_task: MakeTask, path: str) -> None:
 
 
 def _made(make_task: MakeTask) -> Task:
-    """The task, or one that raises for every block the error on purpose that making it raised."""
+    """The task, or one that raises for every block the error on purpose that making it raised.
+
+    What it consists of lives as long as the process, and no garbage collection looks at it again.
+    """
+    gc.disable()
     try:
         return make_task()
     except RedpollError as error:
         return partial(_raise, error)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _raise(error: RedpollError, _: Block) -> Any:

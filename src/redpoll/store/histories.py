@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import copy_context
 from typing import Any, Protocol
 
@@ -47,6 +48,8 @@ _FULL = f"""{_KEYS} SELECT id FROM wanted
     GROUP BY id HAVING count(*) >= ? OR (count(*) > 1 AND sum(length(data)) > ?)"""
 _AT_ONCE = 128
 """Objects whose histories are read at once: their bytes stay in the processor's cache."""
+_SLOW = 100e-6
+"""Seconds an object from which on a query is taken to wait for the disk."""
 Execute = Callable[[str, Sequence[Any]], list[Any]]
 
 
@@ -70,8 +73,8 @@ class HistoryReader(Protocol):
 class Histories:
     """The port HistoryReader on the embedded store.
 
-    `execute` runs a query and returns all rows; it is called by so many threads at the same time, so that a disk
-    from which the index has to be read fetches for all of them at once.
+    `execute` runs a query and returns all rows. Where the index has to be read from the disk, as the time of the first
+    query shows, it is called by so many threads at the same time: the disk fetches for all of them at once.
     """
 
     def __init__(self, execute: Execute, n_threads: int = 1) -> None:
@@ -95,15 +98,24 @@ class Histories:
         firsts = range(0, max(len(object_ids), 1), _AT_ONCE)
         chunks = [_distinct(object_ids[first : first + _AT_ONCE]) for first in firsts]
         parts = []
-        with _together(self._n_threads if len(chunks) > 1 else 1) as run_all:
-            rows = run_all(lambda names: self._rows(survey, names), [names for names, _ in chunks])
+        with closing(self._rows(survey, [names for names, _ in chunks])) as rows:
             for first, (names, row_of), found in zip(firsts, chunks, rows, strict=True):
                 blobs, bounds = _blobs(survey, names, found, pending or {})
                 parts.append(merged(blobs, bounds, row_of, limits[first : first + _AT_ONCE]))
         return concatenated(parts)
 
-    def _rows(self, survey: str, names: Sequence[str]) -> list[Any]:
-        return self._execute(_OBJECTS + _BLOBS, (json.dumps(names), survey))
+    def _rows(self, survey: str, chunks: Sequence[Sequence[str]]) -> Generator[list[Any], None, None]:
+        """What is stored of each chunk of objects."""
+
+        def ask(names: Sequence[str]) -> list[Any]:
+            return self._execute(_OBJECTS + _BLOBS, (json.dumps(names), survey))
+
+        start = time.perf_counter()
+        first = ask(chunks[0])
+        is_slow = time.perf_counter() - start > _SLOW * len(chunks[0])
+        yield first
+        with _together(self._n_threads if is_slow and len(chunks) > 2 else 1) as run_all:
+            yield from run_all(ask, chunks[1:])
 
 
 @contextmanager

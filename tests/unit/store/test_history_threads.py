@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -12,11 +13,18 @@ import pytest
 
 from redpoll.errors import StoreError, StoreTimeout
 from redpoll.history.stage import open_history
-from redpoll.store import Commit, Store, indexed_columns, open_store, query_time
+from redpoll.store import Commit, Store, histories, indexed_columns, open_store, query_time
 from redpoll.store.histories import Histories
 from redpoll.testing.store_batches import store_batch
 
 N = 700
+
+
+@pytest.fixture(autouse=True)
+def slow_disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every query of a store taken for a slow one."""
+    if "full" in request.fixturenames:
+        monkeypatch.setattr(histories, "_SLOW", 0.0)
 
 
 @pytest.fixture
@@ -35,15 +43,21 @@ def test_many_objects_have_the_histories_that_each_has_alone(full: tuple[Store, 
     assert sum(map(len, together.to_pylist())) > N
 
 
-def test_the_questions_are_asked_at_the_same_time(full: tuple[Store, list[str]]) -> None:
-    barrier = threading.Barrier(4, timeout=20.0)
+@pytest.mark.parametrize("seconds", [0.0, 0.1])
+def test_the_questions_are_asked_at_the_same_time_where_the_first_takes_long(seconds: float) -> None:
+    barrier, threads = threading.Barrier(4, timeout=20.0), []
 
     def execute(sql: str, parameters: object) -> list[object]:
-        barrier.wait()
+        threads.append(threading.get_ident())
+        if len(threads) == 1:
+            time.sleep(seconds)
+        elif seconds:
+            barrier.wait()
         return []
 
-    found = Histories(execute, 4).read("ztf", [str(i) for i in range(8 * 128)])
-    assert len(found) == 8 * 128 and not len(found.mjd)
+    found = Histories(execute, 4).read("ztf", [str(i) for i in range(9 * 128)])
+    assert len(found) == 9 * 128 and not len(found.mjd)
+    assert len(threads) == 9 and len(set(threads)) == (5 if seconds else 1)
 
 
 def test_a_damaged_history_is_an_error_that_names_the_object(full: tuple[Store, list[str]], folder: Path) -> None:
