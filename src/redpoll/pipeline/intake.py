@@ -21,7 +21,7 @@ from redpoll.plugin.isolation import error_text, outcome
 from redpoll.plugin.ports import PacketPosition, ReceivedPacket, Source
 
 log = logging.getLogger(__name__)
-BLOCK_BYTES = 48_000_000
+BLOCK_BYTES = 64_000_000
 BLOCK_PACKETS = 2_000
 _MOST_AT_ONCE = 512
 _FIRST_GUESS_BYTES = 1_000_000

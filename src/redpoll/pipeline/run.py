@@ -16,7 +16,7 @@ from redpoll.pipeline.assemble import night_finder, open_deliveries, open_sinks,
 from redpoll.pipeline.commits import Committer, OnCommitted, ignore
 from redpoll.pipeline.contexts import missing_contexts
 from redpoll.pipeline.delivery import retry_parked
-from redpoll.pipeline.intake import BLOCK_BYTES, Intake
+from redpoll.pipeline.intake import Intake
 from redpoll.pipeline.models import Generation
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.stop import stop_on_interrupt
@@ -24,6 +24,7 @@ from redpoll.pipeline.store_access import served_models, writing_run
 from redpoll.plugin.ports import Sink, Source
 
 log = logging.getLogger(__name__)
+_SMALL_BYTES = 48_000_000
 
 
 def run_night(
@@ -105,9 +106,9 @@ def _source_broke(error: SourceError, report: RunReport) -> None:
 
 
 def _workers(config: Config, sources: Sequence[Source]) -> int:
-    """Processes to use: as configured, else one a core, or none if one block holds all."""
+    """Processes to use: as configured, else one a core, or none if there is little to read."""
     if config.run.workers is not None:
         return config.run.workers
     sizes = [source.n_bytes for source in sources]
-    is_small = None not in sizes and sum(size or 0 for size in sizes) < BLOCK_BYTES
+    is_small = None not in sizes and sum(size or 0 for size in sizes) < _SMALL_BYTES
     return 0 if is_small else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
