@@ -101,7 +101,7 @@ def reprocess(
         if former is not None and former["status"] == "done" and not again:
             report.status, report.finished = "done before", str(former["updated"])
             return report
-        report.is_resumed = former is not None and former["status"] != "done"
+        report.is_resumed = former is not None and former["status"] not in ("done", "superseded")
         report.before = int(former["n_alerts"]) if former is not None and report.is_resumed else 0
         size = config.run.batch_size or (CHUNK_WITH_CUTOUTS if _reads_cutouts(prepared.plan) else CHUNK)
         alerts = StoredAlerts(store, selection, size)

@@ -207,7 +207,7 @@ class Revisions(Protocol):
     def start(self, job: str, command: str) -> str | None:
         """Open a job, or go on with one; returns the token to go on after, None at its beginning.
 
-        A job that is finished begins again. Removes what a crashed process left behind.
+        A job that is done or superseded begins again. Removes what a crashed process left behind.
         """
         ...
 
@@ -220,7 +220,10 @@ class Revisions(Protocol):
         ...
 
     def jobs(self) -> pa.Table:
-        """Jobs, newest first: job, command, started, updated, status (running, interrupted, done), n_alerts, after."""
+        """Jobs, newest first: job, command, started, updated, status, n_alerts, after.
+
+        A job is running, interrupted, done, or superseded: another one replaced some of its values.
+        """
         ...
 
     def of_alert(self, alert_id: int, survey: str) -> pa.Table:

@@ -32,7 +32,11 @@ _JOB_COLUMNS = {
     "command": Column("string", doc="Command that started it."),
     "started": Column("string", doc="When it started, ISO 8601.", ucd="time.start"),
     "updated": Column("string", doc="When it last committed, ISO 8601.", ucd="time.epoch"),
-    "status": Column("string", doc="running, interrupted or done.", ucd="meta.code.status"),
+    "status": Column(
+        "string",
+        doc="running, interrupted, done, or superseded by a job that replaced its values.",
+        ucd="meta.code.status",
+    ),
     "n_alerts": Column("int64", doc="Alerts to which it gave new values.", ucd="meta.number"),
     "after": Column("string", doc="Token of the page of alerts after which it goes on; null at its beginning or end."),
 }
@@ -40,8 +44,8 @@ _JOBS = pa.schema([column.field(name) for name, column in _JOB_COLUMNS.items()])
 _START = """INSERT INTO revision_jobs (job, command, started, updated, status, n_alerts)
     VALUES (?1, ?2, ?3, ?3, 'running', 0)
     ON CONFLICT (job) DO UPDATE SET command = ?2, updated = ?3, status = 'running',
-    started = CASE status WHEN 'done' THEN ?3 ELSE started END,
-    n_alerts = CASE status WHEN 'done' THEN 0 ELSE n_alerts END"""
+    started = CASE WHEN status IN ('done', 'superseded') THEN ?3 ELSE started END,
+    n_alerts = CASE WHEN status IN ('done', 'superseded') THEN 0 ELSE n_alerts END"""
 _MOVE = """UPDATE revision_jobs SET status = CASE WHEN ?2 IS NULL THEN 'done' ELSE 'running' END, after = ?2,
     updated = ?3, n_alerts = n_alerts + ?4 WHERE job = ?1"""
 _NEXT = """SELECT (SELECT ifnull(max(_id), 0) + 1 FROM revisions),

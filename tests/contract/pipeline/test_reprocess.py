@@ -342,6 +342,19 @@ def test_a_finished_reprocessing_is_not_done_again_unless_asked(store, base, tmp
     assert everything(store) == before
 
 
+def test_a_reprocessing_whose_values_another_one_replaced_is_done_again(store, base):
+    def ours(text):
+        config = replace(base, filters=replace(base.filters, expressions={"ours": text}))
+        report = reprocess(store, config, Wanted(filters=("ours",)), ALL)
+        with open_store(store) as opened:
+            return report.status, opened.alerts.scan(["alert_id"], Selection(topic="ours")).to_table().num_rows
+
+    many, few = ours("mag < 30"), ours("mag < 18.5")
+    assert many[1] > few[1]
+    assert ours("mag < 30") == many
+    assert ours("mag < 30") == ("done before", many[1])
+
+
 def test_the_key_follows_versions_code_settings_and_selection(store, base, tmp_path):
     config = with_plugin(base, tmp_path, MORE)
     wanted = Wanted(modules=("seen",))

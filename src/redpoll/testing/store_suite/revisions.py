@@ -159,6 +159,27 @@ class RevisionCases(StoreCases):
             assert (job["status"], job["command"], job["n_alerts"]) == ("done", "reprocess again", 1)
             assert store.revisions.start("job", "once more") is None
 
+    @pytest.mark.parametrize(
+        ("alert", "column", "is_superseded"),
+        [(3, "rise_rate", True), (3, "p_synthetic", False), (4, "rise_rate", False)],
+        ids=["the same values", "other columns", "other alerts"],
+    )
+    def test_a_job_whose_values_another_one_replaced_begins_anew(
+        self, tmp_path: Path, alert: int, column: str, *, is_superseded: bool
+    ) -> None:
+        with self.open(self.url(tmp_path), "write") as store:
+            store.runs.start("test")
+            add(store, store_batch(40))
+            for after in (None, "token"):  # done, and interrupted
+                store.revisions.start("job", "reprocess")
+                revise(store, [FIRST + 3], {"rise_rate": [1.0]}, after=after)
+                store.revisions.start("other", "reprocess")
+                revise(store, [FIRST + alert], {column: [0.5]}, job="other", after=None)
+                former = {job["job"]: job for job in store.revisions.jobs().to_pylist()}["job"]
+                kept = "interrupted" if after else "done"
+                assert (former["status"], former["after"]) == (("superseded", None) if is_superseded else (kept, after))
+            assert store.revisions.start("job", "reprocess") == (None if is_superseded else "token")
+
     def test_a_job_without_a_writer_is_interrupted(self, tmp_path: Path) -> None:
         url = self.url(tmp_path)
         with self.open(url, "write") as store:
