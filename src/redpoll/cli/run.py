@@ -120,7 +120,9 @@ def show(report: RunReport) -> None:
     for word, n in report.unknown_words.most_common(10):
         click.echo(f"no class of the taxonomy: {word}, in {n} alerts", err=True)
     if any(reason.startswith(CUT) for reason in report.reasons):
-        click.echo("A cut rejected alerts: `redpoll why ID` shows the cut and the value of each", err=True)
+        click.echo(
+            "A cut rejected alerts: `redpoll why --rejected` lists them with the cut and the value of each", err=True
+        )
     if report.missing:
         click.echo(f"Catalogues not installed (their columns are null): {', '.join(report.missing)}; "
                    "see `redpoll catalog list`", err=True)  # fmt: skip

@@ -34,25 +34,36 @@ _NUMBER = re.compile(r"[0-9]{1,19}")
 _N_RECENT = 500
 _SHOWN = 40
 _OWN = ("object_id", "night", "mjd")
+_HEADINGS = {
+    "alert_id": "alert", "object_id": "object", "night": "night", "outcome": "outcome", "run": "run", "why": "why",
+    "where": "where",
+}  # fmt: skip
 
 
 @click.command(epilog="Example: redpoll why ZTF20aaelulu --store my-store")
-@click.argument("identifier", metavar="ID")
+@click.argument("identifier", metavar="ID", required=False)
+@click.option("--rejected", is_flag=True, help="List alerts of any ID that a cut rejected, newest first.")
 @click.option("--survey", type=click.Choice(SURVEYS), help="Only alerts of this survey.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1, max=1_000_000),
     default=10,
     show_default=True,
-    help="Most alerts of an object.",
+    help="Most alerts of an object, or of --rejected.",
 )
 @store_option
 @config_option
 @json_option
 @verbose_option
 def command(
-    identifier: str, survey: str | None, limit: int, store: Path | None, config: Config, as_json: bool
-) -> None:  # fmt: skip
+    identifier: str | None,
+    rejected: bool,
+    survey: str | None,
+    limit: int,
+    store: Path | None,
+    config: Config,
+    as_json: bool,
+) -> None:
     """Show what became of an alert, or of the newest alerts of an object.
 
     ID is the identifier of an alert or of an object. The answer names the run that stored it, its packet, the cut and
@@ -61,6 +72,11 @@ def command(
     `redpoll reprocess` replaced are listed too. Dead letters are searched for the identifier in their bytes, the newest
     1,000.
     """
+    if rejected == (identifier is not None):
+        raise click.UsageError("give either an ID or --rejected")
+    if identifier is None:
+        _list_rejected(store_of(store, config), survey, limit, as_json)
+        return
     identifier = identifier.strip()
     configured = [node for node in build_graph(config).nodes if not node.is_module]
     surveys = SURVEYS if survey is None else (survey,)
@@ -89,13 +105,30 @@ def explain(
     keys = _keys(store, identifier, surveys, limit)
     stored = [_stored(store, key, filters, runs) for key in dict.fromkeys(keys)]
     rejected = [
-        row | {"alert_id": str(row["alert_id"]), "command": _command(runs, row["run"])}
+        row
         for survey in surveys
-        for row in store.rejected.find(
-            alert_id=_number(identifier), object_id=identifier, survey=survey, limit=limit
-        ).to_pylist()
+        for row in _with_command(
+            store.rejected.find(alert_id=_number(identifier), object_id=identifier, survey=survey, limit=limit), runs
+        )
     ]
     return empty | {"stored": stored, "rejected": rejected, "dead_letters": list(_letters(store, identifier))}
+
+
+def _list_rejected(path: Path, survey: str | None, limit: int, as_json: bool) -> None:
+    with open_store(path) as store:
+        runs = {row["run"]: row for row in store.runs.table().to_pylist()}
+        rows = [*_with_command(store.rejected.find(survey=survey, limit=limit), runs)]
+    if as_json:
+        print_json({"rejected": rows})
+    elif rows:
+        print_rows([*_rejected_rows(rows)], _HEADINGS, none="")
+    else:
+        click.echo("no alert was rejected by a cut", err=True)
+
+
+def _with_command(rejected: pa.Table, runs: Mapping[int, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    for row in rejected.to_pylist():
+        yield row | {"alert_id": str(row["alert_id"]), "command": _command(runs, row["run"])}
 
 
 def saved_filters(store: Store, taken: Set[str]) -> list[ExpressionFilter]:
@@ -208,9 +241,7 @@ def _show(answer: Mapping[str, Any]) -> None:
     fates = [*_stored_rows(answer["stored"]), *_rejected_rows(answer["rejected"])]
     fates += [{"outcome": f"dead letter {row['id']}", "why": row["reason"], "where": _position(row)}
               for row in answer["dead_letters"]]  # fmt: skip
-    headings = {"alert_id": "alert", "object_id": "object", "night": "night", "outcome": "outcome", "run": "run",
-                "why": "why", "where": "where"}  # fmt: skip
-    print_rows(fates, headings, none="")
+    print_rows(fates, _HEADINGS, none="")
     rows = [_filter_row(alert, found) for alert in answer["stored"] for found in alert["filters"]]
     if rows:
         print_rows(rows, {"alert_id": "alert", "topic": "filter", "outcome": "outcome", "why": "why"},

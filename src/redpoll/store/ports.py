@@ -356,7 +356,7 @@ class Rejected(Protocol):
         survey: str | None = None,
         limit: int = ...,
     ) -> pa.Table:
-        """Rejected alerts with this identifier or of this object, newest first, at most `limit`.
+        """Rejected alerts with this identifier or of this object, or all; newest first, at most `limit`.
 
         Columns: survey, alert_id, object_id, night, mjd, reason, value, and of the last time that it was received:
         run, source, position; ``n`` counts the times. An alert has one row for each reason.

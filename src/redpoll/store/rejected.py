@@ -50,12 +50,13 @@ class EmbeddedRejected:
     def find(
         self, *, alert_id: int | None = None, object_id: str | None = None, survey: str | None = None, limit: int = 1000
     ) -> pa.Table:
-        """Rejected alerts of this identifier, newest first; see `ports.Rejected.find`."""
+        """Rejected alerts of this identifier, or all, newest first; see `ports.Rejected.find`."""
+        which = "1" if alert_id is None and object_id is None else "alert_id = ?1 OR object_id = ?2"
         if alert_id is not None and not -(2**63) <= alert_id < 2**63:
             alert_id = None
         name = None if object_id is None else head(object_id)
-        sql = f"""SELECT {", ".join(_COLUMNS)} FROM rejected WHERE (alert_id = ? OR object_id = ?)
-            AND ifnull(survey = ?, 1) ORDER BY mjd DESC, alert_id DESC, run DESC LIMIT ?"""
+        sql = f"""SELECT {", ".join(_COLUMNS)} FROM rejected WHERE ({which})
+            AND ifnull(survey = ?3, 1) ORDER BY mjd DESC, alert_id DESC, run DESC LIMIT ?4"""
         found = self._pool.execute(sql, (alert_id, name, survey, limit))
         return pa.Table.from_pylist([dict(zip(_COLUMNS, row, strict=True)) for row in found], _SCHEMA)
 

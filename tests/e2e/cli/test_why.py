@@ -80,6 +80,25 @@ def test_a_rejected_alert_has_its_cut_value_and_position(made):
     assert why(made, str(alert_id), "--survey", "rubin")[0] == 1
 
 
+def test_all_rejected_alerts_are_listed_newest_first(made):
+    with sqlite3.connect(made / "store" / "index.sqlite") as index:
+        expected = [str(i) for (i,) in index.execute("SELECT alert_id FROM rejected ORDER BY mjd DESC, alert_id DESC")]
+    code, out, _ = why(made, "--rejected", "--json", "--limit", "1000")
+    rows = json.loads(out)["rejected"]
+    assert (code, [row["alert_id"] for row in rows]) == (0, expected) and len(expected) > 1
+    assert rows[0]["command"] == "run x" and rows[0]["reason"]
+    assert len(json.loads(why(made, "--rejected", "--json", "--limit", "1")[1])["rejected"]) == 1
+    assert expected[0] in why(made, "--rejected")[1]
+    assert json.loads(why(made, "--rejected", "--json", "--survey", "rubin")[1])["rejected"] == []
+    assert why(made, "--rejected", "--survey", "rubin")[0] == 0
+
+
+@pytest.mark.parametrize("words", [[], ["ZTF1", "--rejected"]])
+def test_either_an_identifier_or_all_rejected_alerts_are_asked_for(made, words):
+    code, _, err = why(made, *words)
+    assert code == 2 and "either an ID or --rejected" in err
+
+
 def test_a_dead_letter_that_holds_the_identifier_is_found(made):
     code, out, _ = why(made, "ZTF99damaged", "--json")
     assert (code, len(json.loads(out)["dead_letters"])) == (0, 1)
