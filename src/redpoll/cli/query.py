@@ -31,6 +31,7 @@ ENDINGS = {
 }  # fmt: skip
 """Ending of a file's name -> format."""
 _BINARY = ("parquet", "arrow")
+_SHOWN_CLASSES = 12
 
 
 @click.command(
@@ -74,7 +75,15 @@ def command(
         check_schema(kind, found.schema)
         with new_file(out, force=force) if out is not None else standard_output(kind) as file:
             n = write_rows(found, kind, file, limit)
-    click.echo(f"{n:,} alerts" if out is None else f"{n:,} alerts in {out}", err=True)
+        hint = f"; {_assigned(opened)}" if not n and conditions["class_"] is not None else ""
+    click.echo(f"{n:,} alerts{'' if out is None else f' in {out}'}{hint}", err=True)
+
+
+def _assigned(opened: client.Client) -> str:
+    """The classes that alerts of the store have, most frequent first."""
+    counts = opened.classes().to_arrow().to_pylist()
+    names = [f"{row['class']} ({row['n_alerts']:,})" for row in counts[:_SHOWN_CLASSES]]
+    return f"assigned in this store: {', '.join(names) or 'no class'}{', ...' if len(counts) > len(names) else ''}"
 
 
 def format_of(name: str | None, out: Path | None) -> Format:

@@ -146,7 +146,10 @@ def open_sinks(config: Config) -> list[Sink]:
     """The sinks that `config` names; ConfigError if one is not installed or its settings do not fit."""
     installed = installed_sinks()
     if unknown := sorted(set(config.sinks) - set(installed)):
-        raise ConfigError(f"sinks: there is no {', '.join(unknown)}; installed: {', '.join(installed) or 'none'}")
+        raise ConfigError(
+            f"sinks: no sink named {', '.join(unknown)} is installed; installed: {', '.join(installed) or 'none'}. "
+            "A sink comes with a package that registers it under redpoll.sinks, not from a file in 'plugins'"
+        )
     return [_open_sink(name, installed[name], settings) for name, settings in config.sinks.items()]
 
 

@@ -51,6 +51,18 @@ def query(*words: Any, store: Path, cwd: Path | None = None) -> subprocess.Compl
     return subprocess.run(command, capture_output=True, cwd=cwd, timeout=120)
 
 
+def test_a_class_that_no_alert_has_is_answered_with_those_assigned(store: Path, tmp_path: Path) -> None:
+    done = query("--class", "microlensing", "--out", tmp_path / "none.csv", store=store)
+    with open_store(store) as opened:
+        (name, n), *_ = sorted(opened.ledger.classes().items(), key=lambda item: (-item[1], item[0]))
+    assert (
+        done.returncode == 0
+        and f"0 alerts in {tmp_path / 'none.csv'}; assigned in this store: {name} ({n}" in done.stderr.decode()
+    )
+    assert b"assigned" not in query("--class", name, "--limit", "1", store=store).stderr
+    assert b"assigned" not in query("mag < -90", store=store).stderr
+
+
 def read(path: Path) -> list[tuple[int, str]]:
     """Identifier and name of each row of a file, whatever its format."""
     if path.suffix == ".json":

@@ -108,7 +108,7 @@ def test_a_dead_letter_that_holds_the_identifier_is_found(made):
 @pytest.mark.parametrize(("reason", "is_shown"), [("cut: band not in g", True), ("already stored", False)])
 def test_the_end_of_a_run_points_to_it_when_a_cut_rejected_alerts(capsys, reason, is_shown):
     show(RunReport(reasons=Counter({reason: 1})))
-    assert ("redpoll why ID" in capsys.readouterr().err) == is_shown
+    assert ("redpoll why --rejected" in capsys.readouterr().err) == is_shown
 
 
 def test_an_interrupted_run_with_a_parked_sink_reports_the_messages_that_wait(capsys):

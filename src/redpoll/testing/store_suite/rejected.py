@@ -42,6 +42,13 @@ class RejectedCases(StoreCases):
         assert store.rejected.find(object_id="ZTF1", limit=1)["alert_id"].to_pylist() == [8]
         assert store.rejected.find(alert_id=7, survey="rubin").num_rows == 0
 
+    def test_all_rejected_alerts_are_found_without_an_identifier(self, store: Store) -> None:
+        assert store.rejected.find().num_rows == 0
+        reject(store, [rejected_alert(), rejected_alert(8), rejected_alert(9, "ZTF2")])
+        assert store.rejected.find()["alert_id"].to_pylist() == [9, 8, 7]
+        assert store.rejected.find(limit=2)["alert_id"].to_pylist() == [9, 8]
+        assert store.rejected.find(survey="rubin").num_rows == 0
+
     def test_the_same_packet_again_is_counted_and_not_doubled(self, store: Store) -> None:
         for position in ("1", "2"):
             reject(store, [rejected_alert(position=position)])
