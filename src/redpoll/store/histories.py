@@ -26,7 +26,7 @@ from redpoll.schema.light_curve import LightCurves, concatenated
 from redpoll.schema.merging import news
 from redpoll.schema.table import packet_light_curves
 from redpoll.store.history_blobs import Blobs, level_of, pack, unpack
-from redpoll.store.history_bounds import bounded, compacted, sorted_by_time
+from redpoll.store.history_bounds import bounded, compacted, in_time_order, sorted_by_time
 from redpoll.store.history_reading import merged
 from redpoll.store.objects import KEY_BITS, MOST_ALERTS
 
@@ -175,7 +175,7 @@ def add(connection: sqlite3.Connection, keys: Sequence[int], blobs: Sequence[byt
 def packed_news(stored: LightCurves, packets: LightCurves, mjd: NDArray[np.float64]) -> list[bytes]:
     """For each alert at these times, what its packet adds to what is stored, as `add` takes it; b"" if nothing."""
     fresh = packets.kept(news(stored, packets))
-    fresh = bounded(*sorted_by_time(fresh, np.zeros(len(fresh.mjd))))  # the triggering detection was the last
+    fresh = bounded(in_time_order(fresh), np.zeros(len(fresh.mjd)))  # the triggering detection was the last
     sizes = np.diff(fresh.offsets)
     blobs = pack(fresh, np.repeat(mjd, sizes))
     return [blob if n else b"" for blob, n in zip(blobs, sizes.tolist(), strict=True)]

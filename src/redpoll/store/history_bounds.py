@@ -35,6 +35,11 @@ def sorted_by_time(curves: LightCurves, known: Known) -> tuple[LightCurves, Know
     return _taken(curves, order), known[order]
 
 
+def in_time_order(curves: LightCurves) -> LightCurves:
+    """The same points, each curve sorted by time; points of one time stay as they are."""
+    return _taken(curves, time_order_of_each(curves.offsets, curves.mjd))
+
+
 def compacted(
     curves: LightCurves, known: Known, levels: NDArray[np.int64]
 ) -> tuple[LightCurves, Known, NDArray[np.int64]]:
