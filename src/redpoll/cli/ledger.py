@@ -19,7 +19,13 @@ _OUTCOMES = ("received", "stored", "duplicate", "rejected")
 
 
 @click.command(epilog="Example: redpoll ledger --last 7 --store my-store")
-@click.option("--by", type=click.Choice(["night", "run"]), default="night", show_default=True, help="One row a ...")
+@click.option(
+    "--by",
+    type=click.Choice(["night", "run"]),
+    default="night",
+    show_default=True,
+    help="One row per night or per run.",
+)
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the newest N nights or runs.")
 @store_option
 @config_option

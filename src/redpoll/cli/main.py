@@ -53,7 +53,7 @@ class Verbs(click.Group):
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def redpoll() -> None:
-    """An alert broker for time-domain surveys: packets in, scored, stored, seen.
+    """An alert broker for time-domain surveys: reads packets, classifies their alerts, stores and serves them.
 
     \b
     Example:

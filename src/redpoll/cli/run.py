@@ -55,7 +55,7 @@ def command(
     """Process every packet in INPUTS and store the alerts.
 
     INPUTS are files, folders, globs or URIs of a source plugin: Avro packets, nightly archives, Confluent-framed
-    messages, Parquet copies; the kind is seen from the bytes. Files end; a stream is processed as it comes, until
+    messages, Parquet copies; their format is recognised from the bytes. A stream is processed as it comes, until
     Ctrl-C, which finishes the batches at work. Running the same packets again stores nothing new.
 
     Exit code: 0 done; 1 a source, module or worker failed, or a sink is parked; 130 or 143 interrupted, with input

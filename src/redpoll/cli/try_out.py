@@ -36,7 +36,7 @@ from redpoll.pipeline.trial import Trial, try_out
 @verbose_option
 def command(file: Path | None, inputs: tuple[str, ...], expression: str | None, passing: bool, limit: int, rows: int,
             store: Path | None, catalogs: Path | None, config: Config, as_json: bool) -> None:  # fmt: skip
-    """Run the modules and filters in FILE, or an expression, on real packets and show what they answer.
+    """Run the modules and filters in FILE, or an expression, on real packets and show their columns.
 
     They may read the columns of the catalogues and of the installed modules too. Quality cuts are not applied. Nothing
     is stored.
