@@ -41,7 +41,7 @@ def test_what_the_modules_and_filters_say_of_it(store):
     assert (row["mag_rate"], row["mag_rate_err"]) == (pytest.approx(-1.44, abs=5e-3), pytest.approx(0.36, abs=5e-3))
     assert (row["mag_rate_upper"], row["mag_rate_from_limit"]) == (pytest.approx(-1.10, abs=5e-3), True)
     assert (row["roid"], row["colour_g_r"], row["mag_slope"]) == ("not_sso", None, None)
-    assert store.alerts.provenance(FIRST, "ztf")["mag_rate"] == "rise_rate@2"
+    assert store.alerts.provenance(FIRST, "ztf")["mag_rate"] == "rise_rate@3"
     tags = {alert["alert_id"]: set(alert["topics"]) for alert in alert_rows(store, object_ids=["ZTF20aaelulu"])}
     assert {"bright_new_transients", "fast_risers"} <= tags[FIRST]
     assert sum("fast_risers" in t for t in tags.values()) == 2

@@ -90,6 +90,7 @@ from pathlib import Path
 from redpoll.store.layout import Layout
 from redpoll.store.pool import ReadPool
 pool = ReadPool(Layout(Path({str(folder)!r})))
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
 try:
     pool.execute({ENDLESS!r})
