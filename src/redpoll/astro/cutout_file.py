@@ -98,9 +98,12 @@ def _header(raw: bytes | memoryview, start: int) -> tuple[bytes, int]:
     raise PacketError("the cutout's FITS header is too long")
 
 
-@lru_cache(maxsize=8)
 def _layout(header: bytes, max_side: int) -> _Layout:
-    """The layout of the data behind a header; the cutouts of a survey often have one header in common."""
+    """The layout of the data behind a header; short headers without a world coordinate system are often the same."""
+    return _known_layout(header, max_side) if len(header) < _BLOCK else _read_layout(header, max_side)
+
+
+def _read_layout(header: bytes, max_side: int) -> _Layout:
     cards = _cards(header.decode("ascii", "replace"))
     n_axes = _integer(cards, "NAXIS", 9)
     shape = tuple(_integer(cards, f"NAXIS{i}", max_side) for i in range(n_axes, 0, -1))
@@ -113,6 +116,9 @@ def _layout(header: bytes, max_side: int) -> _Layout:
         raise PacketError("the cutout's FITS header has no number in BSCALE or BZERO") from error
     blank = cards.get("BLANK", "")
     return _Layout(shape, np.dtype(_DTYPES[code]), scale, zero, int(blank) if _INTEGER.fullmatch(blank) else None)
+
+
+_known_layout = lru_cache(maxsize=8)(_read_layout)
 
 
 def _cards(text: str) -> dict[str, str]:
