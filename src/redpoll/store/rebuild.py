@@ -14,7 +14,6 @@ from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from redpoll.errors import StoreError
 from redpoll.store import columns, database
@@ -269,9 +268,9 @@ class Load:
         connection, segment = self._connection, self._layout.segments / name
         register(connection, archived_schema(segment))
         survey = key(connection, "surveys", "name", name.split("-")[0])
-        rows = pq.read_metadata(segment / CUTOUT_FILE).num_rows
-        made = key(connection, "provenance", "mapping", read_head(segment).made_by)
-        row = (name, survey, run, rows, made, checksum_of(segment))
+        head = read_head(segment)
+        made = key(connection, "provenance", "mapping", head.made_by)
+        row = (name, survey, run, len(head.alert_ids), made, checksum_of(segment))
         sql = "INSERT INTO segments (name, survey, run, rows, provenance, checksum) VALUES (?, ?, ?, ?, ?, ?)"
         self._keys[name] = int(connection.execute(sql + " RETURNING _id", row).fetchone()[0])
 

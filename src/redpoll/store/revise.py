@@ -60,14 +60,6 @@ _ADD = """INSERT INTO revisions (_id, name, survey, job, revised, rows, columns,
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT _id FROM segments WHERE name = ?))"""
 
 
-_SUPERSEDE = """WITH others AS MATERIALIZED (SELECT v._id, v.job FROM revisions v JOIN revision_jobs j ON j.job = v.job
-        WHERE j.job <> ?1 AND j.status IN ('done', 'interrupted') AND EXISTS (SELECT 1 FROM json_each(v.columns) c
-        WHERE c.value IN (SELECT value FROM json_each(?2))))
-    UPDATE revision_jobs SET status = 'superseded', after = NULL WHERE job IN (SELECT o.job FROM json_each(?3) k
-        CROSS JOIN revised x ON x.alert = k.value CROSS JOIN others o ON o._id = x.revision)"""
-"""The values of a job that another one replaced are not there any more: it begins anew if it is asked for again."""
-
-
 def add_revision(
     connection: sqlite3.Connection, committed: Committed, name: str, values: pa.Table, checksum: str, *, held: int = 0
 ) -> list[int]:
@@ -93,8 +85,6 @@ def add_revision(
     rows = zip(alerts.keys.tolist(), alerts.rows.tolist(), strict=True)
     numbered = ((alert, committed.number, row) for alert, row in rows)
     connection.executemany("INSERT INTO revised VALUES (?, ?, ?)", numbered)
-    own = json.dumps([name for name in json.loads(columns) if name != CLASSES])  # which every job makes from all others
-    connection.execute(_SUPERSEDE, (committed.job, own, json.dumps(alerts.keys.tolist())))
     _apply(connection, values, alerts if committed.number > held else alerts.not_compacted())
     return [ids[row] for row in np.delete(np.arange(len(ids)), alerts.rows).tolist()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import NoReturn
@@ -9,6 +10,7 @@ from typing import NoReturn
 import pyarrow as pa
 
 from redpoll.errors import NotFound, StoreError
+from redpoll.schema.classifications import CLASSES
 from redpoll.schema.column import Column
 from redpoll.store.layout import Layout, is_revision_name
 from redpoll.store.lock import is_locked
@@ -20,6 +22,7 @@ from redpoll.store.revision_files import (
     Committed,
     mark_committed,
     read_values,
+    revised_fields,
     write_revision,
 )
 from redpoll.store.revision_history import HISTORY, read_history
@@ -48,6 +51,13 @@ _START = """INSERT INTO revision_jobs (job, command, started, updated, status, n
     n_alerts = CASE WHEN status IN ('done', 'superseded') THEN 0 ELSE n_alerts END"""
 _MOVE = """UPDATE revision_jobs SET status = CASE WHEN ?2 IS NULL THEN 'done' ELSE 'running' END, after = ?2,
     updated = ?3, n_alerts = n_alerts + ?4 WHERE job = ?1"""
+_SUPERSEDE = """WITH others AS MATERIALIZED (SELECT v._id, v.job FROM revisions v JOIN revision_jobs j ON j.job = v.job
+        WHERE j.job <> ?1 AND j.status IN ('done', 'interrupted') AND EXISTS (SELECT 1 FROM json_each(v.columns) c
+        WHERE c.value IN (SELECT value FROM json_each(?2))))
+    UPDATE revision_jobs SET status = 'superseded', after = NULL WHERE job IN (SELECT o.job FROM json_each(?3) k
+        CROSS JOIN alerts a ON a.alert_id = k.value AND a._survey = (SELECT _id FROM surveys WHERE name = ?4)
+        CROSS JOIN revised x ON x.alert = a._id CROSS JOIN others o ON o._id = x.revision)"""
+"""The values of a job that another one replaced are not there any more: it begins anew if it is asked for again."""
 _NEXT = """SELECT (SELECT ifnull(max(_id), 0) + 1 FROM revisions),
     (SELECT name FROM segments ORDER BY _id DESC LIMIT 1)"""
 
@@ -112,7 +122,17 @@ class EmbeddedRevisions:
             raise StoreError(
                 f"{len(missing)} of {values.num_rows} alerts of {name} are not stored, such as {missing[0]}"
             )
+        self._supersede(c, job, values)
         return int(values.num_rows)
+
+    def _supersede(self, c: sqlite3.Connection, job: str, values: pa.Table) -> None:
+        """Mark the other jobs whose values of the same columns and alerts these replace.
+
+        Classes do not count: every job makes them from the columns of all.
+        """
+        columns = [field.name for field in revised_fields(values.schema) if field.name != CLASSES]
+        alerts, survey = values["alert_id"].to_pylist(), values["survey"][0].as_py()
+        c.execute(_SUPERSEDE, (job, json.dumps(columns), json.dumps(alerts), survey))
 
     def _folder(self, name: str) -> Path:
         if not is_revision_name(name):

@@ -85,6 +85,19 @@ def test_a_rebuild_applies_revisions_in_their_order(revised: Store, folder: Path
     assert set((folder / "archive").rglob("*")) == files
 
 
+def test_a_rebuild_leaves_jobs_as_they_were(store: Store, folder: Path) -> None:
+    add(store, store_batch(40))
+    for job, value in (("one", 1.0), ("other", 2.0), ("one", 3.0)):
+        store.revisions.start(job, "reprocess")
+        revise(store, [FIRST + 3], {"rise_rate": [value]}, job=job)
+    before = {job["job"]: job["status"] for job in store.revisions.jobs().to_pylist()}
+    assert before == {"one": "done", "other": "superseded"}
+    store.close()
+    rebuild_store(folder)
+    with open_store(folder) as rebuilt:
+        assert {job["job"]: job["status"] for job in rebuilt.revisions.jobs().to_pylist()} == before
+
+
 def test_a_revision_after_a_rebuild_is_the_newest(revised: Store, folder: Path) -> None:
     revised.close()
     (folder / "index.sqlite").unlink()
