@@ -19,6 +19,8 @@ from numba.core.targetconfig import ConfigStack
 from numba.core.typed_passes import InlineOverloads, NopythonRewrites, NopythonTypeInference
 from numba.core.untyped_passes import InlineClosureLikes
 
+_PLAIN: Any = types.BaseFunction.get_call_type
+"""Numba's own look-up of a function for types of arguments."""
 _MAKING = frozenset({"call", "binop", "inplace_binop", "unary", "build_list", "build_set", "build_map"})
 """Expressions whose result may be a new array or container; others, as a slice, borrow from their operands."""
 
@@ -97,18 +99,16 @@ def remembered_calls() -> Iterator[None]:
     Numba compiles under one lock for all threads, so that only one is in the body.
     """
     functions: Any = types.BaseFunction
-    plain = functions.get_call_type
-    if getattr(plain, "is_remembered", False):  # a part of the kernel that is compiled
+    if functions.get_call_type is not _PLAIN:  # a part of the kernel that is compiled
         yield
         return
-    calls = _Calls(plain)
+    calls = _Calls(_PLAIN)
 
     def look_up(function: Any, context: Any, args: Any, kws: Any) -> Any:
         return calls.look_up(function, context, args, kws)
 
-    look_up.is_remembered = True  # type: ignore[attr-defined]
     functions.get_call_type = look_up
     try:
         yield
     finally:
-        functions.get_call_type = plain
+        functions.get_call_type = _PLAIN

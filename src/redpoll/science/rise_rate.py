@@ -16,7 +16,7 @@ from redpoll.light_curves import (
     taken,
 )
 from redpoll.statistics import Rate, rate_between, rate_from_upper_limit
-from redpoll.typing import Arrays, Ints
+from redpoll.typing import Arrays, Bools, Ints
 
 _BOUND = "of the rate's distribution; null if there is no rate, or a flux below 1.645 of its errors."
 OUTPUTS = {
@@ -42,8 +42,9 @@ def rise_rate(
     position of the source was masked. Null without such an epoch, and where a flux is not positive.
     """
     curve = light_curve
-    before = _earlier_epoch(curve, max(min_days, 1e-9), limit_sigma, doubt_days)
-    from_limit = taken(is_non_detection(curve, limit_sigma), before) == 1
+    is_limit = is_non_detection(curve, limit_sigma)
+    before = _earlier_epoch(curve, is_limit, max(min_days, 1e-9), limit_sigma, doubt_days)
+    from_limit = taken(is_limit, before) == 1
     flux, err = at_trigger(curve, curve.flux), at_trigger(curve, curve.flux_err)
     days = at_trigger(curve, curve.mjd) - taken(curve.mjd, before)
     between = rate_between(taken(curve.flux, before), taken(curve.flux_err, before), flux, err, days)
@@ -55,12 +56,12 @@ def rise_rate(
     }  # fmt: skip
 
 
-def _earlier_epoch(curve: LightCurves, min_days: float, limit_sigma: float, doubt_days: float) -> Ints:
+def _earlier_epoch(curve: LightCurves, is_limit: Bools, min_days: float, limit_sigma: float, doubt_days: float) -> Ints:
     """Index of the latest epoch in each alert's band at least `min_days` before the alert; -1 without any."""
     is_earlier = curve.mjd <= at_trigger(curve, curve.mjd)[owners(curve.offsets)] - min_days
     is_earlier &= in_alert_band(curve)
     seen = last_of_each(curve.offsets, is_earlier & (curve.kind == DETECTION))
-    limit = last_of_each(curve.offsets, is_earlier & is_non_detection(curve, limit_sigma))
+    limit = last_of_each(curve.offsets, is_earlier & is_limit)
     is_denied = taken(curve.flux, seen) > limit_sigma * taken(curve.flux_err, limit)
     is_denied &= taken(curve.mjd, limit) - taken(curve.mjd, seen) <= doubt_days
     return np.where((limit > seen) & ~is_denied, limit, seen)

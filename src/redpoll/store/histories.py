@@ -12,9 +12,9 @@ import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from contextvars import copy_context
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -51,6 +51,7 @@ _AT_ONCE = 128
 _SLOW = 100e-6
 """Seconds an object from which on a query is taken to wait for the disk."""
 Execute = Callable[[str, Sequence[Any]], list[Any]]
+_T = TypeVar("_T")
 
 
 class HistoryReader(Protocol):
@@ -114,21 +115,17 @@ class Histories:
         first = ask(chunks[0])
         is_slow = time.perf_counter() - start > _SLOW * len(chunks[0])
         yield first
-        with _together(self._n_threads if is_slow and len(chunks) > 2 else 1) as run_all:
-            yield from run_all(ask, chunks[1:])
+        if is_slow and self._n_threads > 1 and len(chunks) > 2:
+            yield from _in_threads(self._n_threads, ask, chunks[1:])
+        else:
+            yield from map(ask, chunks[1:])
 
 
-@contextmanager
-def _together(n_threads: int) -> Iterator[Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]]:
-    """A ``map`` that calls its function in this context on so many threads; plain ``map`` if that is one."""
-    if n_threads < 2:
-        yield map
-        return
-    with ThreadPoolExecutor(n_threads) as pool:
+def _in_threads(n: int, work: Callable[[Any], _T], items: Sequence[Any]) -> Iterator[_T]:
+    """Results of a function for all items, in order; it is called in this context by `n` threads at a time."""
+    with ThreadPoolExecutor(n) as pool:
         try:
-            yield lambda work, items: pool.map(
-                lambda context, item: context.run(work, item), [copy_context() for _ in items], items
-            )
+            yield from pool.map(lambda context, item: context.run(work, item), [copy_context() for _ in items], items)
         finally:
             pool.shutdown(cancel_futures=True)
 

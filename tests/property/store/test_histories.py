@@ -49,7 +49,10 @@ def answers(joined: Sequence[pa.RecordBatch]) -> dict[int, str]:
 @given(streams(), st.integers(1, 4))
 def test_block_boundaries_do_not_matter(alerts, size):
     whole = answers(night_by_night(Index(), alerts, lambda night: [night]))
-    cut = lambda night: [night[i : i + size] for i in range(0, len(night), size)]  # noqa: E731
+
+    def cut(night):
+        return [night[i : i + size] for i in range(0, len(night), size)]
+
     assert answers(night_by_night(Index(), alerts, cut)) == whole
 
 

@@ -41,12 +41,12 @@ def packets(draw) -> list[Alert]:
         sorted(draw(st.lists(some, min_size=1, max_size=40)), key=lambda drawn: drawn[0])
     ):
         day = DAY + days[night]
-        value = lambda exposure, kind, night=night: table[(5 * exposure + 3 * night + kind) % len(table)]  # noqa: E731
-        points = [_point(DAY - 9.0 + e, e, kind, value(e, kind)) for e, kind in exposures]
-        points += [_point(day + 0.4, 8, 1, value(8, 1))] if with_later else []
+        values = {(e, kind): table[(5 * e + 3 * night + kind) % len(table)] for e, kind in [*exposures, (8, 1), (9, 0)]}
+        points = [_point(DAY - 9.0 + e, e, kind, values[e, kind]) for e, kind in exposures]
+        points += [_point(day + 0.4, 8, 1, values[8, 1])] if with_later else []
         for mjd in before[name][-3:] if with_earlier else []:
             is_same_night = mjd > day
-            points.append((mjd, 1, 900.0, 1.0, DETECTION) if is_same_night else _point(mjd, 9, 0, value(9, 0)))
+            points.append((mjd, 1, 900.0, 1.0, DETECTION) if is_same_night else _point(mjd, 9, 0, values[9, 0]))
         mjd = day + 0.3 + number * 1e-3
         before[name].append(mjd)
         alerts.append((number, name, mjd, points))
