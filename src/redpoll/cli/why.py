@@ -41,7 +41,7 @@ _HEADINGS = {
 
 
 @click.command(epilog="Example: redpoll why ZTF20aaelulu --store my-store")
-@click.argument("identifier", metavar="ID", required=False)
+@click.argument("identifier", metavar="[ID]", required=False)
 @click.option("--rejected", is_flag=True, help="List alerts of any ID that a cut rejected, newest first.")
 @click.option("--survey", type=click.Choice(SURVEYS), help="Only alerts of this survey.")
 @click.option(
