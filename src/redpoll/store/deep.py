@@ -14,13 +14,13 @@ import pyarrow as pa
 
 from redpoll.errors import StoreError
 from redpoll.store import database
+from redpoll.store.archive_loading import Archived, Load
 from redpoll.store.classes import read_classes
 from redpoll.store.columns import table_columns
 from redpoll.store.history_blobs import check
 from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS, MOST_ALERTS
 from redpoll.store.ports import Progress
-from redpoll.store.rebuild import Archived, Load
 from redpoll.store.types import read_type
 
 _MOST = 20  # differences named in each table
