@@ -76,7 +76,7 @@ def run_in_workers(
     Parameters
     ----------
     blocks
-        Packets, read ahead in a thread. A block that ``waits`` is begun when all before it are collected.
+        Packets, read ahead in a thread. Each is begun when those are collected that it has to wait for.
     make_task
         Called once in each worker; it must be picklable. Its task must keep nothing of a block.
     collect
@@ -103,6 +103,8 @@ def run_in_workers(
             if reader.is_done and not pool.next and not pool.busy:
                 return pool.deaths
             for packets, result in pool.results(_POLL if pool.idle and not reader.is_done else 1.0):
+                if not stop():
+                    pool.feed(reader)  # workers go on while this result is collected
                 collect(packets, result)
     finally:
         reader.stop()
@@ -135,6 +137,7 @@ class _Pool:
         self._make_task, self._generation = make_task, generation
         self.idle = [_Worker(make_task) for _ in range(n_workers)]
         self.busy: dict[Connection, tuple[_Worker, InputBlock, int]] = {}
+        self._collected_next: InputBlock | None = None
         self.next: deque[InputBlock] = deque()
         self.deaths = self._deaths_in_a_row = 0
 
@@ -142,11 +145,11 @@ class _Pool:
         """Give every idle worker a block, if one may begin; waits for the first if all are idle."""
         while self.idle:
             if not self.next:
-                block = reader.next(0.0 if self.busy else 0.2)
+                block = reader.next(0.0 if self.busy or self._collected_next else 0.2)
                 if block is None:
                     return
                 self.next.append(block)
-            if self.next[0].waits and self.busy:
+            if not self._may_begin(self.next[0]):
                 return
             self._begin(self.idle.pop(), self.next.popleft(), 1)
 
@@ -164,11 +167,20 @@ class _Pool:
             self._deaths_in_a_row = 0
             if kind == "error":
                 raise _error(*answer)
+            self._collected_next = block
             yield block.packets, answer[0]
+            self._collected_next = None
 
     def close(self) -> None:
         for worker in [*self.idle, *(worker for worker, _, _ in self.busy.values())]:
             worker.close()
+
+    def _may_begin(self, block: InputBlock) -> bool:
+        """Whether all blocks that this one has to wait for are collected."""
+        left = [other for _, other, _ in self.busy.values()]
+        left += [self._collected_next] if self._collected_next else []
+        in_group = block.group is not None and any(other.group == block.group for other in left)
+        return not (block.waits and left) and not in_group
 
     def _begin(self, worker: _Worker, block: InputBlock, attempt: int) -> None:
         self.busy[worker.pipe] = (worker, block, attempt)

@@ -16,13 +16,13 @@ Packets = Sequence[ReceivedPacket]
 class InputBlock:
     """Packets that are processed together.
 
-    A block that ``waits`` is begun only when all blocks before it are collected. A block that ``is_ordered`` may be
-    cut, but its pieces are then processed one after the other.
+    A block that ``waits`` is begun only when all blocks before it are collected, and a block of a ``group`` when those
+    of its group are.
     """
 
     packets: Packets
     waits: bool = False
-    is_ordered: bool = False
+    group: int | None = None
 
     def __len__(self) -> int:
         return len(self.packets)
@@ -30,8 +30,8 @@ class InputBlock:
     def halves(self) -> tuple[InputBlock, InputBlock]:
         """Two blocks that stand for this one."""
         middle = len(self.packets) // 2
-        first = InputBlock(self.packets[:middle], self.waits, self.is_ordered)
-        return first, InputBlock(self.packets[middle:], self.is_ordered, self.is_ordered)
+        first = InputBlock(self.packets[:middle], self.waits, self.group)
+        return first, InputBlock(self.packets[middle:], group=self.group)
 
 
 _AHEAD = 2

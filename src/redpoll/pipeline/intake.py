@@ -63,7 +63,8 @@ class Intake:
     on_error
         Called with the error of each source that cannot be read to its end.
     batch_size
-        Packets a block; by default as many as fit into `block_bytes`, at most 2,000.
+        Packets a block; by default as many as fit into `block_bytes`, at most 2,000. Of several nights, which workers
+        share, so many for each worker.
     block_bytes
         Most bytes of a block whose size is not given.
     block_seconds
@@ -95,7 +96,8 @@ class Intake:
     ) -> None:
         self._sources, self._on_error, self._stop, self._clock = list(sources), on_error, stop, clock
         self._max_packets = batch_size or BLOCK_PACKETS
-        self._max_bytes = None if batch_size else block_bytes
+        self._max_bytes = math.inf if batch_size else block_bytes
+        self._times_if_shared = 1 if batch_size else max(1, n_workers)
         self._seconds = block_seconds
         self._find_nights, self._order, self._n_workers = find_nights, NightOrder(), n_workers
         self._may_read = threading.Event()
@@ -118,17 +120,18 @@ class Intake:
             self._commit_stored()
             wait = max(0.0, due - self._clock()) if block else self._seconds
             source = self._open[0]
-            packets = self._poll(source, self._n_wanted(len(block), size), wait)
+            packets = self._poll(source, self._n_wanted(nights, len(block), size), wait)
             found = self._find_nights([packet.data for packet in packets])
             for packet, night in zip(packets, found, strict=True):
-                if block and (self._is_over(size + len(packet.data)) or not nights.may_add(night)):
+                is_over = size + len(packet.data) > self._max_bytes * self._times(nights)
+                if block and (is_over or not nights.may_add(night)):
                     yield from self._noted(block, nights)
                     block, nights, size = [], BlockNights(), 0
                 due = due if block else self._clock() + self._seconds
                 block.append((source, packet))
                 nights.add(night)
                 size += len(packet.data)
-            if block and (len(block) >= self._max_packets or self._clock() >= due):
+            if block and (len(block) >= self._max_packets * self._times(nights) or self._clock() >= due):
                 yield from self._noted(block, nights)
                 block, nights, size = [], BlockNights(), 0
         if block and not self._stop():
@@ -179,26 +182,32 @@ class Intake:
             self._mean_bytes = max(1.0, sum(len(packet.data) for packet in packets) / len(packets))
         return packets
 
-    def _n_wanted(self, n: int, size: int) -> int:
+    def _n_wanted(self, nights: BlockNights, n: int, size: int) -> int:
         """How many packets to poll: what the block lacks, by the mean size of the packets before."""
-        room = self._max_packets - n
-        if self._max_bytes is not None:
-            room = min(room, int((self._max_bytes - size) / self._mean_bytes) + 1)
-        return max(1, min(room, _MOST_AT_ONCE))
+        times = self._times(nights)
+        room = min(self._max_packets * times - n, (self._max_bytes * times - size) / self._mean_bytes + 1)
+        return max(1, int(min(room, _MOST_AT_ONCE)))
 
-    def _is_over(self, size: int) -> bool:
-        return self._max_bytes is not None and size > self._max_bytes
+    def _times(self, nights: BlockNights) -> int:
+        """How many times as large as others a block may be: workers share one of several nights."""
+        return self._times_if_shared if nights.is_mixed and nights.knows_objects else 1
 
     def _noted(self, packets: list[tuple[Source, ReceivedPacket]], nights: BlockNights) -> Iterator[InputBlock]:
-        """Note what was read; a block of several nights is cut by objects, so that workers share it."""
+        """Note what was read; a block of several nights is cut by objects: one group more than there are workers.
+
+        So there is one to begin while another is committed.
+        """
         block = _ReadBlock(packets, len(packets))
         with self._lock:
             self._read.append(block)
             self._block_of.update((id(packet), block) for _, packet in packets)
         waits = self._order.waits(nights)
-        parts = nights.parts(self._n_workers) if nights.is_mixed else [range(len(packets))]
-        for number, part in enumerate(parts):
-            yield InputBlock([packets[i][1] for i in part], waits and number == 0, nights.is_mixed)
+        if not nights.is_mixed:
+            yield InputBlock([packet for _, packet in packets], waits)
+            return
+        for group, numbers in nights.groups(self._n_workers + 1).items():
+            yield InputBlock([packets[i][1] for i in numbers], waits, group)
+            waits = False
 
     def _commit_stored(self) -> None:
         """Commit, in each source, the positions of the oldest blocks that are stored without a gap."""

@@ -200,9 +200,54 @@ def test_a_block_that_waits_is_begun_when_all_before_it_are_collected():
     assert [sorted(order[i : i + 2]) for i in (0, 2, 4)] == [[b"a", b"b"], [b"c", b"d"], [b"e", b"f"]]
 
 
-def test_the_halves_of_an_ordered_block_stay_in_order():
+def make_noting_task(path):
+    """A task that appends the first packet of each block to a file when it begins."""
+
+    def task(block):
+        note(path, "begun", bytes(block.packet(0)))
+        time.sleep(0.001 * len(bytes(block.packet(0))))
+        return len(block)
+
+    return task
+
+
+def note(path, what, word):
+    with path.open("a") as file:
+        file.write(f"{what} {word.decode()}\n")
+
+
+def test_a_block_of_a_group_is_begun_when_those_of_its_group_are_collected(tmp_path):
+    path = tmp_path / "notes"
+    words = [f"{i}{'x' * (7 * i % 23)}".encode() for i in range(40)]
+    groups = {word: None if i % 9 == 8 else i * i % 5 for i, word in enumerate(words)}
+    blocks = [InputBlock(packets([word]).packets, group=groups[word]) for word in words]
+    run_in_workers(
+        iter(blocks), partial(make_noting_task, path), lambda some, _: note(path, "collected", some[0].data), never, 3
+    )
+    lines = path.read_text().splitlines()
+    assert len(lines) == 80
+    for group in range(5):
+        mine = [line for line in lines if groups[line.split()[1].encode()] == group]
+        assert mine == [f"{what} {w.decode()}" for w in words if groups[w] == group for what in ("begun", "collected")]
+
+
+def test_a_worker_goes_on_while_what_it_did_is_collected(tmp_path):
+    path, waited = tmp_path / "notes", []
+
+    def collect(block, _):
+        deadline = time.monotonic() + 10
+        while block[0].data == b"first" and "second" not in path.read_text() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        waited.append(block[0].data == b"second" or time.monotonic() < deadline)
+
+    blocks = [packets([word]) for word in (b"first", b"second")]
+    run_in_workers(iter(blocks), partial(make_noting_task, path), collect, never, 1)
+    assert waited == [True, True]
+
+
+def test_the_halves_of_a_block_of_a_group_stay_in_order():
     words = [b"1", b"2", b"poison", b"3", b"4"]
-    block = InputBlock(packets(words).packets, waits=True, is_ordered=True)
+    block = InputBlock(packets(words).packets, waits=True, group=0)
     later = InputBlock(packets([b"5"]).packets, waits=True)
     found = collected(run_in_workers, [block, later], make_fatal_task, n_workers=2)
     assert [p.data for some, _ in found for p in some] == [*words, b"5"]

@@ -208,12 +208,22 @@ def test_a_block_of_several_nights_is_shared_by_workers_of_which_the_first_waits
     nights = [1] * 11 + [1, 2] * 15
     intake = Intake([source], refuse, batch_size=10, find_nights=by_object(nights), n_workers=2)
     blocks = [*intake]
-    assert [block.waits for block in blocks] == [False] + [True, False] * 3
-    assert [block.is_ordered for block in blocks] == [False] + [True] * 6
-    for one, other in zip(blocks[1::2], blocks[2::2], strict=True):
-        objects = [{len(packet.data) % 7 for packet in block.packets} for block in (one, other)]
-        assert not objects[0] & objects[1]
+    assert [block.waits for block in blocks] == [False, True] + [False] * (len(blocks) - 2)
+    assert blocks[0].group is None
+    groups = {(len(packet.data) % 7, block.group) for block in blocks[1:] for packet in block.packets}
+    assert len(groups) == 7 and len({group for _, group in groups}) > 1
     assert sorted(len(packet.data) for block in blocks for packet in block.packets) == [*range(1, 41)]
+
+
+@pytest.mark.parametrize(
+    ("name", "n_workers", "expected"), [("one", 0, 4), ("one", 1, 4), ("one", 3, 12), (None, 3, 4)]
+)
+def test_a_block_of_several_nights_is_as_many_times_larger_as_workers_share_it(name, n_workers, expected):
+    intake = Intake(
+        [Listed("a", [9, 11] * 24)], refuse, block_bytes=40, n_workers=n_workers,
+        find_nights=lambda packets: [PacketNight("ztf", len(packet), "s", name) for packet in packets],
+    )  # fmt: skip
+    assert [len(block) for block in intake] == [expected] * (48 // expected)
 
 
 def test_positions_of_a_shared_block_are_committed_once_all_its_packets_are_stored():
@@ -221,11 +231,12 @@ def test_positions_of_a_shared_block_are_committed_once_all_its_packets_are_stor
     nights = [1, 2] * 40
     intake = Intake([stream], refuse, batch_size=10, find_nights=by_object(nights), n_workers=2)
     blocks = iter(intake)
-    one, other, _ = (next(blocks) for _ in range(3))
-    intake.stored(other.packets)
-    next(blocks), next(blocks)
+    one, *others = (next(blocks) for _ in range(3))
+    for other in others:
+        intake.stored(other.packets)
+    [next(blocks) for _ in range(3)]
     assert stream.committed == 0
     intake.stored(one.packets)
-    next(blocks), next(blocks)
+    [next(blocks) for _ in range(3)]
     assert stream.committed == 10
     intake.close()

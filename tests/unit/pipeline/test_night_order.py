@@ -58,19 +58,26 @@ def test_a_block_of_several_nights_has_one_schema():
     assert both.may_add(PacketNight("rubin", 2, "u"))
 
 
-@given(names=st.lists(st.sampled_from(["a", "b", "c", "d", "\ud800", "refused"]), max_size=30), n=st.integers(0, 5))
-def test_parts_hold_every_packet_once_in_order_and_each_object_in_one(names, n):
-    parts = block_of_objects(*names).parts(n)
-    assert sorted(i for part in parts for i in part) == [*range(len(names))]
-    assert all(part == sorted(part) for part in parts)
-    assert len(parts) <= max(n, 1)
-    homes = [{names[i] for i in part} for part in parts]
-    assert sum(len(home) for home in homes) == len(set(names))
+@given(names=st.lists(st.sampled_from(["a", "b", "c", "d", "\ud800", "refused"]), max_size=30), n=st.integers(1, 5))
+def test_groups_hold_every_packet_once_in_order_and_each_object_always_in_the_same(names, n):
+    groups = block_of_objects(*names).groups(n)
+    assert sorted(i for group in groups.values() for i in group) == [*range(len(names))]
+    assert all(group == sorted(group) for group in groups.values())
+    assert set(groups) <= set(range(n))
+    homes = {(names[i], group) for group, numbers in groups.items() for i in numbers}
+    assert len(homes) == len(set(names))
+    assert all({group} == set(block_of_objects(name).groups(n)) for name, group in homes)
 
 
-def test_many_objects_are_shared_among_all_workers():
-    assert sorted(map(len, block_of_objects(*map(str, range(1000))).parts(4)))[0] > 200
+def test_many_objects_are_spread_evenly():
+    assert min(map(len, block_of_objects(*map(str, range(1000))).groups(4).values())) > 200
 
 
 def test_packets_of_which_one_is_of_an_unknown_object_stay_together():
-    assert block_of_objects("a", None, "b").parts(2) == [[0, 1, 2]]
+    assert block_of_objects("a", None, "b").groups(2) == {0: [0, 1, 2]}
+
+
+def test_blocks_cut_by_objects_do_not_wait_as_a_whole():
+    mixed, unknown = block_of_objects("a", "b"), block_of_objects("a", None)
+    assert waits(block(1), mixed, mixed, block(1), block(1)) == [False, True, False, True, False]
+    assert waits(mixed, unknown, unknown, mixed, mixed) == [True, True, True, True, False]
