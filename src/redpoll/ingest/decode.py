@@ -72,8 +72,8 @@ def _decode(
         return None, index
     errors.update({int(index[i]): str(error) for i, error in decoded.errors.items()})
     found = _mapped(decoded.rows, index[decoded.index], errors, quality)
-    if not found:
-        return None, index
+    if len(found) < 2:
+        return found[0] if found else (None, index)
     return pa.concat_batches([batch for batch, _ in found]), np.concatenate([index for _, index in found])
 
 

@@ -64,10 +64,13 @@ def _cast(array: pa.Array, dtype: pa.DataType, path: str) -> pa.Array:
 
 
 def _child(array: pa.Array, name: str) -> pa.Array | None:
-    """A field of structs, null where the struct is null; None if there is no such field."""
+    """A field of structs by its name; None if there is no such field."""
     index = array.type.get_field_index(name) if pa.types.is_struct(array.type) else -1
-    if index < 0:
-        return None
+    return None if index < 0 else _child_at(array, index)
+
+
+def _child_at(array: pa.StructArray, index: int) -> pa.Array:
+    """A field of structs, null where the struct is null; without a copy if none is."""
     return pc.struct_field(array, index) if array.null_count else array.field(index)
 
 
@@ -122,7 +125,7 @@ def without(packets: pa.StructArray, drop: Sequence[str]) -> pa.StructArray:
     for index, kind in enumerate(packets.type):
         if kind.name in outer:
             continue
-        array = pc.struct_field(packets, index)
+        array = _child_at(packets, index)
         if kind.name in inner and pa.types.is_struct(array.type):
             array = _drop_inner(array, inner[kind.name])
         arrays.append(array)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from redpoll.astro.photometry import limiting_mag, mag_err_from_flux, mag_from_flux
 from redpoll.astro.time import NIGHT_OFFSET
 from redpoll.config import Cuts
-from redpoll.schema.bands import FORCED, UPPER_LIMIT
+from redpoll.schema.bands import BANDS, FORCED, UPPER_LIMIT
 from redpoll.schema.fields import any_flag, band_array, codes_of, field, floats, identifier, nullable, without
 from redpoll.schema.history import Points, items, light_curves
 from redpoll.schema.point_kinds import detection_kinds
@@ -122,8 +122,8 @@ def _errors(sources: pa.Array, path: str) -> NDArray[np.float32]:
 
 def _bands(sources: pa.Array) -> NDArray[np.int8]:
     """Codes of the bands; "Y", as the filter is often written, is y."""
-    names = field(sources, "band", dtype=pa.string())
-    return codes_of(pc.if_else(pc.equal(names, "Y"), "y", names))
+    codes = codes_of(field(sources, "band", dtype=pa.string()), (*BANDS, "Y"))
+    return np.where(codes == len(BANDS), np.int8(BANDS.index("y")), codes)
 
 
 def _kinds(sources: pa.Array, cuts: Cuts) -> NDArray[np.int8]:
