@@ -62,10 +62,9 @@ class LineSums:
         """Distance from the first to the last x."""
         return self.last - self.first
 
-    def where(self, keep: NDArray[np.bool_], other: LineSums) -> LineSums:
-        """These sums where `keep` is true, the other's elsewhere."""
-        names = (f.name for f in fields(self))
-        return LineSums(*(np.where(keep, getattr(self, name), getattr(other, name)) for name in names))
+    def of_series(self, index: Int) -> LineSums:
+        """The sums of the series with these numbers."""
+        return LineSums(*(getattr(self, f.name)[index] for f in fields(self)))
 
     def together(self, k: int) -> LineSums:
         """Sums of lines with one slope in common to `k` series that follow each other, each with its own intercept."""

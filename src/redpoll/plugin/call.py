@@ -24,8 +24,8 @@ def call(
 ) -> dict[str, pa.Array]:
     """The output columns of a module or filter for a batch.
 
-    Floating-point warnings are off during the call, because modules return NaN for unknown values. With per="object",
-    `attempt` isolates each alert: an alert that fails has null outputs (False for a filter), the others are kept.
+    Floating-point warnings are off, because modules return NaN for unknown values. With per="object", `attempt`
+    isolates each alert: an alert that fails has null outputs (False for a filter), the others are kept.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def call(
     run = _per_object if node.per == "object" else _per_batch
     with np.errstate(all="ignore"):
         values = run(node, columns, given, attempt)
-    return {name: column_of(node, name, value, columns.n) for name, value in values.items()}
+        return {name: column_of(node, name, value, columns.n) for name, value in values.items()}
 
 
 def batch_columns(inputs: tuple[str, ...], per: str) -> tuple[str, ...]:

@@ -62,20 +62,20 @@ def classes_field() -> pa.Field:
     return CLASSES_COLUMN.field(CLASSES, by=f"taxonomy@{taxonomy().version}")
 
 
-def assigns_classes(fields: Iterable[pa.Field]) -> bool:
-    """Whether any of these columns assigns a class."""
-    return any(field_fact(field, "assigns") for field in fields)
+def assigning_fields(fields: Iterable[pa.Field]) -> list[pa.Field]:
+    """Those of the fields whose column assigns a class."""
+    return [field for field in fields if field_fact(field, "assigns")]
 
 
 def assigned_classes(
-    schema: pa.Schema, array: Callable[[str], pa.Array], n: int, min_probability: float = MIN_PROBABILITY
+    fields: Iterable[pa.Field], array: Callable[[str], pa.Array], n: int, min_probability: float = MIN_PROBABILITY
 ) -> tuple[pa.ListArray, Counter[str]]:
     """The column `classes` of `n` alerts, each list sorted by class and source, and the count of unknown words.
 
     Parameters
     ----------
-    schema
-        Fields whose metadata name the class they assign and their maker (see ``Column.field``).
+    fields
+        Their metadata name the class they assign and their maker (see ``Column.field``).
     array
         Returns the column of a name.
     n
@@ -88,13 +88,13 @@ def assigned_classes(
     >>> score, tns = Column("float32", assigns="sn_ia"), Column("string", assigns="@tns")
     >>> fields = [score.field("p", by="early@1"), tns.field("t")]
     >>> values = {"p": pa.array([0.9, 0.1], pa.float32()), "t": pa.array(["TDE", "no such type"])}
-    >>> classes, unknown = assigned_classes(pa.schema(fields), values.get, 2)
+    >>> classes, unknown = assigned_classes(fields, values.get, 2)
     >>> [[(c["name"], c["by"]) for c in one_alert] for one_alert in classes.to_pylist()], dict(unknown)
     ([[('sn_ia', 'early@1'), ('tde', 'packet')], []], {"tns 'no such type'": 1})
     """
     unknown: Counter[str] = Counter()
-    fields = [field for field in schema if field_fact(field, "assigns")]
-    found = [a for field in fields for a in _assignments(field, array(field.name), min_probability, unknown)]
+    assigning = assigning_fields(fields)
+    found = [a for field in assigning for a in _assignments(field, array(field.name), min_probability, unknown)]
     return _column(found, n), Counter(dict(unknown.most_common(_MAX_UNKNOWN)))
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from redpoll.plugin.checks import check_names, in_order
-from redpoll.plugin.classes import MIN_PROBABILITY, assigned_classes, assigns_classes, check_assigns, classes_field
+from redpoll.plugin.classes import MIN_PROBABILITY, assigned_classes, assigning_fields, check_assigns, classes_field
 from redpoll.plugin.columns import Columns
 from redpoll.plugin.isolation import FailureLog, Guard, printing_to_stderr
 from redpoll.plugin.node import Node
@@ -74,6 +74,7 @@ class Graph:
         self.min_probability = min_probability
         self._clock = clock
         self._log = FailureLog(clock)
+        self._last: tuple[pa.Schema, pa.Schema, list[pa.Field]] | None = None
 
     @classmethod
     def build(
@@ -161,9 +162,16 @@ class Graph:
         """
         made = {field.name for field in self.fields} | {CLASSES, PACKET}
         added = [*(field for field in schema if field.name not in made), *self.fields]
-        classes = [classes_field()] if assigns_classes(added) else []
+        classes = [classes_field()] if assigning_fields(added) else []
         packet = [field for field in schema if field.name == PACKET]
         return pa.schema([*added, *classes, *packet], metadata=schema.metadata)
+
+    def _layout(self, schema: pa.Schema) -> tuple[pa.Schema, list[pa.Field]]:
+        """The schema of a processed batch, and its fields that assign classes; kept for the next of the same schema."""
+        if self._last is None or not self._last[0].equals(schema, check_metadata=True):
+            made = self.output_schema(schema)
+            self._last = schema, made, assigning_fields(made)
+        return self._last[1:]
 
     def provenance(self) -> dict[str, dict[str, Any]]:
         """For each column of the graph, its maker ``by`` and the settings used."""
@@ -184,7 +192,8 @@ class Graph:
         SchemaError
             If the batch lacks a column that the graph reads.
         """
-        columns = Columns(batch.drop_columns([f.name for f in self.fields if f.name in batch.schema.names]))
+        given = set(batch.schema.names)
+        columns = Columns(batch.drop_columns([f.name for f in self.fields if f.name in given]))
         self._check_batch(columns)
         failures: dict[str, str] = {}
         lost: dict[str, NDArray[np.bool_]] = {}
@@ -198,10 +207,10 @@ class Graph:
             if guard.error:
                 failures[node.name], lost[node.name] = guard.message, guard.lost
                 self._log.report(guard)
-        schema = self.output_schema(batch.schema)
+        schema, assigning = self._layout(batch.schema)
         unknown: Counter[str] = Counter()
-        if CLASSES in schema.names:
-            classes, unknown = assigned_classes(schema, columns.arrow, columns.n, self.min_probability)
+        if assigning:
+            classes, unknown = assigned_classes(assigning, columns.arrow, columns.n, self.min_probability)
             columns.add({CLASSES: classes})
         arrays = [columns.arrow(name) for name in schema.names]
         return GraphResult(pa.RecordBatch.from_arrays(arrays, schema=schema), failures, seconds, unknown, lost)

@@ -85,7 +85,11 @@ def _convert(array: NDArray[Any], column: Column) -> pa.Array:
     if array.dtype.kind == "O":
         found = pa.array([_scalar(value) for value in array], from_pandas=True)
     else:
-        found = pa.array(array.astype(array.dtype.newbyteorder("="), copy=False), from_pandas=True)
+        is_float = array.dtype.kind in "fiu" and pa.types.is_floating(wanted)
+        dtype = wanted.to_pandas_dtype() if is_float else array.dtype.newbyteorder("=")
+        found = pa.array(array.astype(dtype, copy=False), from_pandas=True)
+    if found.type == wanted:
+        return found
     if not pa.types.is_null(found.type) and _sort(found.type) != _sort(wanted):
         raise TypeError(f"got {found.type}")
     return found.cast(wanted, safe=not pa.types.is_floating(wanted))

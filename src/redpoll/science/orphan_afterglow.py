@@ -108,15 +108,15 @@ def _fading_points(curve: LightCurves, is_young: Bools, max_start_days: float) -
 def _best_power_law(series: BandSeries, earliest: Floats, first: Floats) -> LineSums:
     """Lines in magnitude against log10 of the time since the best start for all bands together, one line a band."""
     who = owners(series.offsets) // len(BANDS)
-    fits = []
-    for fraction in 1.0 - np.geomspace(1.0, 1e-3, _STARTS):
-        since = series.mjd - (earliest + fraction * (first - earliest))[who]
-        fits.append(line_sums(np.log10(np.maximum(since, 1e-6)), series.mag, series.mag_err, series.offsets))
-    best = fits[0]
-    for lines in fits[1:]:
-        is_better = lines.together(len(BANDS)).chi2 < best.together(len(BANDS)).chi2
-        best = lines.where(np.repeat(is_better, len(BANDS)), best)
-    return best
+    fraction = 1.0 - np.geomspace(1.0, 1e-3, _STARTS)[:, None]
+    since = series.mjd - (earliest + fraction * (first - earliest))[:, who]
+    mag, mag_err = (np.tile(values, _STARTS) for values in (series.mag, series.mag_err))
+    ends = np.arange(_STARTS)[:, None] * len(who) + series.offsets[1:]
+    lines = line_sums(np.log10(np.maximum(since, 1e-6)).ravel(), mag, mag_err, np.append(0, ends))
+    chi2 = lines.together(len(BANDS)).chi2.reshape(_STARTS, len(first))
+    best = np.where(np.isnan(chi2), np.inf, chi2).argmin(axis=0)
+    n = len(BANDS) * len(first)
+    return lines.of_series(np.repeat(best, len(BANDS)) * n + np.arange(n))
 
 
 def _chromatic(lines: LineSums, common: LineSums) -> Floats:

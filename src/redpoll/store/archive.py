@@ -66,13 +66,13 @@ class Archive:
 
 def split(table: pa.Table) -> dict[str, pa.Table]:
     """What goes into which file of a segment, row for row."""
-    cutouts = [name for name in CUTOUTS if name in table.column_names]
-    head = table.select(["survey", "alert_id", *cutouts])
-    light_curves = table.select(["alert_id", *([LIGHT_CURVE] if LIGHT_CURVE in table.column_names else [])])
-    if LIGHT_CURVE in table.column_names:
+    names = set(table.column_names)
+    head = table.select(["survey", "alert_id", *(name for name in CUTOUTS if name in names)])
+    light_curves = table.select(["alert_id", *([LIGHT_CURVE] if LIGHT_CURVE in names else [])])
+    if LIGHT_CURVE in names:
         light_curves = light_curves.set_column(1, table.schema.field(LIGHT_CURVE), packet_light_curves(table))
     apart = (*CUTOUTS, LIGHT_CURVE, PACKET_LIGHT_CURVE, HISTORY_NEWS)
-    alerts = table.drop_columns([name for name in apart if name in table.column_names])
+    alerts = table.drop_columns([name for name in apart if name in names])
     facts = {PROVENANCE: provenance(table.schema), COLUMNS_DIGEST: _digest(head, light_curves, alerts)}
     return {CUTOUT_FILE: head.replace_schema_metadata(facts), LIGHT_CURVES: light_curves, ALERTS: alerts}
 
@@ -136,10 +136,11 @@ def take(table: pa.Table, rows: np.ndarray[Any, Any]) -> pa.Table:
 def _settings(file: str, table: pa.Table, sorted_by: str | None) -> dict[str, Any]:
     compressed = file != CUTOUT_FILE or "rubin" in _surveys(table)  # ztf sends its cutouts gzipped
     few_values = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
-    few_values += [f"{CLASSES}.list.element.{name}" for name in ("name", "by") if CLASSES in table.column_names]
+    names = set(table.column_names)
+    few_values += [f"{CLASSES}.list.element.{name}" for name in ("name", "by") if CLASSES in names]
     dictionary: Sequence[str] | bool = few_values if file == ALERTS and few_values else False
     codec = {"compression": "zstd", "compression_level": 1} if compressed else {"compression": "none"}
-    statistics = [name for name in (sorted_by, "alert_id") if name in table.column_names]
+    statistics = [name for name in (sorted_by, "alert_id") if name in names]
     return {"use_dictionary": dictionary, "write_statistics": statistics, **codec}
 
 
@@ -154,7 +155,8 @@ def _surveys(table: pa.Table) -> list[str]:
 
 def _survey_and_night(table: pa.Table) -> tuple[str, int]:
     check_names(table.schema)
-    missing = [name for name in _NEEDED if name not in table.column_names or table[name].null_count]
+    names = set(table.column_names)
+    missing = [name for name in _NEEDED if name not in names or table[name].null_count]
     surveys = _surveys(table)
     if missing or len(surveys) != 1:
         raise StoreError(

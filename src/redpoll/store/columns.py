@@ -68,7 +68,7 @@ def check_names(schema: pa.Schema) -> None:
 
 def provenance(schema: pa.Schema) -> str:
     """Column -> module@version of the columns that name their maker, as JSON with sorted keys."""
-    made = {f.name: field_fact(f, "by") for f in schema if field_fact(f, "by")}
+    made = {field.name: by for field in schema if (by := field_fact(field, "by"))}
     return json.dumps(made, sort_keys=True)
 
 
