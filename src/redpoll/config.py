@@ -6,13 +6,12 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from redpoll.errors import ConfigError
+from redpoll.errors import ConfigError, near
 
 OFF = "off"
 """Value in the file that switches off a setting that has a default, such as a quality cut."""
@@ -193,9 +192,7 @@ def _changed(base: Any, tree: Mapping[str, Any], where: str) -> Any:
     names = [f.name for f in fields(base)]
     for key in tree:
         if key not in names:
-            near = get_close_matches(key, names, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(names)}"
-            raise ConfigError(f"{where}: unknown key '{key[:_MAX_SHOWN]}'{hint}")
+            raise ConfigError(f"{where}: unknown key '{key[:_MAX_SHOWN]}'{near(key, names)}")
     values = {key: _value(hints[key], value, f"{where}: {key}", getattr(base, key)) for key, value in tree.items()}
     for setting in fields(base):
         value, allowed = values.get(setting.name), setting.metadata.get("range")

@@ -27,8 +27,22 @@ A message states what is wrong, where, and what to do::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+
+_N_SHOWN, _MAX_TEXT = 20, 100
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """The end of a message about a name that does not exist: the names most like it, or else all of them if few.
+
+    >>> near("ztff", ["ztf", "rubin"]), near("sdss", ["ztf", "rubin"])
+    ('; near: ztf', '; known: rubin, ztf')
+    """
+    names = sorted(known)
+    if found := get_close_matches(name[:_MAX_TEXT], names, n=3, cutoff=0.5):
+        return f"; near: {', '.join(found)}"
+    return f"; known: {', '.join(names)}" if 0 < len(names) <= _N_SHOWN else ""
 
 
 class RedpollError(Exception):
@@ -59,10 +73,8 @@ class UnknownColumn(SchemaError):
     """A module reads a column that no alert field or module provides."""
 
     def __init__(self, module: str, name: str, available: Sequence[str]) -> None:
-        near = get_close_matches(name, available, n=3, cutoff=0.5)
-        hint = f" Near: {', '.join(near)}." if near else ""
-        super().__init__(f"{module} reads '{name}', which no alert field or module provides.{hint}")
-        self.module, self.name, self.near = module, name, near
+        self.module, self.name, self.near = module, name, near(name, available)
+        super().__init__(f"{module} reads '{name}', which no alert field or module provides{self.near}")
 
 
 class PacketError(RedpollError):

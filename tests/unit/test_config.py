@@ -44,8 +44,8 @@ def test_off_switches_a_cut_off():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[servee]\nport = 1", "did you mean 'serve'"),
-        ("[serve]\nprot = 1", "did you mean 'port'"),
+        ("[servee]\nport = 1", "near: serve"),
+        ("[serve]\nprot = 1", "near: port"),
         ('[serve]\nport = "x"', "expected int, got 'x'"),
         ("[serve]\nport = true", "expected int, got True"),
         ("serve = 1", "expected a table"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from redpoll.catalogs.errors import RecipeError
+from redpoll.errors import near
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -33,8 +33,7 @@ class Section:
     def text(self, key: str, *, required: bool = False) -> str:
         """A string; empty if missing."""
         if required and key not in self:
-            near = get_close_matches(key, self._tree, n=1)
-            raise RecipeError(f"{self.where}: needs '{key}'" + (f"; it has '{near[0]}'" if near else ""))
+            raise RecipeError(f"{self.where}: needs '{key}'{near(key, self._tree)}")
         value = self._get(key, "")
         return str(self._checked(key, value, isinstance(value, str), "a string"))
 
@@ -80,9 +79,7 @@ class Section:
         """Raise RecipeError if a key was not read."""
         for key in self._tree:
             if key not in self._known:
-                near = get_close_matches(key, self._known, n=1)
-                hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(self._known)}"
-                raise RecipeError(f"{self.where}: unknown key '{key}'; {hint}")
+                raise RecipeError(f"{self.where}: unknown key '{key}'{near(key, self._known)}")
 
     def _get(self, key: str, default: Any) -> Any:
         self._known.append(key)

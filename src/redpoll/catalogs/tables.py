@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Protocol
 
 import pyarrow as pa
 
 from redpoll.catalogs.errors import CatalogError
+from redpoll.errors import near
 
 ROWS = 1 << 18
 """Maximum number of rows of a batch."""
@@ -41,5 +41,4 @@ def require_columns(table: Table, names: Sequence[str], where: str) -> None:
     """Raise CatalogError, with similar names, if one of these columns does not exist."""
     for name in names:
         if name not in table.names and name.partition(".")[0] not in table.names:
-            near = get_close_matches(name, table.names, n=3, cutoff=0.5) or table.names[:12]
-            raise CatalogError(f"{where}: has no column '{name}'. Near: {', '.join(near)}")
+            raise CatalogError(f"{where}: has no column '{name}'{near(name, table.names)}")

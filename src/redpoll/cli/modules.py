@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from difflib import get_close_matches
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from redpoll.cli.options import (
 )
 from redpoll.cli.output import print_json, print_rows, progress
 from redpoll.config import Config
+from redpoll.errors import near
 from redpoll.ingest.files import open_sources
 from redpoll.log import plain_text
 from redpoll.pipeline.assemble import build_graph, open_enrichment
@@ -163,9 +163,8 @@ def show_node(name: str, config: Config, as_json: bool, *, is_module: bool) -> N
     graph = build_graph(config)
     nodes: dict[str, Any] = {node.name: node for node in graph.nodes if node.is_module is is_module}
     if name not in nodes:
-        near = get_close_matches(name, nodes, n=3) or sorted(nodes)
         what = "module" if is_module else "filter"
-        raise click.UsageError(f"there is no {what} '{name}'; near: {', '.join(near)}")
+        raise click.UsageError(f"there is no {what} '{name}'{near(name, nodes)}")
     node, made = nodes[name], {column: c for other in graph.nodes for column, c in other.outputs.items()}
     columns = {**context_columns(config), **made, **COLUMNS}
     row = _row(node, graph.settings[name]) | {

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from redpoll.client.errors import near
-from redpoll.errors import UsageError
+from redpoll.errors import UsageError, near
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.classifications import CLASSES
 

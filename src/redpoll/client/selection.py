@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from redpoll.client.errors import near
 from redpoll.client.tables import checked_night, checked_survey
-from redpoll.errors import SchemaError, UsageError
+from redpoll.errors import SchemaError, UsageError, near
 from redpoll.schema.taxonomy import taxonomy
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal as OneOf
 from typing import NoReturn
 
 import pyarrow as pa
 
+from redpoll.errors import near
 from redpoll.expression.syntax import (
     Arithmetic,
     Between,
@@ -111,9 +111,7 @@ class _Planner:
 
     def _column(self, tree: Name) -> Step:
         if tree.name not in self._columns:
-            near = get_close_matches(tree.name, list(self._columns), n=3, cutoff=0.5)
-            hint = f" (near: {', '.join(near)})" if near else ""
-            self.refuse(tree, f"there is no column '{tree.name}'{hint}")
+            self.refuse(tree, f"there is no column '{tree.name}'{near(tree.name, self._columns)}")
         kind = kind_of(self._columns[tree.name].arrow_type)
         if kind is None:
             self.refuse(tree, f"'{tree.name}' is no number, string or yes or no")

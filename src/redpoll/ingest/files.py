@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from redpoll.errors import RedpollError, SourceError
+from redpoll.errors import RedpollError, SourceError, near
 from redpoll.ingest.byte_stream import ByteStream
 from redpoll.ingest.folders import packet_files
 from redpoll.ingest.origin import Origin
@@ -123,8 +122,7 @@ def _plugin_source(scheme: str, uri: str, settings: dict[str, Any]) -> Source:
     """What a plugin makes of a URI; SourceError that names the URI if it fails, or makes no source."""
     plugins = installed_sources()
     if scheme not in plugins:
-        near = get_close_matches(scheme, plugins) or sorted(plugins)
-        raise SourceError(f"{uri}: no installed source reads '{scheme}://'. Known: {', '.join(near) or 'none'}")
+        raise SourceError(f"{uri}: no installed source reads '{scheme}://'{near(scheme, plugins)}")
     source, error = outcome(partial(plugins[scheme], uri), **settings)
     if isinstance(error, RedpollError):
         raise error

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager
-from difflib import get_close_matches
 from functools import partial
 from inspect import signature
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 from redpoll.config import Config, Cuts
 from redpoll.crossmatch.stage import Stage
 from redpoll.engine.worker import MakeTask
-from redpoll.errors import ConfigError, PluginError, RedpollError
+from redpoll.errors import ConfigError, PluginError, RedpollError, near
 from redpoll.history.stage import open_history
 from redpoll.ingest.decode import PacketDecoder
 from redpoll.ingest.nights import PacketNights
@@ -220,8 +219,7 @@ def _check_sinks(sinks: Sequence[Sink], topics: Set[str]) -> None:
     for sink in sinks:
         for topic in getattr(sink, "topics", ()):
             if topic not in topics:
-                near = ", ".join(get_close_matches(topic, topics)) or ", ".join(sorted(topics))
-                raise ConfigError(f"sinks: {sink.name}: no filter has the topic '{topic}'; near: {near}")
+                raise ConfigError(f"sinks: {sink.name}: no filter has the topic '{topic}'{near(topic, topics)}")
 
 
 def _make_task(config: Config, store: Path, graph: Graph, cuts: Mapping[str, Cuts], sinks: Sequence[Sink]) -> BlockTask:

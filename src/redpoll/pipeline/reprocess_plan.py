@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from hashlib import sha256
 
 import pyarrow as pa
 
-from redpoll.errors import UsageError
+from redpoll.errors import UsageError, near
 from redpoll.pipeline.contexts import MADE_FROM
 from redpoll.pipeline.enrich import Enrichment, EnrichmentNode
 from redpoll.plugin.files import NOTHING, Loaded
@@ -191,9 +190,7 @@ def _check(key: Key, nodes: Mapping[Key, EnrichmentNode], why_not: Mapping[str, 
     if name in why_not and (kind != "filter"):
         remedy = f"`redpoll catalog add {name}`" if kind == CROSSMATCH else "`redpoll model register` and `promote`"
         raise UsageError(f"{_FLAG[kind]}: {name} cannot run: {why_not[name]}; {remedy}")
-    near = get_close_matches(name, known)
-    hint = f"near: {', '.join(near)}" if near else f"known: {', '.join(sorted(known)) or 'none'}"
-    raise UsageError(f"{_FLAG[kind]}: there is no {what} '{name}'; {hint}")
+    raise UsageError(f"{_FLAG[kind]}: there is no {what} '{name}'{near(name, known)}")
 
 
 def _has_no_model(enrich: Enrichment, node: EnrichmentNode) -> bool:

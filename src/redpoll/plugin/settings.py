@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
-from redpoll.errors import ConfigError
+from redpoll.errors import ConfigError, near
 from redpoll.plugin.node import Node
 
 
@@ -21,7 +20,7 @@ def check_settings(nodes: Iterable[Node], settings: Mapping[str, Mapping[str, An
     by_name = {node.name: node for node in nodes}
     for name in settings:
         if name not in by_name:
-            raise ConfigError(f"there is no module or filter '{name}' to set.{_near(name, by_name)}")
+            raise ConfigError(f"there is no module or filter '{name}' to set{near(name, by_name)}")
     return {
         name: {key: _checked(by_name[name], key, value) for key, value in given.items()}
         for name, given in settings.items()
@@ -30,7 +29,7 @@ def check_settings(nodes: Iterable[Node], settings: Mapping[str, Mapping[str, An
 
 def _checked(node: Node, key: str, value: Any) -> Any:
     if key not in node.settings:
-        raise ConfigError(f"{node.name} has no setting '{key}'.{_near(key, node.settings)}")
+        raise ConfigError(f"{node.name} has no setting '{key}'{near(key, node.settings)}")
     default = node.settings[key]
     if default is None or type(value) is type(default):
         return value
@@ -40,9 +39,3 @@ def _checked(node: Node, key: str, value: Any) -> Any:
         return tuple(value)
     expected, got = type(default).__name__, type(value).__name__
     raise ConfigError(f"{node.name}: setting '{key}' must be {expected} like {default!r}; got {got} {value!r}")
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    known = list(known)
-    near = get_close_matches(name, known, n=3, cutoff=0.5) or known[:5]
-    return f" Near: {', '.join(near)}." if near else ""

@@ -6,12 +6,11 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
-from redpoll.errors import SchemaError
+from redpoll.errors import SchemaError, near
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _DOUBT = re.compile(r"\([^)]*\)|:")
@@ -143,9 +142,8 @@ class Taxonomy:
     def check(self, name: str) -> str:
         """The name itself; SchemaError with similar names if there is no such class."""
         if name not in self.classes:
-            near = get_close_matches(name, self.classes, n=3)
-            hint = f"near: {', '.join(near)}" if near else "all are listed in the reference, under Classes"
-            raise SchemaError(f"there is no class '{name}' in the taxonomy; {hint}")
+            hint = near(name, self.classes) or "; all are listed in the reference, under Classes"
+            raise SchemaError(f"there is no class '{name}' in the taxonomy{hint}")
         return name
 
     def _composed(self, words: Mapping[str, str], word: str) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -16,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from redpoll.errors import BadQuery, NotFound, PacketError, StoreError
+from redpoll.errors import BadQuery, NotFound, PacketError, StoreError, near
 from redpoll.formats.values import to_json
 from redpoll.serve.door import StoreNotReady
 
@@ -113,8 +112,7 @@ def _explain_one(request: Request, error: dict[str, Any]) -> dict[str, str]:
     where, name = (*(str(part) for part in error["loc"][:2]), "", "")[:2]
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        near = get_close_matches(name, _parameters(request), n=1, cutoff=0.5)
-        message = "unknown parameter" + (f"; did you mean '{near[0]}'?" if near else "")
+        message = f"unknown parameter{near(name, _parameters(request))}"
     return {"in": where, "name": name, "message": message}
 
 

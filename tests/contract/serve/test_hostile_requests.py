@@ -28,8 +28,8 @@ def problem_of(get: Get, path: str, status: int) -> models.Problem:
 @pytest.mark.parametrize(
     ("query", "hint"),
     [
-        ("limmit=5", "did you mean 'limit'"),
-        ("radius=5", "did you mean 'radius_arcsec'"),
+        ("limmit=5", "near: limit"),
+        ("radius=5", "near: radius_arcsec"),
         ("zzz=1", "unknown parameter"),
         ("limit=1000000000", "less than or equal to 1000"),
         ("limit=0", "greater than or equal to 1"),

@@ -179,7 +179,7 @@ BAD = {
     "radians": (MANY | {"ra": RNG.uniform(0, 6.28, 300), "dec": RNG.uniform(-1.5, 1.5, 300)}, "radians"),
     "no valid row": (TABLE | {"ra": [np.nan] * 5}, "has no usable row: 5 without a position"),
     "no rows": ({name: pa.array([], type="float64") for name in TABLE}, "it is empty"),
-    "no column": ({"ra": [1.0], "dec": [1.0], "Type": ["a"], "mag": [1.0]}, "no column 'type'. Near: Type"),
+    "no column": ({"ra": [1.0], "dec": [1.0], "Type": ["a"], "mag": [1.0]}, "no column 'type'; near: Type"),
     "text for numbers": (TABLE | {"mag": ["faint"] * 5}, "'mag' is declared float.*faint"),
     "text for positions": (TABLE | {"ra": ["10 00 00"] * 5}, "ra: is not a column of numbers"),
     "lists": (TABLE | {"mag": [[1.0]] * 5}, "'mag' is declared float"),

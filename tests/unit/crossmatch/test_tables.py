@@ -83,7 +83,7 @@ def test_fields_of_structs_are_read_by_their_path(tmp_path):
 def test_a_missing_column_names_the_near_ones(tmp_path):
     with (
         open_table(written(tmp_path / "stars", "parquet")) as table,
-        pytest.raises(CatalogError, match=r"'nam'\. Near: name"),
+        pytest.raises(CatalogError, match="'nam'; near: name"),
     ):
         require_columns(table, ["nam"], "stars")
 

@@ -125,7 +125,7 @@ def make_usage_error_task():
 
 
 def test_an_error_keeps_its_class_and_message_between_processes():
-    with pytest.raises(UnknownColumn, match=r"module reads 'magg'.*Near: mag"):
+    with pytest.raises(UnknownColumn, match=r"module reads 'magg'.*near: mag"):
         collected(run_in_workers, [packets([b"a"])], make_usage_error_task, n_workers=1)
 
 

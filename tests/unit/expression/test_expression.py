@@ -155,7 +155,7 @@ def fail(text: str) -> str:
         ("object_id == '\ud800'", "no column can hold", 14),
         ("mag < ٣", "this is not a number", 7),
         ("mag < ²", "this is not a number", 7),
-        ("magg < 18", "there is no column 'magg' (near: mag", 1),
+        ("magg < 18", "there is no column 'magg'; near: mag", 1),
         ("mag + flux", "this is a number, not a yes or no", 5),
         ("18", "this is a number, not a yes or no", 1),
         ("'g'", "this is a string, not a yes or no", 1),

@@ -242,5 +242,5 @@ def test_a_plugin_s_source_that_cannot_be_made_is_named_with_its_uri(make, words
 
 def test_a_scheme_without_plugin_is_told_with_the_near_ones(monkeypatch):
     monkeypatch.setattr(files, "installed_sources", lambda: {"kafka": file_source, "file": file_source})
-    with pytest.raises(SourceError, match=r"no installed source reads 'kafkaa://'. Known: kafka"):
+    with pytest.raises(SourceError, match=r"no installed source reads 'kafkaa://'; near: kafka"):
         open_source("kafkaa://host/topic")

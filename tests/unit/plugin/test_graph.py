@@ -74,7 +74,7 @@ def test_values_pass_from_module_to_module(sample_batch) -> None:
 
 
 def test_unknown_column_is_refused_with_near_names() -> None:
-    with pytest.raises(UnknownColumn, match=r"a reads 'flux_error'.*Near: flux_err") as caught:
+    with pytest.raises(UnknownColumn, match=r"a reads 'flux_error'.*near: flux_err") as caught:
         Graph.build([module("a", "flux_error")], [])
     assert caught.value.name == "flux_error"
 
@@ -128,8 +128,8 @@ def test_expression_that_does_not_fit_is_refused() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"snrr": {}}, "no module or filter 'snrr' to set. Near: snr"),
-        ({"snr": {"flor": 1.0}}, "snr has no setting 'flor'. Near: floor"),
+        ({"snrr": {}}, "no module or filter 'snrr' to set; near: snr"),
+        ({"snr": {"flor": 1.0}}, "snr has no setting 'flor'; near: floor"),
         ({"snr": {"floor": "1"}}, "setting 'floor' must be float like 0.0; got str '1'"),
         ({"snr": {"floor": True}}, "must be float"),
         ({"snr": {"mode": 3}}, "must be str"),

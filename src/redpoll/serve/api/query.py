@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from redpoll.errors import BadQuery, ExpressionError, NotFound, SchemaError, UnknownColumn, UsageError
+from redpoll.errors import BadQuery, ExpressionError, NotFound, SchemaError, UnknownColumn, UsageError, near
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.serve.api.formats import Format
 from redpoll.serve.dependencies import Night
@@ -94,9 +93,7 @@ def check_class(name: str) -> None:
 def check_topic(name: str, topics: Collection[str]) -> None:
     """Refuse a topic that no alert of the store has, with the near names or all of them."""
     if name not in topics:
-        near = get_close_matches(name, topics, n=3) or sorted(topics)
-        names = f"; topics: {', '.join(near)}" if near else ""
-        raise NotFound(f"no alert of this store passed a filter with the topic '{name}'{names}")
+        raise NotFound(f"no alert of this store passed a filter with the topic '{name}'{near(name, topics)}")
 
 
 def scan_of(reader: Reader, query: AlertQuery) -> Scan:
