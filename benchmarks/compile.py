@@ -24,7 +24,7 @@ from numba.core.codegen import CPUCodeLibrary  # noqa: E402
 
 from redpoll.config import Config  # noqa: E402
 from redpoll.pipeline.assemble import build_graph  # noqa: E402
-from redpoll.pipeline.warm import compile_group, compile_groups  # noqa: E402
+from redpoll.pipeline.warm import compile_group, compile_groups, compile_history  # noqa: E402
 
 STEPS = {"nopython_type_inference": "types", "native_lowering": "lowering"}
 LLVM = ("add_ir_module", "finalize")
@@ -96,6 +96,7 @@ def main() -> None:
         setattr(CPUCodeLibrary, method, clock.watched(getattr(CPUCodeLibrary, method)))
     for group in compile_groups(build_graph(Config())):
         compile_group(Config(), group, nullcontext())
+    compile_history()
     print(f"{'seconds':>8}{'types':>8}{'lowering':>10}{'llvm':>8}{'other':>8}{'numpy':>8}  kernel")
     rows = {name: sum(v for k, v in of.items() if k != "numpy") for name, of in clock.seconds.items()}
     for name, seconds in sorted(rows.items(), key=lambda row: -row[1]):

@@ -1,4 +1,4 @@
-"""Compiling the kernels of the science modules before the first night, one process for each compile group.
+"""Compiling kernels before the first night: a process for each compile group of modules, and one for histories.
 
 Compiled code is kept on disk, so this matters once after an installation: then it takes half a minute of one core, and
 as long on two if both compile the same. A module declares its group with ``compile_group`` of `science_module`.
@@ -12,12 +12,15 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from redpoll.astro.time import NIGHT_OFFSET, night_of
 from redpoll.config import Config
 from redpoll.crossmatch.context import Missing
 from redpoll.crossmatch.known_columns import known_columns
 from redpoll.crossmatch.stage import Stage
+from redpoll.history.stage import open_history
 from redpoll.ingest.block import Block
 from redpoll.pipeline.assemble import build_graph, open_enrichment, packet_decoder
 from redpoll.pipeline.enrich import EnrichResult
@@ -26,6 +29,7 @@ from redpoll.plugin.graph import Graph
 from redpoll.plugin.node import Attempt, Node, unguarded
 from redpoll.plugin.polling import all_packets
 from redpoll.schema.column import Column
+from redpoll.schema.light_curve import LightCurves
 from redpoll.simulate.source import simulated_source
 
 _PACKETS = "simulate://ztf?alerts=60&seed=1"
@@ -38,6 +42,7 @@ def compiling_ahead(config: Config) -> Iterator[None]:
     turn = context.Lock()
     groups = compile_groups(build_graph(config))
     processes = [context.Process(target=compile_group, args=(config, group, turn), daemon=True) for group in groups]
+    processes.append(context.Process(target=compile_history, daemon=True))
     for process in processes:
         process.start()
     try:
@@ -71,6 +76,18 @@ def compile_group(config: Config, group: str, turn: AbstractContextManager[objec
     with turn:
         alerts = _some_alerts()
     return enrich(alerts)
+
+
+def compile_history() -> pa.RecordBatch:
+    """Join two alerts of one object, of which the second sees what the first brought."""
+    mjd, some = np.array([60000.2, 60000.3, 60001.2, 60001.3]), np.ones(4, np.float32)
+    curves = LightCurves(np.array([0, 2, 4]), mjd, np.ones(4, np.int8), some, some, np.zeros(4, np.int8))
+    own = mjd[[1, 3]]
+    alerts = {
+        "survey": pa.array(["ztf"] * 2), "object_id": pa.array(["compiled"] * 2), "mjd": pa.array(own),
+        "night": pa.array(night_of(own, NIGHT_OFFSET["ztf"])), "light_curve": curves.to_arrow(),
+    }  # fmt: skip
+    return open_history(None).join(pa.record_batch(alerts))
 
 
 @dataclass(frozen=True)

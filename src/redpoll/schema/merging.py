@@ -69,6 +69,8 @@ def joined(stored: LightCurves, packets: LightCurves) -> LightCurves:
     Both are sorted by time and hold one point per exposure and band; a packet's points are newer than any stored one,
     its last is the triggering detection.
     """
+    if not len(stored.mjd):
+        return packets
     offsets = stored.offsets + packets.offsets
     n = int(offsets[-1])
     merged = LightCurves(
@@ -85,7 +87,9 @@ def joined(stored: LightCurves, packets: LightCurves) -> LightCurves:
 
 def news(stored: LightCurves, packets: LightCurves) -> NDArray[np.bool_]:
     """Which points of the packets add something to the stored ones: a new exposure, a better kind or a new value."""
-    is_news = np.empty(len(packets.mjd), bool)
+    is_news = np.ones(len(packets.mjd), bool)
+    if not len(stored.mjd):
+        return is_news
     old = _arrays(stored, np.zeros(len(stored.mjd)))
     new = _arrays(packets, np.ones(len(packets.mjd)))
     _find_news(stored.offsets, old, packets.offsets, new, RANK, is_news)

@@ -33,6 +33,8 @@ def merged(blobs: Blobs, bounds: NDArray[np.int64], row_of: NDArray[np.int64], b
     """
     n_points = np.concatenate([[0], np.cumsum(blobs.sizes)])[bounds]
     sizes = np.diff(n_points)[row_of]
+    if not sizes.sum():
+        return LightCurves(np.zeros(len(row_of) + 1, np.int64), *room(0)[:5])
     columns = room(int(sizes.sum()))[:5]
     offsets = np.zeros(len(row_of) + 1, np.int64)
     longest = int(sizes.max(initial=0))

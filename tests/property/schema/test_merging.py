@@ -73,6 +73,18 @@ def test_merging_what_is_merged_changes_nothing(drawn):
     assert best_of_each_exposure(once).all()
 
 
+@given(st.lists(POINTS.filter(len), min_size=1, max_size=4))
+def test_a_packet_that_is_merged_stays_as_it_is_without_a_history(drawn):
+    curves, _, _ = curves_of(*drawn, last=True)
+    packets = one_per_exposure(curves, triggering=curves.triggering)
+    assert best_of_each_exposure(packets, triggering=packets.triggering).all()
+    nothing = LightCurves(
+        np.zeros(len(packets) + 1, np.int64), *(np.empty(0, t) for t in ("f8", "i1", "f4", "f4", "i1"))
+    )
+    assert repr(rows(joined(nothing, packets))) == repr(rows(packets))
+    assert news(nothing, packets).all()
+
+
 @given(CLEAN, CLEAN.filter(len))
 def test_joining_equals_merging_all_points_at_once(old, new):
     end = (59001.0, 1, 9.0, 1.0, DETECTION, 0)

@@ -10,7 +10,7 @@ from redpoll import Column, science_module
 from redpoll.config import Config
 from redpoll.errors import PluginError
 from redpoll.pipeline.assemble import build_graph
-from redpoll.pipeline.warm import compile_group, compile_groups
+from redpoll.pipeline.warm import compile_group, compile_groups, compile_history
 from redpoll.plugin.graph import Graph
 
 GROUPS = compile_groups(build_graph(Config()))
@@ -35,6 +35,12 @@ def test_a_group_is_a_plain_name():
         @science_module(version="1", outputs={"a": Column("float32")}, compile_group="Two words")
         def first(mag):
             """Slow."""
+
+
+def test_the_history_of_an_alert_is_joined_to_the_next():
+    joined = compile_history()
+    assert joined["n_points"].to_pylist() == [2, 4]
+    assert joined["packet_light_curve"].value_lengths().to_pylist() == [2, 2]
 
 
 @pytest.mark.parametrize("group", GROUPS)
