@@ -61,8 +61,9 @@ def count(into: dict[str, int], found: Iterable[tuple[str, int]]) -> None:
 
 def count_changes(result: ReprocessResult, values: pa.RecordBatch, replaced: pa.RecordBatch) -> None:
     """Add what differs between the new values of some alerts and the values before."""
+    there = set(replaced.schema.names)
     for name in values.schema.names:
-        before = replaced[name] if name in replaced.schema.names else pa.nulls(values.num_rows, values[name].type)
+        before = replaced[name] if name in there else pa.nulls(values.num_rows, values[name].type)
         if name.startswith(PASS):
             was, now = _true(before), _true(values[name])
             count(result["topics_gained"], [(name.removeprefix(PASS), int((now & ~was).sum()))])

@@ -76,8 +76,9 @@ class EmbeddedAlerts:
             return read_alert(found[0], columns), makers
 
         table, makers = while_moving(read)
-        names = table.column_names if columns is None else list(columns)
-        arrays = {name: table[name] if name in table.column_names else None for name in names}
+        found = dict(zip(table.column_names, table.columns, strict=True))
+        names = [*found] if columns is None else list(columns)
+        arrays = {name: found.get(name) for name in names}
         fields = [_field(stored, name, arrays[name], makers.get(name, "")) for name in names]
         values = [pa.nulls(1, f.type) if arrays[f.name] is None else arrays[f.name] for f in fields]
         return pa.table(values, schema=pa.schema(fields))

@@ -24,7 +24,8 @@ def with_context_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
     57
     """
     ids = np.asarray(batch["alert_id"].fill_null(0).to_numpy(zero_copy_only=False), np.uint64)
-    columns = {name: column for name, column in known_columns().items() if name not in batch.schema.names}
+    there = set(batch.schema.names)
+    columns = {name: column for name, column in known_columns().items() if name not in there}
     arrays = [_synthetic(name, column, ids) for name, column in columns.items()]
     fields = [column.field(name, by="synthetic@1") for name, column in columns.items()]
     schema = pa.schema([*batch.schema, *fields], metadata=batch.schema.metadata)

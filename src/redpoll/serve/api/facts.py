@@ -26,13 +26,15 @@ def column_facts(
     reader: Reader, names: Iterable[str], survey: str | None = None, made_by: Mapping[str, str] | None = None
 ) -> dict[str, dict[str, str]]:
     """Facts of each declared column: label, dtype, unit, doc, ucd, and `by`, its module@version or survey field."""
-    stored = {field.name: _stored(field) for field in reader.alerts.schema()}
-    own = {name: _declared(column) for name, column in {**OBJECT_COLUMNS, **COLUMNS}.items()}
-    known = stored | own
+    wanted = list(dict.fromkeys(names))
+    stored = {field.name: field for field in reader.alerts.schema()}
+    own = {**OBJECT_COLUMNS, **COLUMNS}
+    known = {name: _stored(stored[name]) for name in wanted if name in stored and name not in own}
+    known |= {name: _declared(own[name]) for name in wanted if name in own}
     by = {name: column.source.get(survey or "", "") for name, column in COLUMNS.items()} | dict(made_by or {})
     return {
         name: known[name] | {"label": label_of(name, known[name]["label"]), "by": by.get(name, "")}
-        for name in names
+        for name in wanted
         if name in known
     }
 
