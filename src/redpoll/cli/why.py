@@ -246,7 +246,8 @@ def _show(answer: Mapping[str, Any]) -> None:
     if rows:
         print_rows(rows, {"alert_id": "alert", "topic": "filter", "outcome": "outcome", "why": "why"},
                    title="Filters", none="")  # fmt: skip
-    replaced = [_replaced_row(alert, row) for alert in answer["stored"] for row in alert["revisions"]]
+    replaced = [_replaced_row(alert, row) for alert in answer["stored"] for row in alert["revisions"]
+                if row["value_before"] != row["value_after"]]  # fmt: skip
     if replaced:
         print_rows(replaced, {"alert_id": "alert", "column": "column", "before": "before", "after": "after",
                               "by": "by", "revised": "reprocessed"}, title="Replaced values", none="")  # fmt: skip

@@ -62,7 +62,7 @@ def test_a_packet_cut_anywhere_is_refused(cut):
         (b"Obj\x01" + write_long(-(2**63)) + b"\0", "claims"),
         (b"Obj\x01" + (write_long(1) + b"\0\0") * 5000, "claims 1001 entries"),
         (b"Obj\x01" + write_long(1) + write_long(2**40), "needs 1099511627776 bytes"),
-        (b"Obj\x01" + write_long(1) + write_long(-5), "needs -5 bytes"),
+        (b"Obj\x01" + write_long(1) + write_long(-5), "damaged: the header has a length of -5 bytes"),
     ],
 )
 def test_a_header_that_is_none_is_refused(data, reason):
@@ -78,6 +78,7 @@ def test_a_header_that_is_none_is_refused(data, reason):
         (container(SCHEMA, ROW, codec="deflate"), "compressed with 'deflate'"),
         (PACKET[:-1] + bytes([PACKET[-1] ^ 1]), "sync marker"),
         (PACKET + b"\0", "1 bytes follow"),
+        (PACKET[: read_header(PACKET).start] + write_long(1) + write_long(-7), "damaged: the datum has a length of -7"),
         (container(SCHEMA, ROW, {"id": 1, "name": "w" * 99}, sync_interval=1), "bytes follow the first block"),
     ],
 )

@@ -111,7 +111,9 @@ def one_datum(data: bytes | memoryview, header: Header) -> tuple[int, int]:
         raise PacketError(f"the container's first block holds {count} records; a packet holds one")
     if header.codec != "null":
         raise PacketError(f"the container is compressed with {header.codec[:20]!r}; a packet is not compressed")
-    if size < 0 or at + size + _SYNC_BYTES > len(data):
+    if size < 0:
+        raise PacketError(f"damaged: the datum has a length of {size} bytes")
+    if at + size + _SYNC_BYTES > len(data):
         has = max(0, len(data) - at - _SYNC_BYTES)
         raise PacketError(f"truncated: the datum needs {size} bytes, the packet has {has}")
     if bytes(data[at + size : at + size + _SYNC_BYTES]) != header.sync:
@@ -170,6 +172,8 @@ def _read_map(data: bytes, at: int) -> tuple[dict[str, bytes], int]:
 
 def _read_bytes(data: bytes, at: int) -> tuple[bytes, int]:
     size, at = read_long(data, at)
-    if size < 0 or at + size > len(data):
+    if size < 0:
+        raise PacketError(f"damaged: the header has a length of {size} bytes at byte {at}")
+    if at + size > len(data):
         raise PacketError(f"truncated: the header at byte {at} needs {size} bytes")
     return data[at : at + size], at + size
