@@ -111,7 +111,8 @@ class _Planner:
 
     def _column(self, tree: Name) -> Step:
         if tree.name not in self._columns:
-            self.refuse(tree, f"there is no column '{tree.name}'{near(tree.name, self._columns)}")
+            hint = near(tree.name, self._columns).removeprefix("; ")
+            self.refuse(tree, f"there is no column '{tree.name}'" + (f" ({hint})" if hint else ""))
         kind = kind_of(self._columns[tree.name].arrow_type)
         if kind is None:
             self.refuse(tree, f"'{tree.name}' is no number, string or yes or no")
