@@ -25,7 +25,7 @@ from redpoll.store import database, histories
 from redpoll.store.history_blobs import pack
 from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS, MOST_ALERTS
-from redpoll.store.pool import POOL_SIZE, ReadPool
+from redpoll.store.pool import ReadPool
 
 _OBJECT = (
     "INSERT INTO objects (_id, _survey, object_id, ra, dec, hpx29, first_mjd, last_mjd, _last_alert, n_alerts)"
@@ -80,7 +80,8 @@ def _curves(rng: np.random.Generator, n: int, points: int, after: float = 0.0) -
 
 def _read_all(path: Path, names: list[list[str]], options: argparse.Namespace) -> None:
     pool = ReadPool(Layout(path.parent))
-    reader = histories.Histories(pool.execute, POOL_SIZE)
+    disk_pool = ReadPool(Layout(path.parent), histories.DISK_THREADS, mapped=False)
+    reader = histories.Histories(pool.execute, disk_pool.execute)
     before = np.full(options.batch, np.inf)
     reader.read("ztf", names[0], before)
     sql, wanted = histories._OBJECTS + histories._BLOBS, [json.dumps(list(dict.fromkeys(b))) for b in names]
@@ -100,6 +101,7 @@ def _read_all(path: Path, names: list[list[str]], options: argparse.Namespace) -
     blobs = [os.urandom(18 * options.points) for _ in range(options.batch)]
     report("copying as many bytes twice", lambda i: np.frombuffer(b"".join(blobs), np.uint8).copy())
     pool.close()
+    disk_pool.close()
 
 
 def _drop(path: Path) -> None:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from contextvars import copy_context
+from functools import partial
+from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -48,6 +50,10 @@ _FULL = f"""{_KEYS} SELECT id FROM wanted
     GROUP BY id HAVING count(*) >= ? OR (count(*) > 1 AND sum(length(data)) > ?)"""
 _AT_ONCE = 128
 """Objects whose histories are read at once: their bytes stay in the processor's cache."""
+_FIRST = 32
+"""Objects of the first query, whose time shows whether the disk has to be read."""
+DISK_THREADS = 8
+"""Queries at the same time where it has."""
 _SLOW = 100e-6
 """Seconds an object from which on a query is taken to wait for the disk."""
 Execute = Callable[[str, Sequence[Any]], list[Any]]
@@ -75,11 +81,12 @@ class Histories:
     """The port HistoryReader on the embedded store.
 
     `execute` runs a query and returns all rows. Where the index has to be read from the disk, as the time of the first
-    query shows, it is called by so many threads at the same time: the disk fetches for all of them at once.
+    query shows, `from_disk` is called in its place, by `DISK_THREADS` threads at the same time: the disk fetches for
+    all of them at once.
     """
 
-    def __init__(self, execute: Execute, n_threads: int = 1) -> None:
-        self._execute, self._n_threads = execute, n_threads
+    def __init__(self, execute: Execute, from_disk: Execute | None = None) -> None:
+        self._execute, self._from_disk = execute, from_disk
 
     def read(
         self,
@@ -96,27 +103,28 @@ class Histories:
             If the history of an object is damaged.
         """
         limits = np.full(len(object_ids), np.inf) if before is None else np.asarray(before, np.float64)
-        firsts = range(0, max(len(object_ids), 1), _AT_ONCE)
-        chunks = [_distinct(object_ids[first : first + _AT_ONCE]) for first in firsts]
+        bounds_of = [0, *range(_FIRST, max(len(object_ids), 1), _AT_ONCE), len(object_ids)]
+        slices = [slice(first, stop) for first, stop in pairwise(bounds_of)]
+        chunks = [_distinct(object_ids[some]) for some in slices]
         parts = []
         with closing(self._rows(survey, [names for names, _ in chunks])) as rows:
-            for first, (names, row_of), found in zip(firsts, chunks, rows, strict=True):
+            for some, (names, row_of), found in zip(slices, chunks, rows, strict=True):
                 blobs, bounds = _blobs(survey, names, found, pending or {})
-                parts.append(merged(blobs, bounds, row_of, limits[first : first + _AT_ONCE]))
+                parts.append(merged(blobs, bounds, row_of, limits[some]))
         return concatenated(parts)
 
     def _rows(self, survey: str, chunks: Sequence[Sequence[str]]) -> Generator[list[Any], None, None]:
         """What is stored of each chunk of objects."""
 
-        def ask(names: Sequence[str]) -> list[Any]:
-            return self._execute(_OBJECTS + _BLOBS, (json.dumps(names), survey))
+        def ask(names: Sequence[str], execute: Execute = self._execute) -> list[Any]:
+            return execute(_OBJECTS + _BLOBS, (json.dumps(names), survey))
 
         start = time.perf_counter()
         first = ask(chunks[0])
         is_slow = time.perf_counter() - start > _SLOW * len(chunks[0])
         yield first
-        if is_slow and self._n_threads > 1 and len(chunks) > 2:
-            yield from _in_threads(self._n_threads, ask, chunks[1:])
+        if is_slow and self._from_disk is not None and len(chunks) > 2:
+            yield from _in_threads(DISK_THREADS, partial(ask, execute=self._from_disk), chunks[1:])
         else:
             yield from map(ask, chunks[1:])
 

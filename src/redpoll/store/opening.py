@@ -14,13 +14,13 @@ from redpoll.store.app import App
 from redpoll.store.archive import Archive
 from redpoll.store.composition import Store
 from redpoll.store.dead_letters import MAX_BYTES, DeadLetterFile
-from redpoll.store.histories import Histories
+from redpoll.store.histories import DISK_THREADS, Histories
 from redpoll.store.layout import Layout, disk_errors
 from redpoll.store.ledger import EmbeddedLedger
 from redpoll.store.lock import WriterLock
 from redpoll.store.maintenance import EmbeddedMaintenance
 from redpoll.store.object_reader import EmbeddedObjects
-from redpoll.store.pool import POOL_SIZE, Names, ReadPool
+from redpoll.store.pool import Names, ReadPool
 from redpoll.store.ports import Progress, no_progress
 from redpoll.store.rebuild import Rebuilt, rebuild
 from redpoll.store.rejected import EmbeddedRejected
@@ -118,7 +118,8 @@ def _open_writer(layout: Layout, now: Clock, dead_letter_bytes: int) -> Store:
 
 
 def _compose(layout: Layout, access: WriteAccess, now: Clock, dead_letter_bytes: int) -> Store:
-    pool, archive = ReadPool(layout), Archive(layout.root)
+    pool, disk_pool = ReadPool(layout), ReadPool(layout, DISK_THREADS, mapped=False)
+    archive = Archive(layout.root)
     names, letters = Names(pool), DeadLetterFile(layout, max_bytes=dead_letter_bytes)
 
     app = App(layout, writable=layout.is_writable())
@@ -129,6 +130,7 @@ def _compose(layout: Layout, access: WriteAccess, now: Clock, dead_letter_bytes:
         if not is_closed:
             is_closed = True
             pool.close()
+            disk_pool.close()
             app.close()
             letters.close()
             access.close()
@@ -137,7 +139,7 @@ def _compose(layout: Layout, access: WriteAccess, now: Clock, dead_letter_bytes:
         url=layout.root.as_uri(),
         alerts=EmbeddedAlerts(pool, names, layout),
         objects=EmbeddedObjects(pool, names, layout),
-        histories=Histories(pool.execute, POOL_SIZE),
+        histories=Histories(pool.execute, disk_pool.execute),
         ledger=EmbeddedLedger(pool),
         rejected=EmbeddedRejected(pool),
         dead_letters=letters,

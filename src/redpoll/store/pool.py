@@ -59,10 +59,13 @@ class ReadPool:
     A connection is lent for one question, as one read transaction. If ``store rebuild`` put another index in place of
     the one that a connection has open, the connection is closed and a new one is made. A query stops when the thread
     receives Ctrl-C, the pool is closed, or the time of `query_time` is over.
+
+    Connections read a mapped file, which is fastest from memory. From the disk, random pages come several times as
+    fast to connections that are not `mapped`: the kernel does not read their neighbours too.
     """
 
-    def __init__(self, layout: Layout, size: int = POOL_SIZE) -> None:
-        self._layout, self._of_thread = layout, _OfThread()
+    def __init__(self, layout: Layout, size: int = POOL_SIZE, *, mapped: bool = True) -> None:
+        self._layout, self._of_thread, self._mapped = layout, _OfThread(), mapped
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # one item for each connection that can be lent
         for _ in range(size):
             self._free.put(None)
@@ -150,6 +153,9 @@ class ReadPool:
             message = f"{self._layout.index} is gone: {error.strerror}; `redpoll store rebuild` makes it anew"
             raise StoreError(message) from error
         connection = database.open_reader(self._layout.index)
+        if not self._mapped:
+            connection.execute("PRAGMA mmap_size = 0")
+            connection.execute("PRAGMA cache_size = -4096")
         connection.set_progress_handler(self._has_to_stop, _STEPS)
         return connection
 

@@ -14,7 +14,7 @@ import pytest
 from redpoll.errors import StoreError, StoreTimeout
 from redpoll.history.stage import open_history
 from redpoll.store import Commit, Store, histories, indexed_columns, open_store, query_time
-from redpoll.store.histories import Histories
+from redpoll.store.histories import DISK_THREADS, Histories
 from redpoll.testing.store_batches import store_batch
 
 N = 700
@@ -45,19 +45,22 @@ def test_many_objects_have_the_histories_that_each_has_alone(full: tuple[Store, 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1])
 def test_the_questions_are_asked_at_the_same_time_where_the_first_takes_long(seconds: float) -> None:
-    barrier, threads = threading.Barrier(4, timeout=20.0), []
+    barrier, threads, n = threading.Barrier(DISK_THREADS, timeout=20.0), [], 32 + DISK_THREADS * 128
 
     def execute(sql: str, parameters: object) -> list[object]:
         threads.append(threading.get_ident())
         if len(threads) == 1:
             time.sleep(seconds)
-        elif seconds:
-            barrier.wait()
         return []
 
-    found = Histories(execute, 4).read("ztf", [str(i) for i in range(9 * 128)])
-    assert len(found) == 9 * 128 and not len(found.mjd)
-    assert len(threads) == 9 and len(set(threads)) == (5 if seconds else 1)
+    def from_disk(sql: str, parameters: object) -> list[object]:
+        threads.append(threading.get_ident())
+        barrier.wait()
+        return []
+
+    found = Histories(execute, from_disk).read("ztf", [str(i) for i in range(n)])
+    assert len(found) == n and not len(found.mjd)
+    assert len(threads) == 1 + DISK_THREADS and len(set(threads)) == (1 + DISK_THREADS if seconds else 1)
 
 
 def test_a_damaged_history_is_an_error_that_names_the_object(full: tuple[Store, list[str]], folder: Path) -> None:
