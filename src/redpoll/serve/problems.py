@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -98,8 +99,12 @@ def add_problems(app: FastAPI, page: Answer) -> None:
 
 
 def without_path(detail: str, path: Path) -> str:
-    """The detail without the path of the store on this machine, which visitors must not see."""
-    return detail.replace(str(path.absolute()), "this store").replace(str(path), "this store")
+    """The detail without the path of the store on this machine, which visitors must not see.
+
+    >>> without_path("no object in /data/s, nor in /data/s2", Path("/data/s"))
+    'no object in this store, nor in /data/s2'
+    """
+    return re.sub(re.escape(str(path.absolute())) + r"(?![\w-])", "this store", detail)
 
 
 def explain(request: Request, error: RequestValidationError) -> tuple[str, list[dict[str, str]]]:
