@@ -158,17 +158,21 @@ class _Pool:
         for pipe in wait(list(self.busy), timeout):
             assert isinstance(pipe, Connection)
             worker, block, attempt = self.busy.pop(pipe)
+            result: Any
             try:
                 kind, *answer = pipe.recv()
             except (EOFError, ConnectionResetError):
-                yield from self._died(worker, block, attempt)
-                continue
-            self.idle.append(worker)
-            self._deaths_in_a_row = 0
-            if kind == "error":
-                raise _error(*answer)
+                result = self._died(worker, block, attempt)
+                if result is None:
+                    continue
+            else:
+                self.idle.append(worker)
+                self._deaths_in_a_row = 0
+                if kind == "error":
+                    raise _error(*answer)
+                result = answer[0]
             self._collected_next = block
-            yield block.packets, answer[0]
+            yield block.packets, result
             self._collected_next = None
 
     def close(self) -> None:
@@ -189,8 +193,8 @@ class _Pool:
         except BrokenPipeError:
             log.debug("a worker died while idle")
 
-    def _died(self, worker: _Worker, block: InputBlock, attempt: int) -> Iterator[tuple[Packets, Any]]:
-        """Halves of the block first; a packet alone is tried again in a fresh worker before it is blamed."""
+    def _died(self, worker: _Worker, block: InputBlock, attempt: int) -> Killed | None:
+        """Try the halves of the block, or a packet alone in a fresh worker; the result if that was tried enough."""
         worker.process.join()
         code = worker.process.exitcode
         worker.close()
@@ -215,7 +219,8 @@ class _Pool:
         else:
             self.idle.append(fresh)
             self._deaths_in_a_row = 0
-            yield block.packets, Killed(code)
+            return Killed(code)
+        return None
 
 
 def _error(name: str, message: str) -> RedpollError:
