@@ -26,11 +26,7 @@ from redpoll.store.history_blobs import pack
 from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS, MOST_ALERTS
 from redpoll.store.pool import ReadPool
-
-_OBJECT = (
-    "INSERT INTO objects (_id, _survey, object_id, ra, dec, hpx29, first_mjd, last_mjd, _last_alert, n_alerts)"
-    " VALUES (?, 1, ?, 0, 0, 0, 0, 0, 0, 0)"
-)
+from redpoll.testing.histories import add_objects
 
 
 def main() -> None:
@@ -51,14 +47,13 @@ def _fill(path: Path, options: argparse.Namespace, rng: np.random.Generator) -> 
     """An index in which every object has one packed history and two rows of news; the points repeat every 20,000."""
     connection = database.create(path)
     connection.execute("PRAGMA synchronous = OFF")
-    connection.execute("INSERT INTO surveys VALUES (1, 'ztf')")
     start, most = time.perf_counter(), min(20_000, options.objects)
     packed = pack(*_curves(rng, most, options.points - 6))
     news = [pack(*_curves(rng, most, 3, after=730.0 + i)) for i in range(2)]
     for first in range(0, options.objects, most):
         keys = range(first + 1, min(first + most, options.objects) + 1)
         connection.execute("BEGIN")
-        connection.executemany(_OBJECT, ((key, f"ZTF{key - 1:09d}") for key in keys))
+        add_objects(connection, ((key, f"ZTF{key - 1:09d}") for key in keys))
         for number, blobs in ((MOST_ALERTS, packed), *enumerate(news)):
             rows = (((key << KEY_BITS) + number, data) for key, data in zip(keys, blobs, strict=False))
             connection.executemany("INSERT INTO histories VALUES (?, ?)", rows)

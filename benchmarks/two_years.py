@@ -30,6 +30,7 @@ from redpoll.history.stage import NEWS, HistoryStage
 from redpoll.schema.rows import take_rows
 from redpoll.store import database, histories
 from redpoll.store.objects import KEY_BITS
+from redpoll.testing.histories import add_objects
 
 START, NIGHTS = 60939.0, 730
 MIX = {
@@ -38,10 +39,6 @@ MIX = {
 }  # fmt: skip
 SHOWN = ("is_periodic", "is_agn_candidate", "is_dipper", "is_microlensing_candidate")
 MEANT = {flag: RULES[flag][0] for flag in SHOWN} | {"is_dipper": ("dipper",)}
-_OBJECT = (
-    "INSERT INTO objects (_id, _survey, object_id, ra, dec, hpx29, first_mjd, last_mjd, _last_alert, n_alerts)"
-    " VALUES (?, 1, ?, 0, 0, 0, 0, 0, 0, 0)"
-)
 
 
 def main() -> None:
@@ -73,7 +70,6 @@ class Index:
     def __init__(self, folder: Path) -> None:
         self.connection = database.create(folder / "index.sqlite")
         self.connection.execute("PRAGMA synchronous = OFF")
-        self.connection.execute("INSERT INTO surveys VALUES (1, 'ztf')")
         self.keys: dict[str, int] = {}
         self.n_alerts: Counter[int] = Counter()
         self.seconds = {"join": 0.0, "add": 0.0}
@@ -102,7 +98,7 @@ class Index:
         """Key of an object, made if it is new."""
         if name not in self.keys:
             self.keys[name] = len(self.keys) + 1
-            self.connection.execute(_OBJECT, (self.keys[name], name))
+            add_objects(self.connection, [(self.keys[name], name)])
         return self.keys[name]
 
 

@@ -1,9 +1,11 @@
-"""Packets without a history of their own, and a module whose column depends on every value of a light curve."""
+"""Packets without a history, objects of which nothing else is known, and a module that reads every point."""
 
 from __future__ import annotations
 
 import io
 import json
+import sqlite3
+from collections.abc import Iterable
 
 from redpoll.schema.avro.container import CONTAINER_MAGIC, one_datum, read_header, wrap
 
@@ -23,6 +25,13 @@ def curve_digest(light_curve):
 '''
 """Source of a plugin file: two runs in which modules read the same light curves store the same digests."""
 _HISTORY = ("prv_candidates", "fp_hists")
+
+
+def add_objects(index: sqlite3.Connection, objects: Iterable[tuple[int, str]]) -> None:
+    """Add objects of ZTF by key and name to an index, the other facts being 0."""
+    index.execute("INSERT OR IGNORE INTO surveys VALUES (1, 'ztf')")
+    sql = "INSERT INTO objects (_id, _survey, object_id, ra, dec, hpx29, first_mjd, last_mjd, _last_alert, n_alerts)"
+    index.executemany(f"{sql} VALUES (?, 1, ?, 0, 0, 0, 0, 0, 0, 0)", objects)
 
 
 def without_history(packet: bytes) -> bytes:

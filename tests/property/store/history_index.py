@@ -19,6 +19,7 @@ from redpoll.schema.merging import one_per_exposure
 from redpoll.store import histories
 from redpoll.store.objects import KEY_BITS
 from redpoll.store.schemas import run_script
+from redpoll.testing.histories import add_objects
 
 DAY = 60_000  # 2023-02-25
 
@@ -30,7 +31,6 @@ class Index:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
         for script in ("index.sql", "histories.sql"):
             run_script(self.connection, Path(histories.__file__).with_name(script))
-        self.connection.execute("INSERT INTO surveys VALUES (1, 'ztf')")
         self.n_alerts: Counter[int] = Counter()
         self.stage = HistoryStage(histories.Histories(self.execute))
 
@@ -39,9 +39,9 @@ class Index:
         found = self.connection.execute(sql, (name,)).fetchone()
         if found:
             return int(found[0])
-        facts = ("_survey", "ra", "dec", "hpx29", "first_mjd", "last_mjd", "_last_alert", "n_alerts")
-        insert = f"INSERT INTO objects (object_id, {', '.join(facts)}) VALUES (?, 1, 0, 0, 0, 0, 0, 0, 0)"
-        return int(self.connection.execute(insert, (name,)).lastrowid or 0)
+        key = int(self.connection.execute("SELECT count(*) + 1 FROM objects").fetchone()[0])
+        add_objects(self.connection, [(key, name)])
+        return key
 
     def execute(self, sql: str, parameters: Sequence[object]) -> list[tuple[object, ...]]:
         return self.connection.execute(sql, parameters).fetchall()
