@@ -103,8 +103,8 @@ class Histories:
             If the history of an object is damaged.
         """
         limits = np.full(len(object_ids), np.inf) if before is None else np.asarray(before, np.float64)
-        bounds_of = [0, *range(_FIRST, max(len(object_ids), 1), _AT_ONCE), len(object_ids)]
-        slices = [slice(first, stop) for first, stop in pairwise(bounds_of)]
+        cuts = [0, *range(_FIRST, len(object_ids), _AT_ONCE), len(object_ids)]
+        slices = [slice(first, stop) for first, stop in pairwise(cuts)]
         chunks = [_distinct(object_ids[some]) for some in slices]
         parts = []
         with closing(self._rows(survey, [names for names, _ in chunks])) as rows:
@@ -116,17 +116,17 @@ class Histories:
     def _rows(self, survey: str, chunks: Sequence[Sequence[str]]) -> Generator[list[Any], None, None]:
         """What is stored of each chunk of objects."""
 
-        def ask(names: Sequence[str], execute: Execute = self._execute) -> list[Any]:
+        def ask(execute: Execute, names: Sequence[str]) -> list[Any]:
             return execute(_OBJECTS + _BLOBS, (json.dumps(names), survey))
 
         start = time.perf_counter()
-        first = ask(chunks[0])
+        first = ask(self._execute, chunks[0])
         is_slow = time.perf_counter() - start > _SLOW * len(chunks[0])
         yield first
         if is_slow and self._from_disk is not None and len(chunks) > 2:
-            yield from _in_threads(DISK_THREADS, partial(ask, execute=self._from_disk), chunks[1:])
+            yield from _in_threads(DISK_THREADS, partial(ask, self._from_disk), chunks[1:])
         else:
-            yield from map(ask, chunks[1:])
+            yield from map(partial(ask, self._execute), chunks[1:])
 
 
 def _in_threads(n: int, work: Callable[[Any], _T], items: Sequence[Any]) -> Iterator[_T]:

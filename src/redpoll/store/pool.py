@@ -54,14 +54,11 @@ class _OfThread(threading.local):
 
 
 class ReadPool:
-    """At most `size` read connections, made when first needed and shared by all threads.
+    """At most `size` read connections, made when first needed and shared by all threads; `mapped`: see `open_reader`.
 
     A connection is lent for one question, as one read transaction. If ``store rebuild`` put another index in place of
     the one that a connection has open, the connection is closed and a new one is made. A query stops when the thread
     receives Ctrl-C, the pool is closed, or the time of `query_time` is over.
-
-    Connections read a mapped file, which is fastest from memory. From the disk, random pages come several times as
-    fast to connections that are not `mapped`: the kernel does not read their neighbours too.
     """
 
     def __init__(self, layout: Layout, size: int = POOL_SIZE, *, mapped: bool = True) -> None:
@@ -152,10 +149,7 @@ class ReadPool:
         except OSError as error:
             message = f"{self._layout.index} is gone: {error.strerror}; `redpoll store rebuild` makes it anew"
             raise StoreError(message) from error
-        connection = database.open_reader(self._layout.index)
-        if not self._mapped:
-            connection.execute("PRAGMA mmap_size = 0")
-            connection.execute("PRAGMA cache_size = -4096")
+        connection = database.open_reader(self._layout.index, mapped=self._mapped)
         connection.set_progress_handler(self._has_to_stop, _STEPS)
         return connection
 

@@ -26,16 +26,16 @@ def column_facts(
     reader: Reader, names: Iterable[str], survey: str | None = None, made_by: Mapping[str, str] | None = None
 ) -> dict[str, dict[str, str]]:
     """Facts of each declared column: label, dtype, unit, doc, ucd, and `by`, its module@version or survey field."""
-    wanted = list(dict.fromkeys(names))
     stored = {field.name: field for field in reader.alerts.schema()}
     own = {**OBJECT_COLUMNS, **COLUMNS}
-    known = {name: _stored(stored[name]) for name in wanted if name in stored and name not in own}
-    known |= {name: _declared(own[name]) for name in wanted if name in own}
+    known = {
+        name: _declared(own[name]) if name in own else _stored(stored[name])
+        for name in names
+        if name in own or name in stored
+    }
     by = {name: column.source.get(survey or "", "") for name, column in COLUMNS.items()} | dict(made_by or {})
     return {
-        name: known[name] | {"label": label_of(name, known[name]["label"]), "by": by.get(name, "")}
-        for name in wanted
-        if name in known
+        name: facts | {"label": label_of(name, facts["label"]), "by": by.get(name, "")} for name, facts in known.items()
     }
 
 
