@@ -292,8 +292,8 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     found: list[str] = []
     open_reader = database.open_reader
 
-    def traced(path: Path, of: str = "index") -> sqlite3.Connection:
-        connection = open_reader(path, of)
+    def traced(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        connection = open_reader(*args, **kwargs)
         connection.set_trace_callback(found.append)
         return connection
 

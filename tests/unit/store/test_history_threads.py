@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -44,13 +45,15 @@ def test_many_objects_have_the_histories_that_each_has_alone(full: tuple[Store, 
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1])
-def test_the_questions_are_asked_at_the_same_time_where_the_first_takes_long(seconds: float) -> None:
+def test_the_questions_are_asked_at_the_same_time_where_the_first_takes_long(
+    seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, seconds])
+    monkeypatch.setattr(histories, "time", SimpleNamespace(perf_counter=partial(next, clock)))
     barrier, threads, n = threading.Barrier(DISK_THREADS, timeout=20.0), [], 32 + DISK_THREADS * 128
 
     def execute(sql: str, parameters: object) -> list[object]:
         threads.append(threading.get_ident())
-        if len(threads) == 1:
-            time.sleep(seconds)
         return []
 
     def from_disk(sql: str, parameters: object) -> list[object]:
