@@ -26,6 +26,7 @@ import numpy as np
 import pyarrow as pa
 
 from redpoll.astro.sky import hpx29
+from redpoll.history.stage import open_history
 from redpoll.schema.alert import CUTOUTS, alert_schema
 from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN, CLASSES_TYPE
 from redpoll.schema.column import Column
@@ -174,19 +175,22 @@ def _insert(connection: sqlite3.Connection, batch: pa.RecordBatch, segment: int)
 
 
 def keep_writing(folder: Path, sky: Sky, seconds: float) -> None:
-    """Archive and commit whole batches until the time is up; prints what each step costs."""
-    steps, n = np.zeros(4), 0
+    """Join histories, archive and commit whole batches until the time is up; prints what each step costs."""
+    steps, n = np.zeros(6), 0
     with open_store(folder, mode="write") as store:
         store.runs.start("benchmark")
+        history = open_history(folder)
         templates = [whole_batch(sky, np.arange(i * BATCH, (i + 1) * BATCH)) for i in range(4)]
         stop = time.monotonic() + seconds
         while time.monotonic() < stop:
             numbers = sky.rng.integers(0, len(sky.object), BATCH)
             batch = _renewed(templates[n // BATCH % 4], sky.batch(numbers, tonight=True), time.time_ns())
             marks = [_clocks()]
-            segment = store.segments.write(batch)
+            joined = history.join(batch)
             marks.append(_clocks())
-            store.runs.commit(Commit(indexed_columns(batch), segment))
+            segment = store.segments.write(joined)
+            marks.append(_clocks())
+            store.runs.commit(Commit(indexed_columns(joined), segment))
             marks.append(_clocks())
             steps += np.diff(marks, axis=0).ravel()
             n += BATCH
@@ -328,11 +332,11 @@ def report(folder: Path, sky: Sky, options: argparse.Namespace) -> None:
         if alone:
             print("(the writer ended before the queries: give it more --seconds)")
         out, _ = writer.communicate()
-    n, archive, archive_cpu, commit, commit_cpu = (float(x) for x in out.split())
-    print(f"\n{n:,.0f} alerts written beside the queries, in batches of {BATCH}:")
-    rate = 1e6 / (archive + commit)
-    print(f"archive {archive:.0f} us an alert ({archive_cpu:.0f} us of CPU), commit {commit:.0f} us ({commit_cpu:.0f})")
-    print(f"one process does both for {rate:,.0f} alerts/s")
+    n, history, history_cpu, archive, archive_cpu, commit, commit_cpu = (float(x) for x in out.split())
+    print(f"\n{n:,.0f} alerts written beside the queries, in batches of {BATCH}, microseconds an alert (of CPU):")
+    print(f"history {history:.0f} ({history_cpu:.0f}), archive {archive:.0f} ({archive_cpu:.0f}), ", end="")
+    print(f"commit {commit:.0f} ({commit_cpu:.0f})")
+    print(f"one process archives and commits {1e6 / (archive + commit):,.0f} alerts/s")
 
 
 def _runs(folder: Path) -> list[dict[str, object]]:

@@ -20,7 +20,7 @@ from redpoll.schema.table import packet_light_curves
 from redpoll.store.columns import HISTORY_NEWS, KEYS, check_names, provenance
 from redpoll.store.folders import new_folder
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout, segment_name
-from redpoll.store.parquet import read, write_synced
+from redpoll.store.parquet import read, write
 
 LIGHT_CURVE, PACKET_LIGHT_CURVE = "light_curve", "packet_light_curve"
 """An archived alert's light curve is the one that its packet held; the stage `history` joins the rest again."""
@@ -78,8 +78,8 @@ def split(table: pa.Table) -> dict[str, pa.Table]:
 
 
 def write_file(path: Path, table: pa.Table, *, sorted_by: str | None = None) -> None:
-    """Write and sync one Parquet file with the settings measured in benchmarks/store.py."""
-    write_synced(path, table, row_group_size=ROWS.get(path.name, 1000), **_settings(path.name, table, sorted_by))
+    """Write one Parquet file with the settings measured in benchmarks/store.py."""
+    write(path, table, row_group_size=ROWS.get(path.name, 1000), **_settings(path.name, table, sorted_by))
 
 
 def join_rows(segment: Path, rows: np.ndarray[Any, Any]) -> pa.Table:

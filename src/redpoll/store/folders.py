@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,10 +29,19 @@ def new_folder(layout: Layout, parent: Path, name: str) -> Iterator[Path]:
         with disk_errors(f"cannot write to {parent}"):
             folder.mkdir(parents=True)
             yield folder
-            write_sums(folder, {path.name: sha256_of(path) for path in folder.iterdir()})
+            _sync_with_sums(folder)
             sync(folder)
             folder.rename(parent / name)
             sync(parent)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def _sync_with_sums(folder: Path) -> None:
+    """Bring all files of a folder to the disk at the same time, and find their checksums while it writes."""
+    files = sorted(folder.iterdir())
+    with ThreadPoolExecutor(len(files) or 1) as pool:
+        synced = pool.map(sync, files)
+        write_sums(folder, {path.name: sha256_of(path) for path in files})
+        list(synced)

@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from redpoll.store.layout import sync
 from redpoll.store.struct_lists import join_lists, joined_schema
 
 PARQUET_ERRORS = (OSError, pa.ArrowException, UnicodeDecodeError)
@@ -19,12 +18,6 @@ PARQUET_ERRORS = (OSError, pa.ArrowException, UnicodeDecodeError)
 def write(path: Path, table: pa.Table, **settings: Any) -> None:
     """Write a Parquet file with a checksum in each page."""
     pq.write_table(table, path, write_page_checksum=True, **settings)
-
-
-def write_synced(path: Path, table: pa.Table, **settings: Any) -> None:
-    """Write a Parquet file with a checksum in each page, and return once it is on the disk."""
-    write(path, table, **settings)
-    sync(path)
 
 
 def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:

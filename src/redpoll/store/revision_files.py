@@ -32,7 +32,7 @@ from redpoll.store.layout import (
     revision_name,
     sync,
 )
-from redpoll.store.parquet import read, write_synced
+from redpoll.store.parquet import read, write
 from redpoll.store.selection import SEPARATION
 from redpoll.store.stored_columns import TOPICS
 from redpoll.store.types import conform, plain_type
@@ -121,7 +121,7 @@ def _write(path: Path, batch: pa.RecordBatch) -> None:
     fields = [field.with_type(plain_type(field.type)).with_nullable(True) for field in batch.schema]
     arrays = [conform(values, field.type) for values, field in zip(batch.columns, fields, strict=True)]
     table = pa.table(arrays, schema=pa.schema(fields))
-    write_synced(path, table, row_group_size=_ROW_GROUP, compression="zstd", compression_level=1)
+    write(path, table, row_group_size=_ROW_GROUP, compression="zstd", compression_level=1)
 
 
 def _check(values: pa.RecordBatch, replaced: pa.RecordBatch) -> str:
