@@ -77,7 +77,7 @@ class Column:
         return _DTYPES[self.dtype]
 
     def field(self, name: str, *, by: str | None = None) -> pa.Field:
-        """The Arrow field of this column, with its description and the maker `by` in the metadata.
+        """The Arrow field of this column; its metadata has what is known of description, label and maker `by`.
 
         >>> Column("float32", "mag/day").field("rise_rate", by="rise_rate@1").metadata[b"by"]
         b'rise_rate@1'
@@ -90,7 +90,16 @@ class Column:
             "indexed": "1" if self.indexed else "0",
         }
         facts |= {"aggregate": self.aggregate or "", "assigns": self.assigns or "", "by": by or ""}
-        return pa.field(name, self.arrow_type, metadata=facts)
+        return described_field(name, self.arrow_type, facts)
+
+
+def described_field(name: str, arrow_type: pa.DataType, facts: Mapping[str, str]) -> pa.Field:
+    """A field whose metadata has those facts that are not empty: all others would be written to every file.
+
+    >>> described_field("m", pa.float32(), {"unit": "mag", "ucd": ""}).metadata
+    {b'unit': b'mag'}
+    """
+    return pa.field(name, arrow_type, metadata={key: fact for key, fact in facts.items() if fact})
 
 
 def field_fact(field: pa.Field, key: str) -> str:

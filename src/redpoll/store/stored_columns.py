@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from redpoll.errors import UnknownColumn
 from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN, CLASSES_TYPE
-from redpoll.schema.column import Column
+from redpoll.schema.column import Column, described_field
 from redpoll.store.columns import rank, table_columns
 from redpoll.store.database import OpenConnection
 from redpoll.store.makers import last_makers
@@ -120,4 +120,4 @@ def _field(row: tuple[Any, ...], maker: str) -> pa.Field:
         "indexed": str(indexed),
         "aggregate": aggregate,
     }
-    return pa.field(name, CLASSES_TYPE if name == CLASSES else read_type(kind), metadata=facts | {"by": maker})
+    return described_field(name, CLASSES_TYPE if name == CLASSES else read_type(kind), facts | {"by": maker})
