@@ -61,9 +61,9 @@ def bazin_fit(
     model = CurveModel(BAZIN, NO_TEMPERATURE, has_baseline(baseline), 0, 0, 0, 3)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
     rise_time, fall_time = np.exp(a.q[:, 1]), np.exp(a.q[:, 2])
-    err = a.errors
+    err = a.time_errors
     return BazinFit(
         a.amplitude, a.q[:, 0], fall_time, rise_time, a.sums[:, 1, 0],
-        err[:, 0], err[:, 1], fall_time * err[:, 3], rise_time * err[:, 2], a.sums[:, 3, 0],
+        a.errors[:, 0], err[:, 0], err[:, 2], err[:, 1], a.sums[:, 3, 0],
         a.chi2, a.number(N_POINTS), a.number(N_PARAMETERS), a.number(IS_CONVERGED) > 0,
     )  # fmt: skip

@@ -59,9 +59,9 @@ def linexp_fit(
     model = CurveModel(LINEXP, NO_TEMPERATURE, has_baseline(baseline), 0, 1, 0, 2)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
     rise_time = a.sign * np.exp(a.q[:, 1])
-    err = a.errors
+    err = a.time_errors
     return LinexpFit(
         a.amplitude, a.q[:, 0], rise_time, a.sums[:, 1, 0],
-        err[:, 0], err[:, 1], np.abs(rise_time) * err[:, 2], a.sums[:, 3, 0],
+        a.errors[:, 0], err[:, 0], err[:, 1], a.sums[:, 3, 0],
         a.chi2, a.number(N_POINTS), a.number(N_PARAMETERS), a.number(IS_CONVERGED) > 0,
     )  # fmt: skip

@@ -20,6 +20,8 @@ from redpoll.astro.curve_fitting.workspace import (
 )
 
 _GAPS = (1750, 701, 301, 132, 57, 23, 10, 4, 1)
+_MIN_SIGNAL = 9.0
+"""Squared signal to noise above which a point is significant."""
 _MAX_SIGNAL = 25.0
 """Squared signal to noise above which points are binned alike."""
 
@@ -59,18 +61,32 @@ def sort_points(n: int, data: Any, group: Any) -> float:
 @compiled
 def scale_flux(is_signed: int, n: int, data: Any) -> float:
     """Scale fluxes to the largest and errors to weights; returns the unit, negative to invert the curve."""
-    scale = total = 0.0
+    scale = 0.0
     for i in range(n):
         scale = max(scale, abs(data[i, FLUX]))
     for i in range(n):
         data[i, FLUX] /= scale
         data[i, WEIGHT] = (scale / data[i, WEIGHT]) ** 2
-        total += data[i, WEIGHT] * data[i, FLUX]
-    if not (is_signed and total < 0):
+    if not (is_signed and _is_negative(n, data)):
         return scale
     for i in range(n):
         data[i, FLUX] = -data[i, FLUX]
     return -scale
+
+
+@compiled
+def _is_negative(n: int, data: Any) -> bool:
+    """Whether significant points are negative rather than positive, by their chi2; by the mean if there are none.
+
+    The mean of all points has the sign of many faint ones: of an offset before the rise, though the rise is bright.
+    """
+    mean = chi2 = 0.0
+    for i in range(n):
+        flux, weight = data[i, FLUX], data[i, WEIGHT]
+        mean += weight * flux
+        if weight * flux * flux > _MIN_SIGNAL:
+            chi2 += weight * flux * abs(flux)
+    return (chi2 if chi2 != 0.0 else mean) < 0.0
 
 
 @compiled

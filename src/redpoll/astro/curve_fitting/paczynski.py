@@ -75,10 +75,10 @@ def paczynski_fit(
     """
     model = CurveModel(LENS, NO_TEMPERATURE, 1, 1, 0, 0, 3)
     a = fit_bands(model, mjd, band, flux, flux_err, offsets, np.ones(1))
-    err = a.errors
+    err = a.time_errors
     einstein_time, impact = np.exp(a.q[:, 1]), np.exp(a.q[:, 2])
     return PaczynskiFit(
         a.q[:, 0], einstein_time, impact, a.sums[:, 0], a.sums[:, 1],
-        err[:, 1], einstein_time * err[:, 2], impact * err[:, 3], a.sums[:, 2], a.sums[:, 3],
+        err[:, 0], err[:, 1], err[:, 2], a.sums[:, 2], a.sums[:, 3],
         a.chi2, a.flat_chi2 - a.chi2, a.number(N_POINTS), a.number(N_PARAMETERS), a.number(IS_CONVERGED) > 0,
     )  # fmt: skip

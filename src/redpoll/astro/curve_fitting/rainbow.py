@@ -120,8 +120,7 @@ def rainbow_fit(
 def _in_units(a: Answers, n_times: int, n_temperatures: int) -> RainbowFit:
     n = len(a.chi2)
     value = np.exp(np.where(np.arange(a.q.shape[1]) > 0, a.q, 0.0))
-    err = a.errors
-    scaled = value * err[:, 1:]
+    err = a.time_errors
     none = np.full(n, np.nan)
     first = n_times
     last = first if n_temperatures == 1 else first + 1
@@ -129,7 +128,7 @@ def _in_units(a: Answers, n_times: int, n_temperatures: int) -> RainbowFit:
     return RainbowFit(
         a.amplitude * _ERG_PER_UNIT, a.q[:, 0], a.sign * value[:, 1], value[:, 2] if has_fall else none,
         value[:, first], value[:, last], value[:, last + 1] if has_colour else none, a.sums[:, 1],
-        err[:, 0] * _ERG_PER_UNIT, err[:, 1], scaled[:, 1], scaled[:, 2] if has_fall else none,
-        scaled[:, first], scaled[:, last], scaled[:, last + 1] if has_colour else none, a.sums[:, 3],
+        a.errors[:, 0] * _ERG_PER_UNIT, err[:, 0], err[:, 1], err[:, 2] if has_fall else none,
+        err[:, first], err[:, last], err[:, last + 1] if has_colour else none, a.sums[:, 3],
         a.chi2, a.number(N_POINTS), a.number(N_PARAMETERS), a.number(IS_CONVERGED) > 0,
     )  # fmt: skip

@@ -17,9 +17,9 @@ from redpoll.astro.curve_fitting.workspace import IS_CONVERGED, N_PARAMETERS, N_
 class SigmoidFit(Goodness):
     """Parameters, their errors and the goodness, one value per light curve; NaN where there is no fit.
 
-    `amplitude` and `baseline` are in nJy, `rise_time` in days (negative for a curve that fades), `t0` in MJD. The
-    amplitude is negative if the baseline is zero and the weighted mean flux is negative. The error of a parameter at
-    its bound, or that the data do not hold at all, is NaN.
+    `amplitude` and `baseline` are in nJy, `rise_time` in days (negative for a curve that fades), `t0` in MJD. If
+    the baseline is zero, the amplitude has the sign of the significant points (3 sigma) with the larger chi2. The error
+    of a parameter at its bound, or that the data do not hold at all, is NaN.
     """
 
     amplitude: Array
@@ -70,9 +70,9 @@ def sigmoid_fit(
     model = CurveModel(SIGMOID, NO_TEMPERATURE, is_free, 0, 1, 1 - is_free, 2)
     a = fit_one_band(model, mjd, flux, flux_err, offsets)
     rise_time = a.sign * np.exp(a.q[:, 1])
-    t0_err, log_err = np.sqrt(a.covariance[:, 1, 1]), np.sqrt(a.covariance[:, 2, 2])
+    err = a.time_errors
     return SigmoidFit(
         a.sums[:, 0, 0], rise_time, a.q[:, 0], a.sums[:, 1, 0],
-        a.sums[:, 2, 0], np.abs(rise_time) * log_err, t0_err, a.sums[:, 3, 0],
+        a.sums[:, 2, 0], err[:, 1], err[:, 0], a.sums[:, 3, 0],
         a.chi2, a.number(N_POINTS), a.number(N_PARAMETERS), a.number(IS_CONVERGED) > 0,
     )  # fmt: skip

@@ -53,7 +53,7 @@ class CurveModel(NamedTuple):
     is_per_group: int
     has_both_signs: int
     is_signed: int
-    """Whether the amplitude may be negative; it then has the sign of the mean flux."""
+    """Whether the amplitude may be negative; its sign is then found before the fit."""
     n_q: int
 
 
@@ -125,6 +125,14 @@ class Answers(NamedTuple):
         """One-sigma errors of the first group's amplitude and of q."""
         variances = np.diagonal(self.covariance, axis1=1, axis2=2)
         return np.asarray(np.sqrt(np.where(variances > 0, variances, np.nan)))
+
+    @property
+    def time_errors(self) -> Array:
+        """One-sigma errors of t0 and of the parameters whose logarithms are fitted; NaN if too large for a number."""
+        value = np.exp(np.where(np.arange(self.q.shape[1]) > 0, self.q, 0.0))
+        with np.errstate(over="ignore"):
+            errors = value * self.errors[:, 1:]
+        return np.where(np.isfinite(errors), errors, np.nan)
 
     def number(self, which: int) -> NDArray[np.int64]:
         """N_POINTS, N_PARAMETERS or IS_CONVERGED of each curve."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from redpoll.astro.curve_fitting import bazin_fit, linexp_fit, paczynski_fit, rainbow_fit, sigmoid_fit
@@ -75,6 +75,7 @@ def test_the_unit_of_the_flux_makes_no_difference(fit, batch, unit):
 
 @settings(max_examples=60)
 @given(fits, st.lists(st.tuples(anything, st.integers(-3, 9), anything, anything), max_size=30))
+@example(FITS[0], [(0.0, 0, 0.0, 1.0), (0.0, 0, 0.0, 2.4e-62), (1.3e301, 0, 245.0, 1.0)])  # an error overflows
 def test_no_numbers_upset_a_fit(fit, rows):
     columns = np.array(rows, float).reshape(-1, 4)
     found = fit(columns[:, 0], columns[:, 1].astype(int), columns[:, 2], columns[:, 3], np.array([0, len(rows)]))

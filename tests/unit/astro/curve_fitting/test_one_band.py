@@ -101,6 +101,24 @@ def test_a_negative_difference_flux_has_a_negative_amplitude():
     assert found.amplitude_err[0] > 0
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_small_offset_before_the_rise_does_not_decide_the_sign(sign):
+    rng = np.random.default_rng(0)
+    t, err = np.arange(60000.0, 60210.0), np.r_[np.full(200, 1000.0), np.full(10, 2e4)]
+    truth = np.r_[np.full(200, -300.0), sigmoid(t[200:], 1e5, 1.5, 60204.0)]
+    flux = sign * (truth + np.r_[rng.normal(0, 1000, 200), np.zeros(10)])
+    assert np.sum(sign * flux / err**2) < 0  # the sign of the weighted mean
+    found = sigmoid_fit(t, flux, err, [0, 210])
+    assert sign * found.amplitude[0] > 5e4
+    assert found.chi2[0] < np.sum(((flux - sign * np.r_[np.zeros(200), truth[200:]]) / err) ** 2) + 5
+
+
+def test_the_mean_decides_the_sign_of_a_curve_without_significant_points():
+    t, flux = np.arange(60000.0, 60010.0), np.full(10, 2.0)
+    for sign in (1, -1):
+        assert sign * sigmoid_fit(t, sign * flux, np.ones(10), [0, 10]).amplitude[0] > 0
+
+
 def test_a_free_baseline_is_found_by_the_sigmoid():
     t = np.arange(60000.0, 60030.0)
     found = sigmoid_fit(t, sigmoid(t, 4000.0, 3.0, 60012.0) - 700, np.full(30, 20.0), [0, 30], baseline="free")

@@ -1,4 +1,4 @@
-"""On real supernovae the chi2 is no worse than scipy's on at least 95 of 100; the rest is in benchmarks/fits.py."""
+"""On real supernovae chi2 is no worse than that of scipy on 95 of 100; the rest is in benchmarks/curve_fitting.py."""
 
 from __future__ import annotations
 
