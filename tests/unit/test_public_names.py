@@ -19,8 +19,8 @@ PUBLIC = {
     "redpoll.client": "Client QueryResult open",
     "redpoll.conditions": "FINK_ROID is_brightening_by is_empty_position is_listed is_on_star is_solar_system",
     "redpoll.curve_fitting": """
-        BazinFit LineSums LinexpFit PaczynskiFit RainbowFit SigmoidFit bazin_fit line_sums linexp_fit paczynski_fit
-        rainbow_fit sigmoid_fit""",
+        BazinFit LineSums LinexpFit PaczynskiFit RainbowFit SigmoidFit bazin_fit line_sums linexp_fit measured
+        paczynski_fit rainbow_fit sigmoid_fit""",
     "redpoll.cutouts": "CutoutMeasurements Cutouts differs_from_template measure_cutouts read_cutouts structure",
     "redpoll.light_curves": """
         BANDS DETECTION FORCED KINDS LOW_QUALITY SURVEYS UPPER_LIMIT LightCurves at_trigger by_band count_of_each

@@ -6,20 +6,23 @@ import numpy as np
 
 from redpoll import feature, flag, science_module
 from redpoll.conditions import is_solar_system
+from redpoll.curve_fitting import measured
 from redpoll.light_curves import BANDS, DETECTION, FORCED, LightCurves, fitted_columns
 from redpoll.statistics import BandSeries, damped_random_walk_fit
 from redpoll.typing import Arrays, Bools, Floats, Texts
 
 OUTPUTS = {
-    "drw_tau": feature("d", "Damping time of the walk in the best-sampled band; null below min_points."),
-    "drw_tau_err": feature("d", "Error of drw_tau; null where the data do not bound it."),
-    "drw_sigma": feature("nJy", "Standard deviation of the walk over times much longer than drw_tau."),
+    "drw_tau": feature("d", "Damping time of the walk in the best-sampled band; null if the data do not bound it."),
+    "drw_tau_err": feature("d", "Error of drw_tau."),
+    "drw_sigma": feature(
+        "nJy", "Standard deviation of the walk over times much longer than drw_tau; null without drw_tau."
+    ),
     "drw_delta_bic": feature("", "BIC of white noise minus BIC of the walk: positive favours the walk."),
     "is_agn_candidate": flag("A damped random walk at a catalogued source that does not move.", assigns="agn"),
 }
 
 
-@science_module(version="1", outputs=OUTPUTS, compile_group="curve_fitting")
+@science_module(version="2", outputs=OUTPUTS, compile_group="curve_fitting")
 def agn(
     light_curve: LightCurves,
     star_distance_arcsec: Floats,
@@ -63,5 +66,6 @@ def agn(
     is_there = (star_distance_arcsec <= max_offset_arcsec) | (host_arcsec <= max_offset_arcsec)
     moves = (gaia_parallax > max_parallax_snr * gaia_parallax_err) | (np.hypot(gaia_pm_ra, gaia_pm_dec) > max_pm)
     is_candidate = is_walk & (is_there & ~moves & ~is_periodic & ~is_solar_system(roid))[rows]
-    found = (walk.tau, walk.tau_err, walk.sigma, walk.delta_bic_white, is_candidate)
+    tau, sigma = measured(walk.tau, walk.tau_err), measured(walk.sigma, walk.tau_err)
+    found = (tau, walk.tau_err, sigma, walk.delta_bic_white, is_candidate)
     return fitted_columns(OUTPUTS, rows, len(light_curve), *found)

@@ -6,13 +6,17 @@ import numpy as np
 
 from redpoll import Column, feature, flag, science_module
 from redpoll.conditions import is_solar_system
-from redpoll.curve_fitting import paczynski_fit
+from redpoll.curve_fitting import measured, paczynski_fit
 from redpoll.light_curves import DETECTION, FORCED, LightCurves, at_trigger, fitted_columns, lowest_of_each
 from redpoll.typing import Arrays, Bools, Floats, Ints, Texts
 
 OUTPUTS = {
-    "mulens_einstein_time": feature("d", "Einstein time of the fitted event; null without a fit."),
-    "mulens_impact": feature("", "Minimum distance of lens and source in Einstein radii."),
+    "mulens_einstein_time": feature(
+        "d", "Einstein time of the fitted event; null without a fit or at a limit of the search."
+    ),
+    "mulens_impact": feature(
+        "", "Minimum distance of lens and source in Einstein radii; null at a limit of the search."
+    ),
     "mulens_phase": feature("d", "Time since the fitted peak; negative before it."),
     "mulens_delta_chi2": Column("float32", doc="chi2 of a constant minus chi2 of the event.", aggregate="max"),
     "mulens_chi2": feature("", "Reduced chi2 of the event."),
@@ -22,7 +26,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS, compile_group="curve_fitting")
+@science_module(version="3", outputs=OUTPUTS, compile_group="curve_fitting")
 def microlensing(
     mjd: Floats,
     is_good: Bools,
@@ -70,11 +74,12 @@ def microlensing(
     fit = paczynski_fit(chosen.mjd, chosen.band, chosen.flux, chosen.flux_err, chosen.offsets)
     phase = mjd[rows] - fit.t0
     is_event = (fit.delta_chi2 >= min_delta_chi2) & (fit.reduced_chi2 <= max_chi2) & (fit.impact <= max_impact)
-    is_event &= (fit.einstein_time >= min_einstein_time) & (fit.einstein_time <= max_einstein_time)
+    einstein_time = measured(fit.einstein_time, fit.einstein_time_err)
+    is_event &= (einstein_time >= min_einstein_time) & (einstein_time <= max_einstein_time)
     is_event &= np.abs(phase) <= max_phase * fit.einstein_time
     is_single = _is_single_event(light_curve.of_kind(DETECTION), n_detections, min_days, max_earlier)
     is_event &= (is_single & is_good & ~is_periodic)[rows]
-    found = (fit.einstein_time, fit.impact, phase, fit.delta_chi2, fit.reduced_chi2, is_event)
+    found = (einstein_time, measured(fit.impact, fit.impact_err), phase, fit.delta_chi2, fit.reduced_chi2, is_event)
     return fitted_columns(OUTPUTS, rows, len(mjd), *found)
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from redpoll import Column, feature, science_module
-from redpoll.curve_fitting import rainbow_fit
+from redpoll.curve_fitting import measured, rainbow_fit
 from redpoll.light_curves import DETECTION, FORCED, LightCurves, fitted_columns, per_point
 from redpoll.typing import Arrays, Floats, Texts
 
 OUTPUTS = {
-    "rainbow_rise_time": feature("d", "Time scale of the rise; null without a fit."),
-    "rainbow_rise_phase": feature("d", "Time since half of the fitted plateau; negative before."),
-    "rainbow_temperature": feature("K", "Temperature of the fitted blackbody."),
+    "rainbow_rise_time": feature(
+        "d", "Time scale of the rise; null without a fit, or if too short or long to measure."
+    ),
+    "rainbow_rise_phase": feature("d", "Time since half of the fitted plateau, negative before; null if not measured."),
+    "rainbow_temperature": feature(
+        "K", "Temperature of the fitted blackbody; null at the limits of 100 K and 1,000,000 K."
+    ),
     "rainbow_rise_snr": feature("", "Maximum signal to noise of the fitted points."),
     "rainbow_rise_chi2": feature("", "Reduced chi2 of the fit; null with as many parameters as points."),
     "rainbow_rise_points": Column("int32", doc="Points that were fitted; 0 without a fit.", indexed=False),
@@ -20,7 +24,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS, compile_group="curve_fitting")
+@science_module(version="2", outputs=OUTPUTS, compile_group="curve_fitting")
 def rainbow_rise(
     survey: Texts,
     mjd: Floats,
@@ -53,5 +57,9 @@ def rainbow_rise(
     phase, snr = mjd[rows] - fit.t0, np.fmax.reduceat(curve.flux / curve.flux_err, curve.offsets[:-1])
     is_rising = (phase < 2 * fit.rise_time) & (snr >= min_snr)
     n_points = np.where(np.isfinite(fit.t0), fit.n_points, 0)
-    found = (fit.rise_time, phase, fit.temperature_start, snr, fit.reduced_chi2, n_points, is_rising)
+    rise_time, temperature = (
+        measured(fit.rise_time, fit.rise_time_err),
+        measured(fit.temperature_start, fit.temperature_start_err),
+    )
+    found = (rise_time, measured(phase, fit.t0_err), temperature, snr, fit.reduced_chi2, n_points, is_rising)
     return fitted_columns(OUTPUTS, rows, len(mjd), *found)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from redpoll import Column, feature, science_module
-from redpoll.curve_fitting import rainbow_fit
+from redpoll.curve_fitting import measured, rainbow_fit
 from redpoll.light_curves import DETECTION, FORCED, LightCurves, fitted_columns, per_point
 from redpoll.typing import Arrays, Floats, Texts
 
 OUTPUTS = {
-    "shape_rise_time": feature("d", "Time scale of the rise; null without a fit."),
+    "shape_rise_time": feature(
+        "d", "Time scale of the rise; null without a fit or at a limit of the search, as are the next."
+    ),
     "shape_fall_time": feature("d", "Time scale of the decline."),
     "shape_phase": feature("d", "Time since the fitted bolometric peak."),
     "shape_temperature_early": feature("K", "Temperature before the peak."),
@@ -23,7 +25,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS, compile_group="curve_fitting")
+@science_module(version="2", outputs=OUTPUTS, compile_group="curve_fitting")
 def rainbow_shape(
     survey: Texts,
     mjd: Floats,
@@ -52,10 +54,12 @@ def rainbow_shape(
         curve.mjd, curve.band, curve.flux, curve.flux_err, curve.offsets,
         bolometric="bazin", temperature="sigmoid", survey=per_point(survey[rows], curve.offsets),
     )  # fmt: skip
-    rise, fall, is_fitted = fit.rise_time, fit.fall_time, np.isfinite(fit.t0)
-    phase = mjd[rows] - (fit.t0 + rise * fall / (rise + fall) * np.log(fall / rise))
+    rise, fall = measured(fit.rise_time, fit.rise_time_err), measured(fit.fall_time, fit.fall_time_err)
+    phase = mjd[rows] - (measured(fit.t0, fit.t0_err) + rise * fall / (rise + fall) * np.log(fall / rise))
+    is_fitted = np.isfinite(fit.t0)
     days = np.where(is_fitted, curve.mjd[curve.offsets[1:] - 1] - curve.mjd[curve.offsets[:-1]], np.nan)
     return fitted_columns(
-        OUTPUTS, rows, len(mjd), rise, fall, phase, fit.temperature_start, fit.temperature_end, fit.colour_time,
+        OUTPUTS, rows, len(mjd), rise, fall, phase, measured(fit.temperature_start, fit.temperature_start_err),
+        measured(fit.temperature_end, fit.temperature_end_err), measured(fit.colour_time, fit.colour_time_err),
         fit.amplitude / fit.amplitude_err, fit.reduced_chi2, np.where(is_fitted, fit.n_points, 0), days,
     )  # fmt: skip

@@ -64,7 +64,8 @@ def stars(graph, data_dir):
 
 
 @pytest.mark.parametrize(
-    ("name", "least"), [("p_sn", 0.3), ("p_sn_ia", 0.2), ("p_slsn", 0.2), ("p_early_sn_ia", 0.02), ("p_kilonova", 0.2)]
+    ("name", "least"),
+    [("p_sn", 0.3), ("p_sn_ia", 0.15), ("p_slsn", 0.15), ("p_early_sn_ia", 0.02), ("p_kilonova", 0.2)],
 )
 def test_models_get_the_features_of_real_supernovae(name, least, supernovae):
     scores = supernovae[name]
@@ -78,7 +79,9 @@ def test_features_of_real_supernovae_are_those_of_their_light_curves(supernovae)
     hot = supernovae["rainbow_temperature"][fitted]
     assert 5_000 < np.median(hot) < 20_000
     rise = supernovae["rainbow_rise_time"][fitted]
-    assert 1.0 < np.median(np.abs(rise)) < 10.0
+    assert np.isfinite(rise).mean() > 0.7 and 1.0 < np.nanmedian(np.abs(rise)) < 10.0
+    late = supernovae["shape_temperature_late"]
+    assert np.nanmin(late) > 101.0 and np.isnan(late).any()  # 100 K, the limit of the search, is no measurement
 
 
 def test_ordinary_supernovae_are_not_taken_for_rarer_things(supernovae):

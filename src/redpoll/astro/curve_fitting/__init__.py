@@ -7,6 +7,7 @@ arrays with one value per curve: parameters, their errors, chi2. See ``docs/expl
 from __future__ import annotations
 
 from redpoll.astro.curve_fitting.bazin import BazinFit, bazin_fit
+from redpoll.astro.curve_fitting.goodness import measured
 from redpoll.astro.curve_fitting.linexp import LinexpFit, linexp_fit
 from redpoll.astro.curve_fitting.paczynski import PaczynskiFit, paczynski_fit
 from redpoll.astro.curve_fitting.rainbow import RainbowFit, rainbow_fit
@@ -20,6 +21,7 @@ __all__ = [
     "SigmoidFit",
     "bazin_fit",
     "linexp_fit",
+    "measured",
     "paczynski_fit",
     "rainbow_fit",
     "sigmoid_fit",
