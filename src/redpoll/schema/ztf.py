@@ -53,7 +53,7 @@ def to_alerts(packets: pa.StructArray, cuts: Cuts) -> pa.RecordBatch:
         "sso_distance_arcsec": _sso_distance(packets),
         "sso_eccentricity": pa.nulls(len(packets), pa.float32()),
         "star_distance_arcsec": _known(packets, "candidate.distpsnr1"),
-        "star_score": _known(packets, "candidate.sgscore1", "candidate.sgscore"),
+        "star_score": _star_score(packets),
         "reference_distance_arcsec": _scaled(floats(packets, "candidate.distnr", sentinel=_SENTINEL), PIXEL_ARCSEC),
         "reference_mag": _known(packets, "candidate.magnr"),
         "reference_mag_err": _known(packets, "candidate.sigmagnr"),
@@ -75,6 +75,12 @@ def to_alerts(packets: pa.StructArray, cuts: Cuts) -> pa.RecordBatch:
 
 def _known(packets: pa.StructArray, *paths: str) -> pa.Array:
     return nullable(floats(packets, *paths, sentinel=_SENTINEL).astype(np.float32), pa.float32())
+
+
+def _star_score(packets: pa.StructArray) -> pa.Array:
+    """Score of the nearest PS1 source; null for exactly 0.5, which stands for a source that was not classified."""
+    score = floats(packets, "candidate.sgscore1", "candidate.sgscore", sentinel=_SENTINEL)
+    return nullable(np.where(score == 0.5, np.nan, score).astype(np.float32), pa.float32())
 
 
 def _object_id(packets: pa.StructArray) -> pa.Array:

@@ -73,7 +73,7 @@ def dipper(
     is_brighter = np.isin(curve.kind, (DETECTION, LOW_QUALITY)) & (curve.flux > 0)
     alert_depth = at_trigger(curve, depth)
     # where the survey sends a catalogue, it must list a star here
-    is_listed = (star_distance_arcsec < max_arcsec) & (star_score >= min_star_score)
+    is_listed = (star_distance_arcsec < max_arcsec) & (star_score > min_star_score)
     is_star = (star > flux_from_mag(max_star_mag)) & (is_listed | np.isnan(star_distance_arcsec))
     is_deep = (alert_depth >= min_depth) & (deepest <= max_depth)
     is_long = (points >= min_points) & (days >= min_days) & (n_quiet >= min_quiet_points)

@@ -29,7 +29,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="2", outputs=OUTPUTS)
 def flare_star(
     light_curve: LightCurves,
     is_good: Bools,
@@ -46,10 +46,11 @@ def flare_star(
 ) -> Arrays:
     """Change of the flux within `max_hours` before the alert, for stars without detections on other nights.
 
-    The other epoch may be in any band: a flare is as hot as 9,000 K and has nearly the same flux in g, r and i, so
-    that `min_ratio` cannot be due to colour. A flux below three sigma is replaced by three sigma, an upper limit by its
-    limit; the ratio is then a lower limit. The star must be catalogued as one or, where the survey sends no catalogue,
-    be detected in the template. Whether it is red is not tested: its magnitude is known in one band only.
+    A flare is as hot as 9,000 K and has nearly the same flux in g, r and i. The other epoch may therefore be in
+    another band, if the brighter epoch is in the bluer one: if it is in the redder one, the colour of a red variable
+    explains the ratio. A flux below three sigma is replaced by three sigma, an upper limit by its
+    limit; the ratio is then a lower limit. The star must be catalogued as one (a score above `min_star_score`) or, where
+    the survey sends no catalogue, be detected in the template. Whether it is red is not tested: its magnitude is known in one band only.
 
     References
     ----------
@@ -64,8 +65,8 @@ def flare_star(
     maximum = highest_of_each(curve, curve.flux, (curve.kind == DETECTION) & (curve.flux > 0) & (ago <= max_days))
     quiet = reference_flux(reference_mag, reference_distance_arcsec, max_arcsec)
     amplitude = MAG_PER_RELATIVE_FLUX * np.log1p(maximum / quiet)
-    is_star = (star_score >= min_star_score) & (star_distance_arcsec < max_arcsec)
-    is_star |= np.isnan(star_score) & np.isfinite(quiet)
+    is_near = star_distance_arcsec < max_arcsec
+    is_star = np.where(is_near, star_score > min_star_score, np.isnan(star_distance_arcsec) & np.isfinite(quiet))
     is_flare = is_good & is_star & ~was_seen & (flare_ratio >= min_ratio)
     return {
         "flare_hours": 24.0 * taken(ago, other),
@@ -83,4 +84,7 @@ def _ratios(curve: LightCurves) -> Floats:
     alert[~(alert > 0)] = np.nan
     # an earlier epoch is brighter only if it was detected; an upper limit above the alert's flux has no meaning
     ratio = np.where(bound > alert, np.where(~is_limit & (flux > 5.0 * err), bound / alert, 0.0), alert / bound)
-    return np.where(np.isin(curve.kind, (DETECTION, FORCED, UPPER_LIMIT)) & (bound > 0), ratio, np.nan)
+    band, alert_band = curve.band, at_trigger(curve, curve.band)[owners(curve.offsets)]
+    is_bluer_brighter = np.where(bound > alert, band <= alert_band, alert_band <= band) & (band >= 0)
+    is_used = np.isin(curve.kind, (DETECTION, FORCED, UPPER_LIMIT)) & (bound > 0) & is_bluer_brighter
+    return np.where(is_used, ratio, np.nan)

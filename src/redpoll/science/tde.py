@@ -15,7 +15,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="2", outputs=OUTPUTS)
 def tde(
     is_good: Bools,
     star_score: Floats,
@@ -49,7 +49,7 @@ def tde(
     ----------
     Gezari 2021, ARA&A 59, 21; van Velzen et al. 2021, ApJ 908, 4; Hammerstein et al. 2023, ApJ 942, 9.
     """
-    is_extended = (star_distance_arcsec <= max_offset_arcsec) & (star_score <= max_star_score)
+    is_extended = (star_distance_arcsec <= max_offset_arcsec) & (star_score < max_star_score)
     is_nuclear = (host_arcsec <= max_offset_arcsec) | is_extended
     is_hot = (rainbow_temperature >= min_temperature) & (colour_g_r + colour_g_r_err <= max_colour)
     is_slow = (rainbow_rise_time >= min_rise_time) & (rainbow_rise_time <= max_rise_time)

@@ -43,6 +43,11 @@ def test_sentinels_and_what_is_not_finite_are_null(field, column, value):
     assert alert(ztf_packet(**{field: value}))[column] is None
 
 
+@pytest.mark.parametrize(("score", "found"), [(0.5, None), (0.50001, 0.50001), (0.49999, 0.49999), (0.0, 0.0)])
+def test_a_star_score_of_one_half_stands_for_a_source_that_was_not_classified(score, found):
+    assert alert(ztf_packet(sgscore1=score))["star_score"] == (found and pytest.approx(found))
+
+
 def test_a_magnitude_that_is_a_sentinel_gives_no_flux():
     found = alert(ztf_packet(magpsf=-999.0))
     assert found["flux"] is None and found["flux_err"] is None and len(found["light_curve"]) == 1

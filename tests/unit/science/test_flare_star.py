@@ -20,10 +20,26 @@ def test_a_rise_from_a_limit_within_the_night(curves, seen, limit):
     assert found["flare_amplitude"][0] == pytest.approx(2.5 * np.log10(2), abs=1e-4) and found["is_flare"][0]
 
 
-def test_a_fall_within_the_night_even_in_another_band(curves, seen):
-    found = answers(flare_star, light_curve=curves([seen("r", 0, 17.0), seen("g", HOUR, 19.0)]), **ON_STAR)
+def test_a_fall_within_the_night_even_in_a_redder_band(curves, seen):
+    found = answers(flare_star, light_curve=curves([seen("g", 0, 17.0), seen("r", HOUR, 19.0)]), **ON_STAR)
     assert found["flare_ratio"][0] == pytest.approx(10**0.8, rel=1e-3) and found["is_flare"][0]
     assert found["flare_amplitude"][0] == pytest.approx(2.5 * np.log10(1 + 10**0.4), abs=1e-4)
+
+
+def test_the_colour_of_a_red_variable_is_no_flare(curves, seen, limit):
+    """Thirteen times as bright in r as in g an hour before: a red semiregular star."""
+    rise, fall = [seen("g", 0, 18.8), seen("r", HOUR, 16.0)], [seen("r", 0, 16.0), seen("g", HOUR, 18.8)]
+    below = [limit("g", 0, 20.5), seen("r", HOUR, 16.0)]
+    found = answers(flare_star, 3, light_curve=curves(rise, fall, below), **ON_STAR)
+    assert not found["is_flare"].any() and np.isnan(found["flare_ratio"]).all()
+
+
+@pytest.mark.parametrize(("score", "expected"), [(0.5, False), (np.nan, False), (0.51, True)])
+def test_a_catalogued_source_that_is_not_classified_is_no_star(score, expected, curves, seen, limit):
+    light = curves([limit("g", 0, 20.5), seen("g", HOUR, 18.0)])
+    assert answers(flare_star, light_curve=light, **ON_STAR | {"star_score": score})["is_flare"][0] == expected
+    no_catalogue = {"star_score": np.nan, "star_distance_arcsec": np.nan}
+    assert answers(flare_star, light_curve=light, **ON_STAR | no_catalogue)["is_flare"][0]
 
 
 def test_a_limit_brighter_than_the_flare_says_nothing(curves, seen, limit):

@@ -105,3 +105,20 @@ def test_a_hot_slow_flare_at_a_galaxy_s_centre_is_a_candidate():
 )  # fmt: skip
 def test_each_condition_counts(change, is_nuclear):
     assert _tde(**change) == (False, is_nuclear)
+
+
+@pytest.mark.parametrize(
+    ("column", "limit", "sign", "is_inclusive"),
+    [("star_distance_arcsec", 0.8, -1, True), ("star_score", 0.5, -1, False), ("rainbow_temperature", 12_000.0, 1, True),
+     ("rainbow_rise_time", 2.0, 1, True), ("rainbow_rise_time", 50.0, -1, True), ("rainbow_rise_snr", 7.0, 1, True),
+     ("rainbow_rise_chi2", 5.0, -1, True), ("colour_g_r", -0.1, -1, True), ("colour_g_r_err", 0.25, -1, True)],
+)  # fmt: skip
+def test_both_sides_of_each_threshold(column, limit, sign, is_inclusive):
+    """Sign 1: larger values pass. The colour and its error, -0.1 + 0.1 and -0.25 + 0.25, may together reach zero."""
+    inside, outside = (limit + sign * step * abs(limit) for step in (1e-6, -1e-6))
+    assert [_tde(**{column: value})[0] for value in (inside, limit, outside)] == [True, is_inclusive, False]
+
+
+def test_both_sides_of_the_distance_to_a_catalogued_galaxy():
+    empty = {"star_score": np.nan, "star_distance_arcsec": np.nan}
+    assert [_tde(**empty, host_arcsec=x) for x in (0.8, 0.800001)] == [(True, True), (False, False)]
