@@ -98,7 +98,8 @@ COLUMNS: dict[str, Column] = {
         source={"ztf": "candidate.distpsnr1", "rubin": "not sent: null"},
     ),
     "star_score": Column(
-        "float32", doc="0 (galaxy) to 1 (star) for that nearest source; null if not classified.", ucd="src.class.starGalaxy",
+        "float32", doc="0 (galaxy) to 1 (star) for that nearest source; null if not classified.",
+        ucd="src.class.starGalaxy",
         source={"ztf": "candidate.sgscore1", "rubin": "not sent: null"},
     ),
     "reference_distance_arcsec": Column(

@@ -48,9 +48,9 @@ def flare_star(
 
     A flare is as hot as 9,000 K and has nearly the same flux in g, r and i. The other epoch may therefore be in
     another band, if the brighter epoch is in the bluer one: if it is in the redder one, the colour of a red variable
-    explains the ratio. A flux below three sigma is replaced by three sigma, an upper limit by its
-    limit; the ratio is then a lower limit. The star must be catalogued as one (a score above `min_star_score`) or, where
-    the survey sends no catalogue, be detected in the template. Whether it is red is not tested: its magnitude is known in one band only.
+    explains the ratio. A flux below three sigma is replaced by three sigma, an upper limit by its limit; the ratio is
+    then a lower limit. The star must be catalogued as one (a score above `min_star_score`) or, where the survey sends
+    no catalogue, be detected in the template.
 
     References
     ----------

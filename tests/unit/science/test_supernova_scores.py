@@ -109,9 +109,10 @@ def test_each_condition_counts(change, is_nuclear):
 
 @pytest.mark.parametrize(
     ("column", "limit", "sign", "is_inclusive"),
-    [("star_distance_arcsec", 0.8, -1, True), ("star_score", 0.5, -1, False), ("rainbow_temperature", 12_000.0, 1, True),
-     ("rainbow_rise_time", 2.0, 1, True), ("rainbow_rise_time", 50.0, -1, True), ("rainbow_rise_snr", 7.0, 1, True),
-     ("rainbow_rise_chi2", 5.0, -1, True), ("colour_g_r", -0.1, -1, True), ("colour_g_r_err", 0.25, -1, True)],
+    [("star_distance_arcsec", 0.8, -1, True), ("star_score", 0.5, -1, False),
+     ("rainbow_temperature", 12_000.0, 1, True), ("rainbow_rise_time", 2.0, 1, True),
+     ("rainbow_rise_time", 50.0, -1, True), ("rainbow_rise_snr", 7.0, 1, True), ("rainbow_rise_chi2", 5.0, -1, True),
+     ("colour_g_r", -0.1, -1, True), ("colour_g_r_err", 0.25, -1, True)],
 )  # fmt: skip
 def test_both_sides_of_each_threshold(column, limit, sign, is_inclusive):
     """Sign 1: larger values pass. The colour and its error, -0.1 + 0.1 and -0.25 + 0.25, may together reach zero."""
