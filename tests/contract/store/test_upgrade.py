@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from redpoll.errors import StoreError, StoreLocked
-from redpoll.store import open_store
+from redpoll.store import DeadLetter, open_store
 from redpoll.store.app import Label, open_app
 from redpoll.store.schemas import SCHEMAS, Schema, sql_step
 from redpoll.store.upgrade import Upgraded, upgrade
@@ -23,6 +23,7 @@ from redpoll.testing.store_suite import add
 
 FROZEN = Path(__file__).parent / "schemas"
 ALERTS = 40
+FILES = ("index.sqlite", "dead_letters.sqlite", "app.sqlite")
 
 
 def quiet(*_: object) -> None:
@@ -49,11 +50,15 @@ def shape(*scripts: Path) -> list[tuple[str, str]]:
 def frozen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A small store whose files were created by the frozen scripts of number 1, with alerts and labels in it."""
     with monkeypatch.context() as patch:
-        for of in ("index", "app"):
+        for of in SCHEMAS:
             patch.setitem(SCHEMAS, of, replace(SCHEMAS[of], scripts=(FROZEN / f"{of}-1.sql",), number=1, steps={}))
         with open_store(folder, mode="write") as store, open_app(folder) as app:
             store.runs.start("test")
-            add(store, store_batch(ALERTS))
+            add(
+                store,
+                store_batch(ALERTS),
+                dead_letters=[DeadLetter(b"x", "night.tar", str(i), "bad") for i in range(5)],
+            )
             app.labels.add([Label("ztf", f"ZTF{i}", "sn_ia", "expert", "ada") for i in range(9)])
     yield folder
 
@@ -68,11 +73,15 @@ def slow_step(connection: sqlite3.Connection) -> None:
 
 @pytest.fixture
 def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """This Redpoll has the synthetic number 2 of both files."""
+    """This Redpoll has the synthetic number 2 of all files."""
     script = tmp_path / "app-2.sql"
     script.write_text("ALTER TABLE labels ADD COLUMN weight REAL;\nUPDATE labels SET weight = 1.0;\n")
     monkeypatch.setitem(SCHEMAS, "index", replace(SCHEMAS["index"], number=2, steps={1: slow_step}))
     monkeypatch.setitem(SCHEMAS, "app", replace(SCHEMAS["app"], number=2, steps={1: sql_step(script)}))
+    letters = tmp_path / "dead_letters-2.sql"
+    letters.write_text("ALTER TABLE dead_letters ADD COLUMN tries INTEGER;\nUPDATE dead_letters SET tries = 1;\n")
+    step = {1: sql_step(letters)}
+    monkeypatch.setitem(SCHEMAS, "dead_letters", replace(SCHEMAS["dead_letters"], number=2, steps=step))
 
 
 def number_of(path: Path) -> int:
@@ -98,6 +107,10 @@ def assert_complete(folder: Path) -> None:
     assert value(app, names.format("labels", "weight")) == is_two
     if is_two:
         assert value(app, "SELECT sum(weight) FROM labels") == 9
+    letters = folder / "dead_letters.sqlite"
+    is_two = number_of(letters) == 2
+    assert value(letters, names.format("dead_letters", "tries")) == is_two
+    assert value(letters, f"SELECT sum({'tries' if is_two else '1'}) FROM dead_letters") == 5
 
 
 @pytest.mark.parametrize("mode", ["read", "write"])
@@ -117,8 +130,8 @@ def test_a_newer_app_database_is_refused(frozen: Path) -> None:
         upgrade(frozen, progress=quiet)
 
 
-def test_upgrade_takes_both_files_to_the_new_number_and_keeps_everything(frozen: Path, two: None) -> None:
-    assert upgrade(frozen, progress=quiet) == [Upgraded("index.sqlite", 1, 2), Upgraded("app.sqlite", 1, 2)]
+def test_upgrade_takes_all_files_to_the_new_number_and_keeps_everything(frozen: Path, two: None) -> None:
+    assert upgrade(frozen, progress=quiet) == [Upgraded(file, 1, 2) for file in FILES]
     assert_complete(frozen)
     with open_store(frozen) as store, open_app(frozen) as app:
         assert (len(alert_rows(store, limit=1000)), app.labels.table().num_rows) == (ALERTS, 9)
@@ -127,7 +140,7 @@ def test_upgrade_takes_both_files_to_the_new_number_and_keeps_everything(frozen:
 
 def test_an_upgrade_of_a_store_that_is_up_to_date_changes_nothing(frozen: Path) -> None:
     before = [(path.name, path.read_bytes()) for path in sorted(frozen.glob("*.sqlite"))]
-    assert [(u.before, u.after) for u in upgrade(frozen, progress=quiet)] == [(1, 1), (1, 1)]
+    assert [(u.before, u.after) for u in upgrade(frozen, progress=quiet)] == [(1, 1)] * 3
     assert [(path.name, path.read_bytes()) for path in sorted(frozen.glob("*.sqlite"))] == before
 
 
@@ -207,7 +220,7 @@ def test_an_upgrade_that_is_killed_leaves_each_file_complete_and_the_next_one_en
         killed += killed_at(statement, folder)
         assert_complete(folder)
         upgrade(folder, progress=quiet)
-        assert [number_of(folder / name) for name in ("index.sqlite", "app.sqlite")] == [2, 2]
+        assert [number_of(folder / name) for name in FILES] == [2, 2, 2]
         assert_complete(folder)
         with open_store(folder) as store:
             assert len(alert_rows(store, limit=1000)) == ALERTS
