@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -79,6 +81,19 @@ def night_of(mjd_tai: ArrayLike, survey_offset_days: float = 0.0) -> NDArray[np.
     month = date.astype("datetime64[M]").astype(np.int64) + 12 * 1970
     day = (date - date.astype("datetime64[M]")).astype(np.int64) + 1
     return np.asarray(month // 12 * 10_000 + (month % 12 + 1) * 100 + day, np.int32)
+
+
+def is_date(night: int) -> bool:
+    """Whether a number is a date, written YYYYMMDD.
+
+    >>> is_date(20240229), is_date(20230229), is_date(20261301)
+    (True, False, False)
+    """
+    try:
+        dt.date(night // 10_000, night // 100 % 100, night % 100)
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def night_start(night: ArrayLike, survey_offset_days: float = 0.0) -> NDArray[np.float64]:

@@ -69,8 +69,10 @@ def command(
     read, so that memory does not grow with their number. CSV and VOTable hold numbers, text, topics and classes; json
     light curves as well; parquet and arrow every column.
     """
-    kind = format_of(format_name, out)
-    with client.open(store_of(store, config)) as opened:
+    kind, root = format_of(format_name, out), store_of(store, config)
+    if out is not None and Path(os.path.realpath(out)).is_relative_to(os.path.realpath(root)):
+        raise UsageError(f"{out} is inside the store {root}: name a file outside of it")
+    with client.open(root) as opened:
         found = opened.alerts(where, columns, **conditions, order_by=order_by, limit=limit)
         check_schema(kind, found.schema)
         with new_file(out, force=force) if out is not None else standard_output(kind) as file:
@@ -93,7 +95,7 @@ def format_of(name: str | None, out: Path | None) -> Format:
     ('parquet', 'arrow_file', 'csv')
     """
     if name is None and out is not None and out.suffix.lower() not in ENDINGS:
-        raise UsageError(f"the ending of {out.name} names no format: use --format {'|'.join(FORMATS)}")
+        raise UsageError(f"the ending of '{out.name}' names no format: use --format {'|'.join(FORMATS)}")
     kind = name if name is not None else "csv" if out is None else ENDINGS[out.suffix.lower()]
     formats: dict[str, Format] = {
         "csv": "csv", "json": "json", "votable": "votable", "parquet": "parquet",

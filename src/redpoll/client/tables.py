@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from redpoll.astro.time import is_date
 from redpoll.errors import NotFound, UsageError
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.bands import SURVEYS
@@ -83,8 +84,8 @@ def checked_night(night: int | None) -> int | None:
     if night is None:
         return None
     value = _integer(night, "night")
-    if not 0 <= value <= 99_991_231:
-        raise UsageError(f"a night is YYYYMMDD, such as 20260310, not {value}")
+    if not is_date(value):
+        raise UsageError(f"a night is a date, YYYYMMDD, such as 20260310, not {value}")
     return value
 
 

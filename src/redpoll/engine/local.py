@@ -29,6 +29,8 @@ Generation = Callable[[], int]
 """The generation of the model registry, read when a block is begun."""
 _POLL = 0.02
 _MOST_DEATHS_IN_A_ROW = 30
+_MAX_GIVEN_UP_IN_A_ROW = 20
+"""Packets that kill their worker alone, one after the other, before not they but the task is taken to be at fault."""
 _CRASH_ATTEMPTS, _KILLED_ATTEMPTS = 2, 4
 _KILLED_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
 """Exit codes that are no packet's fault: the kernel short of memory, an operator."""
@@ -139,7 +141,7 @@ class _Pool:
         self.busy: dict[Connection, tuple[_Worker, InputBlock, int]] = {}
         self._collected_next: InputBlock | None = None
         self.next: deque[InputBlock] = deque()
-        self.deaths = self._deaths_in_a_row = 0
+        self.deaths = self._deaths_in_a_row = self._given_up_in_a_row = 0
 
     def feed(self, reader: ReadAhead) -> None:
         """Give every idle worker a block, if one may begin; waits for the first if all are idle."""
@@ -167,7 +169,7 @@ class _Pool:
                     continue
             else:
                 self.idle.append(worker)
-                self._deaths_in_a_row = 0
+                self._deaths_in_a_row = self._given_up_in_a_row = 0
                 if kind == "error":
                     raise _error(*answer)
                 result = answer[0]
@@ -217,6 +219,13 @@ class _Pool:
                 "something kills them. What was committed stays; run again with fewer workers or a smaller batch size"
             )
         else:
+            self._given_up_in_a_row += 1
+            if self._given_up_in_a_row >= _MAX_GIVEN_UP_IN_A_ROW:
+                fresh.close()
+                raise RedpollError(
+                    f"{_MAX_GIVEN_UP_IN_A_ROW} packets in a row killed their worker, each alone (exit code {code}): a "
+                    "module, filter or sink seems to end the process. What was committed stays"
+                )
             self.idle.append(fresh)
             self._deaths_in_a_row = 0
             return Killed(code)

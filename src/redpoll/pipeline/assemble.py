@@ -156,7 +156,7 @@ def _open_sink(name: str, make: Callable[..., Sink], settings: Mapping[str, Any]
     try:
         signature(make).bind(**settings)
     except TypeError as error:
-        raise ConfigError(f"sinks: {name}: {error}") from error
+        raise ConfigError(f"sinks: {name}: {error}; its settings: {', '.join(signature(make).parameters)}") from error
     sink, failure = outcome(make, **settings)
     if isinstance(failure, RedpollError):
         raise failure

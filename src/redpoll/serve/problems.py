@@ -124,4 +124,6 @@ def _explain_one(request: Request, error: dict[str, Any]) -> dict[str, str]:
 def _parameters(request: Request) -> list[str]:
     """Names of the query parameters of the route, whose function takes them as one model named `query`."""
     model = get_type_hints(request.scope["endpoint"]).get("query")
-    return list(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return []
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -53,10 +53,12 @@ class JsonLines:
         try:
             parts = [part for part in Formatter().parse(self.path) if part[1] is not None]
         except ValueError as error:
-            raise UsageError(f"sink json_lines: path '{self.path}': {error}") from error
+            raise UsageError(f"sink json_lines: path '{self.path}': {error}; write {{{{ for a brace") from error
         if not isinstance(self.topics, list | tuple) or not all(isinstance(topic, str) for topic in self.topics):
             raise UsageError('sink json_lines: topics: expected a list such as ["fast_risers"]')
-        if not self.path or any(name not in _FIELDS or form or how for _, name, form, how in parts):
+        if not self.path:
+            raise UsageError('sink json_lines: path is empty: name a file, such as "candidates-{topic}.jsonl"')
+        if any(name not in _FIELDS or form or how for _, name, form, how in parts):
             known = ", ".join(f"{{{name}}}" for name in _FIELDS)
             raise UsageError(f"sink json_lines: path '{self.path}': it may hold {known} and no other field")
 
@@ -113,7 +115,11 @@ class JsonLinesSender:
             self._written[path] = _written(Path(path))
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).touch()
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        except OSError as error:
+            raise SinkError(f"sink json_lines: {path} cannot be used: {error.strerror or error}") from error
+        except (UnicodeDecodeError, KeyError, TypeError, RecursionError) as error:
+            raise SinkError(f"sink json_lines: {path} cannot be used: it holds no alerts; name another file") from error
+        except ValueError as error:
             raise SinkError(f"sink json_lines: {path} cannot be used: {error}") from error
 
     def send(self, messages: Sequence[Message]) -> None:

@@ -167,6 +167,16 @@ def test_an_existing_file_is_replaced_by_force_only(store: Path, tmp_path: Path)
     assert len(out.read_text().splitlines()) == N + 1
 
 
+def test_a_file_of_the_store_is_never_replaced(store: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.csv"
+    link.symlink_to(store / "index.sqlite")
+    before = (store / "index.sqlite").read_bytes()
+    for out in (store / "index.sqlite", store / "new.csv", link):
+        refused = query("--out", out, "--force", "--format", "csv", store=store)
+        assert refused.returncode == 2 and b"inside the store" in refused.stderr
+    assert (store / "index.sqlite").read_bytes() == before and not (store / "new.csv").exists()
+
+
 def test_no_store_is_exit_code_1(tmp_path: Path) -> None:
     done = query(store=tmp_path / "none")
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)

@@ -45,9 +45,14 @@ def problem_of(get: Get, path: str, status: int) -> models.Problem:
         ("format=xml", "'json', 'arrow', 'parquet', 'csv' or 'votable'"),
         ("night=20260310'%20OR%201=1--", "valid integer"),
         ("night=99999999999999999999999", "less than or equal to"),
+        ("night=20261345", "a night is a date"),
+        ("night=0", "a night is a date"),
+        ("survey=nope", "'ztf' or 'rubin'"),
+        ("class_=sn_ia", "unknown parameter; near: class"),
+        ("nonsense=1", "known: class, cursor, dec"),
         ("object_id=" + "a" * 500, "at most 200"),
         ("where=" + "a" * 3000, "at most 2000"),
-        ("survey=" + "a" * 500, "at most 200"),
+        ("survey=" + "a" * 500, "'ztf' or 'rubin'"),
     ],
 )
 def test_a_wrong_parameter_is_refused_with_its_name(get: Get, query: str, hint: str) -> None:

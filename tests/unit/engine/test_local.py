@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from redpoll.engine import local
 from redpoll.engine.local import Killed, run_here, run_in_workers
 from redpoll.engine.reader import InputBlock
 from redpoll.errors import RedpollError, UnknownColumn
@@ -103,6 +104,15 @@ def test_many_packets_that_crash_do_not_end_the_run():
     killed = sorted(p.position.within for block, result in found if isinstance(result, Killed) for p in block)
     assert killed == sorted(str(i) for i in range(0, 30, 3))
     assert sum(len(block) for block, _ in found) == 30
+
+
+def test_a_task_that_kills_its_worker_whatever_the_packet_ends_the_run(monkeypatch):
+    monkeypatch.setattr(local, "_MAX_GIVEN_UP_IN_A_ROW", 3)
+    found = []
+    with pytest.raises(RedpollError, match=r"3 packets in a row killed their worker.*a module, filter or sink"):
+        blocks = iter([packets([b"poison"] * 40)])
+        run_in_workers(blocks, make_fatal_task, lambda block, result: found.append(result), never, n_workers=1)
+    assert len(found) == 2 and all(isinstance(result, Killed) for result in found)
 
 
 def test_a_worker_killed_from_outside_is_no_packet_s_fault(tmp_path):

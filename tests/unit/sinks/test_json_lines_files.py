@@ -53,3 +53,11 @@ def test_a_named_pipe_is_refused_without_waiting(tmp_path) -> None:
 def test_settings_of_the_wrong_type_are_refused(settings) -> None:
     with pytest.raises(UsageError, match="sink json_lines"):
         JsonLines(**settings)
+
+
+def test_a_binary_file_and_an_empty_path_are_refused_with_the_reason(tmp_path) -> None:
+    (tmp_path / "index.sqlite").write_bytes(b"SQLite format 3\x00\xfb\xff" * 9)
+    with pytest.raises(UsageError, match="name another file"):
+        JsonLines(str(tmp_path / "index.sqlite")).open()
+    with pytest.raises(UsageError, match="path is empty: name a file"):
+        JsonLines("")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from redpoll.errors import BadQuery, ExpressionError, NotFound, SchemaError, UnknownColumn, UsageError, near
 from redpoll.schema.taxonomy import taxonomy
 from redpoll.serve.api.formats import Format
-from redpoll.serve.dependencies import Night
+from redpoll.serve.dependencies import Night, Survey
 from redpoll.serve.door import Reader
 from redpoll.store import Cone, Scan, Selection
 
@@ -47,7 +47,7 @@ class AlertQuery(BaseModel):
         allow_inf_nan=False,
         description="radius of a cone; nearest alerts first",
     )
-    survey: str | None = Field(default=None, max_length=200, description="alerts of this survey", examples=["ztf"])
+    survey: Survey | None = Field(default=None, description="alerts of this survey", examples=["ztf"])
     where: str | None = Field(
         default=None,
         max_length=MAX_EXPRESSION,
