@@ -29,7 +29,7 @@ from redpoll.pipeline.block_result import SINK_FAILURE
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
 from redpoll.quality.duplicates import ALREADY_STORED
-from redpoll.schema.reasons import CUT
+from redpoll.schema.names import CUT
 
 
 @click.command(epilog="Example: redpoll run night.tar.gz more-packets/ --store my-store")

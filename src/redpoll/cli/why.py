@@ -24,7 +24,7 @@ from redpoll.pipeline.filter_answers import FilterAnswer, columns_of, filter_ans
 from redpoll.plugin.expression_filter import ExpressionFilter, expression_filter
 from redpoll.plugin.node import Node
 from redpoll.schema.bands import SURVEYS
-from redpoll.schema.reasons import CUT
+from redpoll.schema.names import CUT
 from redpoll.store import Selection, Store, open_store
 from redpoll.store.rejected import MAX_TEXT
 

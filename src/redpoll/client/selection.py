@@ -11,6 +11,7 @@ import numpy as np
 
 from redpoll.client.tables import checked_night, checked_survey
 from redpoll.errors import SchemaError, UsageError, near
+from redpoll.schema.names import PASS
 from redpoll.schema.taxonomy import taxonomy
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 Moc = str | PathLike[str] | Sequence[tuple[int, int]] | Any
 """File of a region, ranges [start, stop) of order-29 cells, or a ``mocpy.MOC``."""
-_PASS = "pass_"
 _MOST_LETTERS = 100
 """Of a name; classes have fewer."""
 
@@ -81,7 +81,7 @@ def _topic(name: str, store: Store) -> str:
 
 def _passed(store: Store) -> list[str]:
     names = store.alerts.schema().names
-    return [name.removeprefix(_PASS) for name in names if name.startswith(_PASS)]
+    return [name.removeprefix(PASS) for name in names if name.startswith(PASS)]
 
 
 def _ranges(moc: Moc) -> Sequence[tuple[int, int]]:
