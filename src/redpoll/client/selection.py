@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from redpoll.client.tables import checked_night, checked_survey
-from redpoll.errors import SchemaError, UsageError, near
+from redpoll.errors import ExpressionError, SchemaError, UnknownColumn, UsageError, near
 from redpoll.schema.names import PASS
 from redpoll.schema.taxonomy import taxonomy
 
@@ -21,6 +22,17 @@ Moc = str | PathLike[str] | Sequence[tuple[int, int]] | Any
 """File of a region, ranges [start, stop) of order-29 cells, or a ``mocpy.MOC``."""
 _MOST_LETTERS = 100
 """Of a name; classes have fewer."""
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Raise UsageError where a condition or a column does not fit the store."""
+    try:
+        yield
+    except UnknownColumn as error:
+        raise UsageError(f"there is no column '{error.name}'{error.near}") from error
+    except (ExpressionError, SchemaError) as error:
+        raise UsageError(str(error)) from error
 
 
 def select(
