@@ -106,7 +106,7 @@ def test_class_names_are_unique() -> None:
         node.name
         for path in FILES
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        if isinstance(node, ast.ClassDef)
     )
     assert {name for name, n in names.items() if n > 1} == set()
 

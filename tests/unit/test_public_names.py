@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from inspect import getdoc, isfunction
 from pathlib import Path
@@ -89,3 +91,14 @@ def test_built_in_modules_and_filters_import_public_modules_only(folder):
     for file in (SRC / folder).glob("*.py"):
         imported = {line.split()[1] for line in file.read_text().splitlines() if line.startswith("from redpoll")}
         assert imported <= set(PUBLIC), file.name
+
+
+def test_what_science_modules_may_import_by_its_layer_is_public_or_forbidden():
+    """Every room is in the layers, and those beside and above science are out of its reach by that contract."""
+    pyproject = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = {contract["name"]: contract for contract in pyproject["tool"]["importlinter"]["contracts"]}
+    layers = [re.split(r" [|:] ", row) for row in contracts["Imports point down the list of rooms"]["layers"]]
+    (stages,) = (i for i, rooms in enumerate(layers) if "science" in rooms)
+    below = {f"redpoll.{room}" for rooms in layers[stages + 1 :] for room in rooms}
+    forbidden = contracts["Science modules and filters import what is public"]["forbidden_modules"]
+    assert below - set(PUBLIC) == set(forbidden)

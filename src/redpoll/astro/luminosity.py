@@ -9,7 +9,7 @@ from redpoll.astro.cosmology import distance_modulus, luminosity_distance, modul
 from redpoll.astro.extinction import WAVELENGTH, band_value
 
 Array = NDArray[np.float64]
-_NJY = 1e-32  # erg/s/cm2/Hz
+NJY = 1e-32  # erg/s/cm2/Hz
 _CM_PER_MPC = 3.0856775814913674e24
 _LIGHT_NM = 2.99792458e17  # nm/s
 _HC_K = 14_387_768.775  # nm K
@@ -66,7 +66,7 @@ def nu_l_nu(flux: ArrayLike, redshift: ArrayLike, wavelength: ArrayLike) -> Arra
     1.544
     """
     area = 4.0 * np.pi * (luminosity_distance(redshift) * _CM_PER_MPC) ** 2
-    return np.asarray(area * (_LIGHT_NM / np.asarray(wavelength, np.float64)) * np.asarray(flux, np.float64) * _NJY)
+    return np.asarray(area * (_LIGHT_NM / np.asarray(wavelength, np.float64)) * np.asarray(flux, np.float64) * NJY)
 
 
 def band_luminosity(flux: ArrayLike, redshift: ArrayLike, band: ArrayLike, survey: ArrayLike = "rubin") -> Array:

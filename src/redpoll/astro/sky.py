@@ -59,6 +59,16 @@ def is_position(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.bool_]:
     return np.isfinite(np.asarray(ra, np.float64)) & (np.abs(np.asarray(dec, np.float64)) <= 90.0)
 
 
+def unit_vectors(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cartesian unit vectors toward positions [deg], one row each.
+
+    >>> unit_vectors(np.array([0.0]), np.array([90.0])).round(9).tolist()
+    [[0.0, 0.0, 1.0]]
+    """
+    lon, lat = np.radians(ra), np.radians(dec)
+    return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+
+
 def cone_ranges(ra: float, dec: float, radius_arcsec: float) -> NDArray[np.int64]:
     """Ranges [start, stop) of order-29 cells that cover a cone: sorted, merged, int64 of shape (n, 2).
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from redpoll.astro.healpix import every_other_bit
-from redpoll.astro.sky import ORDER, cone_ranges, hpx29, is_position
+from redpoll.astro.sky import ORDER, cone_ranges, hpx29, is_position, unit_vectors
 from redpoll.astro.sky_index_layer import Layer
 from redpoll.kernels import kernel, part
 
@@ -100,7 +100,7 @@ def build_index(
     radius = np.broadcast_to(np.asarray(radius_arcsec, np.float64), ra.shape) * _ARCSEC
     if not ((radius >= 0) & (radius <= math.pi)).all():
         raise ValueError("a radius must be between 0 and 648,000 arcsec")
-    xyz = _unit_vectors(ra, dec)
+    xyz = unit_vectors(ra, dec)
     motion = _velocities(ra, dec, pm_ra, pm_dec)
     speed = np.sqrt((motion**2).sum(1)) if len(motion) else np.zeros(len(ra))
     layer = _layer_of(radius, speed)
@@ -160,11 +160,6 @@ def _indices(ra: Floats, dec: Floats) -> Integers:
     known = is_position(ra, dec)
     cells[known] = hpx29(ra[known], dec[known]) if known.any() else []
     return cells
-
-
-def _unit_vectors(ra: Floats, dec: Floats) -> Floats:
-    lon, lat = np.radians(ra), np.radians(dec)
-    return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
 
 
 def _velocities(ra: Floats, dec: Floats, pm_ra: ArrayLike | None, pm_dec: ArrayLike | None) -> Floats:

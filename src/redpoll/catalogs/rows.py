@@ -70,7 +70,7 @@ def read_rows(table: Table, recipe: Recipe, progress: Callable[[int], None], whe
     CatalogError
         If the file is damaged, or a value does not have the type in the recipe.
     """
-    reader = _Reader(recipe, where)
+    reader = _RowReader(recipe, where)
     n = 0
     for columns in table.batches(recipe.sources):
         reader.add(columns)
@@ -81,7 +81,7 @@ def read_rows(table: Table, recipe: Recipe, progress: Callable[[int], None], whe
     return reader.rows()
 
 
-class _Reader:
+class _RowReader:
     def __init__(self, recipe: Recipe, where: str) -> None:
         self._recipe, self._where = recipe, where
         self._numbers: list[dict[str, Floats]] = []

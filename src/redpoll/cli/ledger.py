@@ -14,8 +14,7 @@ from redpoll.cli.output import print_json, print_rows
 from redpoll.config import Config
 from redpoll.schema.table_rows import table_rows
 from redpoll.store import open_store
-
-_OUTCOMES = ("received", "stored", "duplicate", "rejected")
+from redpoll.store.ledger import OUTCOMES
 
 
 @click.command(epilog="Example: redpoll ledger --last 7 --store my-store")
@@ -67,4 +66,4 @@ def total_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     reasons: Counter[str] = Counter()
     for row in rows:
         reasons.update(row["reasons"])
-    return {"survey": "total", **{name: sum(row[name] for row in rows) for name in _OUTCOMES}, "reasons": reasons}
+    return {"survey": "total", **{name: sum(row[name] for row in rows) for name in OUTCOMES}, "reasons": reasons}

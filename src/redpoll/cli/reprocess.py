@@ -22,8 +22,7 @@ from redpoll.cli.options import (
     with_catalogs,
 )
 from redpoll.cli.output import print_json, print_rows, progress
-from redpoll.client.errors import plain_errors
-from redpoll.client.selection import select
+from redpoll.client.selection import plain_errors, select
 from redpoll.config import Config
 from redpoll.errors import PluginError, UsageError
 from redpoll.log import plain_text

@@ -29,7 +29,7 @@ from redpoll.pipeline.block_result import SINK_FAILURE
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
 from redpoll.quality.duplicates import ALREADY_STORED
-from redpoll.schema.reasons import CUT
+from redpoll.schema.names import CUT
 
 
 @click.command(epilog="Example: redpoll run night.tar.gz more-packets/ --store my-store")
@@ -116,7 +116,9 @@ def show(report: RunReport) -> None:
                 "reasons": "reasons", "dead_letters": "dead letters"}  # fmt: skip
     print_rows([row], headings, title="Ledger of this run", none="")
     topics = [{"topic": topic, "n": n} for topic, n in report.topics.most_common()]
-    print_rows(topics, {"topic": "filter", "n": "alerts"}, title="Alerts per filter", none=_no_topics(report))
+    none = _no_topics(report)
+    if topics or none:
+        print_rows(topics, {"topic": "filter", "n": "alerts"}, title="Alerts per filter", none=none)
     for word, n in report.unknown_words.most_common(10):
         click.echo(f"no class of the taxonomy: {word}, in {n} alerts", err=True)
     if any(reason.startswith(CUT) for reason in report.reasons):
@@ -152,8 +154,10 @@ def show(report: RunReport) -> None:
 
 
 def _no_topics(report: RunReport) -> str:
-    """Why there is no table of topics."""
-    if report.stored or not (n := report.reasons[ALREADY_STORED]):
+    """Why there is no table of topics; empty if there was no alert that a filter could pass."""
+    if report.stored:
         return "No filter passed an alert."
+    if not (n := report.reasons[ALREADY_STORED]):
+        return ""
     what = "all packets" if n == report.received else f"{n:,} packets"
     return f"No alert is new: {what} were stored already; `redpoll reprocess` runs new filters over stored alerts."

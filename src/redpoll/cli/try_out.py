@@ -20,6 +20,7 @@ from redpoll.cli.output import print_json, print_rows
 from redpoll.config import Config
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.trial import Trial, try_out
+from redpoll.schema.names import PASS
 
 
 @click.command("try", epilog='Example: redpoll try --expr "mag < 18 and is_positive" --passing --alerts night.tar.gz')
@@ -47,7 +48,7 @@ def command(file: Path | None, inputs: tuple[str, ...], expression: str | None, 
         open_sources(inputs), with_catalogs(config, catalogs), file=file, expression=expression, passing=passing,
         store=store, limit=limit,
     )  # fmt: skip
-    if passing and not any(name.startswith("pass_") for name in trial.columns):
+    if passing and not any(name.startswith(PASS) for name in trial.columns):
         raise click.UsageError(f"--passing: {file} has no filter; add one with --expr")
     table = [_plain(row) for row in trial.rows[:rows]]
     if as_json:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +22,13 @@ from redpoll.pipeline.filter_answers import FilterAnswer, columns_of, filter_ans
 from redpoll.plugin.expression_filter import ExpressionFilter, expression_filter
 from redpoll.plugin.node import Node
 from redpoll.schema.bands import SURVEYS
-from redpoll.schema.reasons import CUT
+from redpoll.schema.names import CUT
 from redpoll.store import Selection, Store, open_store
+from redpoll.store.identifiers import alert_number, near_identifiers
 from redpoll.store.rejected import MAX_TEXT
 
 MAX_LETTERS = 1000
 """How many dead letters, the newest, are searched."""
-_NUMBER = re.compile(r"[0-9]{1,19}")
-_N_RECENT = 500
 _SHOWN = 40
 _OWN = ("object_id", "night", "mjd")
 _HEADINGS = {
@@ -83,7 +80,7 @@ def command(
     with open_store(store_of(store, config)) as opened:
         filters = [*configured, *saved_filters(opened, {node.name for node in configured})]
         answer = explain(opened, identifier, surveys, limit, filters)
-        near = [] if _is_found(answer) else near_identifiers(opened, identifier)
+        near = [] if _is_found(answer) else near_identifiers(opened, identifier, ["object_id", "alert_id"])
     if as_json:
         print_json(answer | {"near": near})
     elif _is_found(answer):
@@ -108,7 +105,8 @@ def explain(
         row
         for survey in surveys
         for row in _with_command(
-            store.rejected.find(alert_id=_number(identifier), object_id=identifier, survey=survey, limit=limit), runs
+            store.rejected.find(alert_id=alert_number(identifier), object_id=identifier, survey=survey, limit=limit),
+            runs,
         )
     ]
     return empty | {"stored": stored, "rejected": rejected, "dead_letters": list(_letters(store, identifier))}
@@ -147,25 +145,8 @@ def saved_filters(store: Store, taken: Set[str]) -> list[ExpressionFilter]:
     return found
 
 
-def near_identifiers(store: Store, text: str) -> list[str]:
-    """Identifiers of recent objects and alerts that are like a text."""
-    recent = store.alerts.scan(["object_id", "alert_id"], limit=_N_RECENT).to_table().to_pylist()
-    names = dict.fromkeys([*(row["object_id"] for row in recent), *(str(row["alert_id"]) for row in recent)])
-    lower = {name.lower(): name for name in names}
-    return [lower[name] for name in get_close_matches(text[:40].lower(), list(lower), n=5, cutoff=0.6)]
-
-
-def _number(text: str) -> int | None:
-    """The number of an alert; None if the text has other characters than ASCII digits, or is too large.
-
-    >>> _number("1213"), _number("1_213"), _number("9" * 19)
-    (1213, None, None)
-    """
-    return int(text) if _NUMBER.fullmatch(text) and int(text) < 2**63 else None
-
-
 def _keys(store: Store, text: str, surveys: Sequence[str], limit: int) -> Iterator[tuple[str, int]]:
-    number = _number(text)
+    number = alert_number(text)
     for survey in surveys:
         if number is not None and store.alerts.exists(survey, np.array([number]))[0]:
             yield survey, number
@@ -210,7 +191,7 @@ def _command(runs: Mapping[int, Mapping[str, Any]], run: int | None) -> str | No
 
 def _letters(store: Store, text: str) -> Iterator[dict[str, Any]]:
     """Dead letters whose bytes hold the identifier: an object's as text, an alert's as Avro writes a long."""
-    number = _number(text)
+    number = alert_number(text)
     wanted = [text.encode(), *([avro_long(number)] if number is not None else [])]
     wanted = [mark for mark in wanted if len(mark) >= 4]  # fewer bytes are found anywhere
     for row in store.dead_letters.table(limit=MAX_LETTERS).to_pylist() if wanted else ():

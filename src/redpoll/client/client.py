@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from redpoll.client import objects, tables
 from redpoll.client.columns import ColumnNames, checked_columns
-from redpoll.client.errors import plain_errors
 from redpoll.client.result import QueryResult, lower
-from redpoll.client.selection import Moc, select
+from redpoll.client.selection import Moc, plain_errors, select
 from redpoll.errors import NotFound, UsageError
 from redpoll.schema.alert import CUTOUTS
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from redpoll.client.tables import checked_night, checked_survey
-from redpoll.errors import SchemaError, UsageError, near
+from redpoll.errors import ExpressionError, SchemaError, UnknownColumn, UsageError, near
+from redpoll.schema.names import PASS
 from redpoll.schema.taxonomy import taxonomy
 
 if TYPE_CHECKING:
@@ -18,9 +20,19 @@ if TYPE_CHECKING:
 
 Moc = str | PathLike[str] | Sequence[tuple[int, int]] | Any
 """File of a region, ranges [start, stop) of order-29 cells, or a ``mocpy.MOC``."""
-_PASS = "pass_"
 _MOST_LETTERS = 100
 """Of a name; classes have fewer."""
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Raise UsageError where a condition or a column does not fit the store."""
+    try:
+        yield
+    except UnknownColumn as error:
+        raise UsageError(f"there is no column '{error.name}'{error.near}") from error
+    except (ExpressionError, SchemaError) as error:
+        raise UsageError(str(error)) from error
 
 
 def select(
@@ -81,7 +93,7 @@ def _topic(name: str, store: Store) -> str:
 
 def _passed(store: Store) -> list[str]:
     names = store.alerts.schema().names
-    return [name.removeprefix(_PASS) for name in names if name.startswith(_PASS)]
+    return [name.removeprefix(PASS) for name in names if name.startswith(PASS)]
 
 
 def _ranges(moc: Moc) -> Sequence[tuple[int, int]]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll.astro.healpix import cells_of_cone, centres
-from redpoll.astro.sky import ORDER, is_position, separation_arcsec
+from redpoll.astro.sky import ORDER, is_position, separation_arcsec, unit_vectors
 from redpoll.crossmatch.cells import Cells, merged
 
 _SHAPE = re.compile(r"(circle|polygon|union)\b", re.IGNORECASE)
@@ -104,7 +104,7 @@ def _polygon(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> tuple[Cells, 
     """Cells of a polygon, by gnomonic projection, in which great circles are straight lines."""
     if not is_position(ra, dec).all():
         raise ValueError("a corner of a polygon is not a position")
-    corners = _vectors(ra, dec)
+    corners = unit_vectors(ra, dec)
     middle = corners.mean(axis=0)
     length = float(np.linalg.norm(middle))
     middle = middle / length if length > 1e-9 else middle
@@ -116,7 +116,7 @@ def _polygon(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> tuple[Cells, 
     lon = float(np.degrees(np.arctan2(middle[1], middle[0])))
     lat = float(np.degrees(np.arcsin(np.clip(middle[2], -1, 1))))
     cells, order = _candidates(lon % 360, lat, max(radius, 1e-6) * 3600)
-    points = _gnomonic(_vectors(*centres(cells, order)), lon, lat)
+    points = _gnomonic(unit_vectors(*centres(cells, order)), lon, lat)
     return _spans(cells[_is_inside(points, _gnomonic(corners, lon, lat))], order)
 
 
@@ -128,11 +128,6 @@ def _candidates(ra: float, dec: float, arcsec: float) -> tuple[Cells, int]:
 def _spans(cells: Cells, order: int) -> tuple[Cells, Cells]:
     shift = 2 * (ORDER - order)
     return cells << shift, (cells + 1) << shift
-
-
-def _vectors(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.float64]:
-    lon, lat = np.radians(ra), np.radians(dec)
-    return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
 
 
 def _gnomonic(vectors: NDArray[np.float64], lon: float, lat: float) -> NDArray[np.float64]:

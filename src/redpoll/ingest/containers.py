@@ -11,14 +11,13 @@ from redpoll.ingest.block_codecs import CODECS, decompress
 from redpoll.ingest.byte_stream import MAX_PACKET_BYTES, ByteStream
 from redpoll.ingest.origin import Origin
 from redpoll.plugin.ports import ReceivedPacket
-from redpoll.schema.avro.container import CONTAINER_MAGIC, Header, one_datum, read_header, read_long, wrap
+from redpoll.schema.avro.container import CONTAINER_MAGIC, SYNC_BYTES, Header, one_datum, read_header, read_long, wrap
 from redpoll.schema.avro.decoder import record_ends
 
 log = logging.getLogger(__name__)
 
 _HEADER_SIZES = (64 << 10, 1 << 20, 8 << 20)
 _LONGEST_COUNTS = 20
-_SYNC_BYTES = 16
 
 
 class OneRecord:
@@ -41,9 +40,9 @@ class OneRecord:
     def _header_of(self, data: bytes) -> Header:
         if not data.startswith(self._prefix):
             self._header = read_header(data)
-            self._prefix = data[: self._header.start - _SYNC_BYTES]
+            self._prefix = data[: self._header.start - SYNC_BYTES]
         known = self._header
-        return Header(known.schema_text, known.codec, data[known.start - _SYNC_BYTES : known.start], known.start)
+        return Header(known.schema_text, known.codec, data[known.start - SYNC_BYTES : known.start], known.start)
 
 
 def container_packets(stream: ByteStream, origin: Origin) -> Iterator[ReceivedPacket]:
@@ -127,7 +126,7 @@ def _block(stream: ByteStream, origin: Origin) -> _Block:
         count = size = at = -1
     if count < 0 or not 0 <= size <= MAX_PACKET_BYTES:
         return _Block(1, stream.take(MAX_PACKET_BYTES), 0, 0)
-    return _Block(count, stream.take(at + size + _SYNC_BYTES), at, at + size)
+    return _Block(count, stream.take(at + size + SYNC_BYTES), at, at + size)
 
 
 def _records(block: _Block, header: Header, head: bytes, first: int, origin: Origin) -> Iterator[ReceivedPacket]:

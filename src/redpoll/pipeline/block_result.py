@@ -14,7 +14,9 @@ Count = tuple[str | None, int | None, Outcome, str]
 """Survey, night, outcome and reason of a packet."""
 SINK_FAILURE = "sink "
 """How the name of a sink that could not encode a batch begins among the failures."""
-_NUMBERS = re.compile(r"\d+")
+_NUMBERS = re.compile(r"(\d+\*\*\d+)|\d+")
+"""Numbers; a power is a limit that is the same for all packets, and a group."""
+_MAX_CATEGORY = 80
 
 
 class LedgerCount(TypedDict):
@@ -112,4 +114,13 @@ def category(reason: str) -> str:
     'unreadable: truncated'
     """
     head = re.split(r" \(byte|: | in ", reason)[0]
-    return "unreadable: " + _NUMBERS.sub("N", head)[:80] if head != reason else _NUMBERS.sub("N", reason)[:80]
+    return ("unreadable: " if head != reason else "") + _shortened(_NUMBERS.sub(lambda n: n[1] or "N", head))
+
+
+def _shortened(text: str) -> str:
+    """The text, or as many whole words of it as fit.
+
+    >>> _shortened("send integers " * 6)[-17:]
+    'integers send ...'
+    """
+    return text if len(text) <= _MAX_CATEGORY else text[: _MAX_CATEGORY - 4].rsplit(" ", 1)[0] + " ..."

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from redpoll.pipeline.block_result import BlockResult
 from redpoll.quality.duplicates import ALREADY_STORED
+from redpoll.schema.names import PASS
 
 log = logging.getLogger(__name__)
 _MOST_WORDS, _OTHERS = 1000, "other words"
@@ -83,8 +84,8 @@ class RunReport:
         if repeated := alerts.num_rows - n_new:
             self.duplicate += repeated
             self.reasons[ALREADY_STORED] += repeated
-        passed = [name for name in alerts.schema.names if name.startswith("pass_")]
-        self.topics.update({name.removeprefix("pass_"): pc.sum(alerts[name]).as_py() or 0 for name in passed})
+        passed = [name for name in alerts.schema.names if name.startswith(PASS)]
+        self.topics.update({name.removeprefix(PASS): pc.sum(alerts[name]).as_py() or 0 for name in passed})
 
     def _add_unknown(self, words: Mapping[str, int]) -> None:
         """Count words of catalogues that have no class; of words beyond the first thousand, all as one."""

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from redpoll.schema.classifications import CLASSES
+from redpoll.schema.names import PASS
 
-PASS = "pass_"
 Classification = dict[str, Any]
 """An entry of the column `classes`: name, probability, by."""
 

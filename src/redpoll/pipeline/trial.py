@@ -18,6 +18,7 @@ from redpoll.pipeline.intake import first_blocks
 from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
 from redpoll.plugin.ports import Source
+from redpoll.schema.names import PASS
 
 EXPRESSION = "expr"
 """The topic of the expression that is tried."""
@@ -107,7 +108,7 @@ def _add(result: EnrichResult, own: set[str], trial: Trial, *, passing: bool) ->
     batch = result.batch.select([*_SHOWN, *trial.columns])
     trial.n_alerts += batch.num_rows
     rows = batch.to_pylist()
-    topics = [name for name in trial.columns if name.startswith("pass_")]
+    topics = [name for name in trial.columns if name.startswith(PASS)]
     trial.rows += [row for row in rows if any(row[name] for name in topics)] if passing else rows
     trial.failures.update({name: why for name, why in result.failures.items() if name in own})
     trial.seconds += sum(seconds for name, seconds in result.node_seconds.items() if name in own)

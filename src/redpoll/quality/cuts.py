@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from redpoll.config import Cuts
-from redpoll.schema.reasons import CUT
+from redpoll.schema.names import CUT
 
 
 class CutFailure(NamedTuple):

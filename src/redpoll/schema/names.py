@@ -1,4 +1,4 @@
-"""Check of the names of modules, topics, outputs and contexts."""
+"""Names of modules, topics, outputs and contexts, their check, and how some names and reasons begin."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import re
 
 from redpoll.errors import PluginError
 
+PASS = "pass_"
+"""Beginning of the name of every filter's column; its topic follows."""
+CUT = "cut: "
+"""Beginning of the reason of every alert that a quality cut rejected; the column, comparison and threshold follow."""
+COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+"""What the name of a column, a topic or a class must match as a whole."""
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*")
 
 

@@ -11,8 +11,8 @@ from importlib.resources import files
 from typing import Any
 
 from redpoll.errors import SchemaError, near
+from redpoll.schema.names import COLUMN_NAME
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _DOUBT = re.compile(r"\([^)]*\)|:")
 _MAX_WORD = 200
 _OWN_KEYS = ("in", "title", "means")
@@ -203,7 +203,7 @@ def parse_taxonomy(text: str) -> Taxonomy:
 
 
 def _class(name: str, facts: Mapping[str, Any]) -> Class:
-    if not _NAME.fullmatch(name):
+    if not COLUMN_NAME.fullmatch(name):
         raise SchemaError(f"taxonomy: '{name}' is no valid name; use lower-case letters, digits and underscores")
     words = {key: tuple(value) for key, value in facts.items() if key not in _OWN_KEYS}
     return Class(name, facts.get("in"), facts["title"], facts["means"], words)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from redpoll.astro.luminosity import NJY
 from redpoll.simulate.distance import luminosity_distance
 
 Array = NDArray[np.float64]
@@ -16,9 +17,8 @@ EFFECTIVE_WAVELENGTH = np.array([367.0, 482.0, 622.0, 755.0, 869.0, 971.0])
 WIDTH = np.array([48.0, 128.0, 138.0, 122.0, 102.0, 82.0])
 """Full width of u, g, r, i, z, y [nm]."""
 _H, _C, _K = 6.62607015e-27, 2.99792458e10, 1.380649e-16  # erg s, cm/s, erg/K
-_SIGMA = 5.670374e-5  # erg/s/cm2/K4
+STEFAN_BOLTZMANN = 5.670374e-5  # erg/s/cm2/K4
 _MPC_CM = 3.0856776e24
-_NJY = 1e-32  # erg/s/cm2/Hz
 _NODES = np.array([-0.7745967, 0.0, 0.7745967]) / 2
 _WEIGHTS = np.array([5.0, 8.0, 5.0]) / 18
 
@@ -51,9 +51,11 @@ def blackbody_flux(band: NDArray[np.integer], temperature: ArrayLike, luminosity
     redshift
         Above zero; gives the luminosity distance and the K-correction.
     """
-    radius_squared = np.asarray(luminosity) / (4 * np.pi * _SIGMA * np.maximum(np.asarray(temperature), 1.0) ** 4)
+    radius_squared = np.asarray(luminosity) / (
+        4 * np.pi * STEFAN_BOLTZMANN * np.maximum(np.asarray(temperature), 1.0) ** 4
+    )
     solid = np.pi * radius_squared * (1.0 + redshift) / (luminosity_distance(redshift) * _MPC_CM) ** 2
-    return np.asarray(solid * band_radiance(band, temperature, redshift) / _NJY)
+    return np.asarray(solid * band_radiance(band, temperature, redshift) / NJY)
 
 
 def colour(band: NDArray[np.integer], temperature: ArrayLike, redshift: ArrayLike = 0.0) -> Array:

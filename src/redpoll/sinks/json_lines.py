@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from redpoll.errors import SinkError, UsageError
 from redpoll.plugin.ports import Message
+from redpoll.schema.names import PASS
 
-PASS = "pass_"
 _IDS = ("alert_id", "hpx29")
 _FIELDS = ("topic", "night", "survey")
 _START = b'{"survey": "'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,7 @@ from redpoll.store.makers import MAKERS_SQL, newest_makers
 from redpoll.store.page import shape_of
 from redpoll.store.pool import Names, ReadPool
 from redpoll.store.revised_values import read_alert
-from redpoll.store.rows import find_locations, while_moving
+from redpoll.store.rows import find_locations, no_alert, while_moving
 from redpoll.store.scan import Scan, decode_token
 from redpoll.store.selection import SEPARATION, Order, Selection, order_of
 from redpoll.store.stored_columns import ColumnReader, StoredColumns
@@ -87,7 +87,7 @@ class EmbeddedAlerts:
         """Column -> module@version for the values added to this alert; NotFound if there is no such alert."""
         sql = f"SELECT {MAKERS_SQL} FROM alerts a JOIN segments p ON p._id = a._segment"
         found = self._pool.execute(f"{sql} WHERE {_ONE}", (alert_id, survey))
-        return newest_makers(found[0]) if found else self._no_alert(alert_id, survey)
+        return newest_makers(found[0]) if found else no_alert(self._layout, alert_id, survey)
 
     def schema(self) -> pa.Schema:
         """Every stored column with type, unit, UCD, doc, maker, and whether it is indexed and aggregated."""
@@ -104,9 +104,6 @@ class EmbeddedAlerts:
         if SEPARATION in names and selection.cone is None:
             raise UsageError(f"the column '{SEPARATION}' needs a cone")
         return names
-
-    def _no_alert(self, alert_id: int, survey: str) -> NoReturn:
-        raise NotFound(f"no alert {alert_id} of '{survey}' in {self._layout.root}")
 
 
 def _field(stored: StoredColumns, name: str, values: pa.ChunkedArray | None, maker: str) -> pa.Field:

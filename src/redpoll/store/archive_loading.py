@@ -181,12 +181,12 @@ class Load:
             self._connection.execute("DELETE FROM segments WHERE _id = ?", (segment,))
             if not len(fresh):
                 return
-            batch = _batch(join_rows(self._layout.segments / name, fresh))
+            batch = columns.one_batch(join_rows(self._layout.segments / name, fresh))
             written = Archive(self._layout.root).write(batch)
             self._add_segment(written, None)
             table, segment = table.take(pa.array(fresh)), self._keys[written]
         register(self._connection, archived_schema(self._layout.segments / name))  # newer than the catalogue's
-        batch = columns.indexed_columns(_batch(table))
+        batch = columns.indexed_columns(columns.one_batch(table))
         number = key(self._connection, "surveys", "name", survey)
         insert_alerts(self._connection, number, batch, [segment] * batch.num_rows, range(batch.num_rows))
         curves = read(self._layout.segments / name / LIGHT_CURVES)
@@ -219,7 +219,7 @@ class Load:
         _verify(path, checksum)
         own = self._register(path)
         wanted = [field.name for field in own if columns.belongs_in_index(field)]
-        batch = _batch(read(path, [*wanted, SEGMENT, ROW]))
+        batch = columns.one_batch(read(path, [*wanted, SEGMENT, ROW]))
         names, rows = batch[SEGMENT].to_pylist(), batch[ROW].to_pylist()
         last: dict[str, int] = {}
         for name, row in zip(names, rows, strict=True):
@@ -259,10 +259,3 @@ def _verify(path: Path, checksum: str | None) -> None:
 
 _COUNT_LOST = """UPDATE segments SET lost = rows - (SELECT count(*) FROM alerts WHERE _segment = segments._id)
     WHERE compacted"""
-
-
-def _batch(table: pa.Table) -> pa.RecordBatch:
-    if not table.num_rows:
-        return pa.RecordBatch.from_pylist([], schema=table.schema)
-    (batch,) = table.combine_chunks().to_batches()
-    return batch

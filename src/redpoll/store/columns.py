@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Iterable
 from typing import Any
@@ -15,9 +14,9 @@ from redpoll.errors import StoreError
 from redpoll.schema.alert import COLUMNS, CUTOUTS, PACKET
 from redpoll.schema.classifications import CLASSES
 from redpoll.schema.column import field_fact
+from redpoll.schema.names import COLUMN_NAME, PASS
 from redpoll.store.types import join_types, plain_type, read_type, write_type
 
-PASS = "pass_"
 HISTORY_NEWS = "history_news"
 """Column with what each packet adds to the stored history of its object; it is not archived."""
 CORE = ("alert_id", "night", "mjd", "ra", "dec", "hpx29")
@@ -25,7 +24,6 @@ CORE = ("alert_id", "night", "mjd", "ra", "dec", "hpx29")
 KEYS = ("survey", "object_id")
 _DESCRIBED = ("unit", "doc", "ucd", "label", "aggregate")
 _RANK = {name: i for i, name in enumerate(COLUMNS)} | {PACKET: len(COLUMNS) + 1}
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
 def indexed_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -34,6 +32,14 @@ def indexed_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
     A worker sends this to the writer instead of the whole batch, whose cutouts and histories are in the segment.
     """
     return batch.select([f.name for f in batch.schema if belongs_in_index(f)])
+
+
+def one_batch(table: pa.Table) -> pa.RecordBatch:
+    """The rows of a table as one batch, also if there are none."""
+    if not table.num_rows:
+        return pa.RecordBatch.from_pylist([], schema=table.schema)
+    (batch,) = table.combine_chunks().to_batches()
+    return batch
 
 
 def belongs_in_index(field: pa.Field) -> bool:
@@ -60,7 +66,7 @@ def is_classes(field: pa.Field) -> bool:
 def check_names(schema: pa.Schema) -> None:
     """Raise StoreError if a column's name is not a lower-case identifier, or stands twice."""
     for name in schema.names:
-        if not _NAME.fullmatch(name):
+        if not COLUMN_NAME.fullmatch(name):
             raise StoreError(f"column '{name}' cannot be stored: names are small letters, digits and underscores")
     if len(set(schema.names)) < len(schema.names):
         raise StoreError(f"a column stands twice in {', '.join(schema.names)}")

@@ -40,6 +40,7 @@ class Store:
     filters: SavedFilters
     watchlists: Watchlists
     _close: Callable[[], None] = field(repr=False)
+    _reopen: Callable[[str], Store] = field(repr=False)
 
     def close(self) -> None:
         """Close all connections and release the writer's lock; harmless if done before."""
@@ -54,6 +55,4 @@ class Store:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from redpoll.store.opening import open_store  # this class is what it opens
-
-        return open_store, (self.url,)
+        return self._reopen, (self.url,)

@@ -229,7 +229,7 @@ def sql_errors(path: Path) -> Iterator[None]:
 
 
 def _remedy(path: Path) -> str:
-    return _REMEDIES.get(path.name, "`redpoll store check`, then `redpoll store rebuild`")
+    return _REMEDIES.get(path.name, "`redpoll store rebuild` makes a new index from the archive")
 
 
 def require(connection: sqlite3.Connection, path: Path, schema: Schema, *, older: bool = False) -> int:

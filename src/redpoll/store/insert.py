@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from redpoll.schema.names import PASS
 from redpoll.store.classes import insert_alert_classes
-from redpoll.store.columns import HISTORY_NEWS, KEYS, PASS, filled, is_indexed, is_topic, values
+from redpoll.store.columns import HISTORY_NEWS, KEYS, filled, is_indexed, is_topic, values
 from redpoll.store.histories import add
 from redpoll.store.objects import update_objects
 

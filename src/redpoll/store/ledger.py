@@ -11,7 +11,8 @@ from redpoll.schema.column import Column
 from redpoll.store.pool import ReadPool
 from redpoll.store.positions import unpacked
 
-_OUTCOMES = ("stored", "duplicate", "rejected")
+OUTCOMES = ("received", "stored", "duplicate", "rejected")
+"""Columns of counts: all packets, and what became of them."""
 _GROUPS = {
     "night": Column("int32", doc="Night, YYYYMMDD; null where a packet could not be read.", ucd="time.epoch"),
     "run": Column("int64", doc="Number of the run.", ucd="meta.id"),
@@ -53,7 +54,7 @@ class EmbeddedLedger:
         sql = f"SELECT survey, {column}, outcome, reason, sum(n) FROM ledger GROUP BY 1, 2, 3, 4 HAVING sum(n) != 0"
         rows: dict[Any, dict[str, Any]] = {}
         for survey, group, outcome, reason, n in self._pool.execute(f"{sql} ORDER BY 2 DESC, 1, 4"):
-            start = {"survey": survey, by: group, "received": 0, **dict.fromkeys(_OUTCOMES, 0), "reasons": {}}
+            start = {"survey": survey, by: group, **dict.fromkeys(OUTCOMES, 0), "reasons": {}}
             row = rows.setdefault((survey, group), start)
             row["received"] += n
             row[outcome] += n

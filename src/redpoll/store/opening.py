@@ -153,6 +153,7 @@ def _compose(layout: Layout, access: WriteAccess, now: Clock, dead_letter_bytes:
         filters=app.filters,
         watchlists=app.watchlists,
         _close=close,
+        _reopen=open_store,
     )
 
 

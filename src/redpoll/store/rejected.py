@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from redpoll.errors import StoreError
 from redpoll.schema.column import Column
-from redpoll.schema.reasons import CUT
+from redpoll.schema.names import CUT
 from redpoll.store.pool import ReadPool
 from redpoll.store.ports import LedgerEntry, RejectedAlert
 

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from redpoll.errors import StoreError
 from redpoll.schema.classifications import CLASSES
+from redpoll.schema.names import PASS
 from redpoll.store.classes import insert_alert_classes, read_classes
-from redpoll.store.columns import PASS, filled, is_indexed, is_topic
+from redpoll.store.columns import filled, is_indexed, is_topic, one_batch
 from redpoll.store.columns import values as sql_values
 from redpoll.store.insert import key
 from redpoll.store.objects import KEY_BITS, recompute_aggregates, register
@@ -93,7 +94,7 @@ def _apply(connection: sqlite3.Connection, values: pa.Table, alerts: _Alerts) ->
     if not len(alerts.rows):
         return
     schema = describe_columns(connection, values.schema)
-    batch = _batch(values.take(pa.array(alerts.rows)).cast(schema))
+    batch = one_batch(values.take(pa.array(alerts.rows)).cast(schema))
     _update_columns(connection, batch, alerts)
     _update_topics(connection, batch, alerts)
     if CLASSES in batch.schema.names:
@@ -188,10 +189,3 @@ def _update_classes(connection: sqlite3.Connection, batch: pa.RecordBatch, alert
 
 def _leave(table: str, column: str) -> str:
     return f"DELETE FROM {table} WHERE ({column}, night, mjd, alert_id, alert) = {_GROUP}"
-
-
-def _batch(table: pa.Table) -> pa.RecordBatch:
-    if not table.num_rows:
-        return pa.RecordBatch.from_pylist([], schema=table.schema)
-    (batch,) = table.combine_chunks().to_batches()
-    return batch

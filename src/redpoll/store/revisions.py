@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
-from typing import NoReturn
 
 import pyarrow as pa
 
-from redpoll.errors import NotFound, StoreError
+from redpoll.errors import StoreError
 from redpoll.schema.classifications import CLASSES
 from redpoll.schema.column import Column
 from redpoll.store.layout import Layout, is_revision_name
@@ -26,6 +25,7 @@ from redpoll.store.revision_files import (
     write_revision,
 )
 from redpoll.store.revision_history import HISTORY, read_history
+from redpoll.store.rows import no_alert
 from redpoll.store.tidy import tidy
 from redpoll.store.write_access import WriteAccess
 from redpoll.store.writer import Clock
@@ -106,7 +106,7 @@ class EmbeddedRevisions:
     def of_alert(self, alert_id: int, survey: str) -> pa.Table:
         """Replaced values of an alert, newest first; NotFound if there is no such alert."""
         history = read_history(self._pool, self._layout, alert_id, survey)
-        return self._no_alert(alert_id, survey) if history is None else pa.Table.from_pylist(history, HISTORY)
+        return no_alert(self._layout, alert_id, survey) if history is None else pa.Table.from_pylist(history, HISTORY)
 
     def _add(self, c: sqlite3.Connection, name: str, job: str) -> int:
         folder = self._folder(name)
@@ -141,9 +141,6 @@ class EmbeddedRevisions:
 
     def _time(self) -> str:
         return self._now().isoformat(timespec="milliseconds")
-
-    def _no_alert(self, alert_id: int, survey: str) -> NoReturn:
-        raise NotFound(f"no alert {alert_id} of '{survey}' in {self._layout.root}")
 
 
 def _is_committed(connection: sqlite3.Connection, name: str) -> bool:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from redpoll.errors import StoreError
+from redpoll.errors import NotFound, StoreError
 from redpoll.schema.alert import CUTOUTS
 from redpoll.store.archive import LIGHT_CURVE, take
 from redpoll.store.columns import filled
@@ -51,6 +51,11 @@ class Location:
     row: int
     pixel: Path | None
     revisions: tuple[RevisedRow, ...] = ()
+
+
+def no_alert(layout: Layout, alert_id: int, survey: str) -> NoReturn:
+    """Raise NotFound for an alert that is not in the store."""
+    raise NotFound(f"no alert {alert_id} of '{survey}' in {layout.root}")
 
 
 LOCATION_SQL = """a._id, a.alert_id, a.hpx29, p.name, a._row,

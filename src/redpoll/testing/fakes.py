@@ -27,6 +27,7 @@ import pyarrow as pa
 
 from redpoll.errors import SinkBackpressure, SinkError
 from redpoll.plugin.ports import Message, PacketPosition, ReceivedPacket, TopicPosition
+from redpoll.schema.names import PASS
 
 Fault = Literal["", "slow", "full", "fail", "lose", "crash", "crash after"]
 """What goes wrong with one delivery; see `FakeSink`."""
@@ -144,10 +145,10 @@ class FakeSink:
 
     def encode(self, batch: pa.RecordBatch) -> list[Message]:
         """One message for each alert and topic that it passed; the payload is the alert's id."""
-        topics = [name for name in batch.schema.names if name.startswith("pass_")]
+        topics = [name for name in batch.schema.names if name.startswith(PASS)]
         rows = batch.select(["survey", "alert_id", *topics]).to_pylist()
         return [
-            {"key": f"{row['survey']}:{row['alert_id']}:{name}", "topic": name.removeprefix("pass_"),
+            {"key": f"{row['survey']}:{row['alert_id']}:{name}", "topic": name.removeprefix(PASS),
              "payload": str(row["alert_id"]).encode()}
             for row in rows for name in topics if row[name]
         ]  # fmt: skip

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from redpoll.schema.classifications import CLASSES, CLASSES_COLUMN
 from redpoll.schema.column import Column
+from redpoll.schema.names import PASS
 from redpoll.store import Revision, Store
 from redpoll.testing.store_batches import MODULE_COLUMNS
 
@@ -17,7 +18,7 @@ __all__ = ["new_values", "replaced_values", "revise", "revised_field"]
 
 def revised_field(name: str, by: str, column: Column | None = None) -> pa.Field:
     """The field of a column in a revision: a column of `MODULE_COLUMNS`, a topic, the classes, or a new one."""
-    if name.startswith("pass_"):
+    if name.startswith(PASS):
         return pa.field(name, pa.bool_(), metadata={"indexed": "0", "by": by})
     known = {**MODULE_COLUMNS, CLASSES: CLASSES_COLUMN}
     return (column or known.get(name) or Column("float32", "", f"Synthetic: {name}.")).field(name, by=by)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-from redpoll.schema.table_rows import Row, table_rows
 from redpoll.store import Selection, Store
+from redpoll.store.row_answers import Row, classification_rows, full_alert, ledger_rows, object_row
 
 __all__ = [
     "Row",
@@ -42,23 +42,3 @@ def alert_pages(store: Store, limit: int, *, order_by: Any = None, **selection: 
         after = scan.after
         if after is None:
             return rows
-
-
-def full_alert(store: Store, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
-    """One alert from the archive."""
-    return dict(store.alerts.get(alert_id, survey, columns).to_pylist()[0])
-
-
-def object_row(store: Store, object_id: str) -> Row:
-    """Summary of an object."""
-    return store.objects.get(object_id).to_rows()[0]
-
-
-def classification_rows(store: Store, object_id: str) -> list[Row]:
-    """Classifications of an object."""
-    return store.objects.classifications(object_id).to_rows()
-
-
-def ledger_rows(store: Store, *, by: Literal["night", "run"] = "night") -> list[Row]:
-    """Rows of the ledger, reasons as a dict."""
-    return table_rows(store.ledger.table(by=by))

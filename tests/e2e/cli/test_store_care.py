@@ -61,6 +61,15 @@ def test_damage_ends_with_1_and_names_the_file(folder: Path, tmp_path: Path) -> 
     assert (done.exit_code, damaged.name in done.output) == (1, True)
 
 
+def test_a_check_of_junk_in_place_of_the_index_recommends_a_rebuild_which_repairs_it(folder: Path) -> None:
+    (folder / "index.sqlite").write_bytes(b"not a database, but long enough" * 200)
+    done = run(store.command, "check", "--store", folder)
+    assert "`redpoll store rebuild`" in str(done.exception)
+    assert "store check" not in str(done.exception)
+    assert run(store.command, "rebuild", "--store", folder).exit_code == 0
+    assert run(store.command, "check", "--store", folder).exit_code == 0
+
+
 def test_a_backup_into_a_folder_with_files_is_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("dear")
     done = run(store.command, "backup", tmp_path, "--store", folder)

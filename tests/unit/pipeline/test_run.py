@@ -201,6 +201,12 @@ def test_categories_have_no_numbers():
     assert category("a worker died on this packet (exit code -9)") == "a worker died on this packet (exit code -N)"
 
 
+def test_a_category_keeps_powers_and_ends_with_a_word():
+    long = "candid is a float of at least 2**53, which holds no exact identifier; send integers"
+    assert category(long) == "candid is a float of at least 2**53, which holds no exact identifier; send ..."
+    assert category("x" * 300) == "x" * 76 + " ..."
+
+
 def test_sinks_see_every_column_and_get_the_alerts_of_their_topics(some, tmp_path):
     seen = []
 

@@ -14,7 +14,7 @@ CONFLUENT_PREFIX = 5
 _MAX_HEADER = 1 << 22
 _MAX_ENTRIES = 1000
 _MAX_HEADERS = 64
-_SYNC_BYTES = 16
+SYNC_BYTES = 16
 _ONE_RECORD, _LONGEST_SIZE = b"\x02", 5
 _SYNC = b"redpoll-1-packet"
 
@@ -36,13 +36,13 @@ def read_header(data: bytes | memoryview) -> Header:
     meta, at = _read_map(head, 4)
     if "avro.schema" not in meta:
         raise PacketError("Avro object container without avro.schema in its header")
-    if at + _SYNC_BYTES > len(head):
+    if at + SYNC_BYTES > len(head):
         raise PacketError("truncated: the container's header ends before its sync marker")
     try:
         text, codec = meta["avro.schema"].decode(), meta.get("avro.codec", b"null").decode()
     except UnicodeDecodeError as error:
         raise PacketError(f"the container's header is not UTF-8: {error}") from error
-    return Header(text, codec, head[at : at + _SYNC_BYTES], at + _SYNC_BYTES)
+    return Header(text, codec, head[at : at + SYNC_BYTES], at + SYNC_BYTES)
 
 
 class HeaderReader:
@@ -59,7 +59,7 @@ class HeaderReader:
                     self._known.insert(0, self._known.pop(i))
                 return known._replace(sync=bytes(packet[len(before_sync) : known.start]))
         header = read_header(packet)
-        self._known.insert(0, (bytes(packet[: header.start - _SYNC_BYTES]), header))
+        self._known.insert(0, (bytes(packet[: header.start - SYNC_BYTES]), header))
         del self._known[_MAX_HEADERS:]
         return header
 
@@ -82,8 +82,8 @@ class HeaderReader:
             if byte < 0x80:
                 break
         stop = at + (size >> 1)
-        is_whole = not size & 1 and stop + _SYNC_BYTES == len(packet) and byte < 0x80
-        if not (is_whole and packet.endswith(packet[header.start - _SYNC_BYTES : header.start])):
+        is_whole = not size & 1 and stop + SYNC_BYTES == len(packet) and byte < 0x80
+        if not (is_whole and packet.endswith(packet[header.start - SYNC_BYTES : header.start])):
             return None
         return header.schema_text, at, stop
 
@@ -113,13 +113,13 @@ def one_datum(data: bytes | memoryview, header: Header) -> tuple[int, int]:
         raise PacketError(f"the container is compressed with {header.codec[:20]!r}; a packet is not compressed")
     if size < 0:
         raise PacketError(f"damaged: the datum has a length of {size} bytes")
-    if at + size + _SYNC_BYTES > len(data):
-        has = max(0, len(data) - at - _SYNC_BYTES)
+    if at + size + SYNC_BYTES > len(data):
+        has = max(0, len(data) - at - SYNC_BYTES)
         raise PacketError(f"truncated: the datum needs {size} bytes, the packet has {has}")
-    if bytes(data[at + size : at + size + _SYNC_BYTES]) != header.sync:
+    if bytes(data[at + size : at + size + SYNC_BYTES]) != header.sync:
         raise PacketError("damaged: the sync marker after the datum does not match the header's")
-    if at + size + _SYNC_BYTES != len(data):
-        more = len(data) - at - size - _SYNC_BYTES
+    if at + size + SYNC_BYTES != len(data):
+        more = len(data) - at - size - SYNC_BYTES
         raise PacketError(f"{more} bytes follow the first block; a packet holds one record")
     return at, at + size
 

@@ -64,14 +64,14 @@ def parse_schema(text: str) -> AvroNode:
         schema = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise SchemaError(f"the writer schema is not JSON: {error}") from error
-    reader = _Reader()
+    reader = _SchemaReader()
     node = reader.node(schema, "", "", 0)
     if node.kind != "record" or node.null_index >= 0:
         raise SchemaError(f"the writer schema is a {node.kind}, not a record")
     return node
 
 
-class _Reader:
+class _SchemaReader:
     """Resolves named types and counts nodes, so that a hostile schema cannot grow without bound."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from redpoll.serve.api.facts import column_facts
 from redpoll.serve.api.models import PROBLEMS, AlertPage, FullAlert
 from redpoll.serve.api.query import AlertQuery, check_found, scan_of
 from redpoll.serve.dependencies import AlertId, Door, NoQuery, Survey
-from redpoll.serve.rows import full_alert
+from redpoll.store.row_answers import full_alert
 
 router = APIRouter(tags=["alerts"])
 

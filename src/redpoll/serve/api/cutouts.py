@@ -16,7 +16,7 @@ from redpoll.schema.alert import CUTOUTS
 from redpoll.serve.api.models import PROBLEMS, CutoutPixels
 from redpoll.serve.cutout_image import Stretch, grey, grey_png, quantised
 from redpoll.serve.dependencies import AlertId, Door, NoQuery, Survey
-from redpoll.serve.rows import full_alert
+from redpoll.store.row_answers import full_alert
 
 router = APIRouter(prefix="/alerts/{survey}/{alert_id}/cutouts", tags=["cutouts"])
 Kind = Literal["science", "template", "difference"]

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from redpoll.formats.values import plain, to_json
 from redpoll.serve.api.models import PROBLEMS, LedgerAnswer, Topics
 from redpoll.serve.dependencies import Door, Night
-from redpoll.serve.rows import ledger_rows
+from redpoll.store.row_answers import ledger_rows
 
 router = APIRouter(tags=["night"])
 

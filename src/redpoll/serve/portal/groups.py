@@ -12,7 +12,7 @@ from redpoll.schema.alert import CUTOUTS
 from redpoll.schema.bands import BANDS
 from redpoll.schema.classifications import CLASSES
 from redpoll.serve.labels import BAND_COLUMN
-from redpoll.serve.rows import Row
+from redpoll.store.row_answers import Row
 
 _NOT_VALUES = {*CUTOUTS, "light_curve", "packet_light_curve", "packet", "topics", CLASSES}
 _HEADINGS = {

@@ -20,8 +20,8 @@ from redpoll.serve.door import Reader
 from redpoll.serve.portal.groups import Value, ValueGroup, groups_of
 from redpoll.serve.portal.plot import SHAPES, Plot, drawn, light_curve_plot
 from redpoll.serve.portal.what import ClassRow, what_is_it
-from redpoll.serve.rows import Row, alert_rows, classification_rows, full_alert, object_row
 from redpoll.store import Selection
+from redpoll.store.row_answers import Row, classification_rows, full_alert, object_row
 
 POINTS_A_PAGE = 50
 ALERTS_A_PAGE = 25
@@ -72,7 +72,7 @@ class ObjectPage:
 def object_page(reader: Reader, object_id: str, alert_id: int | None, points: int, alerts: int) -> ObjectPage:
     """Gather the page; NotFound if there is no such object, or no such alert of it."""
     summary = object_row(reader, object_id)
-    rows = [_NOTHING | row for row in alert_rows(reader, Selection(object_ids=[object_id]))]
+    rows = [_NOTHING | row for row in reader.alerts.scan(None, Selection(object_ids=[object_id])).to_rows()]
     alert = _chosen(rows, alert_id)
     curve, no_curve = _curve(reader, object_id)
     archived, made_by, no_archive = _archived(reader, alert)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 
 from redpoll.errors import NotFound
 from redpoll.schema.bands import SURVEYS
 from redpoll.serve.door import Reader
-from redpoll.serve.rows import full_alert, object_row
+from redpoll.store.identifiers import alert_number, near_identifiers
+from redpoll.store.row_answers import full_alert, object_row
 
 _ZTF = re.compile(r"ztf(\d\d[a-z]{7})", re.IGNORECASE)
-_NUMBER = re.compile(r"[0-9]{1,19}")
-_N_RECENT = 500
 
 
 def find_object(reader: Reader, text: str) -> tuple[str | None, int | None]:
@@ -22,10 +20,10 @@ def find_object(reader: Reader, text: str) -> tuple[str | None, int | None]:
             return str(object_row(reader, candidate)["object_id"]), None
         except NotFound:
             continue
-    if _NUMBER.fullmatch(text) and int(text) < 2**63:
+    if (number := alert_number(text)) is not None:
         for survey in SURVEYS:
             try:
-                return str(full_alert(reader, int(text), survey, ["object_id"])["object_id"]), int(text)
+                return str(full_alert(reader, number, survey, ["object_id"])["object_id"]), number
             except NotFound:
                 continue
     return None, None
@@ -44,7 +42,5 @@ def tidy(text: str) -> str:
 def suggestions(reader: Reader, text: str) -> list[str]:
     """Objects whose identifier is like the text: the right spelling first, then near ones of recent alerts."""
     found, _ = find_object(reader, text)
-    newest = reader.alerts.scan(["object_id"], limit=_N_RECENT).to_table()
-    recent = dict.fromkeys(newest["object_id"].to_pylist())
-    near = get_close_matches(text[:40], list(recent), n=5, cutoff=0.6)
+    near = near_identifiers(reader, text, ["object_id"])
     return list(dict.fromkeys(([found] if found else []) + near))

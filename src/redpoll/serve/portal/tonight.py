@@ -14,8 +14,9 @@ from redpoll.serve.api.query import check_class, check_topic
 from redpoll.serve.door import Reader
 from redpoll.serve.labels import label_of
 from redpoll.serve.portal.sparkline import Sparkline, sparkline
-from redpoll.serve.rows import Row, alert_rows, full_alert, ledger_rows
 from redpoll.store import Selection
+from redpoll.store.ledger import OUTCOMES
+from redpoll.store.row_answers import Row, full_alert, ledger_rows
 
 N_CANDIDATES = 40
 ALL_ALERTS = "all"
@@ -23,7 +24,6 @@ ALL_ALERTS = "all"
 _NOTHING: Row = dict.fromkeys(COLUMNS)
 N_NIGHTS = 14
 """Nights that a page links to; every other night is reached from the first or last of them."""
-_OUTCOMES = ("received", "stored", "duplicate", "rejected")
 
 
 @dataclass(frozen=True)
@@ -123,12 +123,12 @@ def tonight(
     if class_ is None:
         alerts = _newest(reader, night, topic, [name for name, n in topics if n])
     else:
-        alerts = _one_an_object(alert_rows(reader, Selection(class_=class_, night=night), 2 * N_CANDIDATES))
+        alerts = _one_an_object(_alert_rows(reader, Selection(class_=class_, night=night)))
     return Tonight(
         night=night,
         nights=nights_around(nights, night),
         ledger=ledger,
-        total={name: sum(row[name] for row in ledger) for name in _OUTCOMES},
+        total={name: sum(row[name] for row in ledger) for name in OUTCOMES},
         reasons=reasons_of(ledger),
         nightless=[row for row in rows if row["night"] is None],
         topics=topics,
@@ -188,9 +188,13 @@ def _newest(reader: Reader, night: int | None, topic: str | None, topics: Sequen
         wanted: list[str | None] = [None]
     else:
         wanted = list(topics) if topic is None else [topic]
-    rows = [row for name in wanted for row in alert_rows(reader, Selection(topic=name, night=night), 2 * N_CANDIDATES)]
+    rows = [row for name in wanted for row in _alert_rows(reader, Selection(topic=name, night=night))]
     rows.sort(key=lambda row: (row["mjd"], int(row["alert_id"])), reverse=True)
     return _one_an_object(rows)
+
+
+def _alert_rows(reader: Reader, selection: Selection) -> list[Row]:
+    return reader.alerts.scan(None, selection, limit=2 * N_CANDIDATES).to_rows()
 
 
 def _one_an_object(rows: Iterable[Row]) -> list[Row]:

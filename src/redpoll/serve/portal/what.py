@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from redpoll.schema.taxonomy import taxonomy
-from redpoll.serve.rows import Row
+from redpoll.store.row_answers import Row
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from redpoll.simulate.blackbody import blackbody_flux
+from redpoll.simulate.blackbody import STEFAN_BOLTZMANN, blackbody_flux
 from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.sn_ibc import interpolate_rows
 from redpoll.simulate.classes.supernovae import draw_redshift, draw_time, rest_age
 
 _DAY, _C, _SUN = 86400.0, 2.998e10, 1.989e33
 _GRID = np.geomspace(0.005, 25.0, 300)
-_SIGMA = 5.670374e-5
 _FLOOR = 2500.0  # K, where lanthanides recombine
 
 
@@ -64,7 +63,7 @@ class Kilonova:
         grid = luminosity(parameters["ejecta_mass"], parameters["speed"], parameters["opacity"])
         power = interpolate_rows(grid, who, t, _GRID)
         radius = parameters["speed"][who] * _C * t * _DAY
-        temperature = np.maximum((power / (4 * np.pi * _SIGMA * radius**2)) ** 0.25, _FLOOR)
+        temperature = np.maximum((power / (4 * np.pi * STEFAN_BOLTZMANN * radius**2)) ** 0.25, _FLOOR)
         flux = np.zeros(len(age))
         flux[on] = blackbody_flux(epochs.band[on], temperature, power, parameters["redshift"][who])
         return flux

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from redpoll.simulate.blackbody import blackbody_flux
+from redpoll.simulate.blackbody import STEFAN_BOLTZMANN, blackbody_flux
 from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.supernovae import draw_redshift, draw_time, rest_age
 
 _DAY = 86400.0
 _NICKEL, _COBALT = 8.8, 111.3  # e-folding times [d]
 _GRID = np.concatenate([[0.0], np.geomspace(0.05, 200.0, 160)])
-_SIGMA = 5.670374e-5
 
 
 def luminosity(t: Array, nickel_mass: Array, diffusion_days: Array) -> Array:
@@ -63,7 +62,7 @@ class SNIbc:
         grid = luminosity(_GRID, parameters["nickel_mass"], parameters["diffusion_days"])
         power = interpolate_rows(grid, who, t)
         radius = parameters["speed"][who] * 1e5 * t * _DAY
-        temperature = np.maximum((power / (4 * np.pi * _SIGMA * radius**2)) ** 0.25, 5000.0).clip(max=25000.0)
+        temperature = np.maximum((power / (4 * np.pi * STEFAN_BOLTZMANN * radius**2)) ** 0.25, 5000.0).clip(max=25000.0)
         flux = np.zeros(len(age))
         flux[on] = blackbody_flux(epochs.band[on], temperature, power, parameters["redshift"][who])
         return flux

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import pyarrow as pa
 
 from redpoll.errors import NotFound, UsageError
+from redpoll.schema.names import COLUMN_NAME
 from redpoll.store.app import columns, texts
 from redpoll.store.app.connection import AppConnections, now
 
-_TOPIC = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _SELECT = f"SELECT {', '.join(columns.FILTERS.names)} FROM filter_versions v JOIN filters USING (topic)"
 
 
@@ -30,7 +28,7 @@ class FilterTable:
         UsageError
             If the topic is not small letters, digits and underscores, or the expression is empty or too long.
         """
-        if not isinstance(topic, str) or not _TOPIC.fullmatch(topic):
+        if not isinstance(topic, str) or not COLUMN_NAME.fullmatch(topic):
             raise UsageError(f"topic {topic!r}: a topic is small letters, digits and underscores, at most 63")
         texts.text(expression, "expression", longest=10_000), texts.name(by, "by")
         with self._connections.transaction() as connection:

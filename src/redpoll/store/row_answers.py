@@ -1,4 +1,4 @@
-"""Answers of the store as rows, for pages."""
+"""Answers of a store as plain dicts, for pages and for tests that compare rows."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 from redpoll.schema.table_rows import Row, table_rows
-from redpoll.store import Selection, Store
+from redpoll.store.composition import Store
 
-__all__ = ["Row", "alert_rows", "classification_rows", "full_alert", "ledger_rows", "object_row"]
-
-
-def alert_rows(store: Store, selection: Selection, limit: int | None = None) -> list[Row]:
-    """Selected alerts, newest first, or nearest first for a cone."""
-    return store.alerts.scan(None, selection, limit=limit).to_rows()
+__all__ = ["Row", "classification_rows", "full_alert", "ledger_rows", "object_row"]
 
 
 def full_alert(store: Store, alert_id: int, survey: str, columns: Sequence[str] | None = None) -> Row:
