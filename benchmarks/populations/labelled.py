@@ -88,10 +88,11 @@ def rr_lyrae(data: Path) -> list[Curve]:
 def _from_mags(name: str, label: str, p: pd.DataFrame, meta: pd.Series | None) -> Curve:
     flux = flux_from_mag(p.mag.to_numpy(float))
     err = flux_err_from_mag_err(p.magerr.to_numpy(float), flux)
-    is_limit = np.isnan(err)
+    is_upper_limit = np.isnan(err)
     about = {} if meta is None else {"ra": meta.ra, "dec": meta.dec} | _host(meta, arcsec=2.0)
-    curve = _cut(name, label, p.time.to_numpy(), p.band.to_numpy(), flux, np.where(is_limit, flux / 5, err), about)
-    curve.kind[is_limit], curve.flux[is_limit] = UPPER_LIMIT, np.nan
+    err = np.where(is_upper_limit, flux / 5, err)
+    curve = _cut(name, label, p.time.to_numpy(), p.band.to_numpy(), flux, err, about)
+    curve.kind[is_upper_limit], curve.flux[is_upper_limit] = UPPER_LIMIT, np.nan
     return curve
 
 

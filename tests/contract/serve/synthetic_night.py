@@ -1,4 +1,4 @@
-"""A synthetic night in a real store: supernovae with histories, limits, forced points and cutouts, from one seed."""
+"""A synthetic night in a real store: supernovae with histories, upper limits, forced points, cutouts; from one seed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class SyntheticObject:
 
 
 def supernova(rng: np.random.Generator, n: int = 40, peak: float = 18.0, end: float = MJD) -> LightCurves:
-    """Rise and fall in g and r with limits before, forced points between, and a few points of low quality."""
+    """Rise and fall in g and r with upper limits before, forced points between, and a few points of low quality."""
     span = max(20.0, n * 1.1)
     mjd = np.sort(rng.uniform(end - span, end, n))
     mjd[-1] = end

@@ -1,4 +1,4 @@
-// The light curve: uPlot gives axes, zoom and cursor; points, error bars and limits are drawn in its hooks.
+// The light curve: uPlot gives axes, zoom and cursor; points, error bars and upper limits are drawn in its hooks.
 import { coloursOf, drawPoints } from "./marks.js";
 import { describe, pointsOf, timeRange, valueRange, visible } from "./points.js";
 
@@ -140,10 +140,10 @@ function nearest(u, shown, unit, left, top) {
 }
 
 function report(figure, shown, total, unit) {
-  const limits = shown.filter((p) => p.style[unit] === "limit").length;
+  const upperLimits = shown.filter((p) => p.style[unit] === "limit").length;
   figure.dataset.shown = shown.length;
-  figure.dataset.limits = limits;
-  document.getElementById("curve-status").textContent = `${shown.length} of ${total} points shown${limits ? `, ${limits} of them limits` : ""}.`;
+  figure.dataset.upperLimits = upperLimits;
+  document.getElementById("curve-status").textContent = `${shown.length} of ${total} points shown${upperLimits ? `, ${upperLimits} of them upper limits` : ""}.`;
 }
 
 function sizeOf(figure) {
