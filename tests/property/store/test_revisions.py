@@ -20,8 +20,8 @@ from redpoll.testing.store_rows import alert_rows, full_alert, object_row
 from redpoll.testing.store_suite import add
 
 FIRST, N, OBJECTS = 10**15, 12, 5
-DECLARED = {"p_new": Column("float32", aggregate="max"), "cold_new": Column("float32", indexed=False)}
-NUMBERS = ("p_synthetic", "n_synthetic", "feature_cold", "p_new", "cold_new")
+DECLARED = {"p_new": Column("float32", aggregate="max"), "archived_new": Column("float32", indexed=False)}
+NUMBERS = ("p_synthetic", "n_synthetic", "feature_archived", "p_new", "archived_new")
 TOPICS = ("pass_rising", "pass_new")
 NAMES = (*NUMBERS, *TOPICS, "classes")
 Model = dict[int, dict[str, Any]]
