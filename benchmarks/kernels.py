@@ -86,7 +86,7 @@ def _astropys(curves: Curves, size: int) -> float:
 
 
 def _periods_found(points: int) -> None:
-    """Share of right periods, of the right period or a daily alias, by amplitude over error."""
+    """Fraction of right periods, of the right period or a daily alias, by amplitude over error."""
     print("synthetic sines of 0.2 to 3 d with 0.04 mag errors, by night over 365 d: fraction found within 1 %")
     print(f"{'points a band':>14}{'amplitude':>11}{'right':>8}{'+ alias':>9}{'+ second':>10}{'fap < 1e-3':>12}")
     rng = np.random.default_rng(3)

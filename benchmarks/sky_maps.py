@@ -138,7 +138,7 @@ def questions(paths: list[Path], batch: pa.RecordBatch) -> Iterator[tuple[str, C
 
 
 def best(run: Callable[[], Any], rounds: int) -> float:
-    """Least CPU time of the rounds [s], after one that compiles."""
+    """Minimum CPU time of the rounds [s], after one that compiles."""
     times = []
     for _ in range(rounds + 1):
         start = time.process_time()

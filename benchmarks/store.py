@@ -1,4 +1,4 @@
-"""How fast a full store answers and takes alerts: made-up sky, the store's own code and schema.
+"""How fast a full store answers and takes alerts: simulated sky, the store's own code and schema.
 
 Run ``python benchmarks/store.py`` for the full size (5 M alerts of 1 M objects, some 15 minutes, 9 GB in a temporary
 folder) or with ``--alerts 200000 --objects 40000`` for a quick look. The index is filled by the code that commits use,
@@ -317,7 +317,7 @@ def report(folder: Path, sky: Sky, options: argparse.Namespace) -> None:
     load = os.getloadavg()[0]
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, SQLite {sqlite3.sqlite_version}"
     print(f"\n{dt.date.today()}, {machine}")
-    print(f"{options.alerts:,} alerts of {options.objects:,} made-up objects, index {size:,.0f} MB\n")
+    print(f"{options.alerts:,} alerts of {options.objects:,} simulated objects, index {size:,.0f} MB\n")
     head = "| {} | rows | p50 ms | p95 ms | p99 ms | p50 with a core | p95 with a core |\n|---|---|---|---|---|---|---|"
     print(head.format("nobody writes"), *table(folder, sky, options.queries // 4), sep="\n")
     command = [sys.executable, __file__, "--write-only", "--dir", str(folder.parent), f"--seconds={options.seconds}"]

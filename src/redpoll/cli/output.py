@@ -68,11 +68,11 @@ def print_rows(
         table.add_section()
         table.add_row(*(Text(_cell(total[key]) if key in total else "") for key in columns))
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 140)
-    console.width = max(console.width, _least_width(table))
+    console.width = max(console.width, _min_width(table))
     console.print(table)
 
 
-def _least_width(table: Table) -> int:
+def _min_width(table: Table) -> int:
     """Width below which a number would be cut or a column of text have less than `_TEXT_WIDTH`."""
     widths = []
     for column in table.columns:

@@ -23,7 +23,7 @@ from redpoll.plugin.ports import PacketPosition, ReceivedPacket, Source
 log = logging.getLogger(__name__)
 BLOCK_BYTES = 64_000_000
 BLOCK_PACKETS = 2_000
-_MOST_AT_ONCE = 512
+_MAX_PACKETS_AT_ONCE = 512
 _FIRST_GUESS_BYTES = 1_000_000
 
 
@@ -66,7 +66,7 @@ class Intake:
         Packets a block; by default as many as fit into `block_bytes`, at most 2,000. Of several nights, which workers
         share, so many for each worker.
     block_bytes
-        Most bytes of a block whose size is not given.
+        Maximum size of a block for which no number of packets is given.
     block_seconds
         Longest time between the first packet of a block and its processing.
     find_nights
@@ -186,7 +186,7 @@ class Intake:
         """How many packets to poll: what the block lacks, by the mean size of the packets before."""
         times = self._times(nights)
         room = min(self._max_packets * times - n, (self._max_bytes * times - size) / self._mean_bytes + 1)
-        return max(1, int(min(room, _MOST_AT_ONCE)))
+        return max(1, int(min(room, _MAX_PACKETS_AT_ONCE)))
 
     def _times(self, nights: BlockNights) -> int:
         """How many times as large as others a block may be: workers share one of several nights."""

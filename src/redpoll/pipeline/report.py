@@ -15,7 +15,7 @@ from redpoll.pipeline.block_result import BlockResult
 from redpoll.quality.duplicates import ALREADY_STORED
 
 log = logging.getLogger(__name__)
-_MOST_WORDS, _OTHERS = 1000, "other words"
+_MAX_WORDS, _OTHERS = 1000, "other words"
 
 
 @dataclass
@@ -89,7 +89,7 @@ class RunReport:
     def _add_unknown(self, words: Mapping[str, int]) -> None:
         """Count words of catalogues that have no class; of words beyond the first thousand, all as one."""
         for word, n in words.items():
-            room = word in self.unknown_words or len(self.unknown_words) < _MOST_WORDS
+            room = word in self.unknown_words or len(self.unknown_words) < _MAX_WORDS
             self.unknown_words[word if room else _OTHERS] += n
 
     @property

@@ -90,8 +90,8 @@ RANGES = {
 @pytest.mark.parametrize("column", RANGES)
 def test_values_of_the_real_file_are_plausible(catalogs, column):
     values = next(c.values[column] for c in catalogs.values() if column in c.values.column_names)
-    low, high, least_null, most_null = RANGES[column]
-    assert least_null <= values.null_count / len(values) <= most_null
+    low, high, min_null, max_null = RANGES[column]
+    assert min_null <= values.null_count / len(values) <= max_null
     if low is not None:
         assert low <= pc.min(values).as_py() <= pc.max(values).as_py() <= high
 

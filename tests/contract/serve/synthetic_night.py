@@ -170,8 +170,8 @@ def _columns(rows: list[tuple[SyntheticObject, int]], rng: np.random.Generator, 
 
 def _said(classes: Sequence[tuple[str, float | None, str]], is_last: bool) -> list[dict[str, object]]:
     """The tags of an alert; scores are lower in all alerts but the last of an object."""
-    share = 1.0 if is_last else 0.75
-    return [{"name": name, "probability": p and p * share, "by": by} for name, p, by in classes]
+    fraction = 1.0 if is_last else 0.75
+    return [{"name": name, "probability": p and p * fraction, "by": by} for name, p, by in classes]
 
 
 def _histories(rows: list[tuple[SyntheticObject, int]]) -> pa.Array:

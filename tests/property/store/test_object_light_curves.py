@@ -80,7 +80,7 @@ LATER = [(0, "a", DAY + 0.3, [(DAY + 0.4, 1, 3.0, 1.0, 3), (DAY + 0.5, 1, 4.0, 1
 def most_news(request) -> Iterator[None]:
     """How many rows of news are packed together: few, so that it happens often, and as many as a store does."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(histories, "MOST_NEWS", request.param)
+        patch.setattr(histories, "MAX_NEWS", request.param)
         yield
 
 

@@ -17,8 +17,8 @@ def _one(flux, err):
 
 def _assert_quantiles(found, changes):
     rates = np.sort(changes / DAYS)
-    share_below = [np.searchsorted(rates, bound[0]) / len(rates) for bound in (found.lower, found.upper)]
-    assert share_below == pytest.approx([0.05, 0.95], abs=0.001)
+    fraction_below = [np.searchsorted(rates, bound[0]) / len(rates) for bound in (found.lower, found.upper)]
+    assert fraction_below == pytest.approx([0.05, 0.95], abs=0.001)
 
 
 @pytest.mark.parametrize("snr0, snr1", [(5, 5), (5, 50), (20, 8), (100, 100)])

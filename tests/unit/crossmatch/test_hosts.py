@@ -1,4 +1,4 @@
-"""The likely host is the galaxy of least distance in its own half-light radii; what is not known is null."""
+"""The likely host is the galaxy of the smallest distance in its own half-light radii; what is not known is null."""
 
 from __future__ import annotations
 

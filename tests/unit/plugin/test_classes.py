@@ -92,7 +92,7 @@ def test_a_graph_that_assigns_no_class_adds_no_column() -> None:
     assert "classes" not in graph(silent).run(plain).batch.schema.names
 
 
-def test_the_least_probability_is_a_choice_that_travels_to_workers() -> None:
+def test_the_minimum_probability_is_a_choice_that_travels_to_workers() -> None:
     bold = copy.copy(graph(min_probability=0.1))  # by the same __reduce__ as pickle
     assert bold.min_probability == 0.1
     assert assigned(graph(oracle, min_probability=0.2).run(batch([30.0], [None]))) == [[("sn", 0.3, "oracle@1")]]

@@ -140,12 +140,12 @@ def _search(model: Any, points: Any, space: Any, room: Any) -> bool:
 
 
 @compiled
-def _gathered(points: Any, space: Any, room: Any, most: int) -> Any:
+def _gathered(points: Any, space: Any, room: Any, max_points: int) -> Any:
     """The points in rows, averaged if there are too many."""
     n = len(points.data)
-    if n <= most:
+    if n <= max_points:
         return pack(points, room)
-    stop = n + bin_points(n, most, space)
+    stop = n + bin_points(n, max_points, space)
     return pack(FitPoints(space.data[n:stop], space.group[n:stop], points.n_groups), room)
 
 

@@ -31,15 +31,15 @@ from redpoll.astro.curve_fitting.workspace import (
 
 
 @compiled
-def evaluate(model: Any, sign: float, q: Any, curve: Any, room: Any, most: float) -> float:
-    """Chi2 at q, infinite without a positive amplitude; the room has the normal equations if chi2 is at most `most`."""
+def evaluate(model: Any, sign: float, q: Any, curve: Any, room: Any, max_chi2: float) -> float:
+    """Chi2 at q, infinite without a positive amplitude; fills the normal equations if it is at most `max_chi2`."""
     fill_shape(model, sign, q, curve)
     if model.has_baseline:
         _centre(VALUE, curve, room.sums, room.sums[GROUP_SHAPE])
     chi2 = _solve_amplitudes(model.is_per_group, curve, room.sums)
     if not math.isfinite(chi2):
         return math.inf
-    if chi2 <= most:
+    if chi2 <= max_chi2:
         _fill_normal(model, curve, room.sums, room.matrices[NORMAL], room.vectors[GRADIENT])
     return chi2
 

@@ -131,10 +131,10 @@ function showTip(u, shown, unit) {
 
 function nearest(u, shown, unit, left, top) {
   let best = null;
-  let least = NEAR ** 2;
+  let minSquared = NEAR ** 2;
   for (const p of shown) {
     const d = (u.valToPos(p.mjd, "x") - left) ** 2 + (u.valToPos(p[unit].y, "y") - top) ** 2;
-    if (d < least) [best, least] = [p, d];
+    if (d < minSquared) [best, minSquared] = [p, d];
   }
   return best;
 }

@@ -64,8 +64,8 @@ export function valueRange(points, unit, from, to) {
   return low > high ? [0, 1] : padded(low, high, 0.05, unit === "mag" ? 0.25 : 0.01 * Math.abs(high) + 1e-6);
 }
 
-function padded(low, high, fraction, least) {
-  const pad = Math.max((high - low) * fraction, least);
+function padded(low, high, fraction, minimum) {
+  const pad = Math.max((high - low) * fraction, minimum);
   return [low - pad, high + pad];
 }
 
