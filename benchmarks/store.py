@@ -47,7 +47,7 @@ MODULES |= {f"feature_{i}": Column("float32", indexed=False) for i in range(52)}
 
 
 class Sky:
-    """Objects with places and alerts: 60 % of objects have one alert, few have hundreds; the plane is crowded."""
+    """Objects with positions and alerts: 60 % of objects have one alert, few have hundreds; the plane is crowded."""
 
     def __init__(self, n_alerts: int, n_objects: int) -> None:
         rng = np.random.default_rng(SEED)
@@ -209,7 +209,7 @@ def _renewed(template: pa.RecordBatch, fresh: pa.RecordBatch, first: int) -> pa.
 
 
 def questions(store: Store, sky: Sky, n: int) -> dict[str, list[Callable[[], int]]]:
-    """Queries at places drawn in proportion to alerts, so that crowded ones are asked for more; objects both ways."""
+    """Queries at positions drawn in proportion to alerts, so that crowded ones are asked more; objects both ways."""
     rng = np.random.default_rng(7)
     which = sky.object[rng.integers(0, len(sky.object), n)]
     nights = [

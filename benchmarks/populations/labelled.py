@@ -29,8 +29,8 @@ def type_ia(data: Path) -> list[Curve]:
     """SNe Ia of the Bright Transient Survey: alert magnitudes, thinned, without limits; distances by their redshift."""
     points = pd.read_parquet(data / "labelled" / "ztf_bts_snia_lightcurves.parquet").sort_values("time")
     meta = pd.read_csv(data / "labelled" / "ztf_bts_snia_meta.csv").drop_duplicates("ZTFID").set_index("ZTFID")
-    place = SkyCoord(meta.RA, meta.Dec, unit=("hourangle", "deg"))
-    about = pd.DataFrame({"ra": place.ra.deg, "dec": place.dec.deg, "z": meta.redshift}, index=meta.index)
+    position = SkyCoord(meta.RA, meta.Dec, unit=("hourangle", "deg"))
+    about = pd.DataFrame({"ra": position.ra.deg, "dec": position.dec.deg, "z": meta.redshift}, index=meta.index)
     code = {"g": 1, "R": 2, "i": 3}
     return [
         _from_mags(n, "sn_ia", p.assign(band=p.band.map(code)), about.loc[n]) for n, p in points.groupby("objectId")
@@ -99,8 +99,8 @@ def _from_mags(name: str, label: str, p: pd.DataFrame, meta: pd.Series | None) -
 def _host(meta: pd.Series, *, arcsec: float) -> dict[str, float]:
     """Catalogue columns of a host that the supernova lies in, so far from its centre."""
     modulus = float(distance_modulus(np.array([meta.z]))[0])
-    place = {"host_arcsec": arcsec, "host_redshift": meta.z, "host_distance_modulus": modulus}
-    return _GALAXY | place | {"star_distance_arcsec": arcsec}
+    host = {"host_arcsec": arcsec, "host_redshift": meta.z, "host_distance_modulus": modulus}
+    return _GALAXY | host | {"star_distance_arcsec": arcsec}
 
 
 def _cut(name: str, label: str, mjd, band, flux, err, about) -> Curve:

@@ -43,7 +43,7 @@ TOPICS = ("bright_new_transients", "fast_risers", "solar_system_candidates")
 
 @dataclass
 class SyntheticObject:
-    """One object: its identifier and place, the light curve known tonight, and how many of its points are alerts."""
+    """One object: its identifier and position, the light curve known tonight, and how many of its points are alerts."""
 
     object_id: str
     ra: float
@@ -201,8 +201,8 @@ def night_objects(n: int = 48, seed: int = 7) -> list[SyntheticObject]:
         text = {"sso_name": "433 Eros"} if i == 5 else {}
         said = [("agn", None, "milliquas@8"), ("sn_ia", 0.93, "early_ia@1")] if i == 0 else []
         said += [] if topics else [(KINDS[(2 * i + k) % len(KINDS)], None, "vsx@2") for k in (0, 1)]
-        place = float(rng.uniform(0, 360)), float(np.degrees(np.arcsin(rng.uniform(-0.4, 1))))
-        made.append(SyntheticObject(name, *place, curve, 1 if i else 12, topics=topics, text=text, classes=said))
+        position = float(rng.uniform(0, 360)), float(np.degrees(np.arcsin(rng.uniform(-0.4, 1))))
+        made.append(SyntheticObject(name, *position, curve, 1 if i else 12, topics=topics, text=text, classes=said))
     return made
 
 

@@ -135,9 +135,9 @@ def test_stars_are_sought_where_they_are_at_the_time_of_the_alert(tmp_path):
     table = TABLE | {"pm": [0.0, np.nan, 1000.0, 0.0, 0.0]}
     _, catalog = built(tmp_path, text, table)
     year_2026, year_2016 = 61041.0, 57388.5
-    place = [200.0 + 10 / 3600 / np.cos(np.radians(60))], [-60.0 + 10 / 3600]
-    assert catalog.match(alerts(*place, year_2026))["stars_type"].to_pylist() == ["RRAB"]
-    assert catalog.match(alerts(*place, year_2016))["stars_type"].to_pylist() == [None]
+    position = [200.0 + 10 / 3600 / np.cos(np.radians(60))], [-60.0 + 10 / 3600]
+    assert catalog.match(alerts(*position, year_2026))["stars_type"].to_pylist() == ["RRAB"]
+    assert catalog.match(alerts(*position, year_2016))["stars_type"].to_pylist() == [None]
 
 
 def test_a_batch_without_alerts_gives_empty_columns(tmp_path):

@@ -48,7 +48,7 @@ def add(tmp_path):
     return made
 
 
-def places(n=5000):
+def positions(n=5000):
     rng = np.random.default_rng(2)
     return rng.uniform(0, 360, n), np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
 
@@ -61,13 +61,13 @@ def expected(lon, lat):
 @pytest.mark.parametrize("in_row", [1, 256])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_each_place_has_the_value_of_its_cell(add, ordering, in_row, pack):
-    ra, dec = places()
+    ra, dec = positions()
     dust = add(pack(fits_bytes(ordering=ordering, in_row=in_row)))
     np.testing.assert_array_equal(dust.ebv(ra, dec), expected(ra, dec))
 
 
 def test_a_galactic_map_is_asked_in_galactic_coordinates(add):
-    ra, dec = places()
+    ra, dec = positions()
     there = SkyCoord(ra * u.deg, dec * u.deg).galactic
     np.testing.assert_allclose(
         SkyCoord(*galactic(ra, dec), unit="deg", frame="galactic").separation(there).mas, 0, atol=30

@@ -41,11 +41,11 @@ def test_each_night_is_an_archive_of_its_own(night):
 
 
 def test_an_object_keeps_its_place(night):
-    places = {}
+    positions = {}
     for row in night.truth:
-        places.setdefault(row["object_id"], set()).add((row["ra"], row["dec"]))
+        positions.setdefault(row["object_id"], set()).add((row["ra"], row["dec"]))
     moving = {row["object_id"] for row in night.truth if row["class"] == "asteroid"}
-    assert all(len(place) == 1 for name, place in places.items() if name not in moving)
+    assert all(len(of_one) == 1 for name, of_one in positions.items() if name not in moving)
 
 
 def test_new_objects_are_those_seen_once(night):
