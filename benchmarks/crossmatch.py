@@ -4,7 +4,7 @@
 
 The catalogues are built by Redpoll's own recipes from the files in $REDPOLL_DATA/catalogs. Half of the positions
 are those of real ZTF and Rubin alerts, each moved by up to 0.5 arcsec; the other half lie anywhere on the sky. The rate
-is that of the whole stage, from batch to batch with all columns, in CPU seconds of this one thread; best of the repeats.
+is that of the whole stage, from batch to batch with all columns, in CPU seconds of one thread; best of the repeats.
 """
 
 from __future__ import annotations

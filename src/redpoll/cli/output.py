@@ -37,7 +37,7 @@ class Advance(Protocol):
 
 
 def print_json(data: Any) -> None:
-    """Data on stdout as JSON, null for what is not finite; 64-bit ids are the caller's to make strings."""
+    """Print data as JSON, with null for values that are not finite; callers convert 64-bit ids to strings."""
     click.echo(json.dumps(_finite(data), indent=2, default=_plain, allow_nan=False))
 
 

@@ -99,7 +99,7 @@ class Client:
             ``"newest"``, ``"oldest"``, ``"separation"`` or ``"hpx29"``; by default nearest first for a cone, else
             newest first.
         limit
-            Most rows; all by default.
+            Maximum number of rows; all by default.
 
         Raises
         ------

@@ -28,7 +28,7 @@ _FIRST_GUESS_BYTES = 1_000_000
 
 
 def never() -> bool:
-    """False: nobody asks to stop."""
+    """Always false: the run is never asked to stop."""
     return False
 
 
@@ -156,7 +156,7 @@ class Intake:
             self._may_read.set()
 
     def close(self) -> None:
-        """Commit what is stored and close the sources; nothing may iterate any more."""
+        """Commit the positions of stored packets and close the sources; the intake cannot be iterated afterwards."""
         self._commit_stored()
         for source in self._sources:
             _, error = _called(source, source.close)
@@ -223,7 +223,7 @@ class Intake:
 
 
 def _called(source: Source, method: Callable[[], Any]) -> tuple[Any, SourceError | None]:
-    """Return value of a source's method and None, or None and its failure; whatever is no error of ours is named so."""
+    """Call a method of a source; return its value and None, or None and the failure as a SourceError."""
     value, error = outcome(method)
     if error is None or isinstance(error, SourceError):
         return value, error

@@ -1,4 +1,4 @@
-"""What a run did, in numbers that add up."""
+"""Report of a run: counts that add up to the number of packets."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class RunReport:
     elapsed: float = 0.0
 
     def add(self, result: BlockResult) -> None:
-        """Add what became of a block, but for its stored alerts."""
+        """Add the counts of a block, except for its stored alerts."""
         for entry in result["counts"]:
             if entry["outcome"] != "stored":
                 self.received += entry["n"]

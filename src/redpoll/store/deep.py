@@ -70,7 +70,7 @@ _NOT_COMPARED = {"_id", "run", "mixed"}  # a rebuild from the catalogue finds va
 
 
 def differences(connection: sqlite3.Connection, layout: Layout, *, progress: Progress) -> list[str]:
-    """What in an index is not what the archive gives; the index is read in the open transaction of its connection."""
+    """Differences between an index and one rebuilt from the archive; read in the open transaction of the connection."""
     with TemporaryDirectory(prefix="redpoll-check-") as folder:
         fresh = Path(folder) / "index.sqlite"
         with closing(database.create(fresh)) as rebuilt:

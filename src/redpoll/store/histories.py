@@ -1,4 +1,4 @@
-"""What the store knows of each object: reading by the batch, and adding what an alert brings.
+"""Stored light curves of objects: reads by the batch, and adds the new points of alerts.
 
 What each alert added lies in a small row of its own, next to the others of the object, until there are `MAX_NEWS`:
 then they are packed together in one row. An alert therefore writes its new points, not the whole history, and it does
@@ -61,7 +61,7 @@ _T = TypeVar("_T")
 
 
 class HistoryReader(Protocol):
-    """What is stored of objects, to be joined to a packet's own light curve."""
+    """Reads the stored light curves of objects, to be joined to those of packets."""
 
     def read(
         self,

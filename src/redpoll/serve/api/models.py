@@ -107,7 +107,7 @@ class CutoutPixels(Answer):
 
 
 class LedgerRow(Answer):
-    """What became of every packet: received = stored + duplicate + rejected."""
+    """Counts of packets: received = stored + duplicate + rejected."""
 
     survey: str | None
     night: int | None = Field(default=None, examples=[20260310])
