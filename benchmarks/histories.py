@@ -107,7 +107,7 @@ def _drop(path: Path) -> None:
 
 
 def _random_read(path: Path, n: int = 500) -> float:
-    """Microseconds for 4 kB at a random place of a file of which nothing is in memory."""
+    """Microseconds for 4 kB at a random offset of a file that is not in memory."""
     _drop(path)
     with path.open("rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)

@@ -39,7 +39,7 @@ from redpoll.testing.store_rows import alert_rows, classification_rows, object_r
 
 NIGHTS, BATCH, SEED = 200, 1000, 20201
 TOPICS = {"common": 0.2, "variable": 0.05, "sso": 0.05, "rising": 0.01, "young": 0.002, "kilonova": 0.0002}
-SAID = [*taxonomy().descendants("variable_star")[:17], "sn_ia", "qso", "tde"]
+CLASS_NAMES = [*taxonomy().descendants("variable_star")[:17], "sn_ia", "qso", "tde"]
 MAKERS = ["vsx@2026", "simbad@2026", "variables@1", "transients@3"]
 ASKED = {"class": ["qso", "sn_ia", "rr_lyrae_ab"], "class with kinds": ["variable_star", "pulsating_star", "real"]}
 MODULES = {f"p_made_{i}": Column("float32", aggregate="max" if i < 3 else None) for i in range(12)}
@@ -97,19 +97,19 @@ class Sky:
 
 
 def _topics(which: np.ndarray, rng: np.random.Generator) -> pa.ListArray:
-    """Two catalogues that always say the same of an object, if they know it, and two modules that change their mind."""
+    """Two catalogues that always assign the same class to an object, if any, and two modules whose class changes."""
     known = np.stack([which % 3 > 0, which % 7 > 3, *(rng.random((2, len(which))) < 0.4)], axis=1)
     names = np.stack([which % 20, which * 7 % 20, *rng.integers(0, 20, (2, len(which)))], axis=1)[known]
     probability = np.broadcast_to(rng.random((len(which), 4)), known.shape)[known].astype("f4")
     by = np.nonzero(known)[1]
     values = [
-        pa.array(SAID).take(pa.array(names)),
+        pa.array(CLASS_NAMES).take(pa.array(names)),
         pa.array(probability, mask=by < 2),
         pa.array(MAKERS).take(pa.array(by)),
     ]
-    tags = pa.StructArray.from_arrays(values, fields=list(CLASSES_TYPE.value_type))
+    assigned = pa.StructArray.from_arrays(values, fields=list(CLASSES_TYPE.value_type))
     offsets = np.concatenate([[0], np.cumsum(known.sum(axis=1))]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), tags, type=CLASSES_TYPE)
+    return pa.ListArray.from_arrays(pa.array(offsets), assigned, type=CLASSES_TYPE)
 
 
 def _array(value: object, kind: pa.DataType, rng: np.random.Generator, n: int) -> pa.Array:

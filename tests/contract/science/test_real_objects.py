@@ -1,4 +1,4 @@
-"""What the modules say of real objects of known kind: light curves of the data folder, replayed as alerts.
+"""Answers of the modules for real objects of known kind: light curves of the data folder, replayed as alerts.
 
 How often they are right is measured, with intervals, by ``benchmarks/rules.py``; here, that they can be right at all.
 """
@@ -114,12 +114,12 @@ def test_superluminous_supernovae_are_bright_and_slow(graph, data_dir):
 
 
 def test_rr_lyrae_stars_are_periodic_only_where_the_data_hold_a_period(stars):
-    """Ten nights of five bands seldom hold one: then nothing is said, though a period fits."""
-    said, periods = stars["is_periodic"], stars["period"]
-    assert said.any() and np.isfinite(periods).mean() > 0.5 > said.mean()
-    assert np.mean((periods[said] > 0.2) & (periods[said] < 1.0)) > 0.6  # what RR Lyrae stars have
+    """Ten nights of five bands seldom hold one: then is_periodic is false, though a period fits."""
+    is_periodic, periods = stars["is_periodic"], stars["period"]
+    assert is_periodic.any() and np.isfinite(periods).mean() > 0.5 > is_periodic.mean()
+    assert np.mean((periods[is_periodic] > 0.2) & (periods[is_periodic] < 1.0)) > 0.6  # what RR Lyrae stars have
     scores = stars["p_rr_lyrae"]
-    assert np.isfinite(scores[said]).mean() > 0.8 and np.isnan(scores[~said]).all()
+    assert np.isfinite(scores[is_periodic]).mean() > 0.8 and np.isnan(scores[~is_periodic]).all()
     assert not stars["is_microlensing_candidate"].mean() > 0.02 and not stars["is_dwarf_nova"].any()
 
 

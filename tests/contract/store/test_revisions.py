@@ -351,12 +351,12 @@ def test_rows_of_a_page_are_of_one_moment(store: Store, folder: Path) -> None:
     add(store, store_batch(20))
     store.revisions.start("job", "reprocess")
     ids = [FIRST + i for i in range(20)]
-    same = {"cold_twin": Column("float32", indexed=False), "twin": Column("float32")}
+    same = {"archived_twin": Column("float32", indexed=False), "twin": Column("float32")}
     with open_store(folder) as reader:
-        revise(store, ids, {"twin": [0.0] * 20, "cold_twin": [0.0] * 20}, declared=same)
-        scan = reader.alerts.scan(["twin", "cold_twin"])
+        revise(store, ids, {"twin": [0.0] * 20, "archived_twin": [0.0] * 20}, declared=same)
+        scan = reader.alerts.scan(["twin", "archived_twin"])
         for value in (1.0, 2.0):
-            revise(store, ids, {"twin": [value] * 20, "cold_twin": [value] * 20}, declared=same)
+            revise(store, ids, {"twin": [value] * 20, "archived_twin": [value] * 20}, declared=same)
             for row in scan.to_rows():
-                assert row["twin"] == row["cold_twin"]
-            scan = reader.alerts.scan(["twin", "cold_twin"])
+                assert row["twin"] == row["archived_twin"]
+            scan = reader.alerts.scan(["twin", "archived_twin"])

@@ -175,7 +175,7 @@ def test_cutouts_are_drawn_and_stretched_without_another_request(open_page: Open
     assert len(visit.requests) == n_requests
 
 
-def test_a_failed_load_of_the_cutouts_is_said(open_page: Open) -> None:
+def test_a_failed_load_of_the_cutouts_is_reported(open_page: Open) -> None:
     page = open_page("/").page
     page.context.route("**/cutouts", lambda route: route.fulfill(status=500, body="no"))
     page.goto(page.url.rstrip("/") + OBJECT)

@@ -100,7 +100,7 @@ def compare(model: Model, store: Store) -> None:
         topic, passed = name.removeprefix("pass_"), {i for i, row in model.items() if row[name]}
         assert store.ledger.topics().get(topic, 0) == len(passed)
         assert {row["alert_id"] for row in alert_rows(store, ["alert_id"], topic=topic)} == passed
-    classes = Counter(name for row in model.values() for name in {said["name"] for said in row["classes"]})
+    classes = Counter(name for row in model.values() for name in {assigned["name"] for assigned in row["classes"]})
     assert store.ledger.classes() == dict(classes)
     compare_objects(model, store, names)
 

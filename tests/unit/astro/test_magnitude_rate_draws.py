@@ -32,7 +32,7 @@ def test_ten_thousand_draws_between_detections_say_the_same(seed):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_ten_thousand_draws_from_a_limit_say_the_same(seed):
+def test_ten_thousand_draws_from_an_upper_limit_agree(seed):
     rng = np.random.default_rng(seed)
     limit, flux = rng.uniform(300, 2000, (2, 1)) * [[1], [2]]
     err = flux / rng.uniform(8, 60)

@@ -118,9 +118,9 @@ def test_every_match_is_of_the_class_of_the_catalogue_and_says_so(tmp_path, text
     batch = alerts([10.0, 120.0], [5.0, 5.0], ids=["ZTF18a", "other"])
     result = Stage([catalog]).run(batch).batch
     assert result["blazars_class"].to_pylist() == ["blazar", None]
-    tags, unknown = assigned_classes(result.schema, lambda name: result[name], 2)
+    classes, unknown = assigned_classes(result.schema, lambda name: result[name], 2)
     by = f"blazars@{catalog.version}"
-    assert tags.to_pylist() == [[{"name": "blazar", "probability": None, "by": by}], []] and not unknown
+    assert classes.to_pylist() == [[{"name": "blazar", "probability": None, "by": by}], []] and not unknown
 
 
 def test_each_source_may_have_its_own_radius(tmp_path):

@@ -171,7 +171,7 @@ def test_hosts_across_the_date_line_and_at_the_pole_are_found(tmp_path):
     assert host(made, 257.0, 89.9999)["host_arcsec"] == pytest.approx(0.72, rel=1e-3)
 
 
-def test_galaxies_alike_are_near_random_places_as_often_as_said(tmp_path):
+def test_chance_associations_with_random_positions_are_as_frequent_as_host_chance(tmp_path):
     rng = np.random.default_rng(3)
     n = 20_000
     ra, dec = rng.uniform(0, 360, n), np.degrees(np.arcsin(rng.uniform(-1, 1, n)))

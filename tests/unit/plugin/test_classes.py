@@ -142,7 +142,7 @@ def test_a_class_that_a_newer_taxonomy_lacks_is_counted_not_raised() -> None:
     assert unknown == {"class 'gone' of column 'is_gone'": 1}
 
 
-def test_of_one_thing_said_twice_the_more_probable_counts() -> None:
+def test_of_a_class_assigned_twice_the_more_probable_counts() -> None:
     fields = [Column("float32", assigns="sn").field(name, by="m@1") for name in ("a", "b")]
     classes, _ = assigned_classes(pa.schema(fields), {"a": pa.array([0.6]), "b": pa.array([0.9])}.get, 1)
     assert classes.to_pylist() == [[{"name": "sn", "probability": pytest.approx(0.9), "by": "m@1"}]]
@@ -180,7 +180,7 @@ WORDS = st.one_of(st.none(), st.sampled_from(["EA", "RRAB|RRC", "UG+E+EA", "nons
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(st.floats(0, 100), WORDS), max_size=12), st.data())
-def test_tags_of_an_alert_do_not_depend_on_its_neighbours(rows: list[tuple], data: st.DataObject) -> None:
+def test_classes_of_an_alert_do_not_depend_on_its_neighbours(rows: list[tuple], data: st.DataObject) -> None:
     whole = batch([r[0] for r in rows], [r[1] for r in rows])
     cut = data.draw(st.integers(0, len(rows)))
     run = graph(oracle, rival).run

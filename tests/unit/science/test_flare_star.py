@@ -13,7 +13,7 @@ ON_STAR = {"star_score": 0.95, "star_distance_arcsec": 0.3, "reference_mag": 18.
 HOUR = 1 / 24
 
 
-def test_a_rise_from_a_limit_within_the_night(curves, seen, limit):
+def test_a_rise_from_an_upper_limit_within_the_night(curves, seen, limit):
     found = answers(flare_star, light_curve=curves([limit("g", 0, 20.5), seen("g", HOUR, 18.0)]), **ON_STAR)
     assert found["flare_hours"][0] == pytest.approx(1.0, abs=1e-6)
     assert found["flare_ratio"][0] == pytest.approx(10.0, rel=1e-3)

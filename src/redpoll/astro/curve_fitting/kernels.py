@@ -78,8 +78,8 @@ def fit_curves(
     return answers
 
 
-def _entry(stamp: int) -> Callable[..., int]:
-    """The compiled loop. Its cache is keyed by `stamp` too, as numba would watch this file alone."""
+def _entry(source_hash: int) -> Callable[..., int]:
+    """The compiled loop. Its cache is keyed by `source_hash` too, as numba would watch this file alone."""
 
     @kernel
     def loop(
@@ -103,7 +103,7 @@ def _entry(stamp: int) -> Callable[..., int]:
                 if room.starts[0, MAX_Q] < math.inf:
                     out.counts[i, IS_CONVERGED] = is_end
                     _write(model, scale, origin, labels, n_groups, room, i, out)
-        return stamp
+        return source_hash
 
     return loop
 
