@@ -56,7 +56,7 @@ def tables(config: Config) -> Iterator[tuple[str, list[Agreement]]]:
         yield f"published by Fink: {ASTEROIDS.name}", [flag_of_asteroids(), label_of_asteroids()]
     if RUBIN.is_file():
         yield f"published by Fink: {RUBIN.name}, quantities of the alert", alert_facts(config)
-        yield f"published by Fink: {RUBIN.name}, lc_features, from the packets' own points", features_of_points()
+        yield f"published by Fink: {RUBIN.name}, lc_features, from the points of the packets", features_of_points()
         yield f"published by Fink: {RUBIN.name}, lc_features, as the module answers (on fluxes)", features_of_module()
     if found := [DATA / "ztf" / name for name in ZTF if (DATA / "ztf" / name).is_file()]:
         packets = [packet for path in found for packet in avro_packets(path)]

@@ -2,7 +2,7 @@
 
 ``python benchmarks/chain.py`` sends real packets in REDPOLL_DATA (default ../shared/data) through decoding, quality,
 cross-match, science modules and filters, in blocks as a run makes them. A round is all blocks; the first, which
-compiles and maps files, is not counted, and each part's time is the least of the others. Cuts are off, because the
+compiles and maps files, is not counted, and each part's time is the minimum of the others. Cuts are off, because the
 packets are few: every alert goes the whole way. Where packets are too few for a block they are replicated with new ids;
 where there are none, a simulated night is taken, as the heading states. Every catalogue whose file is in the data
 folder is built by its recipe and matched, unless ``--catalogs`` names a folder of built ones.

@@ -25,7 +25,7 @@ from redpoll.schema.taxonomy import taxonomy
 from redpoll.store import open_store
 from redpoll.store.database import open_writer, transaction
 
-N, SPEAKERS = 1000, 20
+N, MODULES = 1000, 20
 WORDS = {
     "simbad": ["RR*", "EB*", "QSO", "Star"], "vsx": ["RRAB", "EA/RS", "EW|EA", "SR"], "gcvs": ["M", "UG+E"],
     "tns": ["SN Ia"], "gaia": ["AGN"], "spicy": ["ClassI"], "milliquas": ["Q"],
@@ -37,7 +37,7 @@ def columns(rng: np.random.Generator) -> tuple[pa.Schema, dict[str, pa.Array]]:
     made: dict[pa.Field, pa.Array] = {}
     for i in range(60):
         made[Column("float32").field(f"feature_{i}", by="m@1")] = pa.array(rng.random(N).astype("f4"))
-    for i, name in enumerate(rng.choice(list(taxonomy().classes), SPEAKERS, replace=False)):
+    for i, name in enumerate(rng.choice(list(taxonomy().classes), MODULES, replace=False)):
         values = pa.array((rng.random(N) ** 6).astype("f4"), mask=rng.random(N) < 0.3)
         made[Column("float32", assigns=str(name)).field(f"p_{name}", by=f"m{i}@1")] = values
     for name, words in WORDS.items():
@@ -66,7 +66,7 @@ def store(n: int, *, classes: bool) -> tuple[float, float]:
 
 
 def best(task: Callable[[], object], repeats: int = 5) -> float:
-    """Least CPU seconds of a task."""
+    """Minimum CPU seconds of a task."""
     times = []
     for _ in range(repeats):
         start = time.process_time()

@@ -2,9 +2,9 @@
 
     python benchmarks/crossmatch.py [--alerts 200000] [--batch 2000] [--pairs 1000000] [--repeats 5]
 
-The catalogues are built by Redpoll's own recipes from the files in $REDPOLL_DATA/catalogs. Half of the places are those
-of real ZTF and Rubin alerts, each moved by up to 0.5 arcsec; the other half lie anywhere on the sky. The rate is that
-of the whole stage, from batch to batch with all columns, in CPU seconds of this one thread; best of the repeats.
+The catalogues are built by Redpoll's own recipes from the files in $REDPOLL_DATA/catalogs. Half of the positions
+are those of real ZTF and Rubin alerts, each moved by up to 0.5 arcsec; the other half lie anywhere on the sky. The rate
+is that of the whole stage, from batch to batch with all columns, in CPU seconds of one thread; best of the repeats.
 """
 
 from __future__ import annotations
@@ -97,10 +97,10 @@ def _batches(n: int, size: int) -> list[pa.RecordBatch]:
 
 
 def _agreement(n: int) -> bool:
-    """Nearest and all matches of `n` places with `n` sources, beside astropy's."""
+    """Nearest and all matches of `n` positions with `n` sources, beside astropy's."""
     rng = np.random.default_rng(7)
     ra, dec = _anywhere(n, rng)
-    print(f"{n:,} places and {n:,} sources anywhere, each place within 1.4 radii of a source; CPU s of nearest and all")
+    print(f"{n:,} positions and {n:,} sources, each position within 1.4 radii of a source; CPU s of nearest and all")
     print(f"{'radius':>8}{'nearest':>10}{'all':>10}{'differ':>8}{'arcsec apart':>14}{'redpoll':>10}{'astropy':>10}")
     return not sum(_disagreements(ra, dec, radius, rng) for radius in (0.1, 1.5, 60.0))
 

@@ -1,4 +1,4 @@
-"""How fast the light-curve fits are, and whether their chi2 is as small as that of other fitters, on real light curves.
+"""How fast the curve fits are, and whether their chi2 is as small as that of other fitters, on real light curves.
 
     python benchmarks/curve_fitting.py [--objects 150] [--repeats 3] [--only MODEL] [--set NAME]
 

@@ -24,7 +24,7 @@ from redpoll.schema.light_curve import LightCurves
 from redpoll.store import database, histories
 from redpoll.store.history_blobs import pack
 from redpoll.store.layout import Layout
-from redpoll.store.objects import KEY_BITS, MOST_ALERTS
+from redpoll.store.objects import KEY_BITS, MAX_ALERTS_PER_OBJECT
 from redpoll.store.pool import ReadPool
 from redpoll.testing.histories import add_objects
 
@@ -54,7 +54,7 @@ def _fill(path: Path, options: argparse.Namespace, rng: np.random.Generator) -> 
         keys = range(first + 1, min(first + most, options.objects) + 1)
         connection.execute("BEGIN")
         add_objects(connection, ((key, f"ZTF{key - 1:09d}") for key in keys))
-        for number, blobs in ((MOST_ALERTS, packed), *enumerate(news)):
+        for number, blobs in ((MAX_ALERTS_PER_OBJECT, packed), *enumerate(news)):
             rows = (((key << KEY_BITS) + number, data) for key, data in zip(keys, blobs, strict=False))
             connection.executemany("INSERT INTO histories VALUES (?, ?)", rows)
         connection.execute("COMMIT")
@@ -107,7 +107,7 @@ def _drop(path: Path) -> None:
 
 
 def _random_read(path: Path, n: int = 500) -> float:
-    """Microseconds for 4 kB at a random place of a file of which nothing is in memory."""
+    """Microseconds for 4 kB at a random offset of a file that is not in memory."""
     _drop(path)
     with path.open("rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
@@ -127,10 +127,10 @@ def _timed(work) -> tuple[float, float]:
 
 def _report(what: str, seconds: Iterable[tuple[float, float]], batch: int) -> None:
     us = np.array(list(seconds)) / batch * 1e6
-    (wall, cpu), least = np.median(us, axis=0), us[:, 0].min()
+    (wall, cpu), fastest = np.median(us, axis=0), us[:, 0].min()
     print(
         f"{what}: {wall:.1f} us an object, {cpu:.1f} us of processor"
-        f" (median of {len(us)} batches of {batch}; fastest {least:.1f})"
+        f" (median of {len(us)} batches of {batch}; fastest {fastest:.1f})"
     )
 
 

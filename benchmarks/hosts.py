@@ -53,7 +53,7 @@ def speed(hosts: Hosts, batch: pa.RecordBatch, what: str) -> None:
     print(f"{what}: {len(batch) / seconds:,.0f} alerts per CPU-second ({1e6 * seconds / len(batch):.2f} us/alert)")
 
 
-def random_places(rng: np.random.Generator) -> pa.RecordBatch:
+def random_positions(rng: np.random.Generator) -> pa.RecordBatch:
     return alerts(rng.uniform(0, 360, N), np.degrees(np.arcsin(rng.uniform(-0.5, 1, N))))
 
 
@@ -67,8 +67,8 @@ def supernovae(hosts: Hosts, data: Path) -> None:
     listed = pd.read_parquet(data / "labelled" / "ztf_bts_snia_lightcurves.parquet", columns=["objectId"])
     true = pd.to_numeric(meta.redshift, errors="coerce")
     rows = meta.ZTFID.isin(set(listed.objectId)) & true.notna()
-    place = SkyCoord(meta.RA[rows].to_numpy(), meta.Dec[rows].to_numpy(), unit=("hourangle", "deg"))
-    found = hosts.match(alerts(place.ra.deg, place.dec.deg))
+    position = SkyCoord(meta.RA[rows].to_numpy(), meta.Dec[rows].to_numpy(), unit=("hourangle", "deg"))
+    found = hosts.match(alerts(position.ra.deg, position.dec.deg))
     z, err = (found[f"host_redshift{x}"].to_numpy(zero_copy_only=False) for x in ("", "_err"))
     z_true = true[rows].to_numpy()
     wrong = np.abs(z - z_true)
@@ -85,11 +85,11 @@ def supernovae(hosts: Hosts, data: Path) -> None:
 def main(data: Path) -> None:
     rng = np.random.default_rng(1)
     hosts = opened(data)
-    batch = random_places(rng)
-    speed(hosts, batch, "random places")
+    batch = random_positions(rng)
+    speed(hosts, batch, "random positions")
     speed(hosts, near_galaxies(hosts, rng), "every alert in a galaxy")
     chance = hosts.match(batch)["host_arcsec"]
-    print(f"random places with a host: {100 * (1 - chance.null_count / N):.2f} %")
+    print(f"random positions with a host: {100 * (1 - chance.null_count / N):.2f} %")
     supernovae(hosts, data)
 
 

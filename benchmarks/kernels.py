@@ -86,7 +86,7 @@ def _astropys(curves: Curves, size: int) -> float:
 
 
 def _periods_found(points: int) -> None:
-    """Share of right periods, of the right period or a daily alias, by amplitude over error."""
+    """Fraction of right periods, of the right period or a daily alias, by amplitude over error."""
     print("synthetic sines of 0.2 to 3 d with 0.04 mag errors, by night over 365 d: fraction found within 1 %")
     print(f"{'points a band':>14}{'amplitude':>11}{'right':>8}{'+ alias':>9}{'+ second':>10}{'fap < 1e-3':>12}")
     rng = np.random.default_rng(3)
@@ -213,7 +213,7 @@ def _values(repeats: int) -> None:
         "apparent (DC) photometry": lambda: apparent_photometry(flux, 50.0, mag, 0.03),
         "dereddened flux": lambda: deredden_flux(flux, ebv, band),
         "rate between detections": lambda: rate_between(flux, 0.1 * flux, flux[::-1], 0.1 * flux[::-1], z),
-        "rate from a limit": lambda: rate_from_upper_limit(flux, flux[::-1], 0.1 * flux[::-1], z),
+        "rate from an upper limit": lambda: rate_from_upper_limit(flux, flux[::-1], 0.1 * flux[::-1], z),
     }
     with tempfile.TemporaryDirectory() as folder:
         dust = add_dust_map(synthetic_dust(Path(folder)), Path(folder) / "dust")
@@ -250,7 +250,7 @@ def _rates_beside_draws(repeats: int) -> None:
     _, slow = _best(draws, 1)
     many = [np.tile(x, 100) for x in (limit, flux, 0.05 * flux, np.ones(n))]
     _, fast = _best(lambda: rate_from_upper_limit(*many), repeats)
-    print(f"rate from a limit beside 10,000 draws of numpy: {n * 100 / fast:,.0f}/s against {n / slow:,.0f}/s")
+    print(f"rate from an upper limit beside 10,000 draws of numpy: {n * 100 / fast:,.0f}/s against {n / slow:,.0f}/s")
 
 
 def synthetic_stars(n: int, points: int, days: float, periods: np.ndarray, amplitude: float = 0.3) -> Curves:

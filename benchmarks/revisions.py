@@ -48,7 +48,7 @@ def revise(store: Store, n_alerts: int) -> tuple[float, float]:
         assigned = [{"name": "sn_ia", "probability": 0.5, "by": "synthetic@2"}]
         columns = {
             "p_synthetic": [i % 7 / 7 for i in ids],
-            "feature_cold": [1.0] * BATCH,
+            "feature_archived": [1.0] * BATCH,
             "classes": [assigned] * BATCH,
         }
         values = new_values(ids, columns | {"pass_rising": [i % 2 > 0 for i in ids]})
@@ -64,7 +64,7 @@ def revise(store: Store, n_alerts: int) -> tuple[float, float]:
 def ask(url: str) -> dict[str, float]:
     """CPU time of some questions [ms]."""
     with open_store(url) as store:
-        archived = ["alert_id", "p_synthetic", "feature_cold"]
+        archived = ["alert_id", "p_synthetic", "feature_archived"]
         return {
             "newest 100, indexed columns": cpu(lambda: alert_rows(store, limit=100), 50),
             "newest 1,000, an archived column": cpu(lambda: alert_rows(store, archived, limit=1000)),

@@ -2,7 +2,7 @@
 
     python benchmarks/rule_costs.py [--data FOLDER]
 
-Real packets of the data folder. CPU time of one thread, the best of three runs. Shares are of alerts. How often the
+Real packets of the data folder. CPU time of one thread, the best of three runs. Fractions are of alerts. How often the
 rules are right is what `benchmarks/rules.py` prints.
 """
 
@@ -56,7 +56,7 @@ def _files(paths: Iterable[Path]) -> pa.RecordBatch:
 
 
 def _run(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, dict[str, float]]:
-    """The scored batch, and the least seconds of each module."""
+    """The scored batch, and the minimum of the seconds of each module."""
     modules = [getattr(import_module(f"redpoll.science.{name}"), name) for name in (*UPSTREAM, *MODULES)]
     graph = Graph.build(
         modules, [], models={"kilonova": FakeModel()}, columns=COLUMNS | known_columns(), clock=time.thread_time

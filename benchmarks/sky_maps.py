@@ -1,4 +1,4 @@
-"""How fast places are found in sky maps, regions and watchlists, and how fast and small maps load.
+"""How fast positions are found in sky maps, regions and watchlists, and how fast and small maps load.
 
 ``python benchmarks/sky_maps.py`` takes the maps of REDPOLL_DATA (default ../shared/data), and synthetic ones where
 there are none, as printed. Positions are a million, all over the sky, in no order. Times are CPU times of this
@@ -48,20 +48,20 @@ print(peak() - before)
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--places", type=int, default=1_000_000)
+    parser.add_argument("--positions", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     rng = np.random.default_rng(1)
-    ra = rng.uniform(0, 360, options.places)
-    dec = np.degrees(np.arcsin(rng.uniform(-1, 1, options.places)))
+    ra = rng.uniform(0, 360, options.positions)
+    dec = np.degrees(np.arcsin(rng.uniform(-1, 1, options.positions)))
     with tempfile.TemporaryDirectory() as folder:
         paths = [*maps(Path(folder))]
         print("\n| map | MB | cells | load, ms | memory, MB |\n|---|---|---|---|---|")
         for path in paths:
             print(loading(path, options.rounds))
-        batch = pa.record_batch({"ra": ra, "dec": dec, "hpx29": hpx29(ra, dec), "mjd": np.full(options.places, 6e4)})
-        print(f"\n{options.places:,} places\n\n| question | ms |\n|---|---|")
+        batch = pa.record_batch({"ra": ra, "dec": dec, "hpx29": hpx29(ra, dec), "mjd": np.full(options.positions, 6e4)})
+        print(f"\n{options.positions:,} positions\n\n| question | ms |\n|---|---|")
         for what, run in questions(paths, batch):
             print(f"| {what} | {1000 * best(run, options.rounds):.1f} |")
 
@@ -125,7 +125,7 @@ def questions(paths: list[Path], batch: pa.RecordBatch) -> Iterator[tuple[str, C
     yield f"credible level ({len(sky_map.starts):,} cells)", lambda: sky_map.credible_levels(cells)
     context = SkyMapContext("event", sky_map)
     hosts = batch.append_column("host_distance_modulus", pa.array(np.full(len(cells), 37.0)))
-    yield "all columns, with a host's distance at every place", lambda: context.match(hosts)
+    yield "all columns, with a host's distance at every position", lambda: context.match(hosts)
     found = sky_map.find(cells)
     if sky_map.distances is not None:
         mu, sigma = sky_map.distances.mu[found], sky_map.distances.sigma[found]
@@ -138,7 +138,7 @@ def questions(paths: list[Path], batch: pa.RecordBatch) -> Iterator[tuple[str, C
 
 
 def best(run: Callable[[], Any], rounds: int) -> float:
-    """Least CPU time of the rounds [s], after one that compiles."""
+    """Minimum CPU time of the rounds [s], after one that compiles."""
     times = []
     for _ in range(rounds + 1):
         start = time.process_time()

@@ -1,4 +1,4 @@
-"""How fast a full store answers and takes alerts: made-up sky, the store's own code and schema.
+"""How fast a full store answers and takes alerts: simulated sky, the store's own code and schema.
 
 Run ``python benchmarks/store.py`` for the full size (5 M alerts of 1 M objects, some 15 minutes, 9 GB in a temporary
 folder) or with ``--alerts 200000 --objects 40000`` for a quick look. The index is filled by the code that commits use,
@@ -39,7 +39,7 @@ from redpoll.testing.store_rows import alert_rows, classification_rows, object_r
 
 NIGHTS, BATCH, SEED = 200, 1000, 20201
 TOPICS = {"common": 0.2, "variable": 0.05, "sso": 0.05, "rising": 0.01, "young": 0.002, "kilonova": 0.0002}
-SAID = [*taxonomy().descendants("variable_star")[:17], "sn_ia", "qso", "tde"]
+CLASS_NAMES = [*taxonomy().descendants("variable_star")[:17], "sn_ia", "qso", "tde"]
 MAKERS = ["vsx@2026", "simbad@2026", "variables@1", "transients@3"]
 ASKED = {"class": ["qso", "sn_ia", "rr_lyrae_ab"], "class with kinds": ["variable_star", "pulsating_star", "real"]}
 MODULES = {f"p_made_{i}": Column("float32", aggregate="max" if i < 3 else None) for i in range(12)}
@@ -47,7 +47,7 @@ MODULES |= {f"feature_{i}": Column("float32", indexed=False) for i in range(52)}
 
 
 class Sky:
-    """Objects with places and alerts: 60 % of objects have one alert, few have hundreds; the plane is crowded."""
+    """Objects with positions and alerts: 60 % of objects have one alert, few have hundreds; the plane is crowded."""
 
     def __init__(self, n_alerts: int, n_objects: int) -> None:
         rng = np.random.default_rng(SEED)
@@ -97,19 +97,19 @@ class Sky:
 
 
 def _topics(which: np.ndarray, rng: np.random.Generator) -> pa.ListArray:
-    """Two catalogues that always say the same of an object, if they know it, and two modules that change their mind."""
+    """Two catalogues that always assign the same class to an object, if any, and two modules whose class changes."""
     known = np.stack([which % 3 > 0, which % 7 > 3, *(rng.random((2, len(which))) < 0.4)], axis=1)
     names = np.stack([which % 20, which * 7 % 20, *rng.integers(0, 20, (2, len(which)))], axis=1)[known]
     probability = np.broadcast_to(rng.random((len(which), 4)), known.shape)[known].astype("f4")
     by = np.nonzero(known)[1]
     values = [
-        pa.array(SAID).take(pa.array(names)),
+        pa.array(CLASS_NAMES).take(pa.array(names)),
         pa.array(probability, mask=by < 2),
         pa.array(MAKERS).take(pa.array(by)),
     ]
-    tags = pa.StructArray.from_arrays(values, fields=list(CLASSES_TYPE.value_type))
+    assigned = pa.StructArray.from_arrays(values, fields=list(CLASSES_TYPE.value_type))
     offsets = np.concatenate([[0], np.cumsum(known.sum(axis=1))]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), tags, type=CLASSES_TYPE)
+    return pa.ListArray.from_arrays(pa.array(offsets), assigned, type=CLASSES_TYPE)
 
 
 def _array(value: object, kind: pa.DataType, rng: np.random.Generator, n: int) -> pa.Array:
@@ -209,7 +209,7 @@ def _renewed(template: pa.RecordBatch, fresh: pa.RecordBatch, first: int) -> pa.
 
 
 def questions(store: Store, sky: Sky, n: int) -> dict[str, list[Callable[[], int]]]:
-    """Queries at places drawn in proportion to alerts, so that crowded ones are asked for more; objects both ways."""
+    """Queries at positions drawn in proportion to alerts, so that crowded ones are asked more; objects both ways."""
     rng = np.random.default_rng(7)
     which = sky.object[rng.integers(0, len(sky.object), n)]
     nights = [
@@ -317,7 +317,7 @@ def report(folder: Path, sky: Sky, options: argparse.Namespace) -> None:
     load = os.getloadavg()[0]
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, SQLite {sqlite3.sqlite_version}"
     print(f"\n{dt.date.today()}, {machine}")
-    print(f"{options.alerts:,} alerts of {options.objects:,} made-up objects, index {size:,.0f} MB\n")
+    print(f"{options.alerts:,} alerts of {options.objects:,} simulated objects, index {size:,.0f} MB\n")
     head = "| {} | rows | p50 ms | p95 ms | p99 ms | p50 with a core | p95 with a core |\n|---|---|---|---|---|---|---|"
     print(head.format("nobody writes"), *table(folder, sky, options.queries // 4), sep="\n")
     command = [sys.executable, __file__, "--write-only", "--dir", str(folder.parent), f"--seconds={options.seconds}"]

@@ -2,7 +2,7 @@
 
     python benchmarks/two_years.py [--alerts 20000] [--seed 91] [--dippers 400] [--only CLASS]
 
-Objects seen by ZTF for two years, in simulated packets that hold 30 days, and stars that dim once, replayed as such
+Objects seen by ZTF for two years, in simulated packets that hold 30 days, and stars with one dimming event, as such
 packets. Every alert goes night after night through the stage `history`, and its news into a store. Of each object up
 to `--per-object` alerts, spread over the time from day `--since` on (by default the second year), are judged twice: by
 their packet alone, and by the joined light curve. Intervals are 95 % Clopper-Pearson, of alerts taken as independent,

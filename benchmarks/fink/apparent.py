@@ -18,10 +18,11 @@ def apparent(packets: list[dict[str, Any]]) -> list[Agreement]:
     """`apparent_photometry` of the decoded alerts against the sum of fluxes from the packets' magnitudes."""
     rows = answers(packets, _apparent_columns)
     print(
-        f"\nof ours, upper limits (the sum is below 1.0857 of its error): {sum(bool(row['is_limit']) for row in rows)}"
+        "\nof ours, upper limits (the sum is below 1.0857 of its error):",
+        sum(bool(row["is_upper_limit"]) for row in rows),
     )
     defined = np.array([_dc(packet["candidate"]) for packet in packets]).T
-    measured = [dict.fromkeys(row) if row["is_limit"] else row for row in rows]
+    measured = [dict.fromkeys(row) if row["is_upper_limit"] else row for row in rows]
     ours = np.array([[number(row[name]) for row in measured] for name in ("mag", "mag_err")])
     kinds = ("DC magnitude", "error of the DC magnitude")
     return [
@@ -33,7 +34,11 @@ def apparent(packets: list[dict[str, Any]]) -> list[Agreement]:
 def _apparent_columns(batch: pa.RecordBatch) -> dict[str, pa.Array]:
     columns = Columns(batch)
     found = apparent_photometry(*(columns.numpy(n) for n in ("flux", "flux_err", "reference_mag", "reference_mag_err")))
-    return {"mag": pa.array(found.mag), "mag_err": pa.array(found.mag_err), "is_limit": pa.array(found.is_limit)}
+    return {
+        "mag": pa.array(found.mag),
+        "mag_err": pa.array(found.mag_err),
+        "is_upper_limit": pa.array(found.is_upper_limit),
+    }
 
 
 def _dc(candidate: dict[str, Any]) -> tuple[float, float]:

@@ -22,8 +22,8 @@ class Agreement:
     only_theirs: int = 0
 
     def line(self) -> str:
-        share = f"{100 * self.equal / self.n:.2f} %" if self.n else "-"
-        return (f"{self.quantity:<46}{self.n:>7,}{share:>11}{self.largest:>11.2g}  {self.tolerance:<26}"
+        fraction = f"{100 * self.equal / self.n:.2f} %" if self.n else "-"
+        return (f"{self.quantity:<46}{self.n:>7,}{fraction:>11}{self.largest:>11.2g}  {self.tolerance:<26}"
                 f"{self.only_ours:>7,}{self.only_theirs:>8,}")  # fmt: skip
 
 

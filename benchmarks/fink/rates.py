@@ -82,7 +82,7 @@ def _flux(mag: float) -> float:
 
 
 def _shifts(draws: list[Draws | None]) -> tuple[float, float]:
-    """What Fink's code adds to all fluxes of a batch, to have none that is negative: the size of the least draw."""
+    """What Fink's code adds to all fluxes of a batch, to have none that is negative: the size of the smallest draw."""
     known = [d for d in draws if d]
     return abs(min(d.flux.min() for d in known)), abs(min(d.before.min() for d in known if not d.from_limit))
 

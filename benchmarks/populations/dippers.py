@@ -1,4 +1,4 @@
-"""Stars that dim once in two years, as ZTF would have seen them."""
+"""Dimming events of stars, one in two years, as ZTF would have seen them."""
 
 from __future__ import annotations
 

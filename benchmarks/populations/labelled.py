@@ -29,8 +29,8 @@ def type_ia(data: Path) -> list[Curve]:
     """SNe Ia of the Bright Transient Survey: alert magnitudes, thinned, without limits; distances by their redshift."""
     points = pd.read_parquet(data / "labelled" / "ztf_bts_snia_lightcurves.parquet").sort_values("time")
     meta = pd.read_csv(data / "labelled" / "ztf_bts_snia_meta.csv").drop_duplicates("ZTFID").set_index("ZTFID")
-    place = SkyCoord(meta.RA, meta.Dec, unit=("hourangle", "deg"))
-    about = pd.DataFrame({"ra": place.ra.deg, "dec": place.dec.deg, "z": meta.redshift}, index=meta.index)
+    position = SkyCoord(meta.RA, meta.Dec, unit=("hourangle", "deg"))
+    about = pd.DataFrame({"ra": position.ra.deg, "dec": position.dec.deg, "z": meta.redshift}, index=meta.index)
     code = {"g": 1, "R": 2, "i": 3}
     return [
         _from_mags(n, "sn_ia", p.assign(band=p.band.map(code)), about.loc[n]) for n, p in points.groupby("objectId")
@@ -88,18 +88,19 @@ def rr_lyrae(data: Path) -> list[Curve]:
 def _from_mags(name: str, label: str, p: pd.DataFrame, meta: pd.Series | None) -> Curve:
     flux = flux_from_mag(p.mag.to_numpy(float))
     err = flux_err_from_mag_err(p.magerr.to_numpy(float), flux)
-    is_limit = np.isnan(err)
+    is_upper_limit = np.isnan(err)
     about = {} if meta is None else {"ra": meta.ra, "dec": meta.dec} | _host(meta, arcsec=2.0)
-    curve = _cut(name, label, p.time.to_numpy(), p.band.to_numpy(), flux, np.where(is_limit, flux / 5, err), about)
-    curve.kind[is_limit], curve.flux[is_limit] = UPPER_LIMIT, np.nan
+    err = np.where(is_upper_limit, flux / 5, err)
+    curve = _cut(name, label, p.time.to_numpy(), p.band.to_numpy(), flux, err, about)
+    curve.kind[is_upper_limit], curve.flux[is_upper_limit] = UPPER_LIMIT, np.nan
     return curve
 
 
 def _host(meta: pd.Series, *, arcsec: float) -> dict[str, float]:
     """Catalogue columns of a host that the supernova lies in, so far from its centre."""
     modulus = float(distance_modulus(np.array([meta.z]))[0])
-    place = {"host_arcsec": arcsec, "host_redshift": meta.z, "host_distance_modulus": modulus}
-    return _GALAXY | place | {"star_distance_arcsec": arcsec}
+    host = {"host_arcsec": arcsec, "host_redshift": meta.z, "host_distance_modulus": modulus}
+    return _GALAXY | host | {"star_distance_arcsec": arcsec}
 
 
 def _cut(name: str, label: str, mjd, band, flux, err, about) -> Curve:

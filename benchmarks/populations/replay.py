@@ -42,7 +42,7 @@ class Curve:
 
 
 def bare(curves: list[Curve]) -> list[Curve]:
-    """The same objects with nothing known of their places."""
+    """The same objects with nothing known of their positions."""
     return [replace(c, about={k: v for k, v in c.about.items() if k in ("ra", "dec")}) for c in curves]
 
 

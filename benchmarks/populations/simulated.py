@@ -28,7 +28,7 @@ MIX = {
     "eclipsing_binary": 0.09, "sn_ia": 0.06, "cataclysmic_variable": 0.05, "sn_ii": 0.04, "satellite_glint": 0.03,
     "m_dwarf_flare": 0.025, "sn_ibc": 0.035, "microlensing": 0.05, "tde": 0.04, "kilonova": 0.03,
 }  # fmt: skip
-"""Share of each class: enough of the rare ones, and every other class for the false alarms."""
+"""Fraction of each class: enough of the rare ones, and every other class for the false alarms."""
 HOSTS_TO = 19.0
 """Magnitude in r of the faintest host that the synthetic catalogue of galaxies knows."""
 _R = 2

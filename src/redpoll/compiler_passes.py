@@ -27,7 +27,7 @@ _MAKING = frozenset({"call", "binop", "inplace_binop", "unary", "build_list", "b
 
 @register_pass(mutates_CFG=False, analysis_only=True)  # type: ignore[no-untyped-call]
 class _CountNoReferences(AnalysisPass):
-    """Turns reference counting off for a function that neither makes nor returns what is counted."""
+    """Turns reference counting off for a function that neither creates nor returns counted objects."""
 
     _name = "redpoll_count_no_references"
 

@@ -1,7 +1,7 @@
 """Weighted fits of physical and empirical shapes to many light curves at once; the kernels are compiled.
 
 All fits take flat arrays and offsets, as `redpoll.light_curves.LightCurves` holds them, and return one value per light
-curve: parameters, their errors, chi2. See ``docs/explanation/light-curve-fits.md``.
+curve: parameters, their errors, chi2. See ``docs/explanation/curve-fitting.md``.
 
 >>> import numpy as np
 >>> x, y = np.array([0.0, 1.0, 2.0]), np.array([20.0, 19.5, 19.0])

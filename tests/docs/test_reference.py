@@ -100,8 +100,8 @@ def test_every_setting_and_input_of_a_module_is_in_its_section(site: Path) -> No
 def test_a_catalogue_tells_source_licence_and_citation(site: Path) -> None:
     found = sections(site, "catalogues")
     for name, recipe in builtin_recipes().items():
-        told = " ".join(plain(found[name]).split())
-        assert all(" ".join(fact.split()) in told for fact in (recipe.title, recipe.licence, recipe.citation)), name
+        text = " ".join(plain(found[name]).split())
+        assert all(" ".join(fact.split()) in text for fact in (recipe.title, recipe.licence, recipe.citation)), name
 
 
 def test_every_class_is_in_the_reference(site: Path) -> None:

@@ -26,8 +26,8 @@ def store(data_dir, tmp_path_factory):
         yield opened
 
 
-def said(store, name):
-    """Class -> who says it, without versions."""
+def classes_of(store, name):
+    """Class -> sources that assign it, without versions."""
     found: dict[str, set[str]] = {}
     for one in classification_rows(store, name):
         found.setdefault(one["name"], set()).add(one["by"].split("@")[0])
@@ -44,15 +44,15 @@ def test_a_supernova_in_a_near_spiral(store):
     first = full_alert(store, 1101542291015015004, "ztf")
     assert (first["host_name"], first["host_arcsec"]) == ("NGC4321", pytest.approx(7.1, abs=0.1))
     assert "fast_risers" in {t for a in alert_rows(store, object_ids=["ZTF20aaelulu"]) for t in a["topics"]}
-    assert "variable_star" not in said(store, "ZTF20aaelulu")
+    assert "variable_star" not in classes_of(store, "ZTF20aaelulu")
 
 
 def test_a_type_ia_supernova(store):
     row = newest(store, "ZTF21abiuvdk")
     assert row["host_name"] == "NGC7814"
     assert row["host_distance_modulus"] == pytest.approx(31.24, abs=0.01)
-    assert said(store, "ZTF21abiuvdk")["fast_transient"] == {"fast_transient"}
-    assert "dwarf_nova" not in said(store, "ZTF21abiuvdk")
+    assert classes_of(store, "ZTF21abiuvdk")["fast_transient"] == {"fast_transient"}
+    assert "dwarf_nova" not in classes_of(store, "ZTF21abiuvdk")
     assert object_row(store, "ZTF21abiuvdk")["min_absolute_peak_mag"] == pytest.approx(-18.9, abs=0.15)
 
 
@@ -65,39 +65,39 @@ def test_a_tidal_disruption_long_after_its_peak(store):
 def test_a_superluminous_supernova_that_is_in_the_template(store):
     row = newest(store, "ZTF18acenqto")
     assert row["flux"] < 0 and row["mag"] == pytest.approx(row["reference_mag"], abs=0.01)
-    assert row["dipper_depth"] == pytest.approx(1.0, abs=0.01) and said(store, "ZTF18acenqto") == {}
+    assert row["dipper_depth"] == pytest.approx(1.0, abs=0.01) and classes_of(store, "ZTF18acenqto") == {}
 
 
 def test_a_symbiotic_star(store):
-    assert said(store, "ZTF18absiznj") == {"symbiotic_star": {"symbiotic_cv"}}
+    assert classes_of(store, "ZTF18absiznj") == {"symbiotic_star": {"symbiotic_cv"}}
     assert newest(store, "ZTF18absiznj")["symbiotic_cv_arcsec"] < 0.1
 
 
 def test_a_dwarf_nova_in_outburst(store):
     row = newest(store, "ZTF18abcsatf")
-    assert said(store, "ZTF18abcsatf")["dwarf_nova"] == {"cataclysmic", "gcvs", "vsx"}
+    assert classes_of(store, "ZTF18abcsatf")["dwarf_nova"] == {"cataclysmic", "gcvs", "vsx"}
     assert row["outburst_amplitude"] == pytest.approx(3.87, abs=0.01)
 
 
 def test_an_rr_lyrae_star(store):
-    assert said(store, "ZTF18aazxcwf") == {"rr_lyrae_ab": {"vsx"}, "variable_star": {"periodic"}}
+    assert classes_of(store, "ZTF18aazxcwf") == {"rr_lyrae_ab": {"vsx"}, "variable_star": {"periodic"}}
     row = newest(store, "ZTF18aazxcwf")
     assert row["period"] == pytest.approx(0.6141, abs=1e-4)  # from 271 days of joined history
     assert len(alert_rows(store, object_ids=["ZTF18aazxcwf"])) == 94
 
 
 def test_a_star_that_faded(store):
-    assert said(store, "ZTF20aaaacan")["dipper"] == {"dipper"}
+    assert classes_of(store, "ZTF20aaaacan")["dipper"] == {"dipper"}
     assert newest(store, "ZTF20aaaacan")["vsx_type"] is None
 
 
 def test_a_blazar(store):
     row = newest(store, "ZTF18acryhnx")
-    assert said(store, "ZTF18acryhnx") == {"bl_lac": {"fermi_4lac"}}
+    assert classes_of(store, "ZTF18acryhnx") == {"bl_lac": {"fermi_4lac"}}
     assert (row["fermi_4lac_name"], row["fermi_4lac_redshift"]) == ("4FGL J1310.2-1158", pytest.approx(0.14))
 
 
 def test_an_asteroid_of_rubin(store):
     row = newest(store, "21163615973357658")
-    assert said(store, "21163615973357658") == {"solar_system_known": {"solar_system"}}
+    assert classes_of(store, "21163615973357658") == {"solar_system_known": {"solar_system"}}
     assert (row["sso_name"], row["roid"], row["fink_class"]) == ("2002 TZ108", "known", "Solar System MPC")

@@ -37,7 +37,7 @@ SECONDS = 60
 
 def main(seed: int, count: int, packets: list[bytes]) -> Counter[str]:
     """Spoil, decode, compare; counts of rows and reasons."""
-    rng, memory, told = random.Random(seed), GuardedMemory(4 * max(map(len, packets)) + 2_000_000), Counter()
+    rng, memory, counts = random.Random(seed), GuardedMemory(4 * max(map(len, packets)) + 2_000_000), Counter()
     decoder, framing = PacketDecoder(BuiltIn()), Framing(BuiltIn())
     good = rng.sample(packets, min(len(packets), 3))
     expected = texts(decoder(Block.of(good)))
@@ -47,9 +47,9 @@ def main(seed: int, count: int, packets: list[bytes]) -> Counter[str]:
         errors = [at_guards(framing, memory, packet) for packet in hostile]
         found = decoder(Block.of([*good[:1], *hostile, *good[1:]]))
         check(found, len(hostile), errors, expected)
-        told.update(found.errors.get(i + 1, "row").partition(" (")[0][:40] for i in range(len(hostile)))
+        counts.update(found.errors.get(i + 1, "row").partition(" (")[0][:40] for i in range(len(hostile)))
     faulthandler.cancel_dump_traceback_later()
-    return told
+    return counts
 
 
 def at_guards(framing: Framing, memory: GuardedMemory, packet: bytes) -> str | None:

@@ -39,9 +39,9 @@ def spoil(tmp_path: Path, packets: list[bytes], count: int) -> dict[str, int]:
     pq.write_table(pa.table({"packet": pa.array(packets, pa.large_binary())}), path)
     done = run("20261123", str(count), str(path))
     assert done.returncode == 0, done.stderr[-3000:]
-    told = json.loads(done.stdout)
-    assert sum(told.values()) == count
-    return told
+    counts = json.loads(done.stdout)
+    assert sum(counts.values()) == count
+    return counts
 
 
 def test_the_guard_pages_guard():
@@ -51,8 +51,8 @@ def test_the_guard_pages_guard():
 @pytest.mark.slow
 def test_simulated_packets_spoiled(tmp_path):
     packets = [p for v in ("3.3", "4.02") for p in simulated("ztf", v)[:3]] + list(simulated("rubin", "10.0")[:3])
-    told = spoil(tmp_path, packets, COUNT // 2)
-    assert 0.02 < told["row"] / (COUNT // 2) < 0.9 and len(told) > 10
+    counts = spoil(tmp_path, packets, COUNT // 2)
+    assert 0.02 < counts["row"] / (COUNT // 2) < 0.9 and len(counts) > 10
 
 
 @pytest.mark.slow
@@ -60,13 +60,13 @@ def test_real_packets_spoiled(tmp_path, data_dir):
     with tarfile.open(data_dir / "ztf" / "ztf_originals.tar.gz") as archive:
         packets = [archive.extractfile(member).read() for member in list(archive)[::8]]
     packets.append((data_dir / "rubin" / "rubin_v9_confluent_framed.avro").read_bytes())
-    told = spoil(tmp_path, packets, COUNT // 2)
-    assert 0.02 < told["row"] / (COUNT // 2) < 0.9 and len(told) > 10
+    counts = spoil(tmp_path, packets, COUNT // 2)
+    assert 0.02 < counts["row"] / (COUNT // 2) < 0.9 and len(counts) > 10
 
 
 @pytest.mark.slow
 def test_arrow_rows_spoiled(tmp_path, data_dir):
     rows = row_packets(str(data_dir / "rubin" / V7), Origin("v7"))
     packets = [next(rows).data for _ in range(3)]
-    told = spoil(tmp_path, packets, COUNT // 50)
-    assert told["row"] and len(told) > 3
+    counts = spoil(tmp_path, packets, COUNT // 50)
+    assert counts["row"] and len(counts) > 3

@@ -42,7 +42,7 @@ def test_off_switches_a_cut_off():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[servee]\nport = 1", "near: serve"),
         ("[serve]\nprot = 1", "near: port"),
@@ -71,8 +71,8 @@ def test_off_switches_a_cut_off():
         ('[crossmatch]\ncatalogs = "\\u0000"', "expected text without control characters"),
     ],
 )
-def test_hostile_configuration_is_refused_with_the_place(text, said):
-    with pytest.raises(ConfigError, match=said):
+def test_hostile_configuration_is_refused_with_the_place(text, message):
+    with pytest.raises(ConfigError, match=message):
         parse_config(text, "my.toml")
 
 

@@ -67,8 +67,8 @@ def test_a_second_set_up_does_nothing(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     for name in ("python.sh", "install.sh"):
         (tmp_path / "tools" / name).symlink_to(ROOT / "tools" / name)
-    for stamp in ("python", "runtime"):
-        (tmp_path / ".venv/.done" / stamp).touch()
+    for done in ("python", "runtime"):
+        (tmp_path / ".venv/.done" / done).touch()
     make = ["make", "--question", ".venv/.done/runtime"]
     assert subprocess.run(make, cwd=tmp_path, env=os.environ | {"MAKEFLAGS": ""}).returncode == 0
     os.utime(tmp_path / "requirements/runtime.txt", (2e9, 2e9))

@@ -28,7 +28,7 @@ TYPICAL = {
     "vsx": "rr_lyrae",
 }  # fmt: skip
 """Typical class of alerts that match a catalogue, by the simulator's name; others: any class of their columns."""
-MOST_VALUES = 12
+MAX_VALUES = 12
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def values(node: Node) -> str:
     known = {name: alert.row[name] for name in node.outputs if alert.row[name] is not None}
     if not is_answered:
         return ""
-    shown = list(known.items())[:MOST_VALUES]
+    shown = list(known.items())[:MAX_VALUES]
     text = table(["column", "value"], [[f"`{name}`", _with_unit(value, node.outputs[name])] for name, value in shown])
     more = len(known) - len(shown)
     return f"{text}\n\nAnd {more} more." if more else text

@@ -27,7 +27,7 @@ from redpoll.simulate import simulate_night
 
 NIGHTS = {"ztf": 1200, "rubin": 100}
 SEED = 1
-MOST_POINTS = 120
+MAX_POINTS = 120
 """A picture of more points would be larger than it need be."""
 
 
@@ -42,7 +42,7 @@ class Alert:
     @property
     def n_shown(self) -> int:
         """Detections in its picture; none if that had too many points."""
-        return self.curve.n_of(DETECTION) if drawn(self.curve).sum() <= MOST_POINTS else 0
+        return self.curve.n_of(DETECTION) if drawn(self.curve).sum() <= MAX_POINTS else 0
 
     @property
     def name(self) -> str | None:

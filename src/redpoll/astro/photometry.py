@@ -73,13 +73,13 @@ def flux_err_from_limiting_mag(limit: ArrayLike, n_sigma: float = 5.0) -> Array:
 
 
 class ApparentPhotometry(NamedTuple):
-    """Flux of source and template together [nJy], and its AB magnitude or, where `is_limit`, upper limit."""
+    """Flux of source and template together [nJy]; AB magnitude, or its upper limit where `is_upper_limit`."""
 
     flux: Array
     flux_err: Array
     mag: Array
     mag_err: Array
-    is_limit: NDArray[np.bool_]
+    is_upper_limit: NDArray[np.bool_]
 
 
 def apparent_photometry(
@@ -89,7 +89,7 @@ def apparent_photometry(
 
     It makes sense only where the reference source is the same object (ZTF: within 1.5 arcsec). The errors add in
     quadrature, as if independent. Where the sum is not above its own error by 1.0857 (mag_err < 1), mag is the
-    five-sigma upper limit and mag_err NaN. Where an input is unknown, so is the answer, and is_limit is False.
+    five-sigma upper limit and mag_err NaN. Where an input is unknown, so is the answer, and is_upper_limit is False.
 
     References
     ----------
@@ -98,13 +98,13 @@ def apparent_photometry(
     Examples
     --------
     >>> star = apparent_photometry(flux_from_mag(18.0), flux_err_from_mag_err(0.1, flux_from_mag(18.0)), 17.5, 0.02)
-    >>> round(float(star.mag), 4), round(float(star.mag_err), 4), bool(star.is_limit)
+    >>> round(float(star.mag), 4), round(float(star.mag_err), 4), bool(star.is_upper_limit)
     (16.9689, 0.0406, False)
     """
     reference = flux_from_mag(reference_mag)
     total = np.asarray(np.asarray(flux, np.float64) + reference)
     total_err = np.hypot(np.asarray(flux_err, np.float64), flux_err_from_mag_err(reference_mag_err, reference))
     mag_err = mag_err_from_flux(total, total_err)
-    is_limit = np.asarray(np.isfinite(total_err) & ((total <= 0) | (mag_err >= 1)))
-    mag = np.where(is_limit, limiting_mag(total_err), mag_from_flux(total))
-    return ApparentPhotometry(total, total_err, mag, np.where(is_limit, np.nan, mag_err), is_limit)
+    is_upper_limit = np.asarray(np.isfinite(total_err) & ((total <= 0) | (mag_err >= 1)))
+    mag = np.where(is_upper_limit, limiting_mag(total_err), mag_from_flux(total))
+    return ApparentPhotometry(total, total_err, mag, np.where(is_upper_limit, np.nan, mag_err), is_upper_limit)

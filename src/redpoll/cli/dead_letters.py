@@ -26,7 +26,9 @@ def command() -> None:
 
 
 @command.command("list", epilog="Example: redpoll dead-letters list --limit 20")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Most rows to show.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Maximum number of rows to show."
+)
 @store_option
 @config_option
 @json_option

@@ -1,4 +1,4 @@
-"""``redpoll ledger``: what became of every packet."""
+"""``redpoll ledger``: counts of received, stored, duplicate and rejected packets."""
 
 from __future__ import annotations
 

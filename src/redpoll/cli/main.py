@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def write_no_more() -> None:
-    """Lead standard output to nowhere, because what Python still holds of it cannot be written."""
+    """Redirect standard output to the null device, because Python's buffered output cannot be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -40,7 +40,11 @@ SAMPLE = "simulate://ztf?alerts=1000&seed=1"
 @click.option("--alerts", "inputs", multiple=True, metavar="INPUT",
               help=f"Packets to measure on: file, folder or URI; may be repeated.  [default: {SAMPLE}]")  # fmt: skip
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=2000, show_default=True, help="Most packets to measure on."
+    "--limit",
+    type=click.IntRange(min=1),
+    default=2000,
+    show_default=True,
+    help="Maximum number of packets to measure on.",
 )
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="Rounds; the fastest counts.")
 @used_store_option

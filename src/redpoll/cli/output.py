@@ -37,7 +37,7 @@ class Advance(Protocol):
 
 
 def print_json(data: Any) -> None:
-    """Data on stdout as JSON, null for what is not finite; 64-bit ids are the caller's to make strings."""
+    """Print data as JSON, with null for values that are not finite; callers convert 64-bit ids to strings."""
     click.echo(json.dumps(_finite(data), indent=2, default=_plain, allow_nan=False))
 
 
@@ -68,11 +68,11 @@ def print_rows(
         table.add_section()
         table.add_row(*(Text(_cell(total[key]) if key in total else "") for key in columns))
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 140)
-    console.width = max(console.width, _least_width(table))
+    console.width = max(console.width, _min_width(table))
     console.print(table)
 
 
-def _least_width(table: Table) -> int:
+def _min_width(table: Table) -> int:
     """Width below which a number would be cut or a column of text have less than `_TEXT_WIDTH`."""
     widths = []
     for column in table.columns:

@@ -42,7 +42,7 @@ _SHOWN_CLASSES = 12
 @selection_options
 @click.option("--order-by", type=click.Choice(["newest", "oldest", "separation", "hpx29"]),
               help="Order of the rows.  [default: separation with --cone, else newest]")  # fmt: skip
-@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Most rows.  [default: all]")
+@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Maximum number of rows.  [default: all]")
 @click.option("--format", "format_name", type=click.Choice(FORMATS),
               help="Format.  [default: by the ending of --out, else csv]")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",

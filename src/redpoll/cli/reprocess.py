@@ -104,7 +104,7 @@ def command(
 
 
 def _wanted(modules: Sequence[str], filters: Sequence[str], contexts: Sequence[str]) -> Wanted:
-    """What the options name; of a file that two options name, the modules and filters once."""
+    """Modules and filters selected by the options; a file named by two options counts once."""
     found = [*((_module(word), "module") for word in modules), *((_filter(word), "filter") for word in filters)]
     own_modules = {node.name: node for (_, loaded), _ in found for node in loaded.modules}
     own_filters = {node.name: node for (_, loaded), _ in found for node in loaded.filters}
@@ -177,7 +177,7 @@ def _with_progress(path: Path, config: Config, wanted: Wanted, selection: Select
 
 
 def _known_total(path: Path, selection: Selection) -> int | None:
-    """How many alerts are selected, if the ledger knows it without a look at each."""
+    """Number of selected alerts, if the ledger gives it; else None."""
     plain = Selection(night=selection.night, survey=selection.survey)
     if selection != plain:
         return None

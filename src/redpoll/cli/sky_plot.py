@@ -49,7 +49,7 @@ def draw_sky(shade: Shade, letters: str, seeds: NDArray[np.int64], width: int = 
 
 
 def legend(letters: str, meanings: Sequence[str]) -> str:
-    """What the letters mean, on one line.
+    """Legend of the letters, on one line.
 
     >>> legend(".#", ["outside", "inside"])
     '# inside   . outside'

@@ -88,7 +88,7 @@ def compact(store: Path | None, config: Config, as_json: bool) -> None:
 @json_option
 @verbose_option
 def upgrade_store(store: Path | None, config: Config, as_json: bool) -> None:
-    """Bring the databases of a store to the schema numbers of this Redpoll; nobody may have it open."""
+    """Bring the databases of a store to the schema numbers of this Redpoll; no other process may have it open."""
     with progress("upgrading") as advance:
         done = upgrade(store_of(store, config), progress=_noted(advance))
     if as_json:
@@ -148,7 +148,7 @@ def restore_store(source: Path, store: Path | None, config: Config, as_json: boo
 
 
 def _noted(advance: Advance) -> Progress:
-    """What moves a progress bar, as the store calls it."""
+    """Callback by which the store moves a progress bar."""
     return lambda what, done, total: advance(done, total, what)
 
 

@@ -28,7 +28,9 @@ from redpoll.schema.names import PASS
 @click.option("--alerts", "inputs", multiple=True, required=True, help="Packets to try it on; may be repeated.")
 @click.option("--expr", "expression", help='A filter in one line, such as "mag < 18"; alone or beside FILE.')
 @click.option("--passing", is_flag=True, help="Show only alerts that pass a filter of FILE or the expression.")
-@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Most packets to read.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Maximum number of packets to read."
+)
 @click.option("--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Rows to show.")
 @used_store_option
 @catalogs_option

@@ -46,7 +46,7 @@ _HEADINGS = {
     type=click.IntRange(min=1, max=1_000_000),
     default=10,
     show_default=True,
-    help="Most alerts of an object, or of --rejected.",
+    help="Maximum number of alerts of an object, or of --rejected.",
 )
 @store_option
 @config_option

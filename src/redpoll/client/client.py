@@ -98,7 +98,7 @@ class Client:
             ``"newest"``, ``"oldest"``, ``"separation"`` or ``"hpx29"``; by default nearest first for a cone, else
             newest first.
         limit
-            Most rows; all by default.
+            Maximum number of rows; all by default.
 
         Raises
         ------
@@ -197,10 +197,10 @@ class Client:
         if not self._store.alerts.schema().names:
             return QueryResult.of_table(tables.no_alerts(names))
 
-        def read(columns: Sequence[str] | None, most: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+        def read(columns: Sequence[str] | None, max_rows: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
             wanted = names if columns is None else columns
             with plain_errors():
-                scan = self._store.alerts.scan(wanted, selection, order_by=order_by, limit=lower(limit, most))
+                scan = self._store.alerts.scan(wanted, selection, order_by=order_by, limit=lower(limit, max_rows))
             return scan.schema, iter(scan)
 
         return QueryResult(read, count_column="alert_id")

@@ -28,9 +28,9 @@ def summaries(store: Store, alerts: QueryResult, columns: ColumnNames, limit: in
     )
     wanted = pa.schema([schema.field(name) for name in names])
 
-    def read(some: Sequence[str] | None, most: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    def read(some: Sequence[str] | None, max_rows: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
         only = wanted if some is None else pa.schema([schema.field(name) for name in some])
-        return only, _batches(store, alerts, only, lower(limit, most))
+        return only, _batches(store, alerts, only, lower(limit, max_rows))
 
     return QueryResult(read, count_column="object_id")
 

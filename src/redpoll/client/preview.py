@@ -13,7 +13,7 @@ from redpoll.schema.column import field_fact
 
 _MAX_COLUMNS, _FEW_COLUMNS, _MAX_VALUES = 12, 6, 12
 _CELL, _WIDE_CELL = 24, 72
-"""Most characters of a cell, and of one in a table of few columns."""
+"""Maximum number of characters of a cell, and of one in a table of few columns."""
 
 
 def as_text(table: pa.Table, follows: bool) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from redpoll.client.frames import AstropyTable, PandasFrame, PolarsFrame
 
 Reader = Callable[[Sequence[str] | None, int | None], tuple[pa.Schema, Iterator[pa.RecordBatch]]]
-"""Starts reading: columns (None: those asked for) and most rows (None: all) -> schema and batches."""
+"""Starts reading: columns (None: those asked for) and maximum number of rows (None: all) -> schema and batches."""
 _SHOWN = 5
 
 
@@ -30,8 +30,8 @@ class QueryResult:
     def of_table(cls, table: pa.Table) -> QueryResult:
         """The rows of a table."""
 
-        def read(columns: Sequence[str] | None, most: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-            part = (table if columns is None else table.select(columns)).slice(0, most)
+        def read(columns: Sequence[str] | None, max_rows: int | None) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+            part = (table if columns is None else table.select(columns)).slice(0, max_rows)
             return part.schema, iter(part.to_batches())
 
         return cls(read, table.column_names[0])
@@ -96,11 +96,11 @@ class QueryResult:
         return table.slice(0, _SHOWN), table.num_rows > _SHOWN
 
 
-def lower(limit: int | None, most: int | None) -> int | None:
+def lower(limit: int | None, max_rows: int | None) -> int | None:
     """The lower of two limits on a number of rows; None is no limit.
 
     >>> lower(None, 5), lower(3, 5), lower(None, None)
     (5, 3, None)
     """
-    given = [n for n in (limit, most) if n is not None]
+    given = [n for n in (limit, max_rows) if n is not None]
     return min(given, default=None)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Moc = str | PathLike[str] | Sequence[tuple[int, int]] | Any
 """File of a region, ranges [start, stop) of order-29 cells, or a ``mocpy.MOC``."""
-_MOST_LETTERS = 100
+_MAX_LETTERS = 100
 """Of a name; classes have fewer."""
 
 
@@ -78,7 +78,7 @@ def _cone(cone: Sequence[float] | Sequence[str]) -> Cone:
 
 def _class(name: str) -> str:
     try:
-        return taxonomy().check(_text(name, "class")[:_MOST_LETTERS])
+        return taxonomy().check(_text(name, "class")[:_MAX_LETTERS])
     except SchemaError as error:
         raise UsageError(str(error)) from error
 

@@ -28,7 +28,7 @@ Collect = Callable[[Packets, Any], None]
 Generation = Callable[[], int]
 """The generation of the model registry, read when a block is begun."""
 _POLL = 0.02
-_MOST_DEATHS_IN_A_ROW = 30
+_MAX_DEATHS_IN_A_ROW = 30
 _MAX_GIVEN_UP_IN_A_ROW = 20
 """Packets that kill their worker alone, one after the other, before not they but the task is taken to be at fault."""
 _CRASH_ATTEMPTS, _KILLED_ATTEMPTS = 2, 4
@@ -202,8 +202,8 @@ class _Pool:
         worker.close()
         self.deaths += 1
         self._deaths_in_a_row += 1
-        if self._deaths_in_a_row > _MOST_DEATHS_IN_A_ROW:
-            raise RedpollError(f"{_MOST_DEATHS_IN_A_ROW} workers died in a row, the last with exit code {code}; "
+        if self._deaths_in_a_row > _MAX_DEATHS_IN_A_ROW:
+            raise RedpollError(f"{_MAX_DEATHS_IN_A_ROW} workers died in a row, the last with exit code {code}; "
                                "see their output above")  # fmt: skip
         fresh = _Worker(self._make_task)
         if len(block) > 1:

@@ -28,7 +28,7 @@ class InputBlock:
         return len(self.packets)
 
     def halves(self) -> tuple[InputBlock, InputBlock]:
-        """Two blocks that stand for this one."""
+        """Split the block into two of half the packets."""
         middle = len(self.packets) // 2
         first = InputBlock(self.packets[:middle], self.waits, self.group)
         return first, InputBlock(self.packets[middle:], group=self.group)

@@ -63,6 +63,6 @@ def _raise(error: RedpollError, _: Block) -> Any:
 
 
 def _die_with_parent() -> None:
-    """On Linux, have this process killed when the run that started it dies, whatever killed that."""
+    """On Linux, have the kernel kill this process when its parent process ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

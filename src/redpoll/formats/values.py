@@ -22,7 +22,7 @@ _FLOAT32 |= {"probability", "max_probability", "last_probability"}
 
 
 def plain(value: Any, name: str = "") -> Any:
-    """The value of column `name` as JSON knows it.
+    """The value of column `name` as a JSON type.
 
     NaN and infinity become None, bytes are dropped to None, identifiers and integers beyond 2^53 become strings,
     and float32 columns lose the digits that float64 adds to them.
@@ -77,5 +77,5 @@ def _plain_float32(value: float | None) -> float | None:
 
 
 def to_json(value: Any) -> bytes:
-    """Compact JSON as bytes; a NaN that slipped through is an error, not a token no parser knows."""
+    """Compact JSON as bytes; ValueError if the value contains NaN or infinity."""
     return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")

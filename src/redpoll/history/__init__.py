@@ -1,1 +1,1 @@
-"""The stage that joins what the store knows of each object to the packet's own light curve."""
+"""The stage that joins the stored light curve of each object to that of the packet."""

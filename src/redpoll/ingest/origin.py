@@ -1,4 +1,4 @@
-"""Where in a source a packet lies, in words that a person can follow."""
+"""Position of a packet in its source, as text for people."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Origin:
     position: str = ""
 
     def within(self, part: str) -> Origin:
-        """A part of this part."""
+        """Origin of a part inside this one, such as a member of an archive."""
         return Origin(self.source, f"{self.position}, {part}" if self.position else part)
 
     def packet(self, data: bytes) -> ReceivedPacket:
-        """What lies here, as a packet."""
+        """Packet with these bytes and this origin."""
         return ReceivedPacket(data, FilePosition(self.source, self.position or "whole file"))
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""From the configuration to what a run is made of: the graph, the enrichment, the worker's task, the sinks."""
+"""Builds the components of a run from the configuration: graph, enrichment, worker's task, sinks."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def open_enrichment(
 
 
 def task_maker(config: Config, store: Path, sinks: Sequence[Sink] = ()) -> MakeTask:
-    """What makes the worker's task in any process: plain data and names, to be sent to workers.
+    """Factory of the worker's task, as plain data that can be sent to any process.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def packet_decoder(config: Config) -> PacketDecoder:
 
 
 def night_finder(config: Config) -> PacketNights:
-    """What finds the nights of packets; schemas as in `packet_decoder`."""
+    """Function that finds the nights of packets; schemas as in `packet_decoder`."""
     return PacketNights(_schemas(config))
 
 
@@ -179,7 +179,7 @@ def open_deliveries(
     paused: Callable[[], AbstractContextManager[None]],
     stop: Callable[[], bool],
 ) -> Iterator[list[Delivery]]:
-    """Deliveries to the sinks, their spools sent first; in the end, what they sent and what waits is in the report."""
+    """Open deliveries to the sinks and send their spools; counts of sent and waiting messages go to the report."""
     max_bytes = config.delivery.max_spool_mb * 1_000_000
     deliveries = [
         Delivery(sink, Spool(folder, max_bytes), config.delivery, paused=paused, stop=stop)

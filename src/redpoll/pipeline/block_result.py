@@ -1,4 +1,4 @@
-"""What a worker returns for a block: Arrow IPC bytes and plain data, which can cross to any process or machine."""
+"""Result of a block from a worker, as Arrow IPC bytes and plain data that any process or machine can read."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class CutResult(TypedDict):
 
 
 class BlockResult(TypedDict):
-    """What became of a block: segments, messages by sink, dead letters by packet index, a count for every packet.
+    """Result of a block: segments, messages by sink, dead letters by packet index, counts that cover every packet.
 
     ``cut`` has the alerts that cuts rejected.
     ``unusable_models`` has the reason for each champion (``model@version``) that the worker could not open,
@@ -88,7 +88,7 @@ def block_result(
     unusable_models: Mapping[str, str] | None = None,
     without_model: Mapping[str, str] | None = None,
 ) -> BlockResult:
-    """A result in which equal counts are added up; what is not given is empty."""
+    """A result in which equal counts are summed; omitted fields are empty."""
     entries: list[LedgerCount] = [
         {"survey": survey, "night": night, "outcome": outcome, "reason": reason, "n": n}
         for (survey, night, outcome, reason), n in Counter(counts).items()

@@ -1,4 +1,4 @@
-"""What a worker does with a block: decode, enrich, encode for sinks, write the segment; the same on every engine."""
+"""Task of a worker for a block: decode, enrich, encode for sinks, write the segment; the same on every engine."""
 
 from __future__ import annotations
 

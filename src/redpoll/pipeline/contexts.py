@@ -99,7 +99,7 @@ def _own_contexts(config: Config) -> list[Context]:
 
 
 def _maker(kind: str) -> Callable[[str, Path], Context]:
-    """What opens a file of a kind; imported only when it is named, because it brings numba."""
+    """Function that opens a file of a kind; imported only when needed, because it imports numba."""
     if kind == "watchlists":
         from redpoll.crossmatch.watchlist import open_watchlist
 

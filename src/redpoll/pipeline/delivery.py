@@ -142,7 +142,7 @@ class Delivery:
         return self._sender
 
     def close(self) -> None:
-        """Close the sink, whatever state it is in."""
+        """Close the sink in any state."""
         sender, self._sender = self._sender, None
         if sender is not None:
             _, error = outcome(sender.close)

@@ -29,7 +29,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True)
 class EnrichResult:
-    """Alerts with every column, and what happened on the way.
+    """Alerts with every column, and the failures and counts of the stages.
 
     ``rows`` are the rows of the given batch that the alerts were, ``left_out`` the rows that quality left out.
     ``failures`` names catalogues, modules and filters that failed, with the reason. ``seconds`` has the time of each

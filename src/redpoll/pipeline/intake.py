@@ -23,12 +23,12 @@ from redpoll.plugin.ports import PacketPosition, ReceivedPacket, Source
 log = logging.getLogger(__name__)
 BLOCK_BYTES = 64_000_000
 BLOCK_PACKETS = 2_000
-_MOST_AT_ONCE = 512
+_MAX_PACKETS_AT_ONCE = 512
 _FIRST_GUESS_BYTES = 1_000_000
 
 
 def never() -> bool:
-    """False: nobody asks to stop."""
+    """Always false: the run is never asked to stop."""
     return False
 
 
@@ -66,7 +66,7 @@ class Intake:
         Packets a block; by default as many as fit into `block_bytes`, at most 2,000. Of several nights, which workers
         share, so many for each worker.
     block_bytes
-        Most bytes of a block whose size is not given.
+        Maximum size of a block for which no number of packets is given.
     block_seconds
         Longest time between the first packet of a block and its processing.
     find_nights
@@ -156,7 +156,7 @@ class Intake:
             self._may_read.set()
 
     def close(self) -> None:
-        """Commit what is stored and close the sources; nothing may iterate any more."""
+        """Commit the positions of stored packets and close the sources; the intake cannot be iterated afterwards."""
         self._commit_stored()
         for source in self._sources:
             _, error = _called(source, source.close)
@@ -186,7 +186,7 @@ class Intake:
         """How many packets to poll: what the block lacks, by the mean size of the packets before."""
         times = self._times(nights)
         room = min(self._max_packets * times - n, (self._max_bytes * times - size) / self._mean_bytes + 1)
-        return max(1, int(min(room, _MOST_AT_ONCE)))
+        return max(1, int(min(room, _MAX_PACKETS_AT_ONCE)))
 
     def _times(self, nights: BlockNights) -> int:
         """How many times as large as others a block may be: workers share one of several nights."""
@@ -223,7 +223,7 @@ class Intake:
 
 
 def _called(source: Source, method: Callable[[], Any]) -> tuple[Any, SourceError | None]:
-    """Return value of a source's method and None, or None and its failure; whatever is no error of ours is named so."""
+    """Call a method of a source; return its value and None, or None and the failure as a SourceError."""
     value, error = outcome(method)
     if error is None or isinstance(error, SourceError):
         return value, error

@@ -92,7 +92,7 @@ class Champions:
 
 
 def model_validator(card: ModelCard, nodes: Iterable[Node]) -> Callable[[bytes], OnnxModel]:
-    """What checks the file of a model before it is registered.
+    """Function that checks the file of a model before it is registered.
 
     Raises
     ------

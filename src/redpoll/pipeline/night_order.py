@@ -1,4 +1,4 @@
-"""Which blocks may be processed at the same time, so that alerts see what packets of earlier nights brought."""
+"""Order of blocks: which may be processed at once so that histories include the points of earlier nights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run did, in numbers that add up."""
+"""Report of a run: counts that add up to the number of packets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from redpoll.quality.duplicates import ALREADY_STORED
 from redpoll.schema.names import PASS
 
 log = logging.getLogger(__name__)
-_MOST_WORDS, _OTHERS = 1000, "other words"
+_MAX_WORDS, _OTHERS = 1000, "other words"
 
 
 @dataclass
@@ -60,7 +60,7 @@ class RunReport:
     elapsed: float = 0.0
 
     def add(self, result: BlockResult) -> None:
-        """Add what became of a block, but for its stored alerts."""
+        """Add the counts of a block, except for its stored alerts."""
         for entry in result["counts"]:
             if entry["outcome"] != "stored":
                 self.received += entry["n"]
@@ -90,7 +90,7 @@ class RunReport:
     def _add_unknown(self, words: Mapping[str, int]) -> None:
         """Count words of catalogues that have no class; of words beyond the first thousand, all as one."""
         for word, n in words.items():
-            room = word in self.unknown_words or len(self.unknown_words) < _MOST_WORDS
+            room = word in self.unknown_words or len(self.unknown_words) < _MAX_WORDS
             self.unknown_words[word if room else _OTHERS] += n
 
     @property

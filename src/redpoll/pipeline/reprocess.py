@@ -189,7 +189,7 @@ def _reads_cutouts(plan: ReprocessPlan) -> bool:
 
 
 def _workers(config: Config) -> int:
-    """Processes to use: what the configuration says, else one a core."""
+    """Number of processes: that of the configuration, else one a core."""
     if config.run.workers is not None:
         return config.run.workers
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

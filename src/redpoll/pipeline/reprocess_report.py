@@ -1,4 +1,4 @@
-"""What a reprocessing did, in numbers."""
+"""Report of a reprocessing: counts of alerts and changes."""
 
 from __future__ import annotations
 

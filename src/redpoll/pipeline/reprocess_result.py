@@ -1,4 +1,4 @@
-"""What a worker returns for a block of stored alerts: names of segments and counts, which can cross machines."""
+"""Result of a block of stored alerts from a worker: names of segments and counts, as plain data."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def count(into: dict[str, int], found: Iterable[tuple[str, int]]) -> None:
 
 
 def count_changes(result: ReprocessResult, values: pa.RecordBatch, replaced: pa.RecordBatch) -> None:
-    """Add what differs between the new values of some alerts and the values before."""
+    """Count the changes between old and new values of some alerts."""
     there = set(replaced.schema.names)
     for name in values.schema.names:
         before = replaced[name] if name in there else pa.nulls(values.num_rows, values[name].type)

@@ -1,4 +1,4 @@
-"""What a worker does with a block of stored alerts: read, enrich, write the new values; the same on every engine."""
+"""Task of a worker for a block of stored alerts: read, enrich, write the new values; the same on every engine."""
 
 from __future__ import annotations
 

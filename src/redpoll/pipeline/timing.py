@@ -1,4 +1,4 @@
-"""What each catalogue, module and filter costs, and how often it answers: nothing is stored."""
+"""Cost of each catalogue, module and filter, and the fraction of alerts that it answers; nothing is stored."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def measure(
 
 
 def _warm_up(enrich: Enrichment, batches: Sequence[pa.RecordBatch]) -> tuple[Counter[str], dict[str, str]]:
-    """How many alerts each node answers, and what fails."""
+    """Number of alerts that each node answers, and its failures."""
     answers: Counter[str] = Counter()
     failures: dict[str, str] = {}
     for batch in batches:

@@ -72,7 +72,7 @@ def try_out(
     store
         A store whose histories are joined to the light curves, and whose models are used.
     limit
-        Most packets to read.
+        Maximum number of packets to read.
 
     Raises
     ------

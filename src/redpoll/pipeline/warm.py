@@ -37,7 +37,7 @@ _PACKETS = "simulate://ztf?alerts=60&seed=1"
 
 @contextmanager
 def compiling_ahead(config: Config) -> Iterator[None]:
-    """Compile in processes of their own while the body goes on; leaving waits for them, an error ends them."""
+    """Compile kernels in other processes while the body runs; wait for them at its end, terminate them on an error."""
     context = multiprocessing.get_context("spawn")
     turn = context.Lock()
     groups = compile_groups(build_graph(config))
@@ -79,7 +79,7 @@ def compile_group(config: Config, group: str, turn: AbstractContextManager[objec
 
 
 def compile_history() -> pa.RecordBatch:
-    """Join two alerts of one object, of which the second sees what the first brought."""
+    """Compile the history kernels by joining the light curves of two alerts of one object."""
     mjd, some = np.array([60000.2, 60000.3, 60001.2, 60001.3]), np.ones(4, np.float32)
     curves = LightCurves(np.array([0, 2, 4]), mjd, np.ones(4, np.int8), some, some, np.zeros(4, np.int8))
     own = mjd[[1, 3]]

@@ -1,4 +1,4 @@
-"""What a source, a sink and a model look like to the pipeline."""
+"""Interfaces of sources, sinks and models."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ ALREADY_STORED = "already stored"
 
 
 def nothing_exists(survey: str, alert_ids: NDArray[Any]) -> NDArray[np.bool_]:
-    """False for every alert: what there is without a store."""
+    """False for every alert: without a store none is a duplicate."""
     return np.zeros(len(alert_ids), bool)
 
 

@@ -106,8 +106,8 @@ def _is_blank(points: Any, i: int) -> Any:
     flux, flux_err, kind = points[2][i], points[3][i], points[4][i]
     no_depth = np.isnan(flux_err) | np.isinf(flux_err) | (flux_err <= 0)
     no_flux = (kind == FORCED) & (np.isnan(flux) | (flux == 0))
-    is_limit = kind == UPPER_LIMIT
-    return (is_limit & no_depth) | (~is_limit & (np.isinf(flux) | np.isinf(flux_err) | no_flux))
+    is_upper_limit = kind == UPPER_LIMIT
+    return (is_upper_limit & no_depth) | (~is_upper_limit & (np.isinf(flux) | np.isinf(flux_err) | no_flux))
 
 
 @part

@@ -132,15 +132,15 @@ def _previous(packets: pa.StructArray, cuts: Cuts) -> Points:
     """Earlier detections and upper limits; entries that are neither are dropped."""
     points, row = items(field(packets, "prv_candidates"))
     mag, mag_err, limit = (floats(points, x, sentinel=_SENTINEL) for x in ("magpsf", "sigmapsf", "diffmaglim"))
-    is_limit = np.isnan(mag)
+    is_upper_limit = np.isnan(mag)
     is_positive = _is_positive(field(points, "isdiffpos")).fill_null(True).to_numpy(zero_copy_only=False)
     flux = flux_from_mag(mag, is_positive)
     flux_err = flux_err_from_mag_err(mag_err, flux)
-    flux_err = np.where(is_limit, flux_from_mag(limit) / 5.0, flux_err)
-    kind = np.where(is_limit, np.int8(UPPER_LIMIT), _kinds(points, "", cuts)).astype(np.int8)
+    flux_err = np.where(is_upper_limit, flux_from_mag(limit) / 5.0, flux_err)
+    kind = np.where(is_upper_limit, np.int8(UPPER_LIMIT), _kinds(points, "", cuts)).astype(np.int8)
     mjd = tai_mjd_from_utc_jd(floats(points, "jd"))
     found = Points(row, mjd, _band(floats(points, "fid")), _f32(flux), _f32(flux_err), kind)
-    return found.kept(~(is_limit & np.isnan(limit)))
+    return found.kept(~(is_upper_limit & np.isnan(limit)))
 
 
 def _kinds(points: pa.Array, prefix: str, cuts: Cuts) -> NDArray[np.int8]:

@@ -114,9 +114,9 @@ def cataclysmic(
 def _limits(curve: LightCurves) -> tuple[Bools, Floats]:
     """Which epochs are non-detections, and the upper limit of the flux in them [nJy]."""
     flux, err = curve.flux.astype(np.float64), curve.flux_err.astype(np.float64)
-    is_limit, is_forced = curve.kind == UPPER_LIMIT, (curve.kind == FORCED) & (flux < 3.0 * err)
-    limit = np.where(is_limit, 5.0 * err, np.maximum(flux, 0.0) + 3.0 * err)
-    return (is_limit | is_forced) & (err > 0), limit
+    is_upper_limit, is_forced = curve.kind == UPPER_LIMIT, (curve.kind == FORCED) & (flux < 3.0 * err)
+    limit = np.where(is_upper_limit, 5.0 * err, np.maximum(flux, 0.0) + 3.0 * err)
+    return (is_upper_limit | is_forced) & (err > 0), limit
 
 
 def _deepest(curve: LightCurves) -> Floats:

@@ -42,9 +42,9 @@ def rise_rate(
     position of the source was masked. Null without such an epoch, and where a flux is not positive.
     """
     curve = light_curve
-    is_limit = is_non_detection(curve, limit_sigma)
-    before = _earlier_epoch(curve, is_limit, max(min_days, 1e-9), limit_sigma, doubt_days)
-    from_limit = taken(is_limit, before) == 1
+    is_upper_limit = is_non_detection(curve, limit_sigma)
+    before = _earlier_epoch(curve, is_upper_limit, max(min_days, 1e-9), limit_sigma, doubt_days)
+    from_limit = taken(is_upper_limit, before) == 1
     flux, err = at_trigger(curve, curve.flux), at_trigger(curve, curve.flux_err)
     days = at_trigger(curve, curve.mjd) - taken(curve.mjd, before)
     between = rate_between(taken(curve.flux, before), taken(curve.flux_err, before), flux, err, days)
@@ -56,12 +56,14 @@ def rise_rate(
     }  # fmt: skip
 
 
-def _earlier_epoch(curve: LightCurves, is_limit: Bools, min_days: float, limit_sigma: float, doubt_days: float) -> Ints:
+def _earlier_epoch(
+    curve: LightCurves, is_upper_limit: Bools, min_days: float, limit_sigma: float, doubt_days: float
+) -> Ints:
     """Index of the latest epoch in each alert's band at least `min_days` before the alert; -1 without any."""
     is_earlier = curve.mjd <= at_trigger(curve, curve.mjd)[owners(curve.offsets)] - min_days
     is_earlier &= in_alert_band(curve)
     seen = last_of_each(curve.offsets, is_earlier & (curve.kind == DETECTION))
-    limit = last_of_each(curve.offsets, is_earlier & is_limit)
+    limit = last_of_each(curve.offsets, is_earlier & is_upper_limit)
     is_denied = taken(curve.flux, seen) > limit_sigma * taken(curve.flux_err, limit)
     is_denied &= taken(curve.mjd, limit) - taken(curve.mjd, seen) <= doubt_days
     return np.where((limit > seen) & ~is_denied, limit, seen)

@@ -1,4 +1,4 @@
-"""The light curve of an object as pages draw it: magnitudes, limits, and which point is which."""
+"""The light curve of an object as pages draw it: magnitudes, upper limits, and which point is which."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ class Curve:
         return len(self.mjd)
 
     @cached_property
-    def is_limit(self) -> NDArray[np.bool_]:
+    def is_upper_limit(self) -> NDArray[np.bool_]:
         """Which points a magnitude axis shows as five-sigma upper limits."""
         faint = (self.kind == FORCED) & ~(self.flux >= FORCED_SIGMA * self.flux_err)
         return np.asarray((self.kind == UPPER_LIMIT) | faint)
 
     @cached_property
     def mag(self) -> NDArray[np.float64]:
-        """AB magnitude of |flux|, or the five-sigma limit where `is_limit`; NaN where neither is known."""
-        return np.asarray(np.where(self.is_limit, limiting_mag(self.flux_err), mag_from_flux(self.flux)))
+        """AB magnitude of |flux|, or the five-sigma upper limit where `is_upper_limit`; NaN where neither is known."""
+        return np.asarray(np.where(self.is_upper_limit, limiting_mag(self.flux_err), mag_from_flux(self.flux)))
 
     @cached_property
     def mag_err(self) -> NDArray[np.float64]:
-        """One-sigma error of `mag`; NaN for limits."""
-        return np.asarray(np.where(self.is_limit, np.nan, mag_err_from_flux(self.flux, self.flux_err)))
+        """One-sigma error of `mag`; NaN for upper limits."""
+        return np.asarray(np.where(self.is_upper_limit, np.nan, mag_err_from_flux(self.flux, self.flux_err)))
 
     @cached_property
     def is_negative(self) -> NDArray[np.bool_]:
         """Points fainter than in the template, whose magnitude is that of the missing flux."""
-        return np.asarray(~self.is_limit & (self.flux < 0))
+        return np.asarray(~self.is_upper_limit & (self.flux < 0))
 
     def bands(self) -> list[tuple[str, dict[str, int]]]:
         """Each band that has points, in order, with how many points of each kind it has."""

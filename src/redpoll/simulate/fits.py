@@ -35,7 +35,7 @@ def fits_bytes(header: bytes, image: NDArray[np.float32]) -> bytes:
 
 
 def gzipped(data: bytes) -> bytes:
-    """Gzip with no time stamp, so that the same image gives the same bytes."""
+    """Gzip without a time in its header, so that the same image gives the same bytes."""
     compressed: bytes = igzip.compress(data, 1, mtime=0)
     return compressed
 

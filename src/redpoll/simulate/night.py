@@ -90,8 +90,8 @@ def simulate_night(
     workers
         Number of processes; default: as many as processors for large nights, else one.
     fractions
-        Share of each class among the alerts, in any unit; other classes do not occur. Default: a night with
-        every class.
+        Fraction of each class among the alerts; they need not add up to 1. Other classes do not occur. Default: a night
+        with every class.
 
     Raises
     ------

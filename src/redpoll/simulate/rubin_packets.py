@@ -25,7 +25,7 @@ from redpoll.simulate.rubin_sources import (
 from redpoll.simulate.segment import Segment, Setting, cutout_scene, kicks
 
 _REASON = {True: "ddf_simulated", False: "wide_simulated"}
-_STAMPS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
+_CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 
 
 def rubin_packets(setting: Setting, segment: Segment) -> list[tuple[int, str, bytes]]:
@@ -136,7 +136,7 @@ def _cutouts(setting: Setting, ra: float, dec: float, images: list[NDArray[np.fl
     }  # fmt: skip
     rows, columns = images[0].shape
     header = fits_header((rows, columns), "nJy", cards)
-    return {name: fits_bytes(header, image) for name, image in zip(_STAMPS, images, strict=True)}
+    return {name: fits_bytes(header, image) for name, image in zip(_CUTOUTS, images, strict=True)}
 
 
 @lru_cache(maxsize=4)

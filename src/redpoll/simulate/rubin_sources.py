@@ -13,7 +13,7 @@ from redpoll.simulate.segment import BOGUS, Segment, Setting
 Array = NDArray[np.float64]
 Columns = dict[str, NDArray]
 _ASTEROID, _GLINT = (list(CLASSES).index(name) for name in ("asteroid", "satellite_glint"))
-_STAMP_PIXELS = 1681
+_FIT_PIXELS = 1681
 _HOST_FRACTION = 0.1  # of a galaxy's light within a point-source fit
 _FALSE = (
     "apFlux_flag", "apFlux_flag_apertureTruncated", "psfFlux_flag_edge", "psfFlux_flag_noGoodPixels", "trail_flag_edge",
@@ -110,8 +110,8 @@ def source_columns(setting: Setting, segment: Segment, points: NDArray[np.int64]
         "snr": snr,
         "apFlux": flux + 0.8 * err * kick[:, 3],
         "apFluxErr": 1.3 * err,
-        "psfNdata": np.full(len(points), _STAMP_PIXELS),
-        "psfChi2": _STAMP_PIXELS * (1.0 + 0.05 * kick[:, 4] + (snr / 300.0) ** 2),
+        "psfNdata": np.full(len(points), _FIT_PIXELS),
+        "psfChi2": _FIT_PIXELS * (1.0 + 0.05 * kick[:, 4] + (snr / 300.0) ** 2),
         "scienceFlux": flux + template,
         "scienceFluxErr": err,
         "templateFlux": template,
@@ -186,7 +186,7 @@ def _dipole_columns(dipole: NDArray[np.bool_], size: Array, snr: Array, kick: Ar
         "dipoleChi2": 1000.0 + 20.0 * snr,
     }
     return {name: np.where(dipole, values, np.nan) for name, values in columns.items()} | {
-        "dipoleNdata": np.where(dipole, _STAMP_PIXELS, 0),
+        "dipoleNdata": np.where(dipole, _FIT_PIXELS, 0),
         "isDipole": dipole,
         "dipoleFitAttempted": dipole,
     }

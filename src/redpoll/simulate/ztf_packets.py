@@ -18,7 +18,7 @@ from redpoll.simulate.ztf_candidates import Columns, candidate_columns, detectio
 PUBLISHER = "Redpoll simulator, in the schema of ZTF (www.ztf.caltech.edu)"
 _HEADER = fits_header((63, 63), "DN")
 _NO_FIELDS = (("jd", "double"),)
-_STAMPS = {"Science": "targ_sci", "Template": "ref", "Difference": "targ_scimref"}
+_CUTOUTS = {"Science": "targ_sci", "Template": "ref", "Difference": "targ_scimref"}
 
 
 def ztf_packets(setting: Setting, segment: Segment) -> list[tuple[int, str, bytes]]:
@@ -123,7 +123,7 @@ def _cutouts(name: str, images: list[NDArray[np.float32]]) -> dict[str, bytes]:
     """The three cutout records, encoded."""
     return {
         f"cutout{kind}": prefixed(f"{name}_{tail}.fits.gz".encode()) + prefixed(gzipped(fits_bytes(_HEADER, image)))
-        for (kind, tail), image in zip(_STAMPS.items(), images, strict=True)
+        for (kind, tail), image in zip(_CUTOUTS.items(), images, strict=True)
     }
 
 

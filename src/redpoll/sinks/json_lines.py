@@ -103,7 +103,7 @@ class JsonLines:
 
 
 class JsonLinesSender:
-    """Appends lines to files, and knows which alerts they hold."""
+    """Appends lines to files, except for alerts that they already contain."""
 
     def __init__(self) -> None:
         self._written: dict[str, set[tuple[str, str]]] = {}
@@ -146,7 +146,7 @@ class JsonLinesSender:
             del self._waiting[path]
 
     def close(self) -> None:
-        """Forget what was not flushed."""
+        """Discard lines that were not flushed."""
         self._waiting.clear()
         self._written.clear()
 

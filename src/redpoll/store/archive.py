@@ -65,7 +65,7 @@ class Archive:
 
 
 def split(table: pa.Table) -> dict[str, pa.Table]:
-    """What goes into which file of a segment, row for row."""
+    """Split a batch into the tables of the files of a segment, row for row."""
     names = set(table.column_names)
     head = table.select(["survey", "alert_id", *(name for name in CUTOUTS if name in names)])
     light_curves = table.select(["alert_id", *([LIGHT_CURVE] if LIGHT_CURVE in names else [])])
@@ -103,7 +103,7 @@ def archived_schema(segment: Path) -> pa.Schema:
 
 @dataclass(frozen=True)
 class SegmentHead:
-    """What a commit has to know of a segment that was not compacted; read from one small part of one file.
+    """Facts of a segment that a commit needs if it is not compacted; read from a small part of one file.
 
     ``made_by`` is column -> module@version as JSON. Segments of equal ``columns`` (a digest; None if it is not known)
     have the same columns with the same descriptions.

@@ -42,7 +42,7 @@ class Archived:
 
     @classmethod
     def find(cls, old: sqlite3.Connection | None, layout: Layout) -> Archived:
-        """What the old index names; if it cannot be read, everything in the archive."""
+        """Segments, catalogues and revisions named by the old index; all in the archive if it cannot be read."""
         try:
             if old is not None:
                 return cls.named(old, layout)
@@ -56,7 +56,7 @@ class Archived:
 
     @classmethod
     def named(cls, index: sqlite3.Connection, layout: Layout) -> Archived:
-        """What an index names."""
+        """Segments, catalogues and revisions named by an index."""
         runs = dict(index.execute("SELECT name, run FROM segments ORDER BY _id").fetchall())
         sql = "SELECT s.name, g.name, g.survey FROM generations g JOIN surveys s ON s._id = g.survey"
         found = index.execute(sql).fetchall()
@@ -167,7 +167,7 @@ class Load:
         self._keys[name] = int(connection.execute(sql + " RETURNING _id", row).fetchone()[0])
 
     def _insert_segment(self, name: str) -> None:
-        """Insert the alerts of a segment; what an earlier segment has already (a crash left both) is left out."""
+        """Insert the alerts of a segment, except those of an earlier segment (a crash can leave both)."""
         survey, segment = name.split("-")[0], self._keys[name]
         sums = read_sums(self._layout.segments / name) or {}
         for file in (ALERTS, LIGHT_CURVES):

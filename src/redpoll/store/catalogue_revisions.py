@@ -42,7 +42,7 @@ class CatalogueRevisions:
 
     @classmethod
     def pending(cls, connection: sqlite3.Connection, layout: Layout, survey: int) -> CatalogueRevisions:
-        """What the index has now."""
+        """Revisions that the index has now."""
         sql = """SELECT ifnull((SELECT revision FROM generations WHERE survey = ?1), 0),
             ifnull((SELECT max(_id) FROM revisions WHERE survey = ?1), 0)"""
         return cls(connection, layout, survey, *connection.execute(sql, (survey,)).fetchone())

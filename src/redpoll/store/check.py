@@ -73,7 +73,7 @@ def _check(connection: sqlite3.Connection, layout: Layout, deep: bool, progress:
 
 
 def _beside(layout: Layout) -> Iterator[str]:
-    """What is wrong with the databases beside the index, and with the files of models."""
+    """Defects of the databases beside the index and of the files of models."""
     for name, path in layout.databases().items():
         if name != "index" and path.exists():
             try:
@@ -224,7 +224,7 @@ def _pixels(
 
 
 def _revisions(connection: sqlite3.Connection, layout: Layout, progress: Progress) -> Iterator[str]:
-    """Files of revisions that are not what was written, or do not hold the alerts that the index names."""
+    """Files of revisions that are damaged, or lack alerts that the index names."""
     found = connection.execute("SELECT _id, name, rows, checksum FROM revisions ORDER BY _id").fetchall()
     expected = {key: np.full(rows, -1, np.int64) for key, _, rows, _ in found}
     sql = "SELECT r.revision, r.row, a.alert_id FROM revised r JOIN alerts a ON a._id = r.alert"
@@ -249,7 +249,7 @@ def _revisions(connection: sqlite3.Connection, layout: Layout, progress: Progres
 def _damaged_files(
     folder: Path, checksum: str, files: Sequence[str], progress: Progress | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Files of a folder that are gone or not what was written, each with what is wrong."""
+    """Missing or damaged files of a folder, each with its defect."""
     sums = read_sums(folder) or {}
     if checksum and (not (folder / SUMS).is_file() or checksum_of(folder) != checksum):
         yield SUMS, f"{folder / SUMS} is not the list that was written"
@@ -281,7 +281,7 @@ def _holds(
 
 
 def _columns(path: Path, *names: str) -> list[NDArray[Any]] | str:
-    """Columns of a file, or what is wrong with it."""
+    """Columns of a file, or its defect."""
     try:
         table = read(path, names)
         return [table[name].to_numpy() for name in names]

@@ -249,7 +249,7 @@ def _moved(segment: _Segment) -> pa.Table:
 def _waiting(
     connection: sqlite3.Connection, layout: Layout, survey: int, progress: Progress
 ) -> tuple[list[_Segment], tuple[str, ...]]:
-    """Segments to move, and the names of those that cannot be: a file is gone, or is not what was written."""
+    """Segments to move, and the names of those with a missing or damaged file."""
     sql = "SELECT _id, name, rows FROM segments WHERE survey = ? AND NOT compacted ORDER BY name"
     good: list[_Segment] = []
     damaged: list[str] = []

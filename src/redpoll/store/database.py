@@ -118,7 +118,7 @@ def _put_in_place(fresh: Path, path: Path) -> None:
 
 
 def open_writer(path: Path, *, older: bool = False) -> sqlite3.Connection:
-    """Open an index for writing; also one of an older number, if the caller knows what to expect of it."""
+    """Open an index for writing; one of an older schema number only if the caller asks for it."""
     return _open(path, SCHEMAS["index"], _WRITER, older=older)
 
 
@@ -154,7 +154,7 @@ Inode = tuple[int, int] | None
 
 
 class OpenedFile:
-    """The file that a path named when this was made; finds out cheaply whether it still does.
+    """Identity of the file at a path; checks whether the path still leads to the same file.
 
     SQLite goes on with a file that was deleted or replaced under it: what it then commits is lost.
     """
@@ -173,7 +173,7 @@ class OpenedFile:
 
 
 class OpenConnection(sqlite3.Connection):
-    """A connection that knows which file it was opened on."""
+    """A connection and the identity of its file."""
 
     file: OpenedFile
 

@@ -19,11 +19,11 @@ from redpoll.store.classes import read_classes
 from redpoll.store.columns import table_columns
 from redpoll.store.history_blobs import check
 from redpoll.store.layout import Layout
-from redpoll.store.objects import KEY_BITS, MOST_ALERTS
+from redpoll.store.objects import KEY_BITS, MAX_ALERTS_PER_OBJECT
 from redpoll.store.ports import Progress
 from redpoll.store.types import read_type
 
-_MOST = 20  # differences named in each table
+_MAX_DIFFERENCES = 20  # differences named in each table
 _SURVEY = "(SELECT name FROM surveys s WHERE s._id = {})"
 _ALERT = """(SELECT ra.alert_id || ' ' || rs.name FROM alerts ra JOIN surveys rs ON rs._id = ra._survey
     WHERE ra._id = alert)"""
@@ -64,13 +64,13 @@ ORDERED = ("histories",)
 """Packed measurements: their bytes depend on the order of the runs; that each object has them, and the checksum in each
 of them, is verified."""
 _HISTORY_OF = f"""EXISTS (SELECT 1 FROM histories h
-    WHERE h._id BETWEEN o._id << {KEY_BITS} AND (o._id << {KEY_BITS}) + {MOST_ALERTS})"""
+    WHERE h._id BETWEEN o._id << {KEY_BITS} AND (o._id << {KEY_BITS}) + {MAX_ALERTS_PER_OBJECT})"""
 _OBJECTS = "objects o JOIN surveys s ON s._id = o._survey"
 _NOT_COMPARED = {"_id", "run", "mixed"}  # a rebuild from the catalogue finds values of one type
 
 
 def differences(connection: sqlite3.Connection, layout: Layout, *, progress: Progress) -> list[str]:
-    """What in an index is not what the archive gives; the index is read in the open transaction of its connection."""
+    """Differences between an index and one rebuilt from the archive; read in the open transaction of the connection."""
     with TemporaryDirectory(prefix="redpoll-check-") as folder:
         fresh = Path(folder) / "index.sqlite"
         with closing(database.create(fresh)) as rebuilt:
@@ -83,7 +83,7 @@ def differences(connection: sqlite3.Connection, layout: Layout, *, progress: Pro
                 progress("comparing", i, len(COMPARED))
                 found += _compare(connection, rebuilt, table)
             progress("comparing", len(COMPARED), len(COMPARED))
-            found += islice(_lost_histories(connection, rebuilt), _MOST)
+            found += islice(_lost_histories(connection, rebuilt), _MAX_DIFFERENCES)
         found += _damaged_histories(connection)
     return found
 
@@ -115,7 +115,7 @@ def _compare(index: sqlite3.Connection, rebuilt: sqlite3.Connection, table: str)
             continue
         yield f"{table}: {_shown(compared, here, there)}"
         n += 1
-        if n == _MOST or here is None or there is None:
+        if n == _MAX_DIFFERENCES or here is None or there is None:
             yield f"{table}: more rows may differ"
             return
 

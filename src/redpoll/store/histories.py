@@ -1,6 +1,6 @@
-"""What the store knows of each object: reading by the batch, and adding what an alert brings.
+"""Stored light curves of objects: reads by the batch, and adds the new points of alerts.
 
-What each alert added lies in a small row of its own, next to the others of the object, until there are `MOST_NEWS`:
+What each alert added lies in a small row of its own, next to the others of the object, until there are `MAX_NEWS`:
 then they are packed together in one row. An alert therefore writes its new points, not the whole history, and it does
 so in the transaction that makes the alert itself count.
 """
@@ -30,12 +30,12 @@ from redpoll.schema.table import packet_light_curves
 from redpoll.store.history_blobs import Blobs, level_of, pack, unpack
 from redpoll.store.history_bounds import bounded, compacted, in_time_order, sorted_by_time
 from redpoll.store.history_reading import merged
-from redpoll.store.objects import KEY_BITS, MOST_ALERTS
+from redpoll.store.objects import KEY_BITS, MAX_ALERTS_PER_OBJECT
 
-MOST_NEWS = 12
+MAX_NEWS = 12
 """Rows of news of an object before they are packed together with its history."""
-MOST_NEWS_BYTES = 40_000
-_PACKED = MOST_ALERTS
+MAX_NEWS_BYTES = 40_000
+_PACKED = MAX_ALERTS_PER_OBJECT
 """The number, in the key of a row, of what was packed together; those of news are as in the keys of their alerts."""
 _OBJECTS = """WITH wanted AS MATERIALIZED (SELECT j.key AS n, o._id AS id FROM json_each(?) j CROSS JOIN objects o
     ON o.object_id = j.value AND o._survey = (SELECT _id FROM surveys WHERE name = ?) ORDER BY id)"""
@@ -61,7 +61,7 @@ _T = TypeVar("_T")
 
 
 class HistoryReader(Protocol):
-    """What is stored of objects, to be joined to a packet's own light curve."""
+    """Reads the stored light curves of objects, to be joined to those of packets."""
 
     def read(
         self,
@@ -172,7 +172,7 @@ def add(connection: sqlite3.Connection, keys: Sequence[int], blobs: Sequence[byt
     rows = [(key, blob) for key, blob in zip(keys, blobs, strict=True) if blob]
     connection.executemany("INSERT INTO histories VALUES (?, ?)", rows)
     touched = json.dumps(sorted({key >> KEY_BITS for key, _ in rows}))
-    full = [key for (key,) in connection.execute(_FULL, (touched, MOST_NEWS, MOST_NEWS_BYTES))]
+    full = [key for (key,) in connection.execute(_FULL, (touched, MAX_NEWS, MAX_NEWS_BYTES))]
     if full:
         _pack_together(connection, full)
 

@@ -1,4 +1,4 @@
-"""What of an object's history is kept: superseded values go after a month, and the far past is thinned."""
+"""Bounds on the stored light curve of an object: old superseded values are removed, and the past is thinned."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def in_time_order(curves: LightCurves) -> LightCurves:
 def compacted(
     curves: LightCurves, known: Known, levels: NDArray[np.int64]
 ) -> tuple[LightCurves, Known, NDArray[np.int64]]:
-    """Histories, sorted by time, without what no alert will need again; the answer has new levels of thinning.
+    """Histories, sorted by time, without the points that no later alert needs; returns new levels of thinning.
 
     Values that another one superseded (see `best_of_each_exposure`) are kept until what superseded them has been known
     for `LATE_DAYS` before the newest packet; the same value twice in succession is kept once, as known since the first

@@ -100,7 +100,7 @@ def walk(
     pool: ReadPool, where: Conditions, order: Order, after: Key | None, n: int, select: SelectList | None = None
 ) -> Iterator[list[KeyRow]]:
     """Keys along the b-tree of the order; ``n`` of them first, then larger chunks."""
-    most = _MAX_CHUNK if select is None else _MAX_WIDE
+    limit = _MAX_CHUNK if select is None else _MAX_WIDE
     columns, join = ("", "") if select is None else (f", {select.sql}", select.join)
     down = order == "newest"
     key = (_FIRST[order], "a.alert_id", "a._id")
@@ -113,7 +113,7 @@ def walk(
             yield found if select is None else _with_rows(found)
         if len(found) < n:
             return
-        after, n = found[-1][:N_KEY], min(2 * n, most)
+        after, n = found[-1][:N_KEY], min(2 * n, limit)
 
 
 def walk_group(
@@ -130,7 +130,7 @@ def walk_group(
     The selected columns are read with them if there is no other condition.
     """
     select = None if where.sql else select
-    most = _MAX_CHUNK if select is None else _MAX_WIDE
+    limit = _MAX_CHUNK if select is None else _MAX_WIDE
     while True:
         found = group.chunk(pool, after, n, newest=order == "newest", select=select)
         kept = found if not where.sql else _fulfilling(pool, where, found)
@@ -138,7 +138,7 @@ def walk_group(
             yield kept
         if len(found) < n:
             return
-        after, n = found[-1][:N_KEY], min(2 * n, most)
+        after, n = found[-1][:N_KEY], min(2 * n, limit)
 
 
 def walk_cells(
@@ -178,13 +178,13 @@ def collect_alerts(pool: ReadPool, alert_ids: Sequence[int], where: Conditions, 
 
 
 def collect_cells(
-    pool: ReadPool, cells: NDArray[np.int64], where: Conditions, order: Order, most: int = MAX_COLLECTED
+    pool: ReadPool, cells: NDArray[np.int64], where: Conditions, order: Order, limit: int = MAX_COLLECTED
 ) -> list[Key] | None:
-    """Keys of the alerts within ranges of cells, sorted; None if there are more than `most`."""
+    """Keys of the alerts within ranges of cells, sorted; None if there are more than `limit`."""
     source, values = _from_cells(cells)
     sql = f"SELECT {_FIRST[order]}, a.alert_id, a._id FROM {source} WHERE {where.text} LIMIT ?"
-    found = pool.execute(sql, (*values, *where.values, most + 1))
-    return None if len(found) > most else sorted(found, reverse=order == "newest")
+    found = pool.execute(sql, (*values, *where.values, limit + 1))
+    return None if len(found) > limit else sorted(found, reverse=order == "newest")
 
 
 def walk_rings(
@@ -209,9 +209,9 @@ def walk_rings(
     inner, width = 0.0 if after is None else float(after[0]), cone.radius_arcsec
     while True:
         outer = min(inner + width, cone.radius_arcsec)
-        most = _MAX_RING if width > _NARROWEST else -1
-        distance, numbers = _candidates(pool, cone, ring_cells(cells, cone, inner, outer), where, most)
-        if len(numbers) == most:
+        limit = _MAX_RING if width > _NARROWEST else -1
+        distance, numbers = _candidates(pool, cone, ring_cells(cells, cone, inner, outer), where, limit)
+        if len(numbers) == limit:
             width /= 2
             continue
         first, end = np.searchsorted(distance, (inner - _CELL_ARCSEC, outer + _CELL_ARCSEC))
@@ -265,24 +265,24 @@ def _fulfilling(pool: ReadPool, where: Conditions, keys: list[Key]) -> list[Key]
 
 
 def _in_cells(
-    pool: ReadPool, cone: Cone, cells: NDArray[np.int64], where: Conditions, select: SelectList | None, most: int
+    pool: ReadPool, cone: Cone, cells: NDArray[np.int64], where: Conditions, select: SelectList | None, limit: int
 ) -> list[KeyRow]:
     """Keys of the alerts in some cells by separation, at most so many of them."""
     columns, join = ("", "") if select is None else (f", {select.sql}", select.join)
     source, values = _from_cells(cells)
     sql = f"SELECT a.ra, a.dec, a.alert_id, a._id{columns} FROM {source} {join} WHERE {where.text} LIMIT ?"
-    return _sorted(cone, pool.execute(sql, (*values, *where.values, most)), select)
+    return _sorted(cone, pool.execute(sql, (*values, *where.values, limit)), select)
 
 
 def _candidates(
-    pool: ReadPool, cone: Cone, cells: NDArray[np.int64], where: Conditions, most: int
+    pool: ReadPool, cone: Cone, cells: NDArray[np.int64], where: Conditions, limit: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Separation of the cell of each alert in some cells, and the alert's number, sorted; at most so many of them."""
     from redpoll.astro.healpix import centres  # brings numba, which few commands need
 
     source, values = _from_cells(cells)
     sql = f"SELECT a.hpx29, a._id FROM {source} WHERE {where.text} LIMIT ?"  # without conditions, the b-tree alone
-    found = pool.execute(sql, (*values, *where.values, most))
+    found = pool.execute(sql, (*values, *where.values, limit))
     hpx, numbers = np.fromiter(itertools.chain.from_iterable(found), np.int64, 2 * len(found)).reshape(-1, 2).T
     distance = separation_arcsec(cone.ra, cone.dec, *centres(hpx, ORDER))
     order = np.argsort(distance)
@@ -308,8 +308,8 @@ def _by_separation(
         some = json.dumps(numbers[start:stop].tolist())
         found = _sorted(cone, pool.execute(f"{sql} {join}", (some,)), select)
         found = sorted(waiting + found) if waiting else found
-        least = distance[stop:][:1] - _CELL_ARCSEC  # nearer than any alert that is not yet read
-        n_safe = bisect_left(found, (float(least[0]),)) if len(least) else len(found)
+        bound = distance[stop:][:1] - _CELL_ARCSEC  # nearer than any alert that is not yet read
+        n_safe = bisect_left(found, (float(bound[0]),)) if len(bound) else len(found)
         yield found[:n_safe]
         start, waiting = stop, found[n_safe:]
 

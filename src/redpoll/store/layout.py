@@ -60,7 +60,7 @@ class Layout:
 
     @property
     def app(self) -> Path:
-        """The SQLite file of what people and learning add."""
+        """The SQLite file of the application database: labels, models, saved filters, watchlists."""
         return self.root / "app.sqlite"
 
     @property

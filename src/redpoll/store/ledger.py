@@ -1,4 +1,4 @@
-"""What became of every packet: the ledger, the topics and classes, and the dead letters."""
+"""Counts of packets by outcome, of alerts by topic and class; and the dead letters."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class EmbeddedMaintenance:
         Parameters
         ----------
         rows_per_pixel
-            Most alerts in one file of the catalogue; by default as many as fit in 256 MB of memory.
+            Maximum number of alerts in one file of the catalogue; by default as many as fit in 256 MB of memory.
         progress
             Called with what is being done, how much is done, and how much there is.
 

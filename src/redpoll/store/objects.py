@@ -24,7 +24,7 @@ _FIXED = ("ra", "dec", "hpx29", "first_mjd", "last_mjd", "_last_alert", "n_alert
 
 KEY_BITS = 24
 """The key of an alert is that of its object, shifted by this, plus a running number."""
-MOST_ALERTS = (1 << KEY_BITS) - 1
+MAX_ALERTS_PER_OBJECT = (1 << KEY_BITS) - 1
 """Of an object: their running numbers are smaller than this, which is the number of its packed history."""
 OF_OBJECT = f"a._id BETWEEN (o._id << {KEY_BITS}) AND (o._id << {KEY_BITS}) + {(1 << KEY_BITS) - 1}"
 """SQL condition: alert `a` is one of object `o`; a range of keys."""
@@ -55,8 +55,10 @@ def update_objects(connection: sqlite3.Connection, survey: int, batch: pa.Record
     updated = [row for row, is_new in zip(rows, new, strict=True) if not is_new]
     connection.executemany(_update_sql(best), updated)
     numbers = counts[index] + _nth(index)
-    if (numbers >= MOST_ALERTS).any():
-        raise StoreError(f"an object has more than {MOST_ALERTS} alerts: {names[int(index[numbers.argmax()])]}")
+    if (numbers >= MAX_ALERTS_PER_OBJECT).any():
+        raise StoreError(
+            f"an object has more than {MAX_ALERTS_PER_OBJECT} alerts: {names[int(index[numbers.argmax()])]}"
+        )
     return np.asarray((keys[index] << KEY_BITS) + numbers, np.int64)
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from redpoll.store.struct_lists import join_lists, joined_schema
 
 PARQUET_ERRORS = (OSError, pa.ArrowException, UnicodeDecodeError)
-"""What reading a file that is gone, cut short or damaged raises."""
+"""Errors raised by reading a file that is missing, truncated or damaged."""
 
 
 def write(path: Path, table: pa.Table, **settings: Any) -> None:
@@ -21,7 +21,7 @@ def write(path: Path, table: pa.Table, **settings: Any) -> None:
 
 
 def read(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """A Parquet file, or some of its columns; OSError if a page is not what was written."""
+    """Read a Parquet file, or some of its columns; OSError if the checksum of a page does not match."""
     names = None if columns is None else list(columns)
     return join_lists(pq.read_table(path, columns=names, partitioning=None, page_checksum_verification=True))
 

@@ -118,7 +118,7 @@ class ReadPool:
             self.close()
 
     def raise_plainly(self, error: Exception) -> None:
-        """Raise what an error of SQLite, or a value that it cannot hold, means."""
+        """Raise a Redpoll error for an SQLite error or for a value out of its range."""
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             if self._closed:
                 raise StoreError(f"the store {self._layout.root} was closed during a query") from error

@@ -1,4 +1,4 @@
-"""The ports of the store: what the pipeline writes, and what server, command line and learning read.
+"""The ports of the store: for the pipeline to write, and for server, command line and learning to read.
 
 Answers are Arrow tables; a `Scan` or `StoredRows` returns one, or plain rows if they are asked for. The metadata of
 each field holds unit, UCD, doc and, for a column that a module or catalogue made, its maker ``by`` (see
@@ -268,7 +268,7 @@ class Alerts(Protocol):
         after
             ``Scan.after`` of the page before; rows after that page.
         limit
-            Most rows; all by default.
+            Maximum number of rows; all by default.
 
         Raises
         ------
@@ -322,7 +322,7 @@ class Objects(Protocol):
 
 
 class Ledger(Protocol):
-    """What became of every packet, and how many alerts each topic and class has."""
+    """Counts of packets by outcome, and of alerts by topic and class."""
 
     def table(self, *, by: Literal["night", "run"] = "night") -> pa.Table:
         """Per survey and night or run, newest first: received, stored, duplicate, rejected, reasons {reason: n}."""

@@ -15,7 +15,7 @@ from redpoll.store.pool import ReadPool
 from redpoll.store.ports import LedgerEntry, RejectedAlert
 
 MAX_TEXT = 300
-"""Most characters kept of an identifier, reason, value, source or position."""
+"""Maximum number of characters kept of an identifier, reason, value, source or position."""
 _COLUMNS = {
     "survey": Column("string", doc="Survey.", ucd="meta.id"),
     "alert_id": Column("int64", doc="Identifier of the alert.", ucd="meta.id"),

@@ -253,7 +253,7 @@ _facts_of_wide = lru_cache(maxsize=32)(_read_facts)  # up to 10 MB each: one ent
 
 
 def _files(place: Location, columns: Sequence[str] | None) -> Iterator[tuple[Path, NDArray[np.int64]]]:
-    """The files that hold something of what is asked for, and the row in each."""
+    """Files with requested columns, and the row of the alert in each."""
     asked = set(columns) if columns is not None else {*CUTOUTS, LIGHT_CURVE, ""}
     here = np.array([place.row])
     if asked - {*CUTOUTS, LIGHT_CURVE} and place.pixel is None:

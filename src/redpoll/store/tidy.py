@@ -1,4 +1,4 @@
-"""Removing from the archive what does not count: leavings of a crash, and what compaction has replaced."""
+"""Removes files from the archive that the index does not name: left by a crash, or replaced by compaction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from redpoll.store.layout import (
 
 
 def tidy(connection: sqlite3.Connection, layout: Layout) -> None:
-    """Bring the archive in line with the index: finish what a crash interrupted, remove what never counted.
+    """Bring the archive in line with the index: finish interrupted moves, remove files that were never committed.
 
     Only the writer may call it. Folders that Redpoll did not name are left alone.
     """

@@ -14,7 +14,7 @@ from redpoll.store.lock import WriterLock
 
 @dataclass(frozen=True)
 class WriteAccess:
-    """What writing needs; without a connection, the store is open for reading."""
+    """Objects needed for writing; without a connection, the store is open for reading."""
 
     layout: Layout
     writer: sqlite3.Connection | None = None

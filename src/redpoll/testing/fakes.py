@@ -54,7 +54,7 @@ class FakeStream:
     start
         Offset of the first packet.
     per_poll
-        Most packets a poll returns, however many are asked for: a slow stream has one.
+        Maximum number of packets a poll returns, however many are asked for: a slow stream has one.
     n_available
         How many packets there are in the topic now; it may be raised later. None: endless.
     wait
@@ -111,7 +111,7 @@ class FakeStream:
 
 
 class FakeSink:
-    """A sink that remembers what arrived, whatever happens to its senders and to the process.
+    """A sink that records every message that arrived, even if its senders or the process die.
 
     A message counts as arrived once it is flushed. One whose key has arrived before has no effect, as the port asks:
     ``arrived`` has each key once, in order; ``n_repeated`` counts the others.
@@ -206,5 +206,5 @@ class FakeSender:
             raise Crash
 
     def close(self) -> None:
-        """Lose what is in flight."""
+        """Discard messages that are in flight."""
         self._in_flight.clear()

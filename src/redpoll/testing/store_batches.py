@@ -28,7 +28,7 @@ MODULE_COLUMNS = {
     "rise_rate": Column("float32", "mag/day", "Synthetic rate; null for every seventh alert."),
     "p_synthetic": Column("float32", "", "Synthetic score, 0..1.", aggregate="max"),
     "n_synthetic": Column("int32", "", "Synthetic count.", aggregate="min"),
-    "feature_cold": Column("float32", "", "Synthetic feature of the archive only.", indexed=False),
+    "feature_archived": Column("float32", "", "Synthetic feature of the archive only.", indexed=False),
 }
 
 
@@ -153,7 +153,7 @@ def _scores(number: NDArray[np.int64], version: str) -> dict[pa.Field, pa.Array]
         "rise_rate": np.where(number % 7 == 0, np.nan, -0.1 * (number % 11)),
         "p_synthetic": (number * 37 % 100) / 100,
         "n_synthetic": number % 13,
-        "feature_cold": number / 2,
+        "feature_archived": number / 2,
     }
     made = {name: column.field(name, by=f"synthetic@{version}") for name, column in MODULE_COLUMNS.items()}
     return {made[name]: _typed(value, made[name].type) for name, value in values.items()}

@@ -96,9 +96,11 @@ def test_a_query_returns_the_rows_that_fulfil_every_condition(
 
 
 def test_a_column_of_the_archive_is_selected_and_returned(client: Client) -> None:
-    table = client.alerts("feature_cold >= 149", ["alert_id", "feature_cold", "light_curve", "packet"]).to_arrow()
-    assert table.column_names == ["alert_id", "feature_cold", "light_curve", "packet"]
-    assert sorted(table["feature_cold"].to_pylist()) == [149.0, 149.5]
+    table = client.alerts(
+        "feature_archived >= 149", ["alert_id", "feature_archived", "light_curve", "packet"]
+    ).to_arrow()
+    assert table.column_names == ["alert_id", "feature_archived", "light_curve", "packet"]
+    assert sorted(table["feature_archived"].to_pylist()) == [149.0, 149.5]
 
 
 @pytest.mark.parametrize("columns", ["alert_id, mag,alert_id", ["alert_id", "mag"], ("alert_id", "mag")])

@@ -90,8 +90,8 @@ RANGES = {
 @pytest.mark.parametrize("column", RANGES)
 def test_values_of_the_real_file_are_plausible(catalogs, column):
     values = next(c.values[column] for c in catalogs.values() if column in c.values.column_names)
-    low, high, least_null, most_null = RANGES[column]
-    assert least_null <= values.null_count / len(values) <= most_null
+    low, high, min_null, max_null = RANGES[column]
+    assert min_null <= values.null_count / len(values) <= max_null
     if low is not None:
         assert low <= pc.min(values).as_py() <= pc.max(values).as_py() <= high
 
@@ -118,7 +118,7 @@ def test_nearly_all_words_of_the_real_file_are_in_the_taxonomy(catalogs, column)
     assert sum(odd.values()) <= 0.005 * sum(known.values()), odd
 
 
-def places(ra: list[float], dec: list[float], object_id: list[str] | None = None) -> pa.RecordBatch:
+def positions(ra: list[float], dec: list[float], object_id: list[str] | None = None) -> pa.RecordBatch:
     columns = {
         "object_id": pa.array(object_id or ["x"] * len(ra)), "ra": pa.array(ra), "dec": pa.array(dec),
         "hpx29": pa.array(hpx29(ra, dec)), "mjd": pa.array(np.full(len(ra), 60_000.0)),
@@ -138,11 +138,11 @@ STARS = [
 
 @pytest.mark.parametrize(("name", "ra", "dec", "column", "value"), STARS)
 def test_famous_objects_are_found(catalogs, name, ra, dec, column, value):
-    assert catalogs[name].match(places([ra], [dec]))[column].to_pylist() == [value]
+    assert catalogs[name].match(positions([ra], [dec]))[column].to_pylist() == [value]
 
 
 def test_a_blazar_on_the_list_is_found_by_its_name(catalogs):
-    found = catalogs["ctao_blazars"].match(places([1.0] * 3, [1.0] * 3, ["ZTF18abvjqkt", "ZTF18nosuch", ""]))
+    found = catalogs["ctao_blazars"].match(positions([1.0] * 3, [1.0] * 3, ["ZTF18abvjqkt", "ZTF18nosuch", ""]))
     assert found["ctao_blazars_name"].to_pylist() == ["3FHL J0001.2-0748", None, None]
     assert found["ctao_blazars_median_r"][0].as_py() == pytest.approx(1.988545e-4, rel=1e-6)
 
@@ -155,7 +155,7 @@ def hosts(catalogs) -> Hosts:
 
 
 def test_sn_2020oi_is_in_m100(hosts):
-    found = {name: values[0].as_py() for name, values in hosts.match(places([185.728875], [15.8236])).items()}
+    found = {name: values[0].as_py() for name, values in hosts.match(positions([185.728875], [15.8236])).items()}
     assert found["host_name"] == "NGC4321"
     assert found["host_redshift"] == pytest.approx(0.00524, abs=1e-4)  # 1571 km/s
     assert 30.5 < found["host_distance_modulus"] < 31.7
@@ -167,8 +167,8 @@ def test_real_supernovae_get_hosts_of_their_redshift(hosts, data_dir):
     listed = pd.read_parquet(data_dir / "labelled" / "ztf_bts_snia_lightcurves.parquet", columns=["objectId"])
     redshift = pd.to_numeric(meta.redshift, errors="coerce")
     rows = meta.ZTFID.isin(set(listed.objectId)) & redshift.notna()
-    place = SkyCoord(meta.RA[rows].to_numpy(), meta.Dec[rows].to_numpy(), unit=("hourangle", "deg"))
-    found = hosts.match(places(place.ra.deg.tolist(), place.dec.deg.tolist()))
+    position = SkyCoord(meta.RA[rows].to_numpy(), meta.Dec[rows].to_numpy(), unit=("hourangle", "deg"))
+    found = hosts.match(positions(position.ra.deg.tolist(), position.dec.deg.tolist()))
     z, err = (found[f"host_redshift{x}"].to_numpy(zero_copy_only=False) for x in ("", "_err"))
     wrong = np.abs(z - redshift[rows].to_numpy())
     hosted, spectroscopic = np.isfinite(z), err < 0.01

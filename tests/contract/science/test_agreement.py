@@ -32,7 +32,7 @@ def test_words_of_one_side_alone_are_counted_apart(fink):
     assert (found.n, found.equal, found.only_ours, found.only_theirs) == (2, 1, 1, 1)
 
 
-def test_nothing_to_compare_is_said_and_not_called_equal(fink):
+def test_nothing_to_compare_is_reported_and_not_called_equal(fink):
     assert "-" in fink("comparison").same("x", [None], [None]).line()
 
 

@@ -1,4 +1,4 @@
-"""What the modules say of real objects of known kind: light curves of the data folder, replayed as alerts.
+"""Answers of the modules for real objects of known kind: light curves of the data folder, replayed as alerts.
 
 How often they are right is measured, with intervals, by ``benchmarks/rules.py``; here, that they can be right at all.
 """
@@ -38,7 +38,7 @@ class Scored:
             return np.concatenate([part.fill_null(False).to_numpy(zero_copy_only=False) for part in parts])
         return np.concatenate([part.to_numpy(zero_copy_only=False) for part in parts])
 
-    def share_of_objects(self, flag):
+    def fraction_of_objects(self, flag):
         return len(set(self.unit[self[flag]])) / len(set(self.unit))
 
 
@@ -64,13 +64,13 @@ def stars(graph, data_dir):
 
 
 @pytest.mark.parametrize(
-    ("name", "least"),
+    ("name", "min_known"),
     [("p_sn", 0.3), ("p_sn_ia", 0.15), ("p_slsn", 0.15), ("p_early_sn_ia", 0.02), ("p_kilonova", 0.2)],
 )
-def test_models_get_the_features_of_real_supernovae(name, least, supernovae):
+def test_models_get_the_features_of_real_supernovae(name, min_known, supernovae):
     scores = supernovae[name]
     known = np.isfinite(scores)
-    assert known.mean() >= least and (scores[known] >= 0).all() and (scores[known] <= 1).all()
+    assert known.mean() >= min_known and (scores[known] >= 0).all() and (scores[known] <= 1).all()
 
 
 def test_features_of_real_supernovae_are_those_of_their_light_curves(supernovae):
@@ -96,13 +96,17 @@ def test_ordinary_supernovae_are_not_taken_for_rarer_things(supernovae):
 
 
 def test_tidal_disruptions_in_the_middle_of_galaxies_are_candidates(disruptions, supernovae):
-    assert disruptions.share_of_objects("is_tde_candidate") > 0.1 > 3 * supernovae.share_of_objects("is_tde_candidate")
+    assert (
+        disruptions.fraction_of_objects("is_tde_candidate")
+        > 0.1
+        > 3 * supernovae.fraction_of_objects("is_tde_candidate")
+    )
     assert disruptions["is_nuclear"].all() and not disruptions["is_microlensing_candidate"].mean() > 0.02
 
 
 def test_superluminous_supernovae_are_bright_and_slow(graph, data_dir):
     found = Scored(graph, replayed(superluminous(data_dir)[::2], "ztf", 365.0, 6))
-    assert found.share_of_objects("is_slsn_candidate") > 0.6
+    assert found.fraction_of_objects("is_slsn_candidate") > 0.6
     bright = found["absolute_peak_mag"]
     assert np.nanmin(bright) == pytest.approx(-21.5, abs=0.01)  # where the population puts its brightest point
     late = found["is_pair_instability_candidate"]
@@ -110,12 +114,12 @@ def test_superluminous_supernovae_are_bright_and_slow(graph, data_dir):
 
 
 def test_rr_lyrae_stars_are_periodic_only_where_the_data_hold_a_period(stars):
-    """Ten nights of five bands seldom hold one: then nothing is said, though a period fits."""
-    said, periods = stars["is_periodic"], stars["period"]
-    assert said.any() and np.isfinite(periods).mean() > 0.5 > said.mean()
-    assert np.mean((periods[said] > 0.2) & (periods[said] < 1.0)) > 0.6  # what RR Lyrae stars have
+    """Ten nights of five bands seldom hold one: then is_periodic is false, though a period fits."""
+    is_periodic, periods = stars["is_periodic"], stars["period"]
+    assert is_periodic.any() and np.isfinite(periods).mean() > 0.5 > is_periodic.mean()
+    assert np.mean((periods[is_periodic] > 0.2) & (periods[is_periodic] < 1.0)) > 0.6  # what RR Lyrae stars have
     scores = stars["p_rr_lyrae"]
-    assert np.isfinite(scores[said]).mean() > 0.8 and np.isnan(scores[~said]).all()
+    assert np.isfinite(scores[is_periodic]).mean() > 0.8 and np.isnan(scores[~is_periodic]).all()
     assert not stars["is_microlensing_candidate"].mean() > 0.02 and not stars["is_dwarf_nova"].any()
 
 

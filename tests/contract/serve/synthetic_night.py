@@ -1,4 +1,4 @@
-"""A synthetic night in a real store: supernovae with histories, limits, forced points and cutouts, from one seed."""
+"""A synthetic night in a real store: supernovae with histories, upper limits, forced points, cutouts; from one seed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TOPICS = ("bright_new_transients", "fast_risers", "solar_system_candidates")
 
 @dataclass
 class SyntheticObject:
-    """One object: its identifier and place, the light curve known tonight, and how many of its points are alerts."""
+    """One object: its identifier and position, the light curve known tonight, and how many of its points are alerts."""
 
     object_id: str
     ra: float
@@ -58,7 +58,7 @@ class SyntheticObject:
 
 
 def supernova(rng: np.random.Generator, n: int = 40, peak: float = 18.0, end: float = MJD) -> LightCurves:
-    """Rise and fall in g and r with limits before, forced points between, and a few points of low quality."""
+    """Rise and fall in g and r with upper limits before, forced points between, and a few points of low quality."""
     span = max(20.0, n * 1.1)
     mjd = np.sort(rng.uniform(end - span, end, n))
     mjd[-1] = end
@@ -164,14 +164,14 @@ def _columns(rows: list[tuple[SyntheticObject, int]], rng: np.random.Generator, 
         columns[name] = [images[id(o)][k] if o.cutouts else None for o, _ in rows]
     columns |= {name: np.where(rng.random(n) < 0.1, np.nan, rng.normal(0.4, 0.2, n)) for name in ADDED}
     columns |= {name: None for name in ADDED if name.startswith("lc_") and name[-1] in "uzy"}
-    columns["classes"] = [_said(o.classes, i == _alert_points(o)[-1]) for o, i in rows]
+    columns["classes"] = [_assigned(o.classes, i == _alert_points(o)[-1]) for o, i in rows]
     return columns | {f"pass_{topic}": [topic in o.topics for o, _ in rows] for topic in TOPICS}
 
 
-def _said(classes: Sequence[tuple[str, float | None, str]], is_last: bool) -> list[dict[str, object]]:
-    """The tags of an alert; scores are lower in all alerts but the last of an object."""
-    share = 1.0 if is_last else 0.75
-    return [{"name": name, "probability": p and p * share, "by": by} for name, p, by in classes]
+def _assigned(classes: Sequence[tuple[str, float | None, str]], is_last: bool) -> list[dict[str, object]]:
+    """The classes of an alert; scores are lower in all alerts but the last of an object."""
+    fraction = 1.0 if is_last else 0.75
+    return [{"name": name, "probability": p and p * fraction, "by": by} for name, p, by in classes]
 
 
 def _histories(rows: list[tuple[SyntheticObject, int]]) -> pa.Array:
@@ -184,7 +184,7 @@ def _histories(rows: list[tuple[SyntheticObject, int]]) -> pa.Array:
 
 
 KINDS = taxonomy().descendants("variable_star")
-"""Classes said of objects that passed no filter."""
+"""Classes assigned to objects that passed no filter."""
 
 
 def night_objects(n: int = 48, seed: int = 7) -> list[SyntheticObject]:
@@ -199,10 +199,10 @@ def night_objects(n: int = 48, seed: int = 7) -> list[SyntheticObject]:
         ]
         curve = supernova(rng, int(rng.integers(3, 60)) if i else 60, float(rng.uniform(16, 19.2)), MJD + i * 7e-4)
         text = {"sso_name": "433 Eros"} if i == 5 else {}
-        said = [("agn", None, "milliquas@8"), ("sn_ia", 0.93, "early_ia@1")] if i == 0 else []
-        said += [] if topics else [(KINDS[(2 * i + k) % len(KINDS)], None, "vsx@2") for k in (0, 1)]
-        place = float(rng.uniform(0, 360)), float(np.degrees(np.arcsin(rng.uniform(-0.4, 1))))
-        made.append(SyntheticObject(name, *place, curve, 1 if i else 12, topics=topics, text=text, classes=said))
+        assigned = [("agn", None, "milliquas@8"), ("sn_ia", 0.93, "early_ia@1")] if i == 0 else []
+        assigned += [] if topics else [(KINDS[(2 * i + k) % len(KINDS)], None, "vsx@2") for k in (0, 1)]
+        position = float(rng.uniform(0, 360)), float(np.degrees(np.arcsin(rng.uniform(-0.4, 1))))
+        made.append(SyntheticObject(name, *position, curve, 1 if i else 12, topics=topics, text=text, classes=assigned))
     return made
 
 

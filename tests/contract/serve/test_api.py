@@ -174,18 +174,18 @@ def test_a_class_is_searched_for_with_all_its_kinds(get: Get) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "says"),
+    ("query", "message"),
     [
         ("class=sn_la", "near: sn_"),
         ("class_=sn", "class_"),
     ],
 )
-def test_a_class_that_cannot_be_asked_for_is_refused(get: Get, query: str, says: str) -> None:
+def test_a_class_that_cannot_be_asked_for_is_refused(get: Get, query: str, message: str) -> None:
     answer = get(f"/api/v2/alerts?{query}")
-    assert (answer.status_code // 100, says in answer.text) == (4, True), answer.text
+    assert (answer.status_code // 100, message in answer.text) == (4, True), answer.text
 
 
-def test_an_object_says_who_said_what_of_it(get: Get) -> None:
+def test_an_object_has_its_classes_with_their_sources(get: Get) -> None:
     agn, sn_ia = get(f"/api/v2/objects/{OBJECT}").json()["classes"]
     assert (agn["name"], agn["by"], agn["n_alerts"], agn["max_probability"]) == ("agn", "milliquas@8", 12, None)
     assert (sn_ia["name"], sn_ia["last_probability"], sn_ia["last_mjd"]) == ("sn_ia", 0.93, MJD)
@@ -194,7 +194,7 @@ def test_an_object_says_who_said_what_of_it(get: Get) -> None:
 def test_classes_come_in_every_format(get: Get) -> None:
     ask = f"/api/v2/alerts?object_id={OBJECT}&limit=1&format="
     row = get(ask + "json").json()["alerts"][0]
-    assert [tag["name"] for tag in row["classes"]] == ["agn", "sn_ia"]
+    assert [assigned["name"] for assigned in row["classes"]] == ["agn", "sn_ia"]
     csv = pa.csv.read_csv(io.BytesIO(get(ask + "csv").content))
     assert csv["classes"].to_pylist() == ["agn::milliquas@8 sn_ia:0.93:early_ia@1"]
     parquet = pq.read_table(io.BytesIO(get(ask + "parquet").content))

@@ -151,7 +151,7 @@ def test_an_object_s_page_can_be_read_without_javascript(get: Get) -> None:
     assert re.search(r"g > 20\.\d\d – ± [\d,]+ upper limit", older)
 
 
-def test_what_was_said_of_an_object_stands_side_by_side(get: Get) -> None:
+def test_contradicting_classes_of_an_object_are_shown_side_by_side(get: Get) -> None:
     page = get(OBJECT).text
     text = " ".join(Tags(page).text.split())
     assert re.search(r"What is it\? .* Active galactic nucleus Galaxy < Extragalactic – milliquas@8 20", text)
@@ -300,7 +300,7 @@ def test_an_object_of_one_point_without_cutouts_has_a_page(tmp_path: Path) -> No
     assert get("/").status_code == 200
 
 
-def test_a_missing_archive_file_is_said_and_the_indexed_values_stay(tmp_path: Path) -> None:
+def test_a_missing_archive_file_is_reported_and_the_indexed_values_stay(tmp_path: Path) -> None:
     get = client(make_store(tmp_path / "store", night_objects(3)))
     for path in (tmp_path / "store/archive/segments").rglob("*.parquet"):
         path.unlink()
@@ -313,7 +313,7 @@ def test_a_missing_archive_file_is_said_and_the_indexed_values_stay(tmp_path: Pa
     assert get("/").status_code == 200
 
 
-def test_a_damaged_history_is_said_and_the_rest_of_the_page_stays(tmp_path: Path) -> None:
+def test_a_damaged_history_is_reported_and_the_rest_of_the_page_stays(tmp_path: Path) -> None:
     get = client(make_store(tmp_path / "store", night_objects(3)))
     with closing(sqlite3.connect(tmp_path / "store/index.sqlite")) as connection, connection:
         connection.execute("UPDATE histories SET data = zeroblob(48)")
@@ -345,7 +345,7 @@ def test_an_empty_store_gets_the_welcome_too_and_then_the_night(tmp_path: Path) 
         assert "Night of 2026-03-10" in get("/").text
 
 
-def test_something_else_in_the_folder_is_said(tmp_path: Path) -> None:
+def test_something_else_in_the_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "index.sqlite").write_bytes(b"no database" * 100)
     get = client(tmp_path)
     assert "cannot be read" in get("/").text
@@ -418,7 +418,7 @@ def test_static_files_are_named_by_content_and_kept_for_ever(get: Get) -> None:
     assert get(re.sub("static/[0-9a-f]+", "static/000000000000", url)).status_code == 404
 
 
-def test_missing_front_end_packages_are_said_and_pages_still_work(
+def test_missing_front_end_packages_are_reported_and_pages_still_work(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, store: Path
 ) -> None:
     with caplog.at_level(logging.WARNING):

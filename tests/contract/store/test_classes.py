@@ -26,8 +26,8 @@ def test_what_a_module_says_in_the_graph_is_found_in_the_store(store: Store) -> 
     assert {row["alert_id"] for row in found} == {
         row["alert_id"] for row in alert_rows(store, limit=100) if row["mag"] < 19 and row["night"] == 20200102
     }
-    (said,) = classification_rows(store, found[0]["object_id"])
-    assert (said["name"], said["by"], said["max_probability"]) == ("tde", "synthetic_tde@3", 0.75)
+    (assigned,) = classification_rows(store, found[0]["object_id"])
+    assert (assigned["name"], assigned["by"], assigned["max_probability"]) == ("tde", "synthetic_tde@3", 0.75)
     assert store.alerts.provenance(found[0]["alert_id"], "ztf")["classes"].startswith("taxonomy@")
 
 

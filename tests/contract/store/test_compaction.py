@@ -192,7 +192,7 @@ def test_a_reader_follows_files_that_move(store: Store, folder: Path, monkeypatc
 
     monkeypatch.setattr(alerts, "find_locations", find_then_move)
     with open_store(folder) as reader:
-        assert full_alert(reader, 10**15 + 4, "ztf", ["feature_cold"]) == {"feature_cold": 2.0}
+        assert full_alert(reader, 10**15 + 4, "ztf", ["feature_archived"]) == {"feature_archived": 2.0}
     assert moved == [1]
 
 

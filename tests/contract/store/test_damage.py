@@ -31,7 +31,7 @@ def used(store: Store, folder: Path) -> Iterator[Path]:
     add(store, store_batch(20, start=40, survey="ztf"))
     add(store, store_batch(10, start=100, survey="rubin"))
     store.revisions.start("job", "reprocess")
-    revise(store, [10**15 + 3, 10**15 + 50], {"feature_cold": [1.0, 2.0], "p_synthetic": [0.5, None]})
+    revise(store, [10**15 + 3, 10**15 + 50], {"feature_archived": [1.0, 2.0], "p_synthetic": [0.5, None]})
     store.runs.end("done")
     store.close()
     yield folder

@@ -28,7 +28,7 @@ FIRST = 10**15
 SN = [{"name": "sn_ia", "probability": 0.5, "by": "synthetic@2"}]
 NEW: dict[str, list[Any]] = {
     "p_synthetic": [2.0, 3.0],
-    "feature_cold": [7.0, 8.0],
+    "feature_archived": [7.0, 8.0],
     "pass_rising": [False, True],
     "classes": [SN, []],
 }
@@ -43,7 +43,7 @@ def revised(store: Store) -> Store:
     """A store with a catalogue that holds one revision, a waiting segment, and a revision of both."""
     add(store, store_batch(20))
     store.revisions.start("job", "reprocess")
-    revise(store, [FIRST + 3], {"feature_cold": [-1.0], "p_new": [0.5]})
+    revise(store, [FIRST + 3], {"feature_archived": [-1.0], "p_new": [0.5]})
     store.maintenance.compact(rows_per_pixel=5)
     add(store, store_batch(20, start=20))
     revise(store, [FIRST + 3, FIRST + 23], NEW)
@@ -52,7 +52,7 @@ def revised(store: Store) -> Store:
 
 def content(store: Store) -> list[Any]:
     """Everything that a revision changes."""
-    columns = ["alert_id", "p_synthetic", "feature_cold", "pass_rising", "topics", "classes", "packet"]
+    columns = ["alert_id", "p_synthetic", "feature_archived", "pass_rising", "topics", "classes", "packet"]
     ids = [FIRST + i for i in (3, 4, 23, 24)]
     return [
         alert_rows(store, columns),
@@ -72,7 +72,7 @@ def test_a_store_with_revisions_is_sound(revised: Store) -> None:
 
 @pytest.mark.parametrize("is_lost", [False, True])
 def test_a_rebuild_applies_revisions_in_their_order(revised: Store, folder: Path, is_lost: bool) -> None:
-    revise(revised, [FIRST + 3], {"feature_cold": [9.0]}, by="synthetic@9")
+    revise(revised, [FIRST + 3], {"feature_archived": [9.0]}, by="synthetic@9")
     before, files = content(revised), set((folder / "archive").rglob("*"))
     revised.close()
     if is_lost:
@@ -104,11 +104,11 @@ def test_a_revision_after_a_rebuild_is_the_newest(revised: Store, folder: Path) 
     rebuild_store(folder)
     with open_store(folder, mode="write") as store:
         store.revisions.start("job", "again")
-        revise(store, [FIRST + 3], {"feature_cold": [9.0]})
-        assert full_alert(store, FIRST + 3, "ztf", ["feature_cold"]) == {"feature_cold": 9.0}
+        revise(store, [FIRST + 3], {"feature_archived": [9.0]})
+        assert full_alert(store, FIRST + 3, "ztf", ["feature_archived"]) == {"feature_archived": 9.0}
     rebuild_store(folder)
     with open_store(folder) as store:
-        assert full_alert(store, FIRST + 3, "ztf", ["feature_cold"]) == {"feature_cold": 9.0}
+        assert full_alert(store, FIRST + 3, "ztf", ["feature_archived"]) == {"feature_archived": 9.0}
 
 
 def test_the_catalogue_holds_the_newest_values(revised: Store, folder: Path) -> None:
@@ -117,21 +117,21 @@ def test_the_catalogue_holds_the_newest_values(revised: Store, folder: Path) -> 
     (held,) = (json.loads(path.read_text()) for path in (folder / "archive/generations").glob(f"*/{HELD}"))
     assert held == {"revision": 2}
     shutil.move(folder / "archive/revisions", folder.parent / "away")
-    columns = ["alert_id", "p_synthetic", "feature_cold", "pass_rising", "topics", "classes", "packet"]
+    columns = ["alert_id", "p_synthetic", "feature_archived", "pass_rising", "topics", "classes", "packet"]
     assert alert_rows(revised, columns) == before[0]
-    assert full_alert(revised, FIRST + 3, "ztf", ["feature_cold"]) == {"feature_cold": 7.0}
+    assert full_alert(revised, FIRST + 3, "ztf", ["feature_archived"]) == {"feature_archived": 7.0}
 
 
 def test_only_pixels_with_newer_values_are_written_again(revised: Store) -> None:
     (first,) = revised.maintenance.compact(rows_per_pixel=5)
     assert revised.maintenance.compact(rows_per_pixel=5) == []
-    revise(revised, [FIRST + 3], {"feature_cold": [11.0]})
+    revise(revised, [FIRST + 3], {"feature_archived": [11.0]})
     (report,) = revised.maintenance.compact(rows_per_pixel=5)
     assert (report.segments, report.alerts, report.rewritten, report.pixels) == (0, 0, 1, first.pixels)
-    revise(revised, [FIRST + 3], {"feature_cold": [12.0]})
+    revise(revised, [FIRST + 3], {"feature_archived": [12.0]})
     (report,) = revised.maintenance.compact()
     assert report.rewritten == 1
-    assert full_alert(revised, FIRST + 3, "ztf", ["feature_cold"]) == {"feature_cold": 12.0}
+    assert full_alert(revised, FIRST + 3, "ztf", ["feature_archived"]) == {"feature_archived": 12.0}
     assert revised.maintenance.check(deep=True).problems == ()
 
 
@@ -148,8 +148,8 @@ def test_damage_of_a_revision_is_found_and_a_rebuild_leaves_it_out(revised: Stor
         assert result.damaged == (f"revisions/{path.parent.name}",)
     if result.damaged:
         with open_store(folder) as store:
-            assert full_alert(store, FIRST + 3, "ztf", ["feature_cold"]) == {"feature_cold": -1.0}
-            assert full_alert(store, FIRST + 23, "ztf", ["feature_cold"]) == {"feature_cold": 11.5}
+            assert full_alert(store, FIRST + 3, "ztf", ["feature_archived"]) == {"feature_archived": -1.0}
+            assert full_alert(store, FIRST + 23, "ztf", ["feature_archived"]) == {"feature_archived": 11.5}
             assert store.maintenance.check(deep=True).problems == ()
         assert any((folder / "archive/damaged").iterdir())
 
@@ -159,7 +159,7 @@ def test_a_revision_that_is_gone_is_named(revised: Store, folder: Path) -> None:
     shutil.rmtree(gone)
     assert any(gone.name in problem for problem in revised.maintenance.check().problems)
     with pytest.raises(StoreError, match=r"the archive lacks a file.*store check"):
-        full_alert(revised, FIRST + 23, "ztf", ["feature_cold"])
+        full_alert(revised, FIRST + 23, "ztf", ["feature_archived"])
     with pytest.raises(StoreError, match="a revision is damaged"):
         revised.maintenance.compact(rows_per_pixel=5)
     revised.close()
@@ -181,7 +181,7 @@ def test_a_deep_check_compares_what_revisions_give(revised: Store, folder: Path,
 
 @pytest.mark.parametrize("copy", [False, True])
 def test_a_backup_includes_revisions(revised: Store, folder: Path, tmp_path: Path, copy: bool) -> None:
-    values = new_values([FIRST + 5], {"feature_cold": [1.0]})
+    values = new_values([FIRST + 5], {"feature_archived": [1.0]})
     revised.revisions.write(values, replaced_values(revised, values))  # not committed: not in the backup
     backup(folder, tmp_path / "backup", copy=copy, progress=quiet)
     assert len(list((tmp_path / "backup/archive/revisions").iterdir())) == 2
@@ -198,14 +198,14 @@ def test_a_backup_includes_revisions(revised: Store, folder: Path, tmp_path: Pat
 
 def test_what_was_not_committed_is_removed_by_the_next_job_and_by_the_next_run(store: Store, folder: Path) -> None:
     add(store, store_batch(5))
-    values = new_values([FIRST + 3], {"feature_cold": [1.0]})
+    values = new_values([FIRST + 3], {"feature_archived": [1.0]})
     for start in (lambda: store.revisions.start("job", "again"), lambda: store.runs.start("run")):
         store.revisions.write(values, replaced_values(store, values))
         (folder / "archive/revisions/.tmp-ztf-revision-0123456789abcdef").mkdir()
         (folder / "archive/revisions/notes").mkdir(exist_ok=True)
         start()
         assert [path.name for path in (folder / "archive/revisions").iterdir()] == ["notes"]
-    assert full_alert(store, FIRST + 3, "ztf", ["feature_cold"]) == {"feature_cold": 1.5}
+    assert full_alert(store, FIRST + 3, "ztf", ["feature_archived"]) == {"feature_archived": 1.5}
 
 
 @pytest.mark.parametrize("where", ["mark_committed", "add_revision"])
@@ -303,7 +303,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("ask", [
     lambda store: alert_rows(store, limit=20),
-    lambda store: alert_rows(store, ["alert_id", "mag", "feature_cold"], where="feature_cold > 3"),
+    lambda store: alert_rows(store, ["alert_id", "mag", "feature_archived"], where="feature_archived > 3"),
     lambda store: full_alert(store, FIRST + 3, "ztf"),
     lambda store: object_row(store, "ZTFmade0003"),
 ])  # fmt: skip
@@ -326,19 +326,19 @@ def test_revisions_cost_no_statement_whether_there_are_any_or_not(
 def test_a_reader_beside_the_writer_sees_new_values_and_columns_at_once(store: Store, folder: Path) -> None:
     add(store, store_batch(20))
     store.revisions.start("job", "reprocess")
-    cold = {"cold_new": Column("float32", indexed=False)}
+    declared = {"archived_new": Column("float32", indexed=False)}
     with open_store(folder) as reader:
-        assert full_alert(reader, FIRST + 3, "ztf", ["feature_cold"]) == {"feature_cold": 1.5}
+        assert full_alert(reader, FIRST + 3, "ztf", ["feature_archived"]) == {"feature_archived": 1.5}
         for value in (1.0, 2.0):
-            revise(store, [FIRST + 3], {"feature_cold": [value], "cold_new": [value]}, declared=cold)
-            (row,) = alert_rows(reader, ["feature_cold", "cold_new"], where=f"alert_id == {FIRST + 3}")
-            assert row == {"feature_cold": value, "cold_new": value}
+            revise(store, [FIRST + 3], {"feature_archived": [value], "archived_new": [value]}, declared=declared)
+            (row,) = alert_rows(reader, ["feature_archived", "archived_new"], where=f"alert_id == {FIRST + 3}")
+            assert row == {"feature_archived": value, "archived_new": value}
 
 
 def test_a_worker_that_reads_writes_what_the_writer_commits(store: Store, folder: Path) -> None:
     add(store, store_batch(20))
     store.revisions.start("job", "reprocess")
-    values = new_values([FIRST + 3], {"feature_cold": [1.0]})
+    values = new_values([FIRST + 3], {"feature_archived": [1.0]})
     with open_store(folder) as worker:
         segment = worker.revisions.write(values, replaced_values(worker, values))
         with pytest.raises(StoreError, match="open for reading"):
@@ -351,12 +351,12 @@ def test_rows_of_a_page_are_of_one_moment(store: Store, folder: Path) -> None:
     add(store, store_batch(20))
     store.revisions.start("job", "reprocess")
     ids = [FIRST + i for i in range(20)]
-    same = {"cold_twin": Column("float32", indexed=False), "twin": Column("float32")}
+    same = {"archived_twin": Column("float32", indexed=False), "twin": Column("float32")}
     with open_store(folder) as reader:
-        revise(store, ids, {"twin": [0.0] * 20, "cold_twin": [0.0] * 20}, declared=same)
-        scan = reader.alerts.scan(["twin", "cold_twin"])
+        revise(store, ids, {"twin": [0.0] * 20, "archived_twin": [0.0] * 20}, declared=same)
+        scan = reader.alerts.scan(["twin", "archived_twin"])
         for value in (1.0, 2.0):
-            revise(store, ids, {"twin": [value] * 20, "cold_twin": [value] * 20}, declared=same)
+            revise(store, ids, {"twin": [value] * 20, "archived_twin": [value] * 20}, declared=same)
             for row in scan.to_rows():
-                assert row["twin"] == row["cold_twin"]
-            scan = reader.alerts.scan(["twin", "cold_twin"])
+                assert row["twin"] == row["archived_twin"]
+            scan = reader.alerts.scan(["twin", "archived_twin"])

@@ -149,13 +149,13 @@ def my_risers(my_rate, real_bogus, *, max_rate=-0.1):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [("def f(:", "line 1"), ("x = 1", "defines no"), ("raise ValueError('boo')", "boo")],
 )
-def test_try_says_what_is_wrong_with_a_file(text, said, ztf_night, tmp_path):
+def test_try_says_what_is_wrong_with_a_file(text, message, ztf_night, tmp_path):
     (tmp_path / "mine.py").write_text(text)
     done = redpoll("try", tmp_path / "mine.py", "--alerts", ztf_night)
-    assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, message in done.stderr) == (1, True), done.stderr
 
 
 def test_store_commands_prove_rebuild_and_sort(store):

@@ -26,7 +26,7 @@ def test_the_costs_are_data_that_adds_up():
 def test_the_table_says_how_it_was_measured():
     done = modules("--timing", *WORDS)
     assert done.returncode == 0
-    assert all(said in done.stdout for said in ("alerts per CPU-second", "not counted", "rise_rate", "non-null"))
+    assert all(text in done.stdout for text in ("alerts per CPU-second", "not counted", "rise_rate", "non-null"))
 
 
 def test_places_without_timing_are_misuse():

@@ -25,7 +25,7 @@ VENDOR = ROOT / "src/redpoll/serve/portal/static/vendor/uPlot.iife.min.js"
 
 @dataclass
 class Visit:
-    """A page being watched: what it asked for, what it said, how many bytes came and went."""
+    """A page and a record of its requests, its console messages and its bytes."""
 
     page: Page
     requests: list[str] = field(default_factory=list)

@@ -24,7 +24,7 @@ SHIFT = """() => new Promise((resolve) => {
 
 
 def figure(page: Page) -> dict[str, float]:
-    """What the light curve says of itself: points and limits shown, ends of the value axis."""
+    """What the light curve says of itself: points and upper limits shown, ends of the value axis."""
     facts = page.locator("#curve").evaluate("(figure) => ({...figure.dataset})")
     return {name: float(value) for name, value in facts.items()}
 
@@ -67,7 +67,7 @@ def test_an_object_s_page_keeps_its_budget(open_page: Open, path: str, bytes_all
     assert page.evaluate(SHIFT) <= 0.05
 
 
-def test_a_band_is_hidden_with_its_limits(open_page: Open) -> None:
+def test_a_band_is_hidden_with_its_upper_limits(open_page: Open) -> None:
     page = open_page(OBJECT).page
     before = figure(page)
     page.locator(".chip", has_text="g").first.locator("input[value=g]").uncheck()
@@ -78,16 +78,16 @@ def test_a_band_is_hidden_with_its_limits(open_page: Open) -> None:
         return d.band.filter((b, i) => b === g && d.kind[i] === limit).length;
     }""")
     assert in_g > 0
-    assert before["limits"] - after["limits"] >= in_g
+    assert before["upperLimits"] - after["upperLimits"] >= in_g
     assert before["shown"] - after["shown"] > in_g
     expect(page.locator("#curve-status")).to_contain_text(f"{int(after['shown'])} of 60 points")
 
 
-def test_limits_and_low_quality_points_can_be_switched(open_page: Open) -> None:
+def test_upper_limits_and_low_quality_points_can_be_switched(open_page: Open) -> None:
     page = open_page(OBJECT).page
     before = figure(page)
     page.locator("input[value=upper_limit]").uncheck()
-    assert figure(page)["limits"] == 0
+    assert figure(page)["upperLimits"] == 0
     page.locator("input[value=upper_limit]").check()
     page.locator("input[value=low_quality]").check()
     assert figure(page)["shown"] > before["shown"]
@@ -100,7 +100,7 @@ def test_brighter_is_up_in_magnitudes_and_in_fluxes(open_page: Open) -> None:
     page.get_by_label("Flux").check()
     fluxes = figure(page)
     assert fluxes["top"] > fluxes["bottom"]
-    assert fluxes["limits"] == 0
+    assert fluxes["upperLimits"] == 0
     brightest = 10 ** (0.4 * (31.4 - magnitudes["top"])) / 1000  # µJy
     assert fluxes["top"] == pytest.approx(brightest, rel=0.5)
 
@@ -175,7 +175,7 @@ def test_cutouts_are_drawn_and_stretched_without_another_request(open_page: Open
     assert len(visit.requests) == n_requests
 
 
-def test_a_failed_load_of_the_cutouts_is_said(open_page: Open) -> None:
+def test_a_failed_load_of_the_cutouts_is_reported(open_page: Open) -> None:
     page = open_page("/").page
     page.context.route("**/cutouts", lambda route: route.fulfill(status=500, body="no"))
     page.goto(page.url.rstrip("/") + OBJECT)

@@ -35,7 +35,7 @@ def test_it_says_its_address_and_stops_clean_at_ctrl_c(tmp_path: Path) -> None:
             process.kill()
 
 
-def test_a_taken_port_is_said(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -43,6 +43,6 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
             serve(tmp_path, port=taken.getsockname()[1])
 
 
-def test_an_impossible_port_is_said(tmp_path: Path) -> None:
+def test_an_impossible_port_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot listen"):
         serve(tmp_path, port=70_000)

@@ -36,7 +36,7 @@ def test_a_batch_of_periods_is_its_curves_one_by_one(some_curves, n_harmonics):
 
 @settings(max_examples=40)
 @given(curves)
-def test_powers_are_shares_and_nothing_is_infinite(some_curves):
+def test_powers_are_fractions_and_nothing_is_infinite(some_curves):
     found = multiband_periods(*_arrays(some_curves), shortest=0.5)
     assert not any(np.isinf(x).any() for x in found)
     for power in (found.power, found.second_power, found.alias_power, found.window_power):

@@ -21,8 +21,8 @@ fraction = st.lists(st.tuples(st.floats(0.0, 360.0), st.floats(0.0, 1.0)), min_s
 @given(ra, dec, radius, fraction)
 @example(0.0, 90.0, 5.0, [(0.0, 1.0), (90.0, 1.0), (180.0, 0.5)])
 @example(45.0, np.degrees(np.arcsin(2 / 3)), 5.0, [(45.0, 1.0), (225.0, 1.0)])
-def test_a_cone_covers_every_place_within_its_radius(ra, dec, radius, places):
-    angle, part = np.array(places).T
+def test_a_cone_covers_every_position_within_its_radius(ra, dec, radius, positions):
+    angle, part = np.array(positions).T
     inside = SkyCoord(ra, dec, unit="deg").directional_offset_by(angle * u.deg, part * radius * u.arcsec)
     ranges = cone_ranges(ra, dec, radius)
     cells = hpx29(inside.ra.deg, inside.dec.deg)

@@ -14,8 +14,16 @@ from redpoll.astro.sky import hpx29, separation_arcsec
 from redpoll.astro.sky_index import build_index, find_matches, julian_year
 
 CORNER = float(np.degrees(np.arcsin(2 / 3)))
-PLACES = [(0.0, 90.0), (123.0, -90.0), (0.0, 0.0), (360.0 - 1e-9, 10.0), (45.0, CORNER), (90.0, 0.0), (180.0, -CORNER)]
-place = st.one_of(st.sampled_from(PLACES), st.tuples(st.floats(0.0, 360.0), st.floats(-90.0, 90.0)))
+POSITIONS = [
+    (0.0, 90.0),
+    (123.0, -90.0),
+    (0.0, 0.0),
+    (360.0 - 1e-9, 10.0),
+    (45.0, CORNER),
+    (90.0, 0.0),
+    (180.0, -CORNER),
+]
+position = st.one_of(st.sampled_from(POSITIONS), st.tuples(st.floats(0.0, 360.0), st.floats(-90.0, 90.0)))
 radius = st.sampled_from([0.1, 1.5, 5.0, 60.0, 900.0, 7200.0])
 seed = st.integers(0, 2**32 - 1)
 
@@ -35,7 +43,7 @@ def all_pairs(ra, dec, ra_s, dec_s, radius):
     return alert[order], source[order], arcsec[alert[order], source[order]]
 
 
-@given(place, radius, seed)
+@given(position, radius, seed)
 @settings(max_examples=150)
 @example((0.0, 90.0), 60.0, 1)
 @example((45.0, CORNER), 1.5, 2)
@@ -52,7 +60,7 @@ def test_all_and_nearest_are_those_of_measuring_every_pair(centre, radius, seed)
     assert (nearest.alert == alert[first]).all() and (order[nearest.source] == source[first]).all()
 
 
-@given(place, seed)
+@given(position, seed)
 @settings(max_examples=60)
 def test_each_source_may_have_its_own_radius(centre, seed):
     rng = np.random.default_rng(seed)
@@ -68,7 +76,7 @@ def test_each_source_may_have_its_own_radius(centre, seed):
 
 
 @pytest.mark.filterwarnings("ignore:ERFA function .pmsafe.*distance overridden")
-@given(place, seed, st.floats(-60.0, 60.0))
+@given(position, seed, st.floats(-60.0, 60.0))
 @settings(max_examples=60)
 def test_proper_motion_is_that_of_astropy(centre, seed, years):
     rng = np.random.default_rng(seed)
@@ -117,7 +125,7 @@ def test_the_order_of_the_sources_does_not_matter():
     assert (order_a[find_matches(a, ra, dec).source] == shuffle[order_b[find_matches(b, ra, dec).source]]).all()
 
 
-def test_unknown_places_and_empty_batches_match_nothing():
+def test_unknown_positions_and_empty_batches_match_nothing():
     index, _ = build_index([10.0], [10.0], 5.0)
     assert not len(find_matches(index, [np.nan, 10.0], [10.0, np.nan]).alert)
     assert not len(find_matches(index, [], []).alert)
@@ -130,7 +138,7 @@ def test_an_empty_index_matches_nothing():
     assert not len(find_matches(index, [10.0], [10.0], every=True).alert)
 
 
-def test_sources_at_one_place_are_all_found_and_the_first_is_nearest():
+def test_sources_at_one_position_are_all_found_and_the_first_is_nearest():
     index, order = build_index([10.0] * 5, [10.0] * 5, 1.0)
     assert sorted(order[find_matches(index, [10.0], [10.0], every=True).source]) == [0, 1, 2, 3, 4]
     assert order[find_matches(index, [10.0], [10.0]).source].tolist() == [0]

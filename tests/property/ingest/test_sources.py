@@ -125,8 +125,8 @@ def archives() -> dict[str, tuple[bytes, list[bytes]]]:
 
 def mutated(data: bytes, edits: list[tuple[float, int]], cut: float) -> bytes:
     changed = bytearray(data)
-    for share, byte in edits:
-        changed[int(share * (len(data) - 1))] = byte
+    for fraction, byte in edits:
+        changed[int(fraction * (len(data) - 1))] = byte
     return bytes(changed[: int(cut * len(data))])
 
 

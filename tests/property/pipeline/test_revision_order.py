@@ -111,7 +111,7 @@ def test_chunks_are_committed_in_their_order_with_the_position_after_them(store,
 
 
 def test_the_last_chunk_is_known_to_be_the_last_though_a_condition_reads_the_archive(store):
-    chunks = list(StoredAlerts(store, Selection(where="feature_cold < 5"), 4).chunks())
+    chunks = list(StoredAlerts(store, Selection(where="feature_archived < 5"), 4).chunks())
     assert [chunk.after is None for chunk in chunks] == [False] * (len(chunks) - 1) + [True]
     assert sum(len(chunk.keys) for chunk in chunks) == 10
     assert all(chunk.keys for chunk in chunks)

@@ -20,7 +20,7 @@ from redpoll.store import histories
 from redpoll.store.history_blobs import Blobs, check, pack, unpack
 from redpoll.store.history_bounds import NEWEST, PAST, bounded, compacted, sorted_by_time, thinned
 from redpoll.store.history_reading import merged
-from redpoll.store.objects import KEY_BITS, MOST_ALERTS
+from redpoll.store.objects import KEY_BITS, MAX_ALERTS_PER_OBJECT
 
 NAMES = ("mjd", "band", "flux", "flux_err", "kind")
 COLUMNS = ("light_curve", "history_days", "n_points", NEWS)
@@ -164,7 +164,8 @@ def test_many_alerts_of_one_object_cost_no_more_than_the_bound():
         mjd = curves.mjd[points[-1]] + 0.5
         some = curves.kept(np.isin(np.arange(6_000), points))
         histories.add(index.connection, [(1 << KEY_BITS) + n], pack(some, np.full(len(points), mjd)))
-    sizes = f"SELECT _id & {MOST_ALERTS} = {MOST_ALERTS}, count(*), sum(length(data)) FROM histories GROUP BY 1"
+    is_packed = f"_id & {MAX_ALERTS_PER_OBJECT} = {MAX_ALERTS_PER_OBJECT}"
+    sizes = f"SELECT {is_packed}, count(*), sum(length(data)) FROM histories GROUP BY 1"
     rows = {bool(is_packed): rest for is_packed, *rest in index.connection.execute(sizes)}
     assert rows[True][0] == 1 and rows[True][1] < 2_000 * 30
     assert False not in rows or (rows[False][0] < 12 and rows[False][1] < 12 * 100 * 20)

@@ -77,14 +77,14 @@ LATER = [(0, "a", DAY + 0.3, [(DAY + 0.4, 1, 3.0, 1.0, 3), (DAY + 0.5, 1, 4.0, 1
 
 
 @pytest.fixture(scope="module", params=[1, 3, 12])
-def most_news(request) -> Iterator[None]:
+def max_news(request) -> Iterator[None]:
     """How many rows of news are packed together: few, so that it happens often, and as many as a store does."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(histories, "MOST_NEWS", request.param)
+        patch.setattr(histories, "MAX_NEWS", request.param)
         yield
 
 
-@pytest.mark.usefixtures("most_news")
+@pytest.mark.usefixtures("max_news")
 @settings(max_examples=60)
 @example(RETURNING, 1)
 @example(LATER, 1)
@@ -96,7 +96,7 @@ def test_the_history_of_an_object_is_what_all_its_packets_give(alerts, size):
         assert values(histories.read_name(index.execute, name)) == values(of_packets(done, name))
 
 
-@pytest.mark.usefixtures("most_news")
+@pytest.mark.usefixtures("max_news")
 @settings(max_examples=25)
 @given(packets())
 def test_a_history_made_anew_from_the_archive_is_what_all_packets_give(alerts):

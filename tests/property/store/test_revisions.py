@@ -20,8 +20,8 @@ from redpoll.testing.store_rows import alert_rows, full_alert, object_row
 from redpoll.testing.store_suite import add
 
 FIRST, N, OBJECTS = 10**15, 12, 5
-DECLARED = {"p_new": Column("float32", aggregate="max"), "cold_new": Column("float32", indexed=False)}
-NUMBERS = ("p_synthetic", "n_synthetic", "feature_cold", "p_new", "cold_new")
+DECLARED = {"p_new": Column("float32", aggregate="max"), "archived_new": Column("float32", indexed=False)}
+NUMBERS = ("p_synthetic", "n_synthetic", "feature_archived", "p_new", "archived_new")
 TOPICS = ("pass_rising", "pass_new")
 NAMES = (*NUMBERS, *TOPICS, "classes")
 Model = dict[int, dict[str, Any]]
@@ -100,7 +100,7 @@ def compare(model: Model, store: Store) -> None:
         topic, passed = name.removeprefix("pass_"), {i for i, row in model.items() if row[name]}
         assert store.ledger.topics().get(topic, 0) == len(passed)
         assert {row["alert_id"] for row in alert_rows(store, ["alert_id"], topic=topic)} == passed
-    classes = Counter(name for row in model.values() for name in {said["name"] for said in row["classes"]})
+    classes = Counter(name for row in model.values() for name in {assigned["name"] for assigned in row["classes"]})
     assert store.ledger.classes() == dict(classes)
     compare_objects(model, store, names)
 

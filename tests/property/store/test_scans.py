@@ -93,7 +93,7 @@ WHERES = [
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """The same values in indexed columns and, under another name, in archived ones."""
     batch = store_batch(N, points=1, cutout_bytes=1)
-    for prefix, indexed in (("", True), ("cold_", False)):
+    for prefix, indexed in (("", True), ("archived_", False)):
         for name, (column, values) in VALUES.items():
             made = Column(column.dtype, indexed=indexed).field(prefix + name, by="m@1")
             batch = batch.append_column(made, pa.array(values, made.type))
@@ -113,18 +113,18 @@ def in_memory(where: str) -> list[int]:
     return np.flatnonzero(parse_expression(where).passes(batch).to_numpy(zero_copy_only=False)).tolist()
 
 
-def archived(where: str) -> str:
+def in_archive(where: str) -> str:
     """The same condition on the archived columns."""
     import re
 
     strings = re.split(r"('(?:[^']|'')*')", where)
     names = re.compile(r"\b(" + "|".join(VALUES) + r")\b")
-    return "".join(part if part.startswith("'") else names.sub(r"cold_\1", part) for part in strings)
+    return "".join(part if part.startswith("'") else names.sub(r"archived_\1", part) for part in strings)
 
 
 @pytest.mark.parametrize("where", WHERES)
 def test_index_archive_and_memory_choose_the_same_alerts(filled: Store, where: str) -> None:
-    assert chosen(filled, where) == chosen(filled, archived(where)) == in_memory(where)
+    assert chosen(filled, where) == chosen(filled, in_archive(where)) == in_memory(where)
 
 
 PARTS = st.lists(st.sampled_from(WHERES), min_size=1, max_size=3)
@@ -132,9 +132,11 @@ PARTS = st.lists(st.sampled_from(WHERES), min_size=1, max_size=3)
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(PARTS, PARTS, st.sampled_from(["and", "or"]))
-def test_mixed_conditions_choose_the_same_alerts(filled: Store, hot: list[str], cold: list[str], joint: str) -> None:
-    where = f" {joint} ".join(f"({part})" for part in [*hot, *map(archived, cold)])
-    in_parts = [set(in_memory(part)) for part in [*hot, *cold]]
+def test_mixed_conditions_choose_the_same_alerts(
+    filled: Store, indexed: list[str], archived: list[str], joint: str
+) -> None:
+    where = f" {joint} ".join(f"({part})" for part in [*indexed, *map(in_archive, archived)])
+    in_parts = [set(in_memory(part)) for part in [*indexed, *archived]]
     expected = set.intersection(*in_parts) if joint == "and" else set.union(*in_parts)
     assert set(chosen(filled, where)) == expected
 
@@ -151,7 +153,7 @@ def test_mixed_conditions_choose_the_same_alerts(filled: Store, hot: list[str], 
 )
 def test_integers_are_compared_exactly(filled: Store, where: str, expected: list[int]) -> None:
     """Against a list made by hand: the evaluation in memory shares the planner."""
-    assert chosen(filled, where) == chosen(filled, archived(where)) == expected
+    assert chosen(filled, where) == chosen(filled, in_archive(where)) == expected
 
 
 def test_planning_is_linear_and_the_number_of_parts_bounded() -> None:

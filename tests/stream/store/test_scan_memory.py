@@ -26,7 +26,7 @@ with open_store(sys.argv[1]) as store:
     names = ["alert_id", "light_curve", "cutout_science", "cutout_template", "cutout_difference", "packet"]
     list(store.alerts.scan(names, limit=1))
     before, rows, size = peak(), 0, 0
-    for batch in store.alerts.scan(names, Selection(where="feature_cold >= 0"), order_by=sys.argv[2]):
+    for batch in store.alerts.scan(names, Selection(where="feature_archived >= 0"), order_by=sys.argv[2]):
         rows, size = rows + batch.num_rows, size + batch.nbytes
     print(rows, size / 2**20, peak() - before)
 """

@@ -26,7 +26,7 @@ def test_magnitudes_and_errors_are_finks_and_what_fink_leaves_out_is_a_limit():
     ours = apparent_photometry(flux, flux_err_from_mag_err(sigmapsf, flux), magnr, sigmagnr)
     fink = np.array([fink_dc_mag(*row) for row in zip(magpsf, sigmapsf, magnr, sigmagnr, sign, strict=True)])
     kept = fink[:, 1] < 1  # NaN is not
-    np.testing.assert_array_equal(ours.is_limit, ~kept)
+    np.testing.assert_array_equal(ours.is_upper_limit, ~kept)
     np.testing.assert_allclose(ours.mag[kept], fink[kept, 0], rtol=1e-9)
     np.testing.assert_allclose(ours.mag_err[kept], fink[kept, 1], rtol=1e-6)
     assert kept.sum() > 1000 and (~kept).sum() > 500 and np.isfinite(ours.mag).all()

@@ -78,7 +78,7 @@ def test_a_source_far_from_the_middle_hides_none_in_it():
 
 
 @pytest.mark.parametrize("image", [np.zeros((63, 63)), np.full((63, 63), np.nan), np.zeros((9, 9)), np.zeros((20, 63))])
-def test_stamps_without_noise_or_middle_have_no_answer(image):
+def test_cutouts_without_noise_or_middle_have_no_answer(image):
     assert math.isnan(structure(image))
 
 

@@ -17,8 +17,8 @@ def _one(flux, err):
 
 def _assert_quantiles(found, changes):
     rates = np.sort(changes / DAYS)
-    share_below = [np.searchsorted(rates, bound[0]) / len(rates) for bound in (found.lower, found.upper)]
-    assert share_below == pytest.approx([0.05, 0.95], abs=0.001)
+    fraction_below = [np.searchsorted(rates, bound[0]) / len(rates) for bound in (found.lower, found.upper)]
+    assert fraction_below == pytest.approx([0.05, 0.95], abs=0.001)
 
 
 @pytest.mark.parametrize("snr0, snr1", [(5, 5), (5, 50), (20, 8), (100, 100)])
@@ -31,7 +31,7 @@ def test_bounds_between_detections_are_the_quantiles(snr0, snr1):
 
 @pytest.mark.parametrize("snr", [5, 12, 200])
 @pytest.mark.parametrize("flux", [300.0, 1000.0, 9000.0])
-def test_bounds_from_a_limit_are_the_quantiles(flux, snr):
+def test_bounds_from_an_upper_limit_are_the_quantiles(flux, snr):
     rng = np.random.default_rng(2)
     found = rate_from_upper_limit(np.array([1000.0]), *_one(flux, flux / snr), DAYS)
     draws = rng.normal(flux, flux / snr, 400_000) / rng.uniform(0, 1000, 400_000)

@@ -10,7 +10,7 @@ from scipy.stats import norm
 from redpoll.astro.magnitude_rate import rate_between, rate_from_upper_limit
 
 N_DRAWS, DAYS = 10_000, np.array([1.5])
-SHARE_ERR = np.sqrt(0.05 * 0.95 / N_DRAWS)
+FRACTION_ERR = np.sqrt(0.05 * 0.95 / N_DRAWS)
 
 
 def _assert_like_draws(found, flux0, flux1):
@@ -18,8 +18,8 @@ def _assert_like_draws(found, flux0, flux1):
     mean_err, spread = draws.std() / np.sqrt(N_DRAWS), draws.std()
     assert abs(found.rate[0] - draws.mean()) < 4 * mean_err + 0.06 * spread  # the mean of a logarithm is displaced
     assert found.err[0] == pytest.approx(spread, rel=0.08)
-    assert np.mean(draws < found.lower[0]) == pytest.approx(0.05, abs=4 * SHARE_ERR)
-    assert np.mean(draws < found.upper[0]) == pytest.approx(0.95, abs=4 * SHARE_ERR)
+    assert np.mean(draws < found.lower[0]) == pytest.approx(0.05, abs=4 * FRACTION_ERR)
+    assert np.mean(draws < found.upper[0]) == pytest.approx(0.95, abs=4 * FRACTION_ERR)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -32,7 +32,7 @@ def test_ten_thousand_draws_between_detections_say_the_same(seed):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_ten_thousand_draws_from_a_limit_say_the_same(seed):
+def test_ten_thousand_draws_from_an_upper_limit_agree(seed):
     rng = np.random.default_rng(seed)
     limit, flux = rng.uniform(300, 2000, (2, 1)) * [[1], [2]]
     err = flux / rng.uniform(8, 60)
@@ -48,7 +48,7 @@ def test_no_chance_is_involved():
     assert (np.ptp(one, axis=1) == 0).all() and str(np.random.get_state()) == before
 
 
-def _share_below(change, limit, flux, err):
+def _fraction_below(change, limit, flux, err):
     """Chance that flux / U lies above 10 ** (-0.4 change), by integrating over U on a fine grid."""
     u = (np.arange(100_000) + 0.5) / 100_000 * limit
     return norm.sf(10 ** (-0.4 * change) * u, flux, err).mean()
@@ -59,6 +59,6 @@ def _share_below(change, limit, flux, err):
 def test_bounds_solve_their_equation(snr, flux):
     found = rate_from_upper_limit(np.array([1000.0]), np.array([flux]), np.array([flux / snr]), np.ones(1))
     about = -2.5 * np.log10(flux / 1000)
-    for bound, share in ((found.lower[0], 0.05), (found.upper[0], 0.95)):
-        slow = brentq(lambda c, p=share: _share_below(c, 1000.0, flux, flux / snr) - p, about - 12, about + 12)
+    for bound, fraction in ((found.lower[0], 0.05), (found.upper[0], 0.95)):
+        slow = brentq(lambda c, p=fraction: _fraction_below(c, 1000.0, flux, flux / snr) - p, about - 12, about + 12)
         assert bound == pytest.approx(slow, abs=2e-4)

@@ -61,8 +61,8 @@ def test_white_noise_alarms_as_often_as_stated(n, n_harmonics):
     noise = 5 * err * rng.normal(size=t.size)  # the errors given are too small by five
     found = multiband_periods(t, noise, err, band, offsets, n_harmonics=n_harmonics, shortest=0.2, oversampling=10)
     for level in (0.1, 0.01):
-        share = np.mean(found.log10_fap < np.log10(level))
-        assert share < level + 3 * np.sqrt(level / n_curves)  # an upper bound
+        fraction = np.mean(found.log10_fap < np.log10(level))
+        assert fraction < level + 3 * np.sqrt(level / n_curves)  # an upper bound
     assert np.mean(found.log10_fap < -1) > 0.033  # and a close one
 
 

@@ -61,20 +61,20 @@ def test_golden_apparent_magnitudes(mag, mag_err, positive, flux, flux_err, tota
     total = _apparent(mag, mag_err, positive)
     assert (total.flux * MICROJANSKY, total.flux_err * MICROJANSKY) == pytest.approx((flux, flux_err), abs=5e-3)
     assert (total.mag, total.mag_err) == pytest.approx((total_mag, total_err), abs=5e-5)
-    assert not total.is_limit
+    assert not total.is_upper_limit
 
 
 def test_a_negative_total_is_an_upper_limit():
     total = _apparent(17.0, 0.05, False)
     assert (total.flux * MICROJANSKY, total.flux_err * MICROJANSKY) == pytest.approx((-212.4, 27.3), abs=0.05)
-    assert total.is_limit and total.mag == pytest.approx(limiting_mag(total.flux_err)) and np.isnan(total.mag_err)
+    assert total.is_upper_limit and total.mag == pytest.approx(limiting_mag(total.flux_err)) and np.isnan(total.mag_err)
 
 
 def test_a_total_lost_in_its_noise_is_an_upper_limit():
     total = apparent_photometry(0.0, 1000.0, mag_from_flux(900.0), 0.0)
-    assert total.is_limit and total.mag == pytest.approx(mag_from_flux(5000.0))
+    assert total.is_upper_limit and total.mag == pytest.approx(mag_from_flux(5000.0))
 
 
 def test_an_unknown_reference_gives_no_apparent_magnitude():
     total = apparent_photometry([1000.0, np.nan], 100.0, [np.nan, 17.5], 0.02)
-    assert np.isnan(total.mag).all() and np.isnan(total.mag_err).all() and not total.is_limit.any()
+    assert np.isnan(total.mag).all() and np.isnan(total.mag_err).all() and not total.is_upper_limit.any()

@@ -61,7 +61,7 @@ def flat(values: Any, *, ordering: str = "NESTED", in_row: int = 1, header: dict
 
 
 def batch(ra: Any, dec: Any, **columns: Any) -> pa.RecordBatch:
-    """Alerts at these places, at MJD 60000."""
+    """Alerts at these positions, at MJD 60000."""
     ra, dec = np.asarray(ra, np.float64), np.asarray(dec, np.float64)
     place = {"mjd": np.full(len(ra), 60000.0), "ra": ra, "dec": dec, "hpx29": hpx29(ra, dec)}
     return pa.record_batch({**place, **columns})

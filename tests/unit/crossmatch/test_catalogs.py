@@ -118,9 +118,9 @@ def test_every_match_is_of_the_class_of_the_catalogue_and_says_so(tmp_path, text
     batch = alerts([10.0, 120.0], [5.0, 5.0], ids=["ZTF18a", "other"])
     result = Stage([catalog]).run(batch).batch
     assert result["blazars_class"].to_pylist() == ["blazar", None]
-    tags, unknown = assigned_classes(result.schema, lambda name: result[name], 2)
+    classes, unknown = assigned_classes(result.schema, lambda name: result[name], 2)
     by = f"blazars@{catalog.version}"
-    assert tags.to_pylist() == [[{"name": "blazar", "probability": None, "by": by}], []] and not unknown
+    assert classes.to_pylist() == [[{"name": "blazar", "probability": None, "by": by}], []] and not unknown
 
 
 def test_each_source_may_have_its_own_radius(tmp_path):
@@ -135,9 +135,9 @@ def test_stars_are_sought_where_they_are_at_the_time_of_the_alert(tmp_path):
     table = TABLE | {"pm": [0.0, np.nan, 1000.0, 0.0, 0.0]}
     _, catalog = built(tmp_path, text, table)
     year_2026, year_2016 = 61041.0, 57388.5
-    place = [200.0 + 10 / 3600 / np.cos(np.radians(60))], [-60.0 + 10 / 3600]
-    assert catalog.match(alerts(*place, year_2026))["stars_type"].to_pylist() == ["RRAB"]
-    assert catalog.match(alerts(*place, year_2016))["stars_type"].to_pylist() == [None]
+    position = [200.0 + 10 / 3600 / np.cos(np.radians(60))], [-60.0 + 10 / 3600]
+    assert catalog.match(alerts(*position, year_2026))["stars_type"].to_pylist() == ["RRAB"]
+    assert catalog.match(alerts(*position, year_2016))["stars_type"].to_pylist() == [None]
 
 
 def test_a_batch_without_alerts_gives_empty_columns(tmp_path):

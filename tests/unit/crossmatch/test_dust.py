@@ -48,7 +48,7 @@ def add(tmp_path):
     return made
 
 
-def places(n=5000):
+def positions(n=5000):
     rng = np.random.default_rng(2)
     return rng.uniform(0, 360, n), np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
 
@@ -61,13 +61,13 @@ def expected(lon, lat):
 @pytest.mark.parametrize("in_row", [1, 256])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_each_place_has_the_value_of_its_cell(add, ordering, in_row, pack):
-    ra, dec = places()
+    ra, dec = positions()
     dust = add(pack(fits_bytes(ordering=ordering, in_row=in_row)))
     np.testing.assert_array_equal(dust.ebv(ra, dec), expected(ra, dec))
 
 
 def test_a_galactic_map_is_asked_in_galactic_coordinates(add):
-    ra, dec = places()
+    ra, dec = positions()
     there = SkyCoord(ra * u.deg, dec * u.deg).galactic
     np.testing.assert_allclose(
         SkyCoord(*galactic(ra, dec), unit="deg", frame="galactic").separation(there).mas, 0, atol=30
@@ -113,7 +113,7 @@ def test_only_a_dust_map_is_replaced(add, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content, says",
+    "content, message",
     [
         (b"", "is not a FITS file"),
         (b"GIF89a", "is not a FITS file"),
@@ -126,14 +126,14 @@ def test_only_a_dust_map_is_replaced(add, tmp_path):
         (b"PAR1 and then nothing", "is not a readable Parquet file"),
     ],
 )
-def test_a_file_that_is_no_map_is_refused_and_leaves_nothing(add, tmp_path, content, says):
-    with pytest.raises(SkyFileError, match=says):
+def test_a_file_that_is_no_map_is_refused_and_leaves_nothing(add, tmp_path, content, message):
+    with pytest.raises(SkyFileError, match=message):
         add(content)
     assert [p.name for p in tmp_path.iterdir()] == ["map.fits"]
 
 
 @pytest.mark.parametrize(
-    "columns, says",
+    "columns, message",
     [
         ({"order": [0], "ipix": [0]}, "needs columns order, ipix"),
         ({"order": [0.5], "ipix": [0], "ebv": [0.1]}, "needs columns order, ipix"),
@@ -149,8 +149,8 @@ def test_a_file_that_is_no_map_is_refused_and_leaves_nothing(add, tmp_path, cont
         ({"order": [0], "ipix": [0], "ebv": [0.1]}, "give the frame"),
     ],
 )
-def test_a_forged_table_is_refused(add, columns, says):
-    with pytest.raises(SkyFileError, match=says):
+def test_a_forged_table_is_refused(add, columns, message):
+    with pytest.raises(SkyFileError, match=message):
         add(pa.table(columns), ".parquet")
 
 
@@ -171,8 +171,8 @@ def test_a_huge_claim_costs_no_memory(add):
     forged = forged[:at] + b"NSIDE   =                8192".ljust(80) + forged[at + 80 :]
     bomb = gzip.compress(b"SIMPLE  =" + bytes(200 << 20), compresslevel=1)
     tracemalloc.start()
-    for content, says in ((forged, "finest is 11|more bytes"), (bomb, "END|FITS")):
-        with pytest.raises(SkyFileError, match=says):
+    for content, message in ((forged, "finest is 11|more bytes"), (bomb, "END|FITS")):
+        with pytest.raises(SkyFileError, match=message):
             add(content)
     assert tracemalloc.get_traced_memory()[1] < 60 << 20
     tracemalloc.stop()

@@ -305,11 +305,11 @@ def test_a_service_cannot_send_a_job_to_another_host(tmp_path):
 
 
 def test_progress_tells_the_bytes_so_far(tmp_path):
-    told = []
+    reported = []
     with catalogue_server(catalogue()) as server:
-        fetch(tap(server, "strips = 4\n"), tmp_path, progress=lambda done, total: told.append(done))
-    assert told == sorted(told)
-    assert told[-1] > 10_000
+        fetch(tap(server, "strips = 4\n"), tmp_path, progress=lambda done, total: reported.append(done))
+    assert reported == sorted(reported)
+    assert reported[-1] > 10_000
 
 
 CSV = b"RA,DEC,VType,z\n1.0,2.0,x,0.1\n"

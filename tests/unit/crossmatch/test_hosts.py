@@ -1,4 +1,4 @@
-"""The likely host is the galaxy of least distance in its own half-light radii; what is not known is null."""
+"""The likely host is the galaxy of the smallest distance in its own half-light radii; what is not known is null."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_a_measured_shape_counts_in_its_direction(tmp_path):
     centre = SkyCoord(120.0 * u.deg, 40.0 * u.deg)
     along, across = (centre.directional_offset_by(x * u.deg, 40 * u.arcsec) for x in (30.0, 120.0))
     r50 = 3.0 * 10**1.5 / 1.85
-    found = [host(made, place.ra.deg, place.dec.deg) for place in (along, across)]
+    found = [host(made, position.ra.deg, position.dec.deg) for position in (along, across)]
     assert found[0]["host_d_dlr"] == pytest.approx(40 / r50, rel=1e-3)
     assert found[1]["host_d_dlr"] == pytest.approx(40 / r50 * 10**0.7, rel=1e-3)
     assert found[0]["host_name"] == "PGC 4242"
@@ -171,7 +171,7 @@ def test_hosts_across_the_date_line_and_at_the_pole_are_found(tmp_path):
     assert host(made, 257.0, 89.9999)["host_arcsec"] == pytest.approx(0.72, rel=1e-3)
 
 
-def test_galaxies_alike_are_near_random_places_as_often_as_said(tmp_path):
+def test_chance_associations_with_random_positions_are_as_frequent_as_host_chance(tmp_path):
     rng = np.random.default_rng(3)
     n = 20_000
     ra, dec = rng.uniform(0, 360, n), np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
@@ -179,8 +179,8 @@ def test_galaxies_alike_are_near_random_places_as_often_as_said(tmp_path):
     made = hosts(
         tmp_path, HostSettings(max_d_dlr=100.0, max_arcsec=600.0), glade=glade(*zip(ra, dec, *same, strict=True))
     )
-    places = alerts(rng.uniform(0, 360, 100_000), np.degrees(np.arcsin(rng.uniform(-1, 1, 100_000))))
-    chance = made.match(places)["host_chance"].to_numpy(zero_copy_only=False)
+    positions = alerts(rng.uniform(0, 360, 100_000), np.degrees(np.arcsin(rng.uniform(-1, 1, 100_000))))
+    chance = made.match(positions)["host_chance"].to_numpy(zero_copy_only=False)
     for p in (0.005, 0.01, 0.02):
         assert np.mean(chance < p) == pytest.approx(p, rel=0.15)
 
@@ -215,8 +215,8 @@ def test_a_host_is_the_best_of_all_pairs(tmp_path):
     made = hosts(tmp_path, glade=glade(*rows))
     ra, dec = rng.uniform([30, 10], [30.5, 10.5], (200, 2)).T
     galaxies = made.galaxies
-    places = SkyCoord(galaxies.ra * u.deg, galaxies.dec * u.deg)
-    angle = SkyCoord(ra[:, None] * u.deg, dec[:, None] * u.deg).separation(places[None, :]).arcsec
+    positions = SkyCoord(galaxies.ra * u.deg, galaxies.dec * u.deg)
+    angle = SkyCoord(ra[:, None] * u.deg, dec[:, None] * u.deg).separation(positions[None, :]).arcsec
     d_dlr = np.where(angle <= np.clip(5 * galaxies.r50, 60, 600), angle / galaxies.r50, np.inf)
     best = d_dlr.min(1)
     found = made.match(alerts(ra, dec))["host_d_dlr"].to_numpy(zero_copy_only=False)

@@ -141,7 +141,7 @@ def test_a_union_holds_each_of_its_shapes():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("3/800", "not a range of cells"),
         ("30/1", "order 30 is not one of 0 to 29"),
@@ -174,9 +174,9 @@ def test_a_union_holds_each_of_its_shapes():
         ("Union " + "Circle 1 2 3 " * 101, "more than 100 shapes"),
     ],
 )
-def test_a_text_that_is_no_region_is_refused_with_the_reason(path, text, said):
+def test_a_text_that_is_no_region_is_refused_with_the_reason(path, text, message):
     path.write_text(text)
-    with pytest.raises(SkyFileError, match=said) as caught:
+    with pytest.raises(SkyFileError, match=message) as caught:
         read_region(path)
     assert str(path) in str(caught.value)
 
@@ -185,7 +185,7 @@ GOOD = nuniq(uniq(3, [5, 6]))
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (GOOD[:-2900], "ends in row|cut short"),
         (GOOD[:3000], "no END"),
@@ -212,9 +212,9 @@ GOOD = nuniq(uniq(3, [5, 6]))
         (gzip.compress(GOOD)[:200], "cut short or damaged"),
     ],
 )
-def test_a_fits_file_that_is_no_region_is_refused_with_the_reason(path, data, said):
+def test_a_fits_file_that_is_no_region_is_refused_with_the_reason(path, data, message):
     path.write_bytes(data)
-    with pytest.raises(SkyFileError, match=said):
+    with pytest.raises(SkyFileError, match=message):
         read_region(path)
 
 

@@ -1,4 +1,4 @@
-"""`redpoll region` and `redpoll skymap`: what they say of a file, and where they draw it."""
+"""`redpoll region` and `redpoll skymap`: what they print about a file, and where they draw it."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def event(tmp_path):
 
 
 def test_a_map_is_described(event):
-    said = json.loads(run(skymap.command, "info", event, "--json"))
-    assert (said["event"], said["date_utc"], said["cells"]) == ("S190814bv", "2019-08-14T21:10:39.012", 12)
-    assert said["distance_mpc"] == pytest.approx(270.7, abs=0.1)
-    assert said["area_50_deg2"] == pytest.approx(3437.7, abs=0.1)
-    assert (said["ra"], round(said["dec"], 2)) == (45.0, 41.81)
+    shown = json.loads(run(skymap.command, "info", event, "--json"))
+    assert (shown["event"], shown["date_utc"], shown["cells"]) == ("S190814bv", "2019-08-14T21:10:39.012", 12)
+    assert shown["distance_mpc"] == pytest.approx(270.7, abs=0.1)
+    assert shown["area_50_deg2"] == pytest.approx(3437.7, abs=0.1)
+    assert (shown["ra"], round(shown["dec"], 2)) == (45.0, 41.81)
 
 
 def test_a_map_is_shown_with_its_regions(event):
-    said = run(skymap.command, "info", event)
-    assert "S190814bv" in said and "█ 50 % region" in said and "270.7 +- " in said
+    shown = run(skymap.command, "info", event)
+    assert "S190814bv" in shown and "█ 50 % region" in shown and "270.7 +- " in shown
 
 
-def test_what_a_map_does_not_tell_is_said(tmp_path):
+def test_missing_header_values_of_a_map_are_reported(tmp_path):
     path = tmp_path / "map.fits"
     path.write_bytes(flat(np.arange(48.0)))
     assert run(skymap.command, "info", path).count("not in the map") == 3
@@ -53,8 +53,8 @@ def test_a_region_is_described(tmp_path):
     path = tmp_path / "field.txt"
     path.write_text("Circle ICRS 180 0 10")
     assert json.loads(run(region.command, "info", path, "--json"))["area_deg2"] == pytest.approx(313.4, abs=0.5)
-    said = run(region.command, "info", path).splitlines()
-    assert "deg2" in said[0] and "█" in said[1 + HEIGHT // 2]
+    shown = run(region.command, "info", path).splitlines()
+    assert "deg2" in shown[0] and "█" in shown[1 + HEIGHT // 2]
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):

@@ -251,11 +251,13 @@ def base64_of(data):
     return notice(data)
 
 
-@pytest.mark.parametrize(("data", "said"), [pytest.param(data, said, id=name) for name, data, said in hostile()])
-def test_a_map_that_cannot_be_is_refused_with_the_reason(tmp_path, data, said):
+@pytest.mark.parametrize(
+    ("data", "message"), [pytest.param(data, message, id=name) for name, data, message in hostile()]
+)
+def test_a_map_that_cannot_be_is_refused_with_the_reason(tmp_path, data, message):
     path = tmp_path / "map.fits"
     path.write_bytes(data)
-    with pytest.raises(SkyFileError, match=said) as caught:
+    with pytest.raises(SkyFileError, match=message) as caught:
         read_sky_map(path)
     assert str(path) in str(caught.value)
 

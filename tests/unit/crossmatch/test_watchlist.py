@@ -137,7 +137,7 @@ def test_the_version_changes_with_the_file(path):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("name,mag\nx,1\n", "needs a header with the columns ra and dec; it has name, mag"),
         ("ra,dec\n", "holds no entries"),
@@ -159,9 +159,9 @@ def test_the_version_changes_with_the_file(path):
         ("ra,dec\n1,2\n1,2,3,4\n", "1 lines have more or fewer values"),
     ],
 )
-def test_a_list_that_cannot_be_is_refused_with_the_place(path, content, said):
+def test_a_list_that_cannot_be_is_refused_with_the_place(path, content, message):
     path.write_text(content)
-    with pytest.raises((SkyFileError, CatalogError), match=said) as caught:
+    with pytest.raises((SkyFileError, CatalogError), match=message) as caught:
         read_entries(path)
     assert str(path) in str(caught.value)
 

@@ -14,7 +14,7 @@ GOOD = {
 
 @pytest.fixture
 def passes():
-    """``passes(filter, mag=18.0)``: whether an alert passes that is good but for what is said."""
+    """``passes(filter, mag=18.0)``: whether an alert passes that is good except for the given values."""
 
     def answer(alert_filter, settings=None, **values):
         given = {**GOOD, **values}.items()

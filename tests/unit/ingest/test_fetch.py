@@ -140,7 +140,7 @@ def test_a_wrong_range_is_not_believed(tmp_path):
         assert fetch(server, tmp_path).read_bytes() == DATA
 
 
-def test_a_part_that_is_whole_already_is_settled(tmp_path):
+def test_a_complete_part_is_not_fetched_again(tmp_path):
     with archive(lambda r: file_response(r, DATA)) as server:
         (tmp_path / f"{NAME}.part").write_bytes(DATA)
         (tmp_path / f"{NAME}.part.json").write_text(f'{{"url": "{server.url}/public/{NAME}", "validator": "\\"1\\""}}')
@@ -173,7 +173,7 @@ def test_a_wrong_checksum_sets_the_file_aside(tmp_path):
 
 
 @pytest.mark.parametrize("listed", [None, "", "<html>"])
-def test_a_checksum_that_is_not_offered_is_said(tmp_path, listed, caplog):
+def test_a_missing_checksum_is_reported(tmp_path, listed, caplog):
     with archive(lambda r: file_response(r, DATA), listed=listed) as server, caplog.at_level(logging.WARNING):
         assert fetch(server, tmp_path).exists()
     assert "its checksum is not checked" in caplog.text

@@ -99,10 +99,10 @@ def test_reading_ends_when_asked_and_drops_what_is_in_no_block():
 
 
 def test_a_source_that_breaks_gives_what_it_had_and_the_next_is_read():
-    told = []
+    reported = []
     broken = Listed("a", [1, 1], SourceError("a: damaged"))
-    assert sizes(Intake([broken, Listed("b", [2])], told.append, batch_size=10)) == [[1, 1, 2]]
-    assert [str(error) for error in told] == ["a: damaged"]
+    assert sizes(Intake([broken, Listed("b", [2])], reported.append, batch_size=10)) == [[1, 1, 2]]
+    assert [str(error) for error in reported] == ["a: damaged"]
 
 
 def test_positions_are_committed_in_order_whatever_is_stored_first():

@@ -106,11 +106,11 @@ def test_fractions_add_up_and_answers_are_counted(chain_and_clock) -> None:
 
 def test_the_round_that_warms_up_is_not_counted(chain_and_clock) -> None:
     chain, clock = chain_and_clock
-    told: list[tuple[int, int, str]] = []
+    reported: list[tuple[int, int, str]] = []
     clock.now = -100.0
-    found = measure(chain, [sample_batch(5)], rounds=3, clock=clock, progress=lambda *words: told.append(words))
+    found = measure(chain, [sample_batch(5)], rounds=3, clock=clock, progress=lambda *words: reported.append(words))
     assert found.seconds == 4.0
-    assert [words[2] for words in told] == ["warming up", "round 1 of 3", "round 2 of 3", "round 3 of 3"]
+    assert [words[2] for words in reported] == ["warming up", "round 1 of 3", "round 2 of 3", "round 3 of 3"]
 
 
 def test_a_part_that_fails_is_named(chain_and_clock) -> None:

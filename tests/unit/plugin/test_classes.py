@@ -92,7 +92,7 @@ def test_a_graph_that_assigns_no_class_adds_no_column() -> None:
     assert "classes" not in graph(silent).run(plain).batch.schema.names
 
 
-def test_the_least_probability_is_a_choice_that_travels_to_workers() -> None:
+def test_the_minimum_probability_is_a_choice_that_travels_to_workers() -> None:
     bold = copy.copy(graph(min_probability=0.1))  # by the same __reduce__ as pickle
     assert bold.min_probability == 0.1
     assert assigned(graph(oracle, min_probability=0.2).run(batch([30.0], [None]))) == [[("sn", 0.3, "oracle@1")]]
@@ -142,7 +142,7 @@ def test_a_class_that_a_newer_taxonomy_lacks_is_counted_not_raised() -> None:
     assert unknown == {"class 'gone' of column 'is_gone'": 1}
 
 
-def test_of_one_thing_said_twice_the_more_probable_counts() -> None:
+def test_of_a_class_assigned_twice_the_more_probable_counts() -> None:
     fields = [Column("float32", assigns="sn").field(name, by="m@1") for name in ("a", "b")]
     classes, _ = assigned_classes(pa.schema(fields), {"a": pa.array([0.6]), "b": pa.array([0.9])}.get, 1)
     assert classes.to_pylist() == [[{"name": "sn", "probability": pytest.approx(0.9), "by": "m@1"}]]
@@ -180,7 +180,7 @@ WORDS = st.one_of(st.none(), st.sampled_from(["EA", "RRAB|RRC", "UG+E+EA", "nons
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(st.floats(0, 100), WORDS), max_size=12), st.data())
-def test_tags_of_an_alert_do_not_depend_on_its_neighbours(rows: list[tuple], data: st.DataObject) -> None:
+def test_classes_of_an_alert_do_not_depend_on_its_neighbours(rows: list[tuple], data: st.DataObject) -> None:
     whole = batch([r[0] for r in rows], [r[1] for r in rows])
     cut = data.draw(st.integers(0, len(rows)))
     run = graph(oracle, rival).run

@@ -68,7 +68,7 @@ def test_changed_file_is_read_anew(write) -> None:
         ("x = '\0'\n", r"mine\.py.*: (SyntaxError|ValueError): source code (string )?cannot contain null bytes"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_line(write, text, message) -> None:
+def test_errors_of_a_file_name_its_line(write, text, message) -> None:
     with pytest.raises(PluginError, match=message):
         load_file(write(text))
 

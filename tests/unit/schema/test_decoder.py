@@ -77,8 +77,8 @@ def test_cutouts_stay_in_the_memory_of_the_packets():
     schema = record(("x", "bytes"))
     (datum,) = encode(schema, {"x": b"s" * 5000})
     buffer = pa.py_buffer(datum)
-    stamp = decode(json.dumps(schema), buffer, np.array([0]), np.array([len(datum)])).rows.field("x")
-    assert stamp.buffers()[2].address == buffer.address
+    cutout = decode(json.dumps(schema), buffer, np.array([0]), np.array([len(datum)])).rows.field("x")
+    assert cutout.buffers()[2].address == buffer.address
 
 
 def test_a_long_array_in_blocks_with_byte_counts_is_whole():

@@ -48,7 +48,7 @@ def test_unknown_is_null_in_arrow():
 
 
 @pytest.mark.parametrize(("start", "stop"), [(0, 2), (1, 4), (2, 3), (1, 1), (3, 4)])
-def test_a_slice_holds_its_own_points(start, stop):
+def test_a_slice_holds_the_points_of_its_curves(start, stop):
     found = LightCurves.from_arrow(CURVES.to_arrow().slice(start, stop - start))
     assert len(found) == stop - start
     assert all(same(found[i], CURVES[start + i]) for i in range(stop - start))

@@ -8,8 +8,8 @@ import pytest
 
 from redpoll.schema.rows import take_rows, without_views
 
-STAMPS = [b"", None, b"twelve bytes", b"thirteen byte", b"x" * 5000, None, b"short"]
-VIEWS = pa.array(STAMPS, pa.binary_view())
+CUTOUTS = [b"", None, b"twelve bytes", b"thirteen byte", b"x" * 5000, None, b"short"]
+VIEWS = pa.array(CUTOUTS, pa.binary_view())
 
 
 def taken(array, rows):
@@ -20,7 +20,7 @@ def taken(array, rows):
 def test_views_are_chosen_like_any_other_column(rows):
     found = taken(VIEWS, rows)
     found.validate(full=True)
-    assert found.to_pylist() == [STAMPS[i] for i in rows]
+    assert found.to_pylist() == [CUTOUTS[i] for i in rows]
 
 
 @pytest.mark.parametrize(("start", "stop"), [(1, 7), (3, 5), (2, 2), (6, 7)])
@@ -28,7 +28,7 @@ def test_a_slice_counts_from_its_own_start(start, stop):
     n = stop - start
     found = taken(VIEWS.slice(start, n), [*range(n)][::-1])
     found.validate(full=True)
-    assert found.to_pylist() == STAMPS[start:stop][::-1]
+    assert found.to_pylist() == CUTOUTS[start:stop][::-1]
 
 
 def test_rows_beyond_a_slice_are_refused():

@@ -45,8 +45,8 @@ def test_absurd_fluxes_warn_of_nothing(flux):
 
 
 def test_trail_and_orbit_are_told_or_null():
-    told = alert(rubin_packet(own={"trailLength": 4.5}, mpc_orbits=ORBIT | {"e": 6.25}))
-    assert (told["trail_length_arcsec"], told["sso_eccentricity"]) == (4.5, 6.25)
+    row = alert(rubin_packet(own={"trailLength": 4.5}, mpc_orbits=ORBIT | {"e": 6.25}))
+    assert (row["trail_length_arcsec"], row["sso_eccentricity"]) == (4.5, 6.25)
     silent = alert(rubin_packet(own={"trailLength": math.nan}, mpc_orbits=None))
     assert (silent["trail_length_arcsec"], silent["sso_eccentricity"]) == (None, None)
 

@@ -26,8 +26,8 @@ def test_survey_schemas_become_the_arrow_type_they_spell(survey, version):
 
 
 def test_a_name_is_found_in_its_namespace_before_others():
-    two, three = ({"type": "fixed", "name": "stamp", "size": size} for size in (2, 3))
-    schema = record(("a", two), ("b", record(("c", three), ("d", "stamp"), name="deep.s")), ("e", "stamp"))
+    two, three = ({"type": "fixed", "name": "cutout", "size": size} for size in (2, 3))
+    schema = record(("a", two), ("b", record(("c", three), ("d", "cutout"), name="deep.s")), ("e", "cutout"))
     row = {"a": b"22", "b": {"c": b"333", "d": b"333"}, "e": b"22"}
     assert decode_all(schema, *encode(schema, row)).rows.to_pylist() == [row]
 

@@ -185,7 +185,7 @@ def test_what_a_newer_schema_adds_is_kept_in_the_packet():
     assert batch["packet"][0].as_py()["tags"] == [("a", b"b")]
 
 
-def test_the_packet_keeps_all_but_the_stamps():
+def test_the_packet_keeps_all_but_the_cutouts():
     packet = ztf_packet() | {"cutoutScience": {"fileName": "s.fits.gz", "stampData": b"cutout" * 9}}
     found = alert(packet)
     assert found["cutout_science"] == b"cutout" * 9 and found["cutout_template"] is None

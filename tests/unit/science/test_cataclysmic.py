@@ -90,7 +90,7 @@ def test_nothing_is_known_of_an_empty_curve(curves):
 
 
 def test_simulated_outbursts_are_found_and_other_stars_are_not():
-    share = {}
+    fraction = {}
     for name in ("cataclysmic_variable", "rr_lyrae", "eclipsing_binary", "long_period_variable", "microlensing"):
         light, about = simulated(name, 300, days=12.0, step=1.0, seed=1)
         found = answers(
@@ -99,5 +99,5 @@ def test_simulated_outbursts_are_found_and_other_stars_are_not():
             colour_g_r=colour(light)["colour_g_r"].tolist(),
         )  # fmt: skip
         is_large = np.ones(len(light), bool) if name != "cataclysmic_variable" else found["outburst_amplitude"] >= 2
-        share[name] = found["is_dwarf_nova"][is_large].mean()
-    assert share.pop("cataclysmic_variable") > 0.85 and max(share.values()) < 0.01
+        fraction[name] = found["is_dwarf_nova"][is_large].mean()
+    assert fraction.pop("cataclysmic_variable") > 0.85 and max(fraction.values()) < 0.01

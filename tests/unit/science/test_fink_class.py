@@ -15,8 +15,8 @@ from redpoll.testing.conformance import conformance
 NAMES = ("microlensing", "sn", "early_sn_ia", "kilonova", "tracklet")
 
 
-def label(simbad: str | None = None, roid: str = "not_sso", **said: bool) -> str:
-    flags = {name: np.array([said.get(name, False)]) for name in NAMES}
+def label(simbad: str | None = None, roid: str = "not_sso", **true_flags: bool) -> str:
+    flags = {name: np.array([true_flags.get(name, False)]) for name in NAMES}
     return str(fink_label(np.array([simbad], object), Flags(**flags, roid=np.array([roid], object)))[0])
 
 
@@ -33,7 +33,7 @@ def flag(
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("true_flags", "expected"),
     [
         ({}, "Unknown"),
         ({"roid": "first_detection"}, "Unknown"),
@@ -49,12 +49,12 @@ def flag(
         ({"kilonova": True, "roid": "known"}, "Solar System MPC"),
     ],
 )
-def test_of_several_labels_the_last_in_finks_order_wins(said: dict, expected: str) -> None:
-    assert label(**said) == expected
+def test_of_several_labels_the_last_in_finks_order_wins(true_flags: dict, expected: str) -> None:
+    assert label(**true_flags) == expected
 
 
 @pytest.mark.parametrize(
-    "said",
+    "true_flags",
     [
         {"microlensing": True, "sn": True},
         {"microlensing": True, "roid": "candidate"},
@@ -63,8 +63,8 @@ def test_of_several_labels_the_last_in_finks_order_wins(said: dict, expected: st
         {"sn": True, "roid": "candidate", "tracklet": True, "kilonova": True},
     ],
 )
-def test_two_rivals_are_ambiguous(said: dict) -> None:
-    assert label(**said) == "Ambiguous"
+def test_two_rivals_are_ambiguous(true_flags: dict) -> None:
+    assert label(**true_flags) == "Ambiguous"
 
 
 @pytest.mark.parametrize("simbad", ["QSO", "EB*", "Candidate_CV*", "SN", "Seyfert_1"])
@@ -78,8 +78,8 @@ def test_where_simbad_says_nothing_or_galaxy_finks_own_label_stands(simbad: str 
 
 
 def test_every_combination_gives_what_the_rules_say_one_by_one() -> None:
-    for *said, roid in product(*[[False, True]] * 5, FINK_ROID):
-        flags = dict(zip(NAMES, said, strict=True))
+    for *true_flags, roid in product(*[[False, True]] * 5, FINK_ROID):
+        flags = dict(zip(NAMES, true_flags, strict=True))
         expected = "Unknown"
         for name, holds in [
             ("Microlensing candidate", flags["microlensing"]), ("SN candidate", flags["sn"]),

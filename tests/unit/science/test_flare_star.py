@@ -13,7 +13,7 @@ ON_STAR = {"star_score": 0.95, "star_distance_arcsec": 0.3, "reference_mag": 18.
 HOUR = 1 / 24
 
 
-def test_a_rise_from_a_limit_within_the_night(curves, seen, limit):
+def test_a_rise_from_an_upper_limit_within_the_night(curves, seen, limit):
     found = answers(flare_star, light_curve=curves([limit("g", 0, 20.5), seen("g", HOUR, 18.0)]), **ON_STAR)
     assert found["flare_hours"][0] == pytest.approx(1.0, abs=1e-6)
     assert found["flare_ratio"][0] == pytest.approx(10.0, rel=1e-3)
@@ -71,12 +71,12 @@ def test_a_single_epoch_and_no_epoch_have_no_pair(curves, seen):
 
 def test_simulated_flares_are_found_and_other_stars_are_not():
     """Seen every half hour; flares last 17 minutes at half height."""
-    share = {}
+    fraction = {}
     for name in ("m_dwarf_flare", "rr_lyrae", "eclipsing_binary", "cataclysmic_variable"):
         light, about = simulated(name, 300, days=3.0, step=0.02, seed=2)
         found = answers(
             flare_star, len(light), light_curve=light, reference_mag=about["reference_mag"].tolist(),
             reference_distance_arcsec=0.2, star_score=0.98, star_distance_arcsec=0.2,
         )  # fmt: skip
-        share[name] = found["is_flare"].mean()
-    assert share.pop("m_dwarf_flare") > 0.3 and max(share.values()) < 0.02
+        fraction[name] = found["is_flare"].mean()
+    assert fraction.pop("m_dwarf_flare") > 0.3 and max(fraction.values()) < 0.02

@@ -1,4 +1,4 @@
-"""Which alerts are looked at, and what is said of them."""
+"""Which alerts are selected, and their results."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def test_a_point_on_a_galaxy_is_not():
         {"cutout_science": cutout(np.full((63, 63), np.nan)), "cutout_template": cutout(np.full((63, 63), np.nan))},
     ],
 )  # fmt: skip
-def test_who_is_no_candidate_or_has_no_stamps_has_no_answer(change):
+def test_alerts_that_are_no_candidates_or_lack_cutouts_have_no_answer(change):
     found = answers(hostless, **(BARE | change))
     assert np.isnan(found["hostless_ks_science"][0]) and not found["is_hostless"][0]
 
 
-def test_rubins_larger_stamps_are_cut_to_the_middle():
+def test_rubins_larger_cutouts_are_cut_to_the_middle():
     small = sky(3, 30) + source(1.5, 400, 30), sky(4, 30)
     large = [np.pad(image, 4, constant_values=9e9) for image in small]
     names = "cutout_science", "cutout_template"

@@ -57,10 +57,10 @@ def test_one_point_and_no_point_have_no_slope(curves, seen):
 
 def test_it_finds_simulated_kilonovae_and_hardly_a_supernova():
     """At the last detection, seen twice a night to magnitude 21 for eight days: one in six, and none of 1,660."""
-    share = {}
+    fraction = {}
     for name in ("kilonova", "sn_ia", "sn_ii", "tde"):
         light, about = simulated(name, 1000, days=8.0, step=0.5, depth=21.0, seed=3)
         found = answers(kilonova, len(light), light_curve=light, age=about["age"].tolist())
         is_known = np.isfinite(found["kilonova_fade"])
-        share[name] = found["is_kilonova_candidate"][is_known].mean()
-    assert share["kilonova"] > 0.12 and max(share["sn_ia"], share["sn_ii"], share["tde"]) < 0.005
+        fraction[name] = found["is_kilonova_candidate"][is_known].mean()
+    assert fraction["kilonova"] > 0.12 and max(fraction["sn_ia"], fraction["sn_ii"], fraction["tde"]) < 0.005

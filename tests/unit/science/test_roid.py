@@ -13,7 +13,7 @@ MINUTE = 1 / 1440
 
 @pytest.fixture
 def flag(curves, seen):
-    """The flag of one ZTF alert with nothing near it, seen once, but for what is said otherwise."""
+    """The flag of one ZTF alert with nothing near it, seen once, except for the given values."""
 
     def answer(n=1, star=np.nan, star_at=np.nan, sso_at=np.nan, name=None, points=None, survey="ztf", **settings):
         columns = [np.array([x]) for x in (n, star, star_at, sso_at)]

@@ -108,5 +108,5 @@ def test_a_supernova_on_half_a_star_is_no_dwarf_nova(real):
     assert is_it.sum() == 34 and not real["is_dwarf_nova"][is_it].any()
 
 
-def test_most_real_alerts_have_whole_stamps(real):
+def test_most_real_alerts_have_complete_cutouts(real):
     assert np.isfinite(real["cutout_snr"]).mean() > 0.98 and np.isfinite(real["cutout_masked_fraction"]).mean() > 0.98

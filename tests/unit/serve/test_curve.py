@@ -25,19 +25,19 @@ def test_magnitudes_are_golden() -> None:
 
 def test_a_limit_is_five_times_the_noise() -> None:
     c = curve((1.0, "g", None, 200.0, "upper_limit"))
-    assert c.is_limit.tolist() == [True]
+    assert c.is_upper_limit.tolist() == [True]
     assert c.mag[0] == pytest.approx(23.9, abs=1e-5)
     assert np.isnan(c.mag_err[0])
 
 
-@pytest.mark.parametrize(("flux", "is_limit"), [(301.0, False), (299.0, True), (-500.0, True), (None, True)])
-def test_faint_forced_points_are_limits(flux: float | None, is_limit: bool) -> None:
-    assert curve((1.0, "g", flux, 100.0, "forced")).is_limit.tolist() == [is_limit]
+@pytest.mark.parametrize(("flux", "is_upper_limit"), [(301.0, False), (299.0, True), (-500.0, True), (None, True)])
+def test_faint_forced_points_are_upper_limits(flux: float | None, is_upper_limit: bool) -> None:
+    assert curve((1.0, "g", flux, 100.0, "forced")).is_upper_limit.tolist() == [is_upper_limit]
 
 
 def test_a_faded_source_is_no_limit() -> None:
     c = curve((1.0, "g", -1000.0, 100.0, "detection"))
-    assert (c.is_limit.tolist(), c.is_negative.tolist()) == ([False], [True])
+    assert (c.is_upper_limit.tolist(), c.is_negative.tolist()) == ([False], [True])
     assert c.mag[0] == pytest.approx(23.9)
 
 

@@ -1,4 +1,4 @@
-"""Numbers and places as people read them."""
+"""Numbers and positions as people read them."""
 
 from __future__ import annotations
 

@@ -41,11 +41,11 @@ def test_each_night_is_an_archive_of_its_own(night):
 
 
 def test_an_object_keeps_its_place(night):
-    places = {}
+    positions = {}
     for row in night.truth:
-        places.setdefault(row["object_id"], set()).add((row["ra"], row["dec"]))
+        positions.setdefault(row["object_id"], set()).add((row["ra"], row["dec"]))
     moving = {row["object_id"] for row in night.truth if row["class"] == "asteroid"}
-    assert all(len(place) == 1 for name, place in places.items() if name not in moving)
+    assert all(len(of_one) == 1 for name, of_one in positions.items() if name not in moving)
 
 
 def test_new_objects_are_those_seen_once(night):
@@ -101,7 +101,7 @@ def test_nothing_unfinished_is_left_behind(night):
 
 
 @pytest.mark.parametrize("n_alerts", [1, 14, 15, 99, 1000, 123_456])
-def test_shares_add_up(n_alerts):
+def test_fractions_add_up(n_alerts):
     counts = alerts_per_class(n_alerts)
     assert sum(counts.values()) == n_alerts
     assert counts.keys() == FRACTIONS.keys() == set(CLASSES)
@@ -115,7 +115,7 @@ def test_fractions_choose_the_classes_and_how_many_of_each(tmp_path):
     assert {name: n for name, n in report.alerts_per_class.items() if n} == {"kilonova": 30, "sn_ia": 10}
 
 
-def test_the_usual_shares_given_as_shares_change_no_packet(tmp_path):
+def test_the_usual_fractions_given_explicitly_change_no_packet(tmp_path):
     for name, fractions in (("a", None), ("b", FRACTIONS)):
         simulate_night(tmp_path / name, survey="rubin", n_alerts=30, seed=3, fractions=fractions, layout="files")
     packets = [{n: f for n, f in files_of(tmp_path / name).items() if n.suffix == ".avro"} for name in "ab"]

@@ -119,7 +119,7 @@ def test_limits_are_those_of_the_survey(sky):
     assert (18.0 < low < high < 21.3) if camera is ZTF else (21.0 < low < high < 25.0)
 
 
-def test_a_survey_too_shallow_for_any_alert_is_said(sky):
+def test_a_survey_too_shallow_for_any_alert_is_reported(sky):
     camera, fields, exposures, _ = sky
     blind = replace(exposures, limiting_mag=np.full(len(exposures), 5.0))
     with pytest.raises(RedpollError, match="bright enough"):

@@ -35,6 +35,6 @@ def test_its_packets_are_those_that_the_simulator_writes(survey, tmp_path):
         ("simulate://ztf?alerts=3&night=tonight", "write it as YYYYMMDD"),
     ],
 )
-def test_what_cannot_be_simulated_is_said(uri, complaint):
+def test_what_cannot_be_simulated_is_reported(uri, complaint):
     with pytest.raises(SourceError, match=complaint.replace("(", "[(]")):
         open_source(uri)

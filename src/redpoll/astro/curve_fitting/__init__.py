@@ -1,7 +1,7 @@
 """Fits of physical and empirical shapes to many light curves at once, weighted by the errors.
 
 All take flat arrays and offsets (curve ``i`` is ``[offsets[i]:offsets[i + 1]]``), times in MJD, fluxes in nJy, and give
-arrays with one value per curve: parameters, their errors, chi2. See ``docs/explanation/light-curve-fits.md``.
+arrays with one value per curve: parameters, their errors, chi2. See ``docs/explanation/curve-fitting.md``.
 """
 
 from __future__ import annotations

@@ -78,8 +78,8 @@ def fit_curves(
     return answers
 
 
-def _entry(stamp: int) -> Callable[..., int]:
-    """The compiled loop. Its cache is keyed by `stamp` too, as numba would watch this file alone."""
+def _entry(source_hash: int) -> Callable[..., int]:
+    """The compiled loop. Its cache is keyed by `source_hash` too, as numba would watch this file alone."""
 
     @kernel
     def loop(
@@ -103,7 +103,7 @@ def _entry(stamp: int) -> Callable[..., int]:
                 if room.starts[0, MAX_Q] < math.inf:
                     out.counts[i, IS_CONVERGED] = is_end
                     _write(model, scale, origin, labels, n_groups, room, i, out)
-        return stamp
+        return source_hash
 
     return loop
 
@@ -140,12 +140,12 @@ def _search(model: Any, points: Any, space: Any, room: Any) -> bool:
 
 
 @compiled
-def _gathered(points: Any, space: Any, room: Any, most: int) -> Any:
+def _gathered(points: Any, space: Any, room: Any, max_points: int) -> Any:
     """The points in rows, averaged if there are too many."""
     n = len(points.data)
-    if n <= most:
+    if n <= max_points:
         return pack(points, room)
-    stop = n + bin_points(n, most, space)
+    stop = n + bin_points(n, max_points, space)
     return pack(FitPoints(space.data[n:stop], space.group[n:stop], points.n_groups), room)
 
 

@@ -40,7 +40,7 @@ def minimise(
     curve: Any,
     room: Any,
     max_steps: int,
-    least_gain: float,
+    min_gain: float,
     first_damping: float,
 ) -> tuple[float, bool]:
     """Change q to the nearest minimum of chi2 within the bounds; returns chi2 and whether the steps converged.
@@ -56,7 +56,7 @@ def minimise(
         if is_end or step > max_steps:
             break
         if new <= chi2 and new < math.inf:
-            n_small = n_small + 1 if chi2 - new <= least_gain * new + 1e-12 else 0
+            n_small = n_small + 1 if chi2 - new <= min_gain * new + 1e-12 else 0
             chi2 = new
             for j in range(model.n_q):
                 q[j], vectors[KEPT_GRADIENT, j] = vectors[TRIAL, j], vectors[GRADIENT, j]

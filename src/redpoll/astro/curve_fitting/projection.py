@@ -31,15 +31,15 @@ from redpoll.astro.curve_fitting.workspace import (
 
 
 @compiled
-def evaluate(model: Any, sign: float, q: Any, curve: Any, room: Any, most: float) -> float:
-    """Chi2 at q, infinite without a positive amplitude; the room has the normal equations if chi2 is at most `most`."""
+def evaluate(model: Any, sign: float, q: Any, curve: Any, room: Any, max_chi2: float) -> float:
+    """Chi2 at q, infinite without a positive amplitude; fills the normal equations if it is at most `max_chi2`."""
     fill_shape(model, sign, q, curve)
     if model.has_baseline:
         _centre(VALUE, curve, room.sums, room.sums[GROUP_SHAPE])
     chi2 = _solve_amplitudes(model.is_per_group, curve, room.sums)
     if not math.isfinite(chi2):
         return math.inf
-    if chi2 <= most:
+    if chi2 <= max_chi2:
         _fill_normal(model, curve, room.sums, room.matrices[NORMAL], room.vectors[GRADIENT])
     return chi2
 
@@ -64,7 +64,7 @@ def _part(row: int, g: int, curve: Any) -> Any:
 
 @compiled
 def _solve_amplitudes(is_per_group: int, curve: Any, sums: Any) -> float:
-    """Best amplitudes, not negative, and what they leave in the row of residuals; chi2, infinite if all are 0."""
+    """Fit amplitudes that are not negative, and write the residuals; returns chi2, infinite if all are 0."""
     chi2, is_any = 0.0, False
     for g in range(curve.n_groups if is_per_group else 1):
         which = g if is_per_group else -1
@@ -126,7 +126,7 @@ def _products(weight: Any, x: Any, y: Any) -> tuple[float, float]:
 
 @summed
 def _leave(weight: Any, value: Any, flux: Any, residual: Any, amplitude: float) -> float:
-    """What the amplitude leaves of the flux; its weighted square."""
+    """Write the residual of the flux after the amplitude; returns its weighted square."""
     chi2 = 0.0
     for i in range(len(value)):
         left = flux[i] - amplitude * value[i]

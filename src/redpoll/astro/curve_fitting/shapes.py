@@ -53,9 +53,9 @@ def _fill_sigmoid(rows: Any, n: int, t0: float, rate: float) -> None:
     for i in range(n):
         x = (rows[_T + i] - t0) * rate
         e = exp(-abs(x))
-        most = 1.0 / (1.0 + e)
-        slope = e * most * most
-        rows[_V + i] = most if x >= 0.0 else e * most
+        logistic = 1.0 / (1.0 + e)
+        slope = e * logistic * logistic
+        rows[_V + i] = logistic if x >= 0.0 else e * logistic
         rows[_D0 + i] = -rate * slope
         rows[_D1 + i] = -x * slope
 
@@ -67,9 +67,9 @@ def _fill_bazin(rows: Any, n: int, t0: float, rise: float, fall: float) -> None:
         t = rows[_T + i] - t0
         x, y = t * rise, t * fall
         e = exp(-abs(x))
-        most = 1.0 / (1.0 + e)
-        value = exp(min(x, 0.0) - y) * most
-        lack = e * most if x >= 0.0 else most
+        logistic = 1.0 / (1.0 + e)
+        value = exp(min(x, 0.0) - y) * logistic
+        lack = e * logistic if x >= 0.0 else logistic
         rows[_V + i] = value
         rows[_D0 + i] = value * (fall - rise * lack)
         rows[_D1 + i] = -value * x * lack
@@ -86,9 +86,9 @@ def _fill_peak(rows: Any, n: int, t0: float, rise: float, fall: float, log_ratio
         t = rows[_T + i] - t0
         x, y = t * rise, t * fall
         e = exp(-abs(x + y))
-        most = 1.0 / (1.0 + e)
-        rising = e * most if x + y >= 0.0 else most  # fraction of the first term
-        value = exp(log_scale - max(-x, y)) * most
+        logistic = 1.0 / (1.0 + e)
+        rising = e * logistic if x + y >= 0.0 else logistic  # fraction of the first term
+        value = exp(log_scale - max(-x, y)) * logistic
         rows[_V + i] = value
         rows[_D0 + i] = value * ((1.0 - rising) * fall - rising * rise)
         rows[_D1 + i] = value * (scale_slope - rising * x)
@@ -152,8 +152,8 @@ def _paint_changing(rows: Any, n: int, t0: float, early: float, late: float, rat
         t = rows[_T + i] - t0
         x = t * rate
         e = exp(-abs(x))
-        most = 1.0 / (1.0 + e)
-        cool = most if x >= 0.0 else e * most
+        logistic = 1.0 / (1.0 + e)
+        cool = logistic if x >= 0.0 else e * logistic
         coldness = 1.0 / (early + (late - early) * cool)
         hot = early * (1.0 - cool) * coldness
         by_t = (early - late) * cool * (1.0 - cool) * rate * coldness

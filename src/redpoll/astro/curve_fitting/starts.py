@@ -22,7 +22,7 @@ _FEW_STARTS, _MANY_STARTS, MAX_STARTS = 4, 8, 16
 """Number of starts, two more where both signs are possible; and for linexp and a changing temperature."""
 _SAME = 0.02
 """Relative difference of chi2, times and time scales below which starts are equal."""
-_N_PLACES = 8
+_N_TIMES = 8
 _SCALES = np.array([0.04, 0.15, 0.5, 1.6])
 """Time scales of the grid, in widths of the light curve."""
 _FINE_SCALES = np.array([0.04, 0.07, 0.13, 0.23, 0.42, 0.75, 1.35, 2.4])
@@ -44,29 +44,29 @@ def search_grid(model: Any, points: Any, curve: Any, room: Any) -> int:
     """
     centre, width, peak = _where_bright(points.data)
     q, n_found = room.vectors[TRIAL], 0
-    n_signs, most = 1 + model.has_both_signs, _FEW_STARTS + 2 * model.has_both_signs
+    n_signs, max_starts = 1 + model.has_both_signs, _FEW_STARTS + 2 * model.has_both_signs
     if model.shape == LINEXP:
-        most = _MANY_STARTS
+        max_starts = _MANY_STARTS
     for which in range(n_signs):
         sign, first_row = 1.0 - 2.0 * which, n_found
         step = _best_step(sign, model.has_baseline, points.data)
         for k in range(_n_cells(model)):
             _set_start(model, k, width, q)
             best, best_time = math.inf, 0.0
-            for place in range(_N_PLACES):
+            for k_time in range(_N_TIMES):
                 scale = sign * math.exp(q[1])
-                q[0] = _place(model.shape, place, scale, step, peak, centre, width, points.data[-1, TIME])
+                q[0] = _start_time(model.shape, k_time, scale, step, peak, centre, width, points.data[-1, TIME])
                 chi2 = evaluate(model, sign, q, curve, room, -1.0)
                 if chi2 < best:
                     best, best_time = chi2, q[0]
             q[0] = best_time
             if best < math.inf:
-                n_found = _keep_start(room.starts, first_row, n_found, most // n_signs, q, best, sign)
+                n_found = _keep_start(room.starts, first_row, n_found, max_starts // n_signs, q, best, sign)
     return n_found
 
 
 @compiled
-def _place(
+def _start_time(
     shape: int, k: int, scale: float, step: float, peak: float, centre: float, width: float, last: float
 ) -> float:
     """Reference time with this number: at the best step, near the peak, and evenly over the light curve.
@@ -181,14 +181,14 @@ def sort_starts(n_starts: int, starts: Any) -> int:
 @compiled
 def _keep_start(starts: Any, first_row: int, n_found: int, at_most: int, q: Any, chi2: float, sign: float) -> int:
     """Insert into the rows from `first_row` on, sorted by chi2, keeping the best; returns the new number of rows."""
-    place = n_found
-    while place > first_row and starts[place - 1, MAX_Q] > chi2:
+    row = n_found
+    while row > first_row and starts[row - 1, MAX_Q] > chi2:
         for j in range(MAX_Q + 2):
-            starts[place, j] = starts[place - 1, j]
-        place -= 1
+            starts[row, j] = starts[row - 1, j]
+        row -= 1
     for j in range(MAX_Q):
-        starts[place, j] = q[j]
-    starts[place, MAX_Q], starts[place, MAX_Q + 1] = chi2, sign
+        starts[row, j] = q[j]
+    starts[row, MAX_Q], starts[row, MAX_Q + 1] = chi2, sign
     return min(n_found + 1, first_row + at_most)
 
 

@@ -18,7 +18,7 @@ _LN_2, _LN_2_REST = 0.693147180369123816490, 1.90821492927058770002e-10
 """ln 2 as a sum of a short number, whose multiples are exact, and a remainder."""
 _SHIFT = 1.5 * 2.0**52 + 1023.0
 """Added to a number, leaves it rounded, and 1023 more, in the last bits: the exponent of a float64, ready made."""
-_MOST = 708.0
+_MAX_EXPONENT = 708.0
 
 
 def _as_power(context: Any, shifted: Any) -> Any:
@@ -38,7 +38,7 @@ _power_of_two: Any = intrinsic(_as_power)
 @compiled
 def exp(x: float) -> float:
     """Exponential of x, within 3e-16 of itself; of x beyond -708 and 708 that of these."""
-    x = min(max(x, -_MOST), _MOST)
+    x = min(max(x, -_MAX_EXPONENT), _MAX_EXPONENT)
     shifted = x * _PER_LN_2 + _SHIFT
     n = shifted - _SHIFT
     r = (x - n * _LN_2) - n * _LN_2_REST

@@ -128,7 +128,7 @@ def name_in_answer(column: str) -> str:
 
 
 def plan_key(plan: Plan, *parts: object) -> str:
-    """Hash of the plan and of what narrows it."""
+    """Hash of the plan and of its restrictions."""
     return hashlib.sha256(repr((plan, parts)).encode()).hexdigest()
 
 

@@ -51,8 +51,8 @@ class LightCurve(Answer):
 
     mjd: list[float] = Field(description="MJD TAI, days")
     band: list[str | None] = Field(description="u, g, r, i, z or y")
-    flux: list[float | None] = Field(description="difference flux, nJy; null for limits")
-    flux_err: list[float | None] = Field(description="one-sigma error of flux or, for limits, of the noise, nJy")
+    flux: list[float | None] = Field(description="difference flux, nJy; null for upper limits")
+    flux_err: list[float | None] = Field(description="one-sigma error of flux or, for upper limits, of the noise, nJy")
     kind: list[str | None] = Field(description="detection, forced, upper_limit or low_quality")
 
 
@@ -107,7 +107,7 @@ class CutoutPixels(Answer):
 
 
 class LedgerRow(Answer):
-    """What became of every packet: received = stored + duplicate + rejected."""
+    """Counts of packets: received = stored + duplicate + rejected."""
 
     survey: str | None
     night: int | None = Field(default=None, examples=[20260310])

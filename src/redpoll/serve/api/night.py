@@ -1,4 +1,4 @@
-"""/api/v2/ledger and /api/v2/topics: what became of a night's packets."""
+"""/api/v2/ledger and /api/v2/topics: counts of a night's packets and alerts."""
 
 from __future__ import annotations
 

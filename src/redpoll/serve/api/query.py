@@ -97,7 +97,7 @@ def check_topic(name: str, topics: Collection[str]) -> None:
 
 
 def scan_of(reader: Reader, query: AlertQuery) -> Scan:
-    """One page, and after it the cursor of the next; BadQuery for what cannot be asked for together."""
+    """One page and the cursor of the next; BadQuery for parameters that exclude each other."""
     query.check()
     try:
         return reader.alerts.scan(None, query.selection(), after=query.cursor, limit=query.limit)

@@ -64,9 +64,9 @@ class ObjectPage:
         return int(drawn(self.curve).sum())
 
     @property
-    def n_limits(self) -> int:
+    def n_upper_limits(self) -> int:
         """How many of them are upper limits."""
-        return int((drawn(self.curve) & self.curve.is_limit).sum())
+        return int((drawn(self.curve) & self.curve.is_upper_limit).sum())
 
 
 def object_page(reader: Reader, object_id: str, alert_id: int | None, points: int, alerts: int) -> ObjectPage:
@@ -151,7 +151,7 @@ def _point_rows(curve: Curve) -> list[dict[str, Any]]:
             "mjd": float(curve.mjd[i]),
             "band": BANDS[curve.band[i]] if curve.band[i] >= 0 else None,
             "kind": KINDS[curve.kind[i]] if curve.kind[i] >= 0 else None,
-            "is_limit": bool(curve.is_limit[i]),
+            "is_upper_limit": bool(curve.is_upper_limit[i]),
             "mag": float(curve.mag[i]),
             "mag_err": float(curve.mag_err[i]),
             "flux": shortest(float(curve.flux[i])),

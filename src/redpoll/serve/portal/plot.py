@@ -84,10 +84,10 @@ def drawn(curve: Curve) -> NDArray[np.bool_]:
 def _of(curve: Curve, band: int, style: str) -> NDArray[np.bool_]:
     """Points of a band that are drawn in a style."""
     styles = {
-        "limit": curve.is_limit,
-        "forced": (curve.kind == FORCED) & ~curve.is_limit,
+        "limit": curve.is_upper_limit,
+        "forced": (curve.kind == FORCED) & ~curve.is_upper_limit,
         "faded": curve.is_negative & (curve.kind != FORCED),
-        "detection": ~curve.is_limit & ~curve.is_negative & (curve.kind != FORCED) & (curve.kind != UPPER_LIMIT),
+        "detection": ~curve.is_upper_limit & ~curve.is_negative & (curve.kind != FORCED) & (curve.kind != UPPER_LIMIT),
     }
     return np.asarray((curve.band == band) & styles[style] & drawn(curve))
 

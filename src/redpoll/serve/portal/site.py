@@ -20,7 +20,7 @@ from redpoll.serve.portal.tonight import Sparklines
 
 
 class Site:
-    """The portal's templates, static files, and what its pages remember between requests."""
+    """The portal's templates, static files, and data cached between requests."""
 
     def __init__(self, assets: Assets, clock: Callable[[], datetime]) -> None:
         self.assets = assets

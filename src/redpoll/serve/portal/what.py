@@ -16,8 +16,8 @@ class ClassRow:
     means: str
     kind_of: str
     by: str
-    last: float | None
-    best: float | None
+    last_probability: float | None
+    max_probability: float | None
     first_mjd: float
     last_mjd: float
     n_alerts: int
@@ -29,7 +29,9 @@ def what_is_it(rows: list[Row]) -> list[ClassRow]:
     At one time the most probable comes first, after those without a probability.
     """
     classes = [_class_row(row) for row in rows]
-    return sorted(classes, key=lambda s: (-s.last_mjd, -2.0 if s.last is None else -s.last, s.title, s.by))
+    return sorted(
+        classes, key=lambda s: (-s.last_mjd, -2.0 if s.last_probability is None else -s.last_probability, s.title, s.by)
+    )
 
 
 def _class_row(row: Row) -> ClassRow:
@@ -41,8 +43,8 @@ def _class_row(row: Row) -> ClassRow:
         means=known.means if known else "",
         kind_of=" < ".join(line[:2]),
         by=str(row["by"]),
-        last=row["last_probability"],
-        best=row["max_probability"],
+        last_probability=row["last_probability"],
+        max_probability=row["max_probability"],
         first_mjd=float(row["first_mjd"]),
         last_mjd=float(row["last_mjd"]),
         n_alerts=int(row["n_alerts"]),

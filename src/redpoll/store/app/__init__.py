@@ -1,4 +1,4 @@
-"""What people and learning add to a store: labels, models, saved filters, watchlists.
+"""The application database of a store: labels, models, saved filters, watchlists.
 
 It is written by serve, the command and learning at any time, also while a run holds the writer's lock.
 """

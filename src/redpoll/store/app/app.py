@@ -38,7 +38,7 @@ class App:
 
 
 def open_app(url: Path | str) -> App:
-    """Open what people and learning added to the store in a folder.
+    """Open the application database of the store in a folder.
 
     ``app.sqlite`` is created at the first use. In a folder that cannot be written, everything can be read and nothing
     added.

@@ -1,4 +1,4 @@
-"""The ports of what people and learning add to a store: labels, models, saved filters, watchlists.
+"""The ports of the application database: labels, models, saved filters, watchlists.
 
 Tables are Arrow; the metadata of each field gives its unit and its meaning (`redpoll.store.app.columns`).
 """

@@ -36,7 +36,7 @@ class AlertCases(StoreCases):
             assert [row[name] for row in rows] == batch[name].to_pylist()
         assert [row["rise_rate"] for row in rows] == batch["rise_rate"].to_pylist()
         assert [row["sso_name"] for row in rows] == batch["sso_name"].to_pylist()
-        assert "feature_cold" not in rows[0]
+        assert "feature_archived" not in rows[0]
 
     def test_unknown_is_none_also_for_nan(self, store: Store) -> None:
         batch = store_batch(2)
@@ -103,7 +103,7 @@ class AlertCases(StoreCases):
     def test_single_columns_of_a_whole_alert_can_be_asked_for(self, store: Store) -> None:
         batch = store_batch(20)
         add(store, batch)
-        names = ["cutout_template", "light_curve", "feature_cold", "pass_rising", "packet"]
+        names = ["cutout_template", "light_curve", "feature_archived", "pass_rising", "packet"]
         row = full_alert(store, 10**15 + 9, "ztf", names)
         assert list(row) == names
         assert row == {name: batch[name][9].as_py() for name in names}

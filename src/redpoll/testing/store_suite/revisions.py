@@ -36,34 +36,34 @@ class RevisionCases(StoreCases):
         assert store.revisions.start("job", "reprocess") is None
         return store
 
-    @pytest.mark.parametrize("name", ["rise_rate", "feature_cold", "p_new"])
+    @pytest.mark.parametrize("name", ["rise_rate", "feature_archived", "p_new"])
     def test_readers_return_the_newest_values(self, revised: Store, name: str) -> None:
-        before = alert_rows(revised, ["alert_id", "mag", "feature_cold"])
+        before = alert_rows(revised, ["alert_id", "mag", "feature_archived"])
         assert revise(revised, [FIRST + 3, FIRST + 30], {name: [0.25, 0.5]}) == 2
         assert revise(revised, [FIRST + 3, FIRST + 7], {name: [0.75, None]}) == 2
         assert [value(revised, name, i) for i in (3, 30, 7)] == [0.75, 0.5, None]
         assert full_alert(revised, FIRST + 3, "ztf")[name] == 0.75
         assert full_alert(revised, FIRST + 30, "ztf", [name, "mag"])[name] == 0.5
         assert [row["alert_id"] for row in alert_rows(revised, where=f"{name} == 0.75")] == [FIRST + 3]
-        if name != "feature_cold":
-            assert alert_rows(revised, ["alert_id", "mag", "feature_cold"]) == before
+        if name != "feature_archived":
+            assert alert_rows(revised, ["alert_id", "mag", "feature_archived"]) == before
 
     def test_other_columns_and_alerts_keep_their_values(self, revised: Store) -> None:
         batch = store_batch(40)
-        revise(revised, [FIRST + 3], {"feature_cold": [-1.0]})
-        rows = alert_rows(revised, ["alert_id", "feature_cold", "packet"], order_by="oldest")
-        assert [row["feature_cold"] for row in rows] == [-1.0 if i == 3 else i / 2 for i in range(40)]
+        revise(revised, [FIRST + 3], {"feature_archived": [-1.0]})
+        rows = alert_rows(revised, ["alert_id", "feature_archived", "packet"], order_by="oldest")
+        assert [row["feature_archived"] for row in rows] == [-1.0 if i == 3 else i / 2 for i in range(40)]
         assert [row["packet"] for row in rows] == batch["packet"].to_pylist()
 
     def test_a_column_that_is_only_archived_stays_so(self, revised: Store) -> None:
-        revise(revised, [FIRST + 3], {"feature_cold": [-1.0]}, declared={"feature_cold": Column("float32")})
-        assert value(revised, "feature_cold", 4) == 2.0
+        revise(revised, [FIRST + 3], {"feature_archived": [-1.0]}, declared={"feature_archived": Column("float32")})
+        assert value(revised, "feature_archived", 4) == 2.0
 
     def test_new_columns_have_the_values_of_the_revision_and_null_elsewhere(self, revised: Store) -> None:
-        cold = {"cold_new": Column("float32", "mag", "Only archived.", indexed=False)}
-        revise(revised, [FIRST + 1], {"p_new": [0.5], "cold_new": [2.0]}, declared=cold)
-        assert [value(revised, name, i) for name in ("p_new", "cold_new") for i in (1, 2)] == [0.5, None, 2.0, None]
-        assert revised.alerts.schema().field("cold_new").metadata[b"unit"] == b"mag"
+        declared = {"archived_new": Column("float32", "mag", "Only archived.", indexed=False)}
+        revise(revised, [FIRST + 1], {"p_new": [0.5], "archived_new": [2.0]}, declared=declared)
+        assert [value(revised, name, i) for name in ("p_new", "archived_new") for i in (1, 2)] == [0.5, None, 2.0, None]
+        assert revised.alerts.schema().field("archived_new").metadata[b"unit"] == b"mag"
 
     def test_topics_follow_the_filters(self, revised: Store) -> None:
         assert revised.ledger.topics() == {"rising": 14, "bright": 4}
@@ -111,13 +111,13 @@ class RevisionCases(StoreCases):
         assert revised.alerts.provenance(FIRST + 4, "ztf")["rise_rate"] == "synthetic@1"
 
     def test_the_history_has_every_value_and_its_maker(self, revised: Store) -> None:
-        revise(revised, [FIRST + 2, FIRST + 3], {"feature_cold": [7.0, 8.0], "p_new": [0.5, 0.5]}, by="synthetic@2")
+        revise(revised, [FIRST + 2, FIRST + 3], {"feature_archived": [7.0, 8.0], "p_new": [0.5, 0.5]}, by="synthetic@2")
         revise(revised, [FIRST + 3], {"p_new": [None]}, by="synthetic@3")
         rows = revised.revisions.of_alert(FIRST + 3, "ztf").to_pylist()
         names = ("column", "value_before", "value_after", "by_before", "by_after", "job")
         assert [tuple(row[name] for name in names) for row in rows] == [
             ("p_new", "0.5", None, "synthetic@2", "synthetic@3", "job"),
-            ("feature_cold", "1.5", "8.0", "synthetic@1", "synthetic@2", "job"),
+            ("feature_archived", "1.5", "8.0", "synthetic@1", "synthetic@2", "job"),
             ("p_new", None, "0.5", None, "synthetic@2", "job"),
         ]
         assert revised.revisions.of_alert(FIRST, "ztf").num_rows == 0
@@ -125,7 +125,7 @@ class RevisionCases(StoreCases):
             revised.revisions.of_alert(5, "ztf")
 
     def test_the_archive_alone_keeps_the_values_before(self, revised: Store) -> None:
-        revise(revised, [FIRST + 3], {"feature_cold": [8.0]})
+        revise(revised, [FIRST + 3], {"feature_archived": [8.0]})
         revised.maintenance.compact()
         (row,) = revised.revisions.of_alert(FIRST + 3, "ztf").to_pylist()
         assert (row["value_before"], row["value_after"]) == ("1.5", "8.0")
@@ -249,15 +249,15 @@ class RevisionCases(StoreCases):
     @pytest.mark.parametrize("rows_per_pixel", [None, 7])
     def test_answers_are_the_same_after_compaction(self, revised: Store, rows_per_pixel: int | None) -> None:
         def answers() -> list[Any]:
-            columns = ["alert_id", "rise_rate", "feature_cold", "p_new", "classes", "topics", "pass_rising"]
+            columns = ["alert_id", "rise_rate", "feature_archived", "p_new", "classes", "topics", "pass_rising"]
             whole = [full_alert(revised, FIRST + i, "ztf", [*columns[:5], "packet"]) for i in (3, 4, 5)]
             return [alert_rows(revised, columns), whole, revised.ledger.topics(), object_row(revised, "ZTFmade0003")]
 
-        revise(revised, [FIRST + 3, FIRST + 4], {"feature_cold": [7.0, 8.0], "p_new": [0.5, 0.5]})
+        revise(revised, [FIRST + 3, FIRST + 4], {"feature_archived": [7.0, 8.0], "p_new": [0.5, 0.5]})
         before = answers()
         revised.maintenance.compact(rows_per_pixel=rows_per_pixel)
         assert answers() == before
-        revise(revised, [FIRST + 4, FIRST + 5], {"feature_cold": [9.0, 9.5], "classes": [SN, []]})
+        revise(revised, [FIRST + 4, FIRST + 5], {"feature_archived": [9.0, 9.5], "classes": [SN, []]})
         before = answers()
         (report,) = revised.maintenance.compact(rows_per_pixel=rows_per_pixel)
         assert report.rewritten >= 1

@@ -45,8 +45,8 @@ SELECTIONS: dict[str, dict[str, Any]] = {
     "ranges and cone": {"ranges": [(0, 1 << 60)], "cone": Cone(45.0, 30.0, 200_000.0)},
     "no ranges": {"ranges": []},
     "indexed expression": {"where": "mag < 19 and band == 'g' and is_edge"},
-    "archived expression": {"where": "feature_cold > 20 and mag < 19.5 and not pass_bright"},
-    "everything": {"where": "feature_cold < 60 or n_synthetic in (1, 2)", "class_": "real", "cone": EVERYWHERE},
+    "archived expression": {"where": "feature_archived > 20 and mag < 19.5 and not pass_bright"},
+    "everything": {"where": "feature_archived < 60 or n_synthetic in (1, 2)", "class_": "real", "cone": EVERYWHERE},
 }
 ORDERS = ["newest", "oldest", "hpx29"]
 
@@ -76,7 +76,7 @@ class ScanCases(StoreCases):
             assert [row["alert_id"] for row in pages] == [row["alert_id"] for row in expected], order_by
 
     def _all(self, store: Store) -> list[Row]:
-        names = [*store.alerts.scan().schema.names, "feature_cold", "pass_bright"]
+        names = [*store.alerts.scan().schema.names, "feature_archived", "pass_bright"]
         return alert_rows(store, names)
 
     def _is_selected(self, row: Row, selection: dict[str, Any]) -> bool:
@@ -109,7 +109,7 @@ class ScanCases(StoreCases):
         return first, row["alert_id"], row["survey"] == "rubin"
 
     def test_any_columns_come_with_their_types_and_meanings(self, filled: Store) -> None:
-        names = ["alert_id", "light_curve", "cutout_science", "packet", "rise_rate", "feature_cold", "pass_rising"]
+        names = ["alert_id", "light_curve", "cutout_science", "packet", "rise_rate", "feature_archived", "pass_rising"]
         scan = filled.alerts.scan(names, Selection(survey="ztf"), order_by="oldest")
         table = scan.to_table()
         full = store_batch(100, nights=(0, 1, 2))
@@ -150,9 +150,9 @@ class ScanCases(StoreCases):
 
     def test_a_column_that_an_alert_lacks_is_null(self, store: Store) -> None:
         add(store, store_batch(2))
-        add(store, store_batch(2, start=2).drop_columns(["feature_cold", "light_curve"]))
-        rows = alert_rows(store, ["feature_cold", "light_curve"], order_by="oldest")
-        assert [row["feature_cold"] for row in rows] == [0.0, 0.5, None, None]
+        add(store, store_batch(2, start=2).drop_columns(["feature_archived", "light_curve"]))
+        rows = alert_rows(store, ["feature_archived", "light_curve"], order_by="oldest")
+        assert [row["feature_archived"] for row in rows] == [0.0, 0.5, None, None]
         assert [row["light_curve"] is None for row in rows] == [False, False, True, True]
 
     def test_packets_of_several_versions_share_one_type(self, store: Store) -> None:

@@ -28,7 +28,7 @@ def _chi2_of_scipy(shape, start, t, flux, err):
     return 2 * least_squares(lambda p: (shape(t, p) - flux) / err, start, x_scale="jac", max_nfev=100).cost
 
 
-def _share_no_worse(fit, shape, start_of, supernovae):
+def _fraction_no_worse(fit, shape, start_of, supernovae):
     t, flux, err, offsets = supernovae
     found, wins = fit(*supernovae), []
     for i in range(len(offsets) - 1):
@@ -49,7 +49,7 @@ def test_sigmoids_of_real_supernovae(supernovae):
     def start_of(t, flux):
         return (flux.max(), -np.ptp(t) / 8, t[np.argmin(np.abs(flux - flux.max() / 2))])
 
-    assert _share_no_worse(sigmoid_fit, shape, start_of, supernovae) >= 0.95
+    assert _fraction_no_worse(sigmoid_fit, shape, start_of, supernovae) >= 0.95
 
 
 def test_bazins_function_on_real_supernovae(supernovae):
@@ -59,4 +59,4 @@ def test_bazins_function_on_real_supernovae(supernovae):
     def start_of(t, flux):
         return (2 * flux.max(), t[np.argmax(flux)], np.ptp(t) / 4, np.ptp(t) / 20, 0.0)
 
-    assert _share_no_worse(bazin_fit, shape, start_of, supernovae) >= 0.95
+    assert _fraction_no_worse(bazin_fit, shape, start_of, supernovae) >= 0.95

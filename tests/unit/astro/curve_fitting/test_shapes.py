@@ -54,7 +54,7 @@ def _fill(model, sign, q, curve):
 
 
 @njit(error_model="numpy")
-def _share_at_9000(frequency):
+def _fraction_at_9000(frequency):
     return fraction_of_light(frequency, 1 / 9000.0)[0]
 
 
@@ -101,8 +101,8 @@ def test_values_are_the_published_formulas():
 
 
 def test_light_of_all_frequencies_is_the_bolometric_flux():
-    share = quad(_share_at_9000, 1e-4, 30, limit=400)[0]
-    assert share == pytest.approx(1, abs=1e-4)
+    fraction = quad(_fraction_at_9000, 1e-4, 30, limit=400)[0]
+    assert fraction == pytest.approx(1, abs=1e-4)
 
 
 def test_exponential_is_that_of_numpy():

@@ -1,4 +1,4 @@
-// The light curve: uPlot gives axes, zoom and cursor; points, error bars and limits are drawn in its hooks.
+// The light curve: uPlot gives axes, zoom and cursor; points, error bars and upper limits are drawn in its hooks.
 import { coloursOf, drawPoints } from "./marks.js";
 import { describe, pointsOf, timeRange, valueRange, visible } from "./points.js";
 
@@ -131,19 +131,19 @@ function showTip(u, shown, unit) {
 
 function nearest(u, shown, unit, left, top) {
   let best = null;
-  let least = NEAR ** 2;
+  let minSquared = NEAR ** 2;
   for (const p of shown) {
     const d = (u.valToPos(p.mjd, "x") - left) ** 2 + (u.valToPos(p[unit].y, "y") - top) ** 2;
-    if (d < least) [best, least] = [p, d];
+    if (d < minSquared) [best, minSquared] = [p, d];
   }
   return best;
 }
 
 function report(figure, shown, total, unit) {
-  const limits = shown.filter((p) => p.style[unit] === "limit").length;
+  const upperLimits = shown.filter((p) => p.style[unit] === "limit").length;
   figure.dataset.shown = shown.length;
-  figure.dataset.limits = limits;
-  document.getElementById("curve-status").textContent = `${shown.length} of ${total} points shown${limits ? `, ${limits} of them limits` : ""}.`;
+  figure.dataset.upperLimits = upperLimits;
+  document.getElementById("curve-status").textContent = `${shown.length} of ${total} points shown${upperLimits ? `, ${upperLimits} of them upper limits` : ""}.`;
 }
 
 function sizeOf(figure) {

@@ -17,7 +17,7 @@ export function coloursOf(names) {
 
 /**
  * Draw points: `points` are {x, y, low, high, band, style} in canvas pixels, low and high the ends of the error bar.
- * Limits and forced points go below detections.
+ * Upper limits and forced points go below detections.
  */
 export function drawPoints(context, points, shapes, colours, ratio) {
   const paths = Object.fromEntries(Object.entries(shapes).map(([band, shape]) => [band, new Path2D(shape)]));

@@ -1,7 +1,7 @@
-// Points of a light curve: fluxes as magnitudes, and which of them are limits.
+// Points of a light curve: fluxes as magnitudes, and which of them are upper limits.
 const ZERO_POINT = 31.4; // AB magnitude of 1 nJy
 const MAG_PER_RELATIVE_FLUX = 2.5 / Math.LN10;
-const FORCED_SIGMA = 3; // fainter forced points are limits on a magnitude axis
+const FORCED_SIGMA = 3; // fainter forced points are upper limits on a magnitude axis
 const LIMIT_SIGMA = 5;
 const MAX_BAR = { mag: 1, flux: Infinity }; // longer error bars do not widen the axis
 
@@ -11,20 +11,20 @@ export function pointsOf(data) {
     const kind = data.kinds[data.kind[i]] ?? "unknown";
     const flux = data.flux[i];
     const err = data.err[i];
-    const isLimit = kind === "upper_limit" || (kind === "forced" && !(err !== null && flux >= FORCED_SIGMA * err));
+    const isUpperLimit = kind === "upper_limit" || (kind === "forced" && !(err !== null && flux >= FORCED_SIGMA * err));
     return {
       mjd: data.mjd0 + t,
       band: data.bands[data.band[i]] ?? "unknown",
       kind,
-      style: { mag: styleOf(kind, isLimit, flux), flux: styleOf(kind, false, flux) },
-      mag: isLimit ? { y: magnitude(LIMIT_SIGMA * err), err: null } : { y: magnitude(flux), err: magnitudeError(flux, err) },
+      style: { mag: styleOf(kind, isUpperLimit, flux), flux: styleOf(kind, false, flux) },
+      mag: isUpperLimit ? { y: magnitude(LIMIT_SIGMA * err), err: null } : { y: magnitude(flux), err: magnitudeError(flux, err) },
       flux: { y: flux === null ? null : flux / 1000, err: err === null ? null : err / 1000 },
     };
   });
 }
 
-function styleOf(kind, isLimit, flux) {
-  if (isLimit) return "limit";
+function styleOf(kind, isUpperLimit, flux) {
+  if (isUpperLimit) return "limit";
   if (kind === "forced" || kind === "low_quality") return kind;
   return flux < 0 ? "faded" : "detection";
 }
@@ -37,7 +37,7 @@ function magnitudeError(flux, err) {
   return flux && err !== null ? (MAG_PER_RELATIVE_FLUX * err) / Math.abs(flux) : null;
 }
 
-/** Points that have a value in this unit and are not switched off; a limit goes with its band and with `limit`. */
+/** Points that have a value in this unit and are not switched off; an upper limit goes with its band and with `upper_limit`. */
 export function visible(points, unit, off) {
   return points.filter((p) => {
     const isOff = off.has(`band:${p.band}`) || off.has(`kind:${p.kind}`) || (p.style[unit] === "limit" && off.has("kind:upper_limit"));
@@ -64,8 +64,8 @@ export function valueRange(points, unit, from, to) {
   return low > high ? [0, 1] : padded(low, high, 0.05, unit === "mag" ? 0.25 : 0.01 * Math.abs(high) + 1e-6);
 }
 
-function padded(low, high, fraction, least) {
-  const pad = Math.max((high - low) * fraction, least);
+function padded(low, high, fraction, minimum) {
+  const pad = Math.max((high - low) * fraction, minimum);
   return [low - pad, high + pad];
 }
 
