@@ -36,7 +36,9 @@ from redpoll.schema.names import CUT
 @click.argument("inputs", nargs=-1, required=True)
 @click.option("--workers", type=click.IntRange(min=0), help="Worker processes; 0 works in this process.")
 @click.option(
-    "--batch-size", type=click.IntRange(min=1), help="Packets a batch; by default set from the size of the packets."
+    "--batch-size",
+    type=click.IntRange(min=1),
+    help="Maximum number of packets a batch, of 64 MB at most.  [default: 2000]",
 )
 @store_option
 @catalogs_option

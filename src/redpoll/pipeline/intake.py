@@ -63,10 +63,10 @@ class Intake:
     on_error
         Called with the error of each source that cannot be read to its end.
     batch_size
-        Packets a block; by default as many as fit into `block_bytes`, at most 2,000. Of several nights, which workers
-        share, so many for each worker.
+        Maximum number of packets of a block, 2,000 by default; then a block of several nights, which workers share,
+        has as many for each worker.
     block_bytes
-        Maximum size of a block for which no number of packets is given.
+        Maximum size of a block, whatever the number of packets.
     block_seconds
         Longest time between the first packet of a block and its processing.
     find_nights
@@ -96,7 +96,7 @@ class Intake:
     ) -> None:
         self._sources, self._on_error, self._stop, self._clock = list(sources), on_error, stop, clock
         self._max_packets = batch_size or BLOCK_PACKETS
-        self._max_bytes = math.inf if batch_size else block_bytes
+        self._max_bytes = block_bytes
         self._times_if_shared = 1 if batch_size else max(1, n_workers)
         self._seconds = block_seconds
         self._find_nights, self._order, self._n_workers = find_nights, NightOrder(), n_workers

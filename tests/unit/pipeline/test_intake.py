@@ -55,9 +55,10 @@ def test_a_block_has_as_many_packets_as_asked_across_sources():
     assert sizes(intake) == [[1, 1, 1], [1, 1, 2], [2]]
 
 
+@pytest.mark.parametrize("batch_size", [None, 1_000_000])
 @pytest.mark.parametrize("given", [[40] * 7, [10, 90, 10, 90, 5], [200, 1, 1, 300], [1] * 5000])
-def test_a_block_fits_into_its_bytes_unless_one_packet_does_not(given):
-    blocks = sizes(Intake([Listed("a", given)], refuse, block_bytes=100))
+def test_a_block_fits_into_its_bytes_unless_one_packet_does_not(given, batch_size):
+    blocks = sizes(Intake([Listed("a", given)], refuse, block_bytes=100, batch_size=batch_size))
     assert [size for block in blocks for size in block] == given
     assert all(sum(block) <= 100 or len(block) == 1 for block in blocks)
 
