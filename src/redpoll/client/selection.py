@@ -50,7 +50,7 @@ def select(
     from redpoll.store import Selection
 
     return Selection(
-        where=_text(where, "where") or None,
+        where=None if where is None else _condition(where),
         cone=None if cone is None else _cone(cone),
         ranges=None if moc is None else _ranges(moc),
         night=checked_night(night),
@@ -58,6 +58,14 @@ def select(
         topic=None if topic is None else _topic(topic, store),
         survey=None if survey is None else checked_survey(survey),
     )
+
+
+def _condition(where: str) -> str:
+    """An expression; UsageError if it is blank, as of a variable of the shell that is not set."""
+    text = _text(where, "where")
+    if not text:
+        raise UsageError("the condition is empty: leave it out for all alerts, or write one such as 'mag < 18'")
+    return text
 
 
 def _text(value: str | None, name: str) -> str:

@@ -294,6 +294,12 @@ def test_counts_of_topics_and_classes_and_the_ledger_agree(client: Client, every
         client.topics(night="x")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("where", ["", "  ", "\n"])
+def test_a_blank_condition_is_refused_and_does_not_stand_for_all_alerts(client: Client, where: str) -> None:
+    with pytest.raises(UsageError, match="condition is empty"):
+        client.alerts(where)
+
+
 def test_every_column_has_a_meaning(client: Client) -> None:
     rows = client.columns().to_arrow().to_pylist()
     assert [
