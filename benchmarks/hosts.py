@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 from astropy.coordinates import SkyCoord
 
+from redpoll.astro.cosmology import luminosity_distance, modulus_of_distance
 from redpoll.astro.sky import hpx29
 from redpoll.crossmatch.catalog import open_catalog
 from redpoll.crossmatch.hosts import Hosts, open_hosts
@@ -23,6 +24,7 @@ from redpoll.testing.real_data import build_catalogues
 
 N = 100_000
 N_BATCH = 10_000
+MAX_D_DLR = 4.0
 
 
 def alerts(ra, dec) -> pa.RecordBatch:
@@ -72,13 +74,26 @@ def supernovae(hosts: Hosts, data: Path) -> None:
     z, err = (found[f"host_redshift{x}"].to_numpy(zero_copy_only=False) for x in ("", "_err"))
     z_true = true[rows].to_numpy()
     wrong = np.abs(z - z_true)
-    print("\n| SNe Ia | n | with a host | abs(dz) < 0.005 | abs(dz) < 0.01 |\n|---|---|---|---|---|")
+    modulus = found["host_distance_modulus"].to_numpy(zero_copy_only=False)
+    is_off = np.abs(modulus - modulus_of_distance(luminosity_distance(z_true))) > 0.5
+    is_off &= found["host_d_dlr"].to_numpy(zero_copy_only=False) <= MAX_D_DLR
+    print("\n| SNe Ia | n | with a host | abs(dz) < 0.005 | abs(dz) < 0.01 | d_DLR <= 4 | distance off by 0.5 mag |")
+    print("|---|---|---|---|---|---|---|")
     for name, chosen in {
         "all": z_true > 0, "z < 0.03": z_true < 0.03, "0.03 <= z < 0.05": (z_true >= 0.03) & (z_true < 0.05),
         "0.05 <= z < 0.08": (z_true >= 0.05) & (z_true < 0.08), "z >= 0.08": z_true >= 0.08,
         "host of spectroscopic redshift": err < 0.01, "host of photometric redshift": err >= 0.01,
+        "host of a redshift without an error": np.isfinite(z) & np.isnan(err),
     }.items():  # fmt: skip
-        counts = [chosen, chosen & np.isfinite(z), chosen & (wrong < 0.005), chosen & (wrong < 0.01)]
+        near = chosen & (found["host_d_dlr"].to_numpy(zero_copy_only=False) <= MAX_D_DLR)
+        counts = [
+            chosen,
+            chosen & np.isfinite(z),
+            chosen & (wrong < 0.005),
+            chosen & (wrong < 0.01),
+            near,
+            near & is_off,
+        ]
         print(f"| {name} | {' | '.join(str(int(c.sum())) for c in counts)} |")
 
 

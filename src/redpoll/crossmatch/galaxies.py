@@ -16,6 +16,9 @@ from redpoll.crossmatch.catalog import Catalog
 from redpoll.crossmatch.host_columns import CATALOGUES
 
 Floats = NDArray[np.float64]
+_PHOTOMETRIC = np.float32(0.01)  # error of a redshift, which catalogues store in 32 bits
+_LOCAL_REDSHIFT = 0.01
+_WRONG_MAG = 0.3
 _SAME_ARCSEC = 3.0
 _SAME_REDSHIFT = 0.01
 _SAME_MAG = 1.5
@@ -74,8 +77,8 @@ def galaxies(catalogs: Mapping[str, Catalog]) -> Galaxies:
     """The galaxies of the catalogues among `CATALOGUES` that are given, by their names.
 
     A galaxy in both Mangrove and GLADE (within 3 arcsec and 0.01 in redshift) is included once, with Mangrove's name
-    and distance, and GLADE's redshift and magnitude. Duplicates within them (such as M 100) are included once, with
-    a name other than 2MASS's and the redshift of the smallest error.
+    and distance (see `_corrected`), and GLADE's redshift and magnitude. Duplicates within them (such as M 100) are
+    included once, with a name other than 2MASS's and the redshift of the smallest error.
     """
     parts = [_mangrove(catalogs["mangrove"])] if "mangrove" in catalogs else []
     if "glade" in catalogs:
@@ -152,10 +155,22 @@ def _merged(mangrove: Galaxies, glade: Galaxies) -> tuple[Galaxies, Galaxies]:
     known = {name: values.copy() for name, values in mangrove.numbers().items()}
     for what in ("redshift", "redshift_err", "mag_b"):
         known[what][ours] = getattr(glade, what)[theirs]
+    known["distance"] = _corrected(known["distance"], known["redshift"], known["redshift_err"])
     known["r50"] = default_size(known["distance"], known["redshift"], known["mag_b"])
     rest = np.ones(len(glade), bool)
     rest[theirs] = False
     return Galaxies(**known, name=mangrove.name), glade.taken(np.flatnonzero(rest))
+
+
+def _corrected(distance: Floats, redshift: Floats, redshift_err: Floats) -> Floats:
+    """Mangrove's distances, but those of the redshift where a spectroscopic one contradicts them.
+
+    Below a redshift of 0.01 velocities of galaxies matter, and Mangrove's distance stays.
+    """
+    by_redshift = luminosity_distance(redshift)
+    is_wrong = (redshift_err.astype(np.float32) < _PHOTOMETRIC) & (redshift > _LOCAL_REDSHIFT)
+    is_wrong &= np.abs(modulus_of_distance(distance) - modulus_of_distance(by_redshift)) > _WRONG_MAG
+    return np.where(is_wrong, by_redshift, distance)
 
 
 def _unique(made: Galaxies) -> Galaxies:

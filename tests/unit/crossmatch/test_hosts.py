@@ -84,6 +84,20 @@ def test_the_larger_galaxy_wins_though_it_is_further_away(tmp_path):
     assert found["host_d_dlr"] == pytest.approx(50.0 / default_size(*physical(0.005, 11.0))[0], rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("z", "err", "factor", "is_corrected"),
+    [(0.03, 0.0005, 0.6, True), (0.03, 0.0005, 0.9, False), (0.03, 0.01, 0.6, False), (0.009, 0.0005, 0.6, False)],
+)
+def test_a_distance_that_a_spectroscopic_redshift_contradicts_is_that_of_the_redshift(
+    z, err, factor, is_corrected, tmp_path
+):
+    by_redshift = Planck18.luminosity_distance(z).value
+    row = (180.0, 0.0, factor * by_redshift, z, "NGC 1", "None")
+    made = hosts(tmp_path, mangrove=mangrove(row), glade=glade((180.0, 0.0, z, err, 14.0)))
+    expected = by_redshift if is_corrected else factor * by_redshift
+    assert host(made, 180.0, 0.0)["host_distance_modulus"] == pytest.approx(5 * np.log10(expected) + 25, abs=0.01)
+
+
 def physical(z: float, mag: float):
     return np.array([Planck18.luminosity_distance(z).value]), np.array([z]), np.array([mag])
 

@@ -46,7 +46,8 @@ def test_types_come_in_the_order_of_the_model_s_last_classes():
 
 LUMINOUS = {
     "is_good": True, "mag": 18.0, "peak_mag": 17.5, "shape_rise_time": 20.0, "shape_fall_time": 40.0,
-    "shape_chi2": 1.0, "shape_days": 100.0, "host_distance_modulus": 38.5, "host_d_dlr": 1.0, "roid": "not_sso",
+    "shape_chi2": 1.0, "shape_days": 100.0, "host_distance_modulus": 38.5, "host_redshift": 0.11,
+    "host_redshift_err": 0.001, "host_d_dlr": 1.0, "roid": "not_sso",
 }  # fmt: skip
 
 
@@ -69,6 +70,25 @@ def test_a_slow_source_brighter_than_any_common_supernova_is_a_candidate():
 )  # fmt: skip
 def test_whatever_it_lacks_makes_it_none(change):
     assert not _luminous(**change)["is_slsn_candidate"]
+
+
+@pytest.mark.parametrize(("error", "is_used"), [(np.nan, True), (0.00999, True), (0.01, False), (0.03, False)])
+def test_a_photometric_redshift_sets_no_luminosity_and_no_class(error, is_used):
+    found = _luminous(host_redshift_err=error, shape_fall_time=100.0, shape_days=150.0)
+    assert np.isfinite(found["absolute_peak_mag"]) == np.isfinite(found["absolute_peak_redshift"]) == is_used
+    assert found["is_slsn_candidate"] == found["is_pair_instability_candidate"] == is_used
+    assert not is_used or found["absolute_peak_redshift"] == pytest.approx(0.11)
+
+
+@pytest.mark.parametrize(
+    ("column", "limit", "sign"),
+    [("mag", 18.0, -1), ("shape_rise_time", 5.0, 1), ("shape_chi2", 10.0, -1), ("host_d_dlr", 4.0, -1)],
+)
+def test_both_sides_of_the_thresholds_of_a_superluminous_supernova(column, limit, sign):
+    """Sign 1: larger values pass; all limits are inclusive. At a modulus of 38.5, 18.0 mag is -20.5."""
+    values = [limit * (1 + sign * step) for step in (1e-6, 0.0, -1e-6)]
+    found = [bool(_luminous(**{"peak_mag": np.nan, column: value})["is_slsn_candidate"]) for value in values]
+    assert found == [True, True, False]
 
 
 def test_a_decline_as_slow_as_cobalt_is_a_pair_instability_candidate():
