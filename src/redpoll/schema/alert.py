@@ -82,7 +82,8 @@ COLUMNS: dict[str, Column] = {
         source={"ztf": "candidate.jdstarthist", "rubin": "diaObject.firstDiaSourceMjdTai, else the history's first"},
     ),
     "sso_name": Column(
-        "string", doc="Known solar-system object at this position; null if none.", ucd="meta.id",
+        "string", doc="Known solar-system object at this position, such as 8467 or 2001 SB97; null if none.",
+        ucd="meta.id",
         source={"ztf": "candidate.ssnamenr", "rubin": "ssSource or mpc_orbits designation"},
     ),
     "sso_distance_arcsec": Column(

@@ -14,6 +14,7 @@ from redpoll.astro.photometry import limiting_mag, mag_err_from_flux, mag_from_f
 from redpoll.astro.time import NIGHT_OFFSET
 from redpoll.config import Cuts
 from redpoll.schema.bands import BANDS, FORCED, UPPER_LIMIT
+from redpoll.schema.designations import designations
 from redpoll.schema.fields import any_flag, band_array, codes_of, field, floats, identifier, nullable, without
 from redpoll.schema.history import Points, items, light_curves
 from redpoll.schema.point_kinds import detection_kinds
@@ -92,9 +93,12 @@ def _object_id(packets: pa.StructArray) -> pa.Array:
 
 
 def _sso_name(packets: pa.StructArray) -> pa.Array:
-    paths = ("ssSource.designation", "mpc_orbits.designation", "MPCORB.mpcDesignation")
+    paths = (
+        "mpc_orbits.unpacked_primary_provisional_designation", "ssSource.designation", "mpc_orbits.designation",
+        "MPCORB.mpcDesignation",
+    )  # fmt: skip
     names = [field(packets, path, dtype=pa.string()) for path in paths]
-    return pc.coalesce(*names, _id_text(packets, "diaSource.ssObjectId"))
+    return pc.coalesce(designations(pc.coalesce(*names)), _id_text(packets, "diaSource.ssObjectId"))
 
 
 def _n_detections(packets: pa.StructArray, previous: Points) -> pa.Array:

@@ -15,6 +15,7 @@ from redpoll.astro.time import NIGHT_OFFSET, tai_mjd_from_utc_jd
 from redpoll.config import Cuts
 from redpoll.errors import FieldError
 from redpoll.schema.bands import BANDS, FORCED, UPPER_LIMIT
+from redpoll.schema.designations import designations
 from redpoll.schema.fields import any_flag, band_array, field, floats, identifier, nullable, without
 from redpoll.schema.history import Points, items, light_curves
 from redpoll.schema.point_kinds import detection_kinds
@@ -94,7 +95,7 @@ def _object_id(packets: pa.StructArray) -> pa.Array:
 def _sso_name(packets: pa.StructArray) -> pa.Array:
     """Name of the nearest solar-system object; null for blanks and the word "null" in any case."""
     name = pc.utf8_trim_whitespace(field(packets, "candidate.ssnamenr", dtype=pa.string()))
-    return pc.if_else(pc.is_in(pc.utf8_lower(name), pa.array(["null", ""])), None, name)
+    return designations(pc.if_else(pc.is_in(pc.utf8_lower(name), pa.array(["null", ""])), None, name))
 
 
 def _sso_distance(packets: pa.StructArray) -> pa.Array:

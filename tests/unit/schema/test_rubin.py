@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from alert_rows import FORCED_SOURCE, OBJECT, ORBIT, RUBIN, SOURCE, alert, curve, rubin_packet
 from fastavro_oracle import decode_all, encode
@@ -12,6 +14,7 @@ from fastavro_oracle import decode_all, encode
 from redpoll.config import Cuts, QualityConfig
 from redpoll.errors import SchemaError
 from redpoll.schema.bands import DETECTION, FORCED, LOW_QUALITY
+from redpoll.schema.designations import designations
 from redpoll.schema.survey import survey_of, to_alerts
 
 
@@ -169,6 +172,25 @@ def test_cutouts_leave_the_packet():
     found = alert(rubin_packet(cutoutScience=b"f" * 50))
     assert found["cutout_science"] == b"f" * 50 and found["cutout_template"] is None
     assert "cutoutScience" not in found["packet"] and "diaSource" in found["packet"]
+
+
+@pytest.mark.parametrize(
+    ("packed", "name"),
+    [("K01S97B", "2001 SB97"), ("J95X00A", "1995 XA"), ("K07Tf8A", "2007 TA418"), ("K08Aa2D", "2008 AD362"),
+     ("2006 TK6", "2006 TK6"), ("0003I", "0003I"), ("K01", "K01"), ("L01S97B", "L01S97B")],
+)  # fmt: skip
+def test_designations_of_asteroids_are_unpacked(packed, name):
+    """Examples of the Minor Planet Center, and names that are none of its packed designations."""
+    assert designations(pa.array([packed, None])).to_pylist() == [name, None]
+
+
+def test_real_asteroids_have_the_designations_that_people_write(data_dir):
+    rows = pq.read_table(data_dir / "rubin/rubin_v10_2026-03-10_enriched.parquet", columns=["mpc_orbits"])
+    orbits = [row for row in rows["mpc_orbits"].to_pylist() if row]
+    packed, plain = (
+        [row[f"{how}_primary_provisional_designation"] for row in orbits] for how in ("packed", "unpacked")
+    )
+    assert len(orbits) > 20 and designations(pa.array(packed)).to_pylist() == plain
 
 
 def test_an_asteroid_without_object_keeps_its_name():

@@ -58,7 +58,19 @@ def test_absurd_magnitudes_warn_of_nothing(mag):
     assert alert(ztf_packet(magpsf=mag, previous=[DETECTED | {"magpsf": mag}]))["flux"] in (None, 0.0)
 
 
-@pytest.mark.parametrize(("name", "found"), [("null", None), ("", None), (None, None), ("1998 QP", "1998 QP")])
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("null", None),
+        ("", None),
+        (None, None),
+        ("1998 QP", "1998 QP"),
+        ("2010CG48", "2010 CG48"),
+        ("8467", "8467"),
+        ("C/2019Y4", "C/2019 Y4"),
+        ("Ceres", "Ceres"),
+    ],
+)
 def test_solar_system_names(name, found):
     assert alert(ztf_packet(ssnamenr=name))["sso_name"] == found
 
