@@ -9,6 +9,7 @@ depend on.
 from __future__ import annotations
 
 import ctypes
+import logging
 import re
 import sys
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from numba.core.compiler import Compiler
 from redpoll import compiler_passes
 from redpoll.compiler_passes import lean_passes, remembered_calls
 
+log = logging.getLogger(__name__)
 _TESTED = "0.68."
 """Prefix of the versions of numba whose internals are tested with parts."""
 
@@ -112,7 +114,16 @@ class _CacheFile(IndexDataCacheFile):
         self._version = f"{plain._version} {sources}"  # read before anything else of an index
 
     def save(self, key: Any, data: Any) -> None:
-        """Save the code for a key, which has the types, the machine and the byte code; files that no key has go."""
+        """Save the code for a key, which has the types, the machine and the byte code; files that no key has go.
+
+        A disk that does not take the files, because it is full, costs nothing but compiling again in other processes.
+        """
+        try:
+            self._save(key, data)
+        except OSError as error:
+            log.warning("compiled code is not kept in %s: %s", self._cache_path, error)
+
+    def _save(self, key: Any, data: Any) -> None:
         overloads = self._load_index()  # type: ignore[no-untyped-call]
         name = self._data_name(sha256(repr((self._version, key)).encode()).hexdigest()[:16])
         self._save_data(name, data)  # type: ignore[no-untyped-call]

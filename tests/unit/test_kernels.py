@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import math
 import pickle
@@ -184,6 +185,17 @@ def test_a_cache_that_cannot_be_read_any_more_is_not_read(package):
     index.write_bytes(pickle.dumps(version, protocol=-1) + b"a class of this name is gone")
     (package / "constants.py").write_text("FACTOR = 2\n")
     assert kernel_of(package) == (6, 0)
+
+
+def test_a_kernel_runs_though_the_disk_has_no_room_for_its_code(package, monkeypatch, caplog):
+    def full(cache, name, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(compiler._CacheFile, "_save_data", full)
+        assert kernel_of(package) == (6, 0)
+    assert "No space left on device" in caplog.text
+    assert [kernel_of(package) for _ in range(2)] == [(6, 0), (6, 1)]
 
 
 def test_processes_that_compile_for_other_types_at_the_same_time_do_not_mix_up_their_code(package, monkeypatch):
