@@ -85,6 +85,8 @@ def columns(row: dict[str, Any]) -> dict[str, Any]:
     flux, flux_err = measured(c["magpsf"], c["sigmapsf"], c["isdiffpos"])
     first = c.get("jdstarthist")
     name, distance = c.get("ssnamenr"), known(c.get("distnr"))
+    if name and name[:4].isdecimal() and name[4:6].isalpha():
+        name = f"{name[:4]} {name[4:]}"  # 2010CG48, which the Minor Planet Center writes 2010 CG48
     score = c.get("sgscore1") if "sgscore1" in c else c.get("sgscore")
     when = Time(c["jd"], format="jd", scale="utc")
     return {
@@ -98,7 +100,7 @@ def columns(row: dict[str, Any]) -> dict[str, Any]:
         "first_mjd": None if first is None else mjd_tai([first])[0],
         "sso_name": None if name in ("null", "") else name, "sso_distance_arcsec": known(c["ssdistnr"]),
         "sso_eccentricity": None, "trail_length_arcsec": None,
-        "star_distance_arcsec": known(c.get("distpsnr1")), "star_score": known(score),
+        "star_distance_arcsec": known(c.get("distpsnr1")), "star_score": None if score == 0.5 else known(score),
         "reference_distance_arcsec": None if distance is None else distance * 1.012,
         "reference_mag": known(c["magnr"]), "reference_mag_err": known(c["sigmagnr"]),
         "n_bad_pixels": c["nbad"], "has_bad_pixels": None if c["nbad"] is None else c["nbad"] > 0,
