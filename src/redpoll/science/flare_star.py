@@ -81,11 +81,12 @@ def _ratios(curve: LightCurves) -> Floats:
     flux, err = curve.flux.astype(np.float64), curve.flux_err.astype(np.float64)
     is_upper_limit = curve.kind == UPPER_LIMIT
     bound = np.where(is_upper_limit, 5.0 * err, np.maximum(flux, 3.0 * err))
-    alert = at_trigger(curve, curve.flux)[owners(curve.offsets)]
+    row = owners(curve.offsets)
+    alert = at_trigger(curve, curve.flux)[row]
     alert[~(alert > 0)] = np.nan
     # an earlier epoch is brighter only if it was detected; an upper limit above the alert's flux has no meaning
     ratio = np.where(bound > alert, np.where(~is_upper_limit & (flux > 5.0 * err), bound / alert, 0.0), alert / bound)
-    band, alert_band = curve.band, at_trigger(curve, curve.band)[owners(curve.offsets)]
+    band, alert_band = curve.band, at_trigger(curve, curve.band)[row]
     is_bluer_brighter = np.where(bound > alert, band <= alert_band, alert_band <= band) & (band >= 0)
     is_used = np.isin(curve.kind, (DETECTION, FORCED, UPPER_LIMIT)) & (bound > 0) & is_bluer_brighter
     return np.where(is_used, ratio, np.nan)

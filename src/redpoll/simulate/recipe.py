@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Literal
 
+from redpoll.astro.time import is_date
 from redpoll.errors import UsageError
 from redpoll.schema.packet_schemas import known_versions
 from redpoll.simulate.instrument import INSTRUMENTS, Instrument
@@ -105,7 +106,5 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_night(night: str) -> bool:
-    try:
-        return len(night) == 8 and 2018 <= dt.datetime.strptime(night, "%Y%m%d").year <= 2040
-    except ValueError:
-        return False
+    is_number = len(night) == 8 and night.isascii() and night.isdecimal()
+    return is_number and is_date(int(night)) and "2018" <= night[:4] <= "2040"

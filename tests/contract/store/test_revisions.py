@@ -18,6 +18,7 @@ from redpoll.schema.column import Column
 from redpoll.store import Revision, Store, database, open_store, rebuild_store, revisions
 from redpoll.store.backup import backup, restore
 from redpoll.store.catalogue_revisions import HELD
+from redpoll.store.database import OpenConnection
 from redpoll.store.ports import Report
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_revisions import new_values, replaced_values, revise
@@ -229,6 +230,17 @@ def test_a_commit_that_fails_changes_nothing_and_can_be_repeated(
     assert revised.maintenance.check(deep=True).problems == ()
 
 
+def traced(opener: Callable[..., OpenConnection], callback: Callable[[str], object]) -> Callable[..., OpenConnection]:
+    """Opens connections that call back before each of their statements."""
+
+    def open_traced(*args: Any, **kwargs: Any) -> OpenConnection:
+        connection = opener(*args, **kwargs)
+        connection.set_trace_callback(callback)
+        return connection
+
+    return open_traced
+
+
 def killed_at(statement: int, folder: Path) -> bool:
     """Commit a revision in a child that kills itself before its statement of that number; whether it was killed."""
     child = os.fork()
@@ -240,14 +252,7 @@ def killed_at(statement: int, folder: Path) -> bool:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         try:
-            open_writer = database.open_writer
-
-            def traced(path: Path) -> sqlite3.Connection:
-                connection = open_writer(path)
-                connection.set_trace_callback(die)
-                return connection
-
-            database.open_writer = traced  # type: ignore[assignment]
+            database.open_writer = traced(database.open_writer, die)
             change(folder)
         finally:
             os._exit(0)
@@ -290,14 +295,7 @@ def test_a_killed_commit_leaves_all_or_nothing_and_the_job_goes_on(
 def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """SQL of every reader that is opened within the test."""
     found: list[str] = []
-    open_reader = database.open_reader
-
-    def traced(*args: Any, **kwargs: Any) -> sqlite3.Connection:
-        connection = open_reader(*args, **kwargs)
-        connection.set_trace_callback(found.append)
-        return connection
-
-    monkeypatch.setattr(database, "open_reader", traced)
+    monkeypatch.setattr(database, "open_reader", traced(database.open_reader, found.append))
     yield found
 
 

@@ -119,8 +119,7 @@ def rainbow_fit(
 
 def _in_units(a: Answers, n_times: int, n_temperatures: int) -> RainbowFit:
     n = len(a.chi2)
-    value = np.exp(np.where(np.arange(a.q.shape[1]) > 0, a.q, 0.0))
-    err = a.time_errors
+    value, err = a.scales, a.time_errors
     none = np.full(n, np.nan)
     first = n_times
     last = first if n_temperatures == 1 else first + 1

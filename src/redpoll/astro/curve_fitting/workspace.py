@@ -127,11 +127,15 @@ class Answers(NamedTuple):
         return np.asarray(np.sqrt(np.where(variances > 0, variances, np.nan)))
 
     @property
+    def scales(self) -> Array:
+        """The parameters whose logarithms are fitted, in the columns of q; 1 in that of t0."""
+        return np.exp(np.where(np.arange(self.q.shape[1]) > 0, self.q, 0.0))
+
+    @property
     def time_errors(self) -> Array:
-        """One-sigma errors of t0 and of the parameters whose logarithms are fitted; NaN if too large for a number."""
-        value = np.exp(np.where(np.arange(self.q.shape[1]) > 0, self.q, 0.0))
+        """One-sigma errors of t0 and of the `scales`; NaN if too large for a number."""
         with np.errstate(over="ignore"):
-            errors = value * self.errors[:, 1:]
+            errors = self.scales * self.errors[:, 1:]
         return np.where(np.isfinite(errors), errors, np.nan)
 
     def number(self, which: int) -> NDArray[np.int64]:
