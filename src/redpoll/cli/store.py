@@ -12,8 +12,8 @@ from redpoll.cli.output import Advance, print_json, print_rows, progress
 from redpoll.config import Config
 from redpoll.store import open_store, rebuild_store
 from redpoll.store.backup import backup, restore
-from redpoll.store.ports import Progress, Report
 from redpoll.store.rebuild import Rebuilt
+from redpoll.store.records import Progress, Report
 from redpoll.store.upgrade import upgrade
 
 

@@ -27,7 +27,7 @@ from redpoll.plugin.graph import Graph
 from redpoll.quality.stage import CheckedBefore
 from redpoll.schema.alert import CUTOUTS
 from redpoll.store import Selection, Store, open_store
-from redpoll.store.ports import Revision
+from redpoll.store.records import Revision
 
 log = logging.getLogger(__name__)
 CHUNK = 2_000

@@ -12,7 +12,8 @@ from redpoll.pipeline.reprocess_result import ReprocessResult, no_result
 from redpoll.pipeline.reprocess_task import alert_key
 from redpoll.plugin.ports import ReceivedPacket
 from redpoll.store import Selection, Store
-from redpoll.store.ports import Revision, Revisions
+from redpoll.store.ports import Revisions
+from redpoll.store.records import Revision
 
 BEGINNING = "beginning"
 """Position of a job whose first chunk is committed in part."""

@@ -7,7 +7,7 @@ from redpoll.store.columns import indexed_columns
 from redpoll.store.composition import Store
 from redpoll.store.opening import open_store, rebuild_store
 from redpoll.store.pool import query_time
-from redpoll.store.ports import Commit, DeadLetter, LedgerEntry, RejectedAlert, Revision
+from redpoll.store.records import Commit, DeadLetter, LedgerEntry, RejectedAlert, Revision
 from redpoll.store.scan import Scan
 from redpoll.store.selection import Cone, Selection
 

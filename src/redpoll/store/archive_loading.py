@@ -23,7 +23,7 @@ from redpoll.store.insert import exists, insert_alerts, key
 from redpoll.store.layout import ALERTS, COMMIT, CUTOUT_FILE, LIGHT_CURVES, VALUES, Layout, is_segment_name
 from redpoll.store.objects import register
 from redpoll.store.parquet import PARQUET_ERRORS, read, read_schema
-from redpoll.store.ports import Progress
+from redpoll.store.records import Progress
 from redpoll.store.revise import add_revision, describe_columns
 from redpoll.store.revision_files import find_committed, mark_committed, read_committed, read_values, values_schema
 

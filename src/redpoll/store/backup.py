@@ -19,7 +19,7 @@ from redpoll.store import database
 from redpoll.store.checksums import SUMS, read_sums, sha256_of, write_sums
 from redpoll.store.hats import Pixel
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, Layout, disk_errors, sync, sync_tree
-from redpoll.store.ports import Progress, Report
+from redpoll.store.records import Progress, Report
 from redpoll.store.revision_files import FILES
 
 _PAGES = 4096  # of a database, between two calls of the progress bar: 16 MB

@@ -22,8 +22,8 @@ from redpoll.store.hats import ROW, SEGMENT, Pixel
 from redpoll.store.layout import ALERTS, CUTOUT_FILE, LIGHT_CURVES, REPLACED, VALUES, Layout
 from redpoll.store.lock import is_locked
 from redpoll.store.parquet import PARQUET_ERRORS, read
-from redpoll.store.ports import Progress, Report
 from redpoll.store.positions import wrong_positions
+from redpoll.store.records import Progress, Report
 from redpoll.store.rejected import cut_differences
 from redpoll.store.revision_files import FILES
 from redpoll.store.rows import HEALPIX

@@ -37,7 +37,7 @@ from redpoll.store.hats import (
 )
 from redpoll.store.layout import ALERTS, LIGHT_CURVES, Layout, disk_errors, segment_name, sync, sync_tree
 from redpoll.store.parquet import PARQUET_ERRORS, read
-from redpoll.store.ports import Compacted, Progress
+from redpoll.store.records import Compacted, Progress
 from redpoll.store.rows import HEALPIX
 from redpoll.store.struct_lists import joined_schema, split_schema
 from redpoll.store.tidy import drop_replaced

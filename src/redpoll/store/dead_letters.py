@@ -21,7 +21,7 @@ from redpoll.errors import NotFound, StoreError
 from redpoll.schema.column import Column
 from redpoll.store import database
 from redpoll.store.layout import Layout
-from redpoll.store.ports import DeadLetter
+from redpoll.store.records import DeadLetter
 
 MAX_BYTES = 1 << 30
 """Default limit on the size of all letters together."""

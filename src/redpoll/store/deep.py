@@ -20,7 +20,7 @@ from redpoll.store.columns import table_columns
 from redpoll.store.history_blobs import check
 from redpoll.store.layout import Layout
 from redpoll.store.objects import KEY_BITS, MAX_ALERTS_PER_OBJECT
-from redpoll.store.ports import Progress
+from redpoll.store.records import Progress
 from redpoll.store.types import read_type
 
 _MAX_DIFFERENCES = 20  # differences named in each table

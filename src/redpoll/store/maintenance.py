@@ -7,7 +7,7 @@ from redpoll.store.check import check
 from redpoll.store.compaction import compact
 from redpoll.store.layout import Layout
 from redpoll.store.pool import ReadPool
-from redpoll.store.ports import Compacted, Progress, Report, no_progress
+from redpoll.store.records import Compacted, Progress, Report, no_progress
 from redpoll.store.write_access import WriteAccess
 
 

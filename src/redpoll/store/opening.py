@@ -21,8 +21,8 @@ from redpoll.store.lock import WriterLock
 from redpoll.store.maintenance import EmbeddedMaintenance
 from redpoll.store.object_reader import EmbeddedObjects
 from redpoll.store.pool import Names, ReadPool
-from redpoll.store.ports import Progress, no_progress
 from redpoll.store.rebuild import Rebuilt, rebuild
+from redpoll.store.records import Progress, no_progress
 from redpoll.store.rejected import EmbeddedRejected
 from redpoll.store.revisions import EmbeddedRevisions
 from redpoll.store.write_access import WriteAccess

@@ -13,8 +13,8 @@ from redpoll.store import columns, database
 from redpoll.store.archive_loading import Archived, Load
 from redpoll.store.layout import TEMPORARY, Layout, disk_errors, sync
 from redpoll.store.lock import WriterLock
-from redpoll.store.ports import Progress
 from redpoll.store.positions import drop_wrong
+from redpoll.store.records import Progress
 from redpoll.store.rejected import cut_differences
 
 _KEPT = ("runs", "ledger", "rejected", "positions", "revision_jobs")  # the archive does not hold them

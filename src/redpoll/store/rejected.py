@@ -12,7 +12,7 @@ from redpoll.errors import StoreError
 from redpoll.schema.column import Column
 from redpoll.schema.names import CUT
 from redpoll.store.pool import ReadPool
-from redpoll.store.ports import LedgerEntry, RejectedAlert
+from redpoll.store.records import LedgerEntry, RejectedAlert
 
 MAX_TEXT = 300
 """Maximum number of characters kept of an identifier, reason, value, source or position."""

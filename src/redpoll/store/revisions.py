@@ -15,7 +15,7 @@ from redpoll.store.layout import Layout, is_revision_name
 from redpoll.store.lock import is_locked
 from redpoll.store.parquet import PARQUET_ERRORS
 from redpoll.store.pool import ReadPool
-from redpoll.store.ports import Revision
+from redpoll.store.records import Revision
 from redpoll.store.revise import add_revision, check_types
 from redpoll.store.revision_files import (
     Committed,

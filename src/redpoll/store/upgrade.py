@@ -12,7 +12,7 @@ from redpoll.errors import StoreError
 from redpoll.store import database
 from redpoll.store.layout import Layout
 from redpoll.store.lock import WriterLock
-from redpoll.store.ports import Progress
+from redpoll.store.records import Progress
 from redpoll.store.schemas import SCHEMAS
 
 

@@ -27,8 +27,8 @@ from redpoll.store.layout import LIGHT_CURVES, is_segment_name
 from redpoll.store.objects import register
 from redpoll.store.parquet import read
 from redpoll.store.pool import ReadPool
-from redpoll.store.ports import Commit, LedgerEntry
 from redpoll.store.positions import insert_positions
+from redpoll.store.records import Commit, LedgerEntry
 from redpoll.store.rejected import check_rejected, insert_rejected
 from redpoll.store.tidy import remove_segment, tidy
 from redpoll.store.write_access import WriteAccess

@@ -33,7 +33,7 @@ from redpoll.serve.portal.assets import Assets
 from redpoll.serve.portal.groups import groups_of
 from redpoll.store import open_store
 from redpoll.store.pool import POOL_SIZE
-from redpoll.store.ports import Commit, LedgerEntry
+from redpoll.store.records import Commit, LedgerEntry
 
 OBJECT = "/objects/ZTF26aaaaaaa"
 XSS = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"

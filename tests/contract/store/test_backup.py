@@ -14,7 +14,7 @@ from redpoll.errors import StoreError, UsageError
 from redpoll.store import DeadLetter, LedgerEntry, Store, open_store
 from redpoll.store.app import Label, NewModel, open_app
 from redpoll.store.backup import BackedUp, Restored, backup, restore
-from redpoll.store.ports import Report
+from redpoll.store.records import Report
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_rows import alert_rows, full_alert
 from redpoll.testing.store_suite import add

@@ -19,7 +19,7 @@ from redpoll.store import Revision, Store, database, open_store, rebuild_store, 
 from redpoll.store.backup import backup, restore
 from redpoll.store.catalogue_revisions import HELD
 from redpoll.store.database import OpenConnection
-from redpoll.store.ports import Report
+from redpoll.store.records import Report
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_revisions import new_values, replaced_values, revise
 from redpoll.testing.store_rows import alert_rows, full_alert, object_row

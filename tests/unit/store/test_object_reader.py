@@ -14,8 +14,8 @@ import pytest
 from redpoll.errors import StoreError
 from redpoll.history.stage import HistoryStage
 from redpoll.store import Store, open_store
-from redpoll.store.ports import no_progress
 from redpoll.store.rebuild import rebuild
+from redpoll.store.records import no_progress
 from redpoll.testing.store_batches import store_batch
 from redpoll.testing.store_rows import alert_rows
 from redpoll.testing.store_suite import add
