@@ -1,16 +1,14 @@
-"""How fast the kernels of `redpoll.astro` are, and what they find in synthetic and real light curves, in one run.
+"""How fast the kernels of `redpoll.astro` are, and what they find in synthetic light curves, in one run.
 
-    python benchmarks/kernels.py [--repeats 3] [--data ../shared/data] [--points 30]
+    python benchmarks/kernels.py [--repeats 3] [--points 30]
 
 Every rate is the best of the repeats, of CPU seconds of this one thread. Synthetic objects have `points` points in each
-of two bands. The real stars are the 483 RR Lyrae of SDSS stripe 82 (Sesar et al. 2010), left out if the data are not
-there.
+of two bands. What the period search finds in simulated nights and real stars: `benchmarks/periods.py`.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import tempfile
 import time
@@ -26,15 +24,9 @@ from redpoll.astro.damped_random_walk import damped_random_walk_fit
 from redpoll.astro.extinction import deredden_flux
 from redpoll.astro.luminosity import absolute_mag, band_luminosity, bolometric_luminosity
 from redpoll.astro.magnitude_rate import rate_between, rate_from_upper_limit
-from redpoll.astro.periods import Periods, multiband_periods
+from redpoll.astro.periods import multiband_periods
 from redpoll.astro.photometry import apparent_photometry, mag_from_flux
-from redpoll.config import Config
 from redpoll.crossmatch.dust import add_dust_map
-from redpoll.ingest.files import file_source
-from redpoll.pipeline.timing import sample_batches
-from redpoll.schema.bands import DETECTION
-from redpoll.schema.light_curve import LightCurves
-from redpoll.simulate import simulate_night
 
 SPANS = ((30, "a ZTF packet"), (365, "a year"), (1500, "four years"), (3650, "Rubin's ten years"))
 Curves = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -47,8 +39,6 @@ def main() -> None:
     print(f"date:    {time.strftime('%Y-%m-%d')}; best of {options.repeats}, CPU time of one thread\n")
     _period_rates(options.points, options.repeats)
     _periods_found(options.points)
-    _simulated_alerts()
-    _real_stars(options.data)
     _walks(options.points, options.repeats)
     _values(options.repeats)
     _rates_beside_draws(options.repeats)
@@ -58,24 +48,19 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--points", type=int, default=30)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("REDPOLL_DATA", "../shared/data")))
     return parser.parse_known_args()[0]
 
 
 def _period_rates(points: int, repeats: int) -> None:
     print(f"period search: objects/s with {points} points in each of two bands, periods from 0.05 d to twice the span")
-    print(f"{'span':28}{'frequencies':>12}{'1 own':>12}{'2 own':>12}{'2 shared':>12}{'astropy':>12}")
+    print(f"{'span':28}{'frequencies':>12}{'redpoll':>12}{'astropy':>12}")
     for days, name in SPANS:
         n = max(6, 6000 // days)
         curves = synthetic_stars(n, points, days, np.full(n, 0.57))
-        rates = []
-        for options in ({}, {"n_harmonics": 2}, {"n_harmonics": 2, "shared": True}):
-            found, seconds = _best(lambda c=curves, o=options: multiband_periods(*c, **o), repeats)
-            rates.append(n / seconds)
+        found, seconds = _best(lambda c=curves: multiband_periods(*c), repeats)
         size = int(found.n_frequencies[0])
-        columns = "".join(f"{rate:12,.0f}" for rate in rates)
-        print(f"{name + f' ({days} d)':28}{size:12,}{columns}{_astropys(curves, size):12,.1f}")
-    print("  (one or two harmonics, of each band or shared; astropy: LombScargleMultiband, fast, 1 own, power alone)\n")
+        print(f"{name + f' ({days} d)':28}{size:12,}{n / seconds:12,.0f}{_astropys(curves, size):12,.1f}")
+    print("  (astropy: LombScargleMultiband, fast, one harmonic of each band, the power alone)\n")
 
 
 def _astropys(curves: Curves, size: int) -> float:
@@ -101,87 +86,6 @@ def _periods_found(points: int) -> None:
             fractions = "".join(f"{x.mean():{w}.2f}" for x, w in ((is_right, 8), (alias, 9), (either, 10), (sure, 12)))
             print(f"{n:14}{amplitude:11.2f}{fractions}")
     print()
-
-
-def _simulated_alerts() -> None:
-    """RR Lyrae stars among simulated ZTF packets, by the detections in their thirty days of history."""
-    curves, kind, truth = simulated_alerts(800, seed=5)
-    n = np.diff(curves[4])
-    others = ~np.isin(kind, ["rr_lyrae", "eclipsing_binary", "long_period_variable"])
-    print(
-        "RR Lyrae stars of 800 simulated ZTF packets, periods from 0.15 d: fraction right within 2 %; right or alias;"
-    )
-    print("passing fap < 1 %; that, a period < 2 d and odds of 10 against the alias; the same of what is not periodic")
-    print(
-        f"{'detections':>12}{'stars':>7}{'harmonics':>11}{'cycles':>8}{'right':>7}{'+ alias':>9}{'fap':>7}{'pass':>7}",
-        end="",
-    )
-    print(f"{'others: fap':>13}{'pass':>7}")
-    for harmonics, shared, cycles in ((1, 0, 0.5), (2, 0, 0.5), (1, 1, 0.5), (2, 1, 0.5), (2, 1, 2.0)):
-        options = {"n_harmonics": harmonics, "shared": bool(shared), "min_cycles": cycles, "shortest": 0.15}
-        found = multiband_periods(*curves, **options)
-        is_right = np.abs(found.period / truth - 1) < 0.02
-        alias = is_right | (np.abs(found.alias_period / truth - 1) < 0.02)
-        sure = found.log10_fap < -2
-        passed = sure & (found.period < 2) & (found.alias_log10_odds > 1)
-        for low, high in ((8, 13), (14, 19), (20, 99)):
-            here = (n >= low) & (n <= high)
-            star, other = here & (kind == "rr_lyrae"), here & others
-            name = f"{harmonics} {'shared' if shared else 'own'}"
-            fractions = (is_right[star], alias[star], sure[star], passed[star], sure[other], passed[other])
-            columns = "".join(f"{x.mean():{w}.2f}" for x, w in zip(fractions, (7, 9, 7, 7, 13, 7), strict=True))
-            print(f"{f'{low}..{high}':>12}{star.sum():7}{name:>11}{cycles:8.1f}{columns}")
-    print()
-
-
-def simulated_alerts(n: int, seed: int) -> tuple[Curves, np.ndarray, np.ndarray]:
-    """Detections, class and true period of each alert."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        simulate_night(folder, survey="ztf", n_alerts=n, seed=seed, workers=1)
-        sources = [file_source(str(path)) for path in sorted(folder.glob("*.tar.gz"))]
-        alerts = pa.Table.from_batches(sample_batches(sources, Config(), limit=n))
-        truth = pq.read_table(folder / "truth.parquet").to_pandas().set_index("alert_id")
-    truth = truth.loc[alerts["alert_id"].to_pylist()]
-    c = LightCurves.from_arrow(alerts["light_curve"].combine_chunks()).of_kind(DETECTION)
-    curves = (c.mjd, c.flux, c.flux_err, c.band, c.offsets)
-    return curves, truth["class"].to_numpy(), truth["period"].to_numpy()
-
-
-def _real_stars(data: Path) -> None:
-    path = data / "labelled" / "sdss_s82_rrlyrae.parquet"
-    if not path.exists():
-        print(f"no real stars at {path}\n")
-        return
-    curves = real_stars(path)
-    n = len(curves[4]) - 1
-    print(f"{n} real RR Lyrae stars, {len(curves[0]) / n:.0f} points in ugriz over nine years, periods from 0.1 d")
-    for harmonics in (1, 2):
-        found, seconds = _once(lambda h=harmonics: multiband_periods(*curves, n_harmonics=h, shortest=0.1))
-        _say_of_stars(found, harmonics, n / seconds)
-    print()
-
-
-def _say_of_stars(found: Periods, harmonics: int, rate: float) -> None:
-    is_usual = (found.period > 0.2) & (found.period < 1.0)
-    quantiles = np.quantile(found.period, [0.05, 0.5, 0.95]).round(3)
-    print(f"  {harmonics} harmonic(s): {is_usual.mean():.1%} within 0.2..1 d; quantiles 5, 50, 95 %: {quantiles} d")
-    print(f"    log10 fap: median {np.median(found.log10_fap):.0f}, largest {found.log10_fap.max():.1f}")
-    print(f"    odds against the daily alias above 100: {np.mean(found.alias_log10_odds > 2):.1%}; {rate:,.1f} stars/s")
-
-
-def real_stars(path: Path) -> Curves:
-    """The RR Lyrae stars, with 0.02 mag added to each error in quadrature."""
-    import pandas as pd
-
-    table = pd.read_parquet(path)
-    table = table[(table.mag < 50) & (table.magerr < 5)].sort_values(["objectId", "time"])
-    band = table.band.map({name: i for i, name in enumerate("ugriz")}).to_numpy()
-    offsets = np.append(0, np.cumsum(table.groupby("objectId").size().to_numpy()))
-    return table.time.to_numpy(), table.mag.to_numpy(), np.hypot(table.magerr, 0.02).to_numpy(), band, offsets
 
 
 def _walks(points: int, repeats: int) -> None:

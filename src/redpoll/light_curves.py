@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from redpoll.astro.ragged import by_band, last_of_each, owners, per_point, scattered, some_parts, taken
+from redpoll.astro.visits import visits
 from redpoll.errors import UsageError
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, KINDS, LOW_QUALITY, SURVEYS, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
@@ -33,6 +34,7 @@ __all__ = [
     "UPPER_LIMIT",
     "LightCurves",
     "at_trigger",
+    "averaged",
     "by_band",
     "count_of_each",
     "days_before_trigger",
@@ -166,6 +168,39 @@ def count_of_each(curve: LightCurves, keep: Bools) -> NDArray[np.int64]:
     [2]
     """
     return np.bincount(owners(curve.offsets)[keep], minlength=len(curve))
+
+
+def averaged(curve: LightCurves, days: float) -> LightCurves:
+    """One point for each band and visit, a visit being the points of a band within `days`.
+
+    Time, flux and error are those of the mean weighted by 1 / error**2; the kind is a detection's where one is among
+    them. Points of unknown flux, error or band are left out.
+
+    >>> curve = one_light_curve([1.0, 1.002, 1.003], ["r", "r", "g"], [400.0, 500.0, 700.0], [90.0, 90.0, 90.0])
+    >>> averaged(curve, 0.01).flux.tolist(), averaged(curve, 0.01).flux_err.astype(int).tolist()
+    ([450.0, 700.0], [63, 90])
+    """
+    known = np.isfinite(curve.flux) & (curve.flux_err > 0)
+    order, first = visits(curve.offsets, curve.band, curve.mjd, known, days, len(BANDS))
+    if len(first) == len(curve.mjd):
+        return curve
+    owner, kind = owners(curve.offsets)[order[first]], curve.kind[order]
+    weight = curve.flux_err[order].astype(np.float64) ** -2
+    total = _sums(weight, first)
+    mjd = curve.mjd[order[first]]
+    start = np.repeat(mjd, np.diff(np.append(first, len(order))))
+    mjd = mjd + _sums(weight * (curve.mjd[order] - start), first) / total
+    flux = (_sums(weight * curve.flux[order], first) / total).astype(np.float32)
+    kind = np.where(_sums(kind == DETECTION, first) > 0, DETECTION, kind[first]).astype(np.int8)
+    by_time = np.lexsort((mjd, owner))
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(curve)))])
+    errors = (total**-0.5).astype(np.float32)
+    columns: tuple[Any, ...] = (mjd, curve.band[order[first]], flux, errors, kind)
+    return LightCurves(offsets, *(column[by_time] for column in columns))
+
+
+def _sums(values: NDArray[Any], first: NDArray[np.int64]) -> Array:
+    return np.add.reduceat(values.astype(np.float64), first) if len(first) else np.zeros(0)
 
 
 def fitted_columns(

@@ -14,6 +14,7 @@ from redpoll.light_curves import (
     DETECTION,
     LightCurves,
     at_trigger,
+    averaged,
     count_of_each,
     days_before_trigger,
     fitted_columns,
@@ -139,3 +140,29 @@ def test_conditions_are_false_where_unknown_but_an_unknown_neighbour_leaves_a_po
 def test_a_reference_source_without_distance_counts():
     assert np.isfinite(reference_flux([18.0], [np.nan], 1.5)).all()
     assert np.isnan(reference_flux([18.0, np.nan], [1.6, 0.1], 1.5)).all()
+
+
+def test_points_of_a_visit_and_band_become_one():
+    times = [0.0, 0.004, 0.009, 0.011, 0.3, 0.301]
+    curve = one_light_curve(times, ["r", "r", "g", "r", "r", "r"], [1.0, 3.0, 7.0, 8.0, 2.0, np.nan],
+                            [1.0, 1.0, 1.0, 2.0, 1.0, 1.0], ["forced", "detection", "forced", "forced", "forced",
+                                                             "forced"])  # fmt: skip
+    visits = averaged(curve, 0.01)
+    assert [BANDS[b] for b in visits.band] == ["r", "g", "r", "r"]
+    assert visits.mjd.tolist() == pytest.approx([0.002, 0.009, 0.011, 0.3])
+    assert visits.flux.tolist() == [2.0, 7.0, 8.0, 2.0] and (visits.kind == DETECTION).tolist() == [True] + [False] * 3
+    assert visits.flux_err.tolist() == pytest.approx([0.5**0.5, 1.0, 2.0, 1.0])
+
+
+@given(CURVES)
+def test_averaging_keeps_the_curves_apart_and_the_weighted_mean(alerts):
+    curve = light_curves(alerts)
+    visits = averaged(curve, 1.5)
+    assert len(visits) == len(curve)
+    for before, after in zip(curve, visits, strict=True):
+        for band in range(len(BANDS)):
+            old, new = before.kept(before.band == band), after.kept(after.band == band)
+            known_flux = old.flux[np.isfinite(old.flux)].astype(np.float64)
+            assert np.sum(new.flux / new.flux_err**2) == pytest.approx(known_flux.sum(), abs=1e-4)
+            assert np.sum(new.flux_err**-2.0) == pytest.approx(len(known_flux))
+        assert (np.diff(after.mjd) >= 0).all()

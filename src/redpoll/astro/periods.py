@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from redpoll.astro.harmonics import band_amplitudes
-from redpoll.astro.periodogram import N_NUMBERS, add_bands, padded, search_all
+from redpoll.astro.period_peaks import N_NUMBERS, search_all
+from redpoll.astro.periodogram import padded, powers
 from redpoll.astro.ragged import by_band
 
 Array = NDArray[np.float64]
@@ -24,29 +25,32 @@ class Periods(NamedTuple):
     period: Array
     """Best period [d]."""
     period_err: Array
-    """One-sigma error [d] of this peak; another peak may be the right one, see the odds."""
+    """One-sigma error [d] of this peak; another peak may be the right one, see the margins."""
     power: Array
-    """Fraction of the weighted variance that the periodic model explains there, 0 to 1."""
+    """Fraction of the weighted variance that two harmonics explain there, 0 to 1."""
     log10_fap: Array
-    """Logarithm of the chance that white noise has a peak as high anywhere in the search."""
+    """Logarithm of the chance that white noise has a peak of one harmonic as high anywhere in the search."""
     second_period: Array
-    """Period [d] of the next peak that is not part of the best one."""
+    """Period [d] of the next peak, neither half nor twice the best."""
     second_power: Array
     """Its power."""
-    second_log10_odds: Array
-    """Logarithm of the likelihood of the best period over that of the second, the errors scaled to the scatter."""
+    second_margin: Array
+    """Logarithm (base 10) of the likelihood of the best period over that of the second, one count a visit.
+
+    The errors are scaled to the scatter. It is no probability of the period: see the table of how often it is right.
+    """
     alias_period: Array
     """Period [d] of the highest peak one or two cycles per day away from the best frequency or its mirror image."""
     alias_power: Array
     """Its power."""
-    alias_log10_odds: Array
-    """As `second_log10_odds`: below 1 or so, the data do not distinguish the best period from its daily alias."""
+    alias_margin: Array
+    """As `second_margin`: below 1 or so, the data do not distinguish the best period from its daily alias."""
     window_power: Array
     """Power of the sampling itself at the best period, 0 to 1: near 1, all points have the same phase."""
     n_frequencies: NDArray[np.int64]
     """Number of frequencies searched."""
     amplitude: Array
-    """Half the range of each band's own model there, of shape (n_curves, n_bands), in the unit of the values."""
+    """Half the range of each band's own sine there, of shape (n_curves, n_bands), in the unit of the values."""
 
 
 def multiband_periods(
@@ -56,23 +60,25 @@ def multiband_periods(
     band: ArrayLike,
     offsets: ArrayLike,
     *,
-    n_harmonics: int = 1,
-    shared: bool = False,
-    shortest: float = 0.05,
+    shortest: ArrayLike = 0.05,
     min_cycles: float = 0.5,
     oversampling: float = 5.0,
     max_frequencies: int = 2_000_000,
     n_bands: int = 6,
 ) -> Periods:
-    """Best period of each light curve by the multi-band generalised Lomb-Scargle periodogram.
+    """Best period of each light curve, all bands together: peaks of one harmonic, compared by two.
 
-    One frequency for all bands, weights 1 / err**2. The mean is each band's own; so are amplitudes and phases, unless
-    they are `shared`, which finds more in a few points of sources that vary alike in all bands. The grid of a curve
-    of length T goes from `min_cycles` / T to 1 / `shortest` in steps of 1 / (`oversampling` T), so that a trend is
-    found as a period longer than T / 2 and not as its daily alias near 1 d; call no such thing a period. A curve that
-    needs more than `max_frequencies` is not searched. A point counts if time and value are finite, the error is
-    finite and positive and the band in 0..n_bands-1; a band counts with at least 2 `n_harmonics` + 2 points, two if
-    shared.
+    The values of each band are taken in units of their standard deviation, with 0.2 added to the errors in quadrature.
+    The generalised Lomb-Scargle periodogram of one harmonic that all bands share is searched; two shared harmonics,
+    with a mean of each band, are fitted at its twelve highest peaks, at half the frequency of four, and at the daily
+    alias. The best is the period. The grid of a curve of length T goes from `min_cycles` / T to 1 / `shortest` (one
+    number, or one a curve) in steps of 1 / (`oversampling` T), so that a trend is found as a period longer than T / 2
+    and not as its daily alias near 1 d; call no such thing a period. A curve that needs more than `max_frequencies` is
+    not searched. A point counts if time and value are finite, the error is finite and positive and the band in
+    0..n_bands-1; a band counts with two points that differ.
+
+    Points within 0.02 d are one visit. What a model does not explain is alike in all bands of a visit, so that
+    each counts once in the margins; with a count for every point, a wrong period seems certain.
 
     Parameters
     ----------
@@ -88,8 +94,7 @@ def multiband_periods(
 
     References
     ----------
-    Zechmeister & Kuerster 2009, A&A 496, 577; VanderPlas & Ivezic 2015, ApJ 812, 18 (its
-    models (0, n_harmonics) and, shared, (n_harmonics, 0));
+    Zechmeister & Kuerster 2009, A&A 496, 577; VanderPlas & Ivezic 2015, ApJ 812, 18 (its model (2, 0));
     Baluev 2008, MNRAS 385, 1279, for the false-alarm probability.
 
     Examples
@@ -97,27 +102,27 @@ def multiband_periods(
     >>> t = np.sort(np.random.default_rng(1).uniform(0, 30, 40))
     >>> mag = 18 + 0.3 * np.sin(2 * np.pi * t / 0.57)
     >>> found = multiband_periods(t, mag, np.full(40, 0.02), np.full(40, 1), [0, 40])
-    >>> round(float(found.period[0]), 3), round(float(found.amplitude[0, 1]), 2), bool(found.log10_fap[0] < -20)
+    >>> round(float(found.period[0]), 3), round(float(found.amplitude[0, 1]), 2), bool(found.log10_fap[0] < -10)
     (0.57, 0.3, True)
     """
-    if n_harmonics not in (1, 2) or not (shortest > 0 and min_cycles > 0 and oversampling >= 1 and n_bands > 0):
-        raise ValueError("n_harmonics must be 1 or 2; shortest, min_cycles, n_bands positive; oversampling at least 1")
+    if not (np.all(np.asarray(shortest) > 0) and min_cycles > 0 and oversampling >= 1 and n_bands > 0):
+        raise ValueError("shortest, min_cycles and n_bands must be positive; oversampling at least 1")
     t, y, weight, parts = _split(mjd, value, err, band, offsets, n_bands)
     numbers = np.full((len(parts) // n_bands, N_NUMBERS), np.nan)
-    tried = np.zeros(len(numbers), np.int64)
+    limits = np.ascontiguousarray(np.broadcast_to(np.asarray(shortest, np.float64), len(numbers)))
     amplitude = np.full((len(numbers), n_bands), np.nan)
-    grid = np.array([1.0 / shortest, min_cycles, oversampling, float(max_frequencies)])
-    search_all(t, y, weight, parts, (n_harmonics, bool(shared)), grid, numbers, tried)
-    band_amplitudes(t, y, weight, parts, 1.0 / numbers[:, 0], n_harmonics, amplitude)
-    return _periods(numbers, tried, amplitude)
+    search_all(t, y, weight, parts, limits, np.array([min_cycles, oversampling, float(max_frequencies)]), numbers)
+    band_amplitudes(t, y, weight, parts, 1.0 / numbers[:, 0], 1, amplitude)
+    return _periods(numbers, amplitude)
 
 
-def _periods(numbers: Array, tried: NDArray[np.int64], amplitude: Array) -> Periods:
-    period, err, power, width, second, second_power, alias, alias_power, window, coefficients, free = numbers.T
-    fap = log10_false_alarm(power, width, coefficients, free)
-    rest = np.log10(np.maximum(1.0 - power, 1e-15))
-    odds = [0.5 * free * (np.log10(np.maximum(1.0 - p, 1e-15)) - rest) for p in (second_power, alias_power)]
-    others = (second, second_power, odds[0], alias, alias_power, odds[1])
+def _periods(numbers: Array, amplitude: Array) -> Periods:
+    period, err, power, second, second_power, alias, alias_power, window, top, width, free, visits, size = numbers.T
+    fap = log10_false_alarm(top, width, 2.0, free + 2.0)
+    rest, rivals = (np.log10(np.maximum(1.0 - p, 1e-15)) for p in (power, np.stack([second_power, alias_power])))
+    margins = 0.5 * np.maximum(visits, 0.0) * (rivals - rest)
+    tried = np.nan_to_num(size).astype(np.int64)
+    others = (second, second_power, margins[0], alias, alias_power, margins[1])
     return Periods(period, err, power, fap, *others, window, tried, amplitude)
 
 
@@ -165,23 +170,31 @@ def _beta_tail(power: Array, d: Array, free: Array) -> Array:
 
 
 def multiband_periodogram(
-    mjd: ArrayLike, value: ArrayLike, err: ArrayLike, band: ArrayLike, grid: tuple[float, float, int], **options: int
+    mjd: ArrayLike,
+    value: ArrayLike,
+    err: ArrayLike,
+    band: ArrayLike,
+    grid: tuple[float, float, int],
+    *,
+    n_harmonics: int = 1,
+    n_bands: int = 6,
 ) -> Array:
     """Power of one light curve at the frequencies ``start + step * arange(n)`` [1/d] of ``grid = (start, step, n)``.
 
-    `options` are `n_harmonics`, `shared` and `n_bands` of `multiband_periods`. All NaN if no band has enough points.
+    All bands share `n_harmonics` (1 or 2), each has its own mean; the values are used as they are. All NaN without a
+    band of two points that differ.
 
     >>> t = np.arange(20.0) * 0.77
     >>> power = multiband_periodogram(t, np.sin(t), np.ones(20), np.ones(20), (0.1, 0.0295775, 3))
     >>> power.round(3).tolist()[2]
     1.0
     """
-    n_harmonics, n_bands = options.get("n_harmonics", 1), options.get("n_bands", 6)
+    if n_harmonics not in (1, 2):
+        raise ValueError(f"n_harmonics must be 1 or 2, not {n_harmonics}")
     t, y, weight, parts = _split(mjd, value, err, band, [0, np.size(mjd)], n_bands)
     start, step, n = grid
     power = np.zeros(padded(max(n, 1)))
-    model = (n_harmonics, bool(options.get("shared", False)))
-    total = add_bands(t, y, weight, parts, model, (start, step), power)
+    total = powers(t, y, weight, parts, n_harmonics, (start, step), power)
     return power[:n] / total if total > 0 else np.full(n, np.nan)
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from redpoll import Column, feature, flag, science_module
 from redpoll.conditions import is_solar_system
+from redpoll.curve_fitting import measured
 from redpoll.light_curves import (
     BANDS,
     DETECTION,
     FORCED,
     LightCurves,
     at_trigger,
+    averaged,
     fitted_columns,
     lowest_of_each,
     owners,
@@ -21,11 +25,15 @@ from redpoll.statistics import Periods, multiband_periods, night_steps
 from redpoll.typing import Arrays, Bools, Floats, Ints, Texts
 
 OUTPUTS = {
-    "period": Column("float32", "d", "Best period, significant or not; null without a search."),
+    "period": Column("float32", "d", "Best period, significant or not; null without a search or at its limits."),
     "period_err": feature("d", "One-sigma error of period, if its peak is the right one."),
     "period_log10_fap": Column("float32", doc="Logarithm of the false-alarm probability.", aggregate="min"),
-    "period_power": feature("", "Fraction of the variance that the period explains, 0..1."),
-    "period_log10_odds": feature("", "Logarithm of the odds against the next best period and the daily aliases."),
+    "period_power": feature("", "Fraction of the variance that two harmonics explain, 0..1."),
+    "period_margin": feature(
+        "",
+        "Logarithm of the likelihood ratio to the next best period and the daily alias; no probability. Null where "
+        "only long periods were searched.",
+    ),
     "period_amplitude": feature("mag", "Half of the range in the alert's band, with the reference source."),
     "period_cycles": feature("", "Time from the first to the last of the searched points, in periods."),
     "period_points": Column("int32", doc="Points that were searched; 0 without a search.", indexed=False),
@@ -33,7 +41,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="3", outputs=OUTPUTS, compile_group="statistics")
+@science_module(version="4", outputs=OUTPUTS, compile_group="statistics")
 def periodic(
     mjd: Floats,
     band: Texts,
@@ -44,50 +52,69 @@ def periodic(
     min_points: int = 20,
     max_points: int = 200,
     days: float = 400.0,
+    visit_days: float = 0.01,
     min_period: float = 0.1,
     max_log10_fap: float = -5.0,
-    min_log10_odds: float = 3.0,
-    min_power: float = 0.5,
+    min_margin: float = 2.0,
+    min_power: float = 0.7,
     min_cycles: float = 4.0,
     min_nights: int = 8,
     min_ratio: float = 0.75,
-    sure_power: float = 0.9,
 ) -> Arrays:
     """Best period of the difference fluxes of the last `days`, all bands together, from `min_period` days on.
 
-    Fluxes need no reference; detections and forced photometry of both signs are used, the newest `max_points` of them.
-    Solar System objects are left out. Few points fit many periods: a period is significant only if it is
-    `min_log10_odds` more likely than the next best one and than its daily aliases, and after `min_cycles` cycles and
-    `min_nights` nights with a detection. The false-alarm probability is that of white noise, and any slow rise and
-    fall, such as a supernova's, looks like one cycle or two. A light curve that is smooth from night to night (von
-    Neumann's ratio below `min_ratio`) has no significant period shorter than two such steps, unless the period explains
-    `sure_power` of the variance: a slow change, sparsely sampled, fits many short periods.
+    Fluxes need no reference; detections and forced photometry of both signs are used, points of one band within
+    `visit_days` averaged, the newest `max_points` of them. Solar System objects are left out. Few visits fit many
+    periods: a period is significant only if it is 10**`min_margin` times as likely as the next best one and as its
+    daily alias, one count a visit, and after `min_cycles` cycles and `min_nights` nights with a detection. The margin
+    is no probability: see [how often a period is right](../../explanation/rules.md). The false-alarm
+    probability is that of white noise, and any slow rise and fall, such as a supernova's, looks like one cycle or two.
+
+    A light curve that is smooth from night to night (von Neumann's ratio below `min_ratio`) is searched for periods
+    longer than four such steps (two in each harmonic), and has no margin. If a period would be significant, all
+    periods from `min_period` on are searched: only one that remains the best is.
 
     References
     ----------
-    VanderPlas & Ivezic 2015, ApJ 812, 18; Baluev 2008, MNRAS 385, 1279.
+    VanderPlas & Ivezic 2015, ApJ 812, 18; Baluev 2008, MNRAS 385, 1279; von Neumann 1941, Ann. Math. Stat. 12, 367.
     """
-    newest = light_curve.of_kind(DETECTION, FORCED).since(mjd - days).newest(max_points)
+    newest = averaged(light_curve.of_kind(DETECTION, FORCED).since(mjd - days), visit_days).newest(max_points)
     rows = np.flatnonzero(~is_solar_system(roid) & (np.diff(newest.offsets) >= min_points))
     curve = newest.of_alerts(rows)
-    best = multiband_periods(
-        curve.mjd, curve.flux, curve.flux_err, curve.band, curve.offsets, shortest=min_period, n_bands=len(BANDS)
-    )
-    cycles = (at_trigger(curve, curve.mjd) - lowest_of_each(curve, curve.mjd, curve.kind >= 0)) / best.period
-    odds = np.fmin(best.second_log10_odds, best.alias_log10_odds)
-    is_periodic = (
-        (cycles >= min_cycles)
-        & (best.log10_fap <= max_log10_fap)
-        & (odds >= min_log10_odds)
-        & (best.power >= min_power)
-        & (_nights(curve.of_kind(DETECTION)) >= min_nights)
-        & ~_is_daily(best.period, cycles, min_cycles)
-        & ~(_is_too_short(curve, best.period, min_ratio) & (best.power < sure_power))
-    )
+    length = at_trigger(curve, curve.mjd) - lowest_of_each(curve, curve.mjd, curve.kind >= 0)
+    enough = _nights(curve.of_kind(DETECTION)) >= min_nights
+    ratio, step = night_steps(curve.mjd, curve.band, curve.flux, curve.offsets, n_bands=len(BANDS))
+    shortest = np.where(ratio < min_ratio, np.fmax(min_period, 4 * step), min_period)
+
+    def is_significant(best: Periods) -> Bools:
+        cycles = length / best.period
+        is_seen = (cycles >= min_cycles) & ~_is_daily(best.period, cycles, min_cycles)
+        return np.asarray(is_seen & (best.power >= min_power) & (best.log10_fap <= max_log10_fap) & enough)
+
+    best = _search(curve, shortest)
+    is_partial = shortest > min_period
+    again = np.flatnonzero(is_significant(best) & is_partial)
+    best, is_partial[again] = _replaced(best, again, _search(curve.of_alerts(again), min_period)), False
+    margin = np.where(is_partial, np.nan, np.fmin(best.second_margin, best.alias_margin))
+    is_periodic = is_significant(best) & (margin >= min_margin) & (best.period >= shortest)
     amplitude = _in_mag(_in_band(best, band[rows]), reference_mag[rows])
     n_points = np.where(best.n_frequencies > 0, np.diff(curve.offsets), 0)
-    found = (best.period, best.period_err, best.log10_fap, best.power, odds, amplitude, cycles, n_points, is_periodic)
+    found = (measured(best.period, best.period_err), best.period_err, best.log10_fap, best.power, margin, amplitude,
+             length / best.period, n_points, is_periodic)  # fmt: skip
     return fitted_columns(OUTPUTS, rows, len(mjd), *found)
+
+
+def _search(curve: LightCurves, shortest: Floats | float) -> Periods:
+    flux, err = curve.flux, curve.flux_err
+    return multiband_periods(curve.mjd, flux, err, curve.band, curve.offsets, shortest=shortest, n_bands=len(BANDS))
+
+
+def _replaced(all_of_them: Periods, rows: Ints, some: Periods) -> Periods:
+    """The periods with those of some rows in their place."""
+    columns: list[Any] = [column.copy() for column in all_of_them]
+    for column, values in zip(columns, some, strict=True):
+        column[rows] = values
+    return Periods(*columns)
 
 
 def _nights(seen: LightCurves) -> Ints:
@@ -96,12 +123,6 @@ def _nights(seen: LightCurves) -> Ints:
     begins = np.ones(len(row), bool)
     begins[1:] = (np.diff(row) != 0) | (np.diff(seen.mjd) >= 0.5)
     return np.bincount(row[begins], minlength=len(seen))
-
-
-def _is_too_short(curve: LightCurves, period: Floats, min_ratio: float) -> Bools:
-    """Whether the light curve is smooth from night to night and the period shorter than two of these steps."""
-    ratio, step = night_steps(curve.mjd, curve.band, curve.flux, curve.offsets, n_bands=len(BANDS))
-    return np.asarray((ratio < min_ratio) & (period < 2 * step))
 
 
 def _is_daily(period: Floats, cycles: Floats, min_cycles: float) -> Bools:

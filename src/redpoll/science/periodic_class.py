@@ -22,7 +22,7 @@ def periodic_class(
     period: Floats,
     period_log10_fap: Floats,
     period_power: Floats,
-    period_log10_odds: Floats,
+    period_margin: Floats,
     anomaly_skew: Floats,
     anomaly_kurtosis: Floats,
     anomaly_amplitude: Floats,
@@ -39,7 +39,7 @@ def periodic_class(
     Sanchez-Saez et al. 2021, AJ 161, 141, for learned classes of periodic variables in an alert stream.
     """
     scores = class_scores(
-        model, period, period_log10_fap, period_power, period_log10_odds, anomaly_skew, anomaly_kurtosis,
+        model, period, period_log10_fap, period_power, period_margin, anomaly_skew, anomaly_kurtosis,
         anomaly_amplitude, anomaly_beyond_1_std, is_periodic, n_classes=len(_KINDS),
     )  # fmt: skip
     return dict(zip(OUTPUTS, np.where(is_periodic, scores.T, np.float32(np.nan)), strict=True))

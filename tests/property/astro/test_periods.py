@@ -25,10 +25,10 @@ def _rows(found, n):
 
 
 @settings(max_examples=40)
-@given(curves, st.integers(1, 2))
-def test_a_batch_of_periods_is_its_curves_one_by_one(some_curves, n_harmonics):
+@given(curves)
+def test_a_batch_of_periods_is_its_curves_one_by_one(some_curves):
     def rows(these):
-        return _rows(multiband_periods(*_arrays(these), n_harmonics=n_harmonics, shortest=0.5), len(these))
+        return _rows(multiband_periods(*_arrays(these), shortest=0.5), len(these))
 
     alone = [rows([curve]) for curve in some_curves]
     np.testing.assert_array_equal(rows(some_curves), np.concatenate(alone) if alone else np.empty((0, 0)))
@@ -53,9 +53,9 @@ def test_order_and_unit_do_not_matter(seed, unit):
     one = multiband_periods(t, y, err, band, [0, 40], shortest=0.3)
     p = rng.permutation(40)
     other = multiband_periods(t[p], y[p] * unit, err[p] * unit, band[p], [0, 40], shortest=0.3)
-    np.testing.assert_allclose(other.period, one.period, rtol=1e-8)
-    np.testing.assert_allclose(other.amplitude, one.amplitude * unit, rtol=1e-6)
-    np.testing.assert_allclose(other.log10_fap, one.log10_fap, atol=1e-6)
+    assert np.abs(other.period - one.period) < 1e-3 * one.period_err  # peaks are compared in single precision
+    np.testing.assert_allclose(other.amplitude, one.amplitude * unit, rtol=1e-5)
+    np.testing.assert_allclose(other.log10_fap, one.log10_fap, atol=1e-3)
 
 
 @settings(max_examples=40)

@@ -20,9 +20,7 @@ def test_well_observed_rr_lyrae_stars_of_a_simulated_night_have_their_periods(zt
     truth = pq.read_table(ztf_night / "truth.parquet").to_pandas().set_index("alert_id")
     truth = truth.loc[alerts["alert_id"].to_pylist()]
     curves = LightCurves.from_arrow(alerts["light_curve"].combine_chunks()).of_kind(DETECTION)
-    found = multiband_periods(
-        curves.mjd, curves.flux, curves.flux_err, curves.band, curves.offsets, n_harmonics=2, shared=True, shortest=0.15
-    )
+    found = multiband_periods(curves.mjd, curves.flux, curves.flux_err, curves.band, curves.offsets, shortest=0.15)
     is_chosen = (truth["class"] == "rr_lyrae").to_numpy() & (np.diff(curves.offsets) >= 18)
     is_right = np.abs(found.period / truth["period"].to_numpy() - 1) < 0.02
     assert is_chosen.sum() >= 8 and np.mean(is_right[is_chosen]) > 0.6

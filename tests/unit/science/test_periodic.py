@@ -53,7 +53,7 @@ def test_few_nights_of_many_bands_leave_more_than_one_period(curves):
             for t in times for k, b in enumerate("ugriz")]  # fmt: skip
     found = _run(curves, [star])
     assert found["period_log10_fap"][0] < -5 and found["period_power"][0] > 0.5
-    assert found["period_log10_odds"][0] < 3 and not found["is_periodic"][0]
+    assert found["period_margin"][0] < 1 and not found["is_periodic"][0]
 
 
 def test_noise_and_days_are_no_periods(curves):
@@ -73,7 +73,7 @@ def _is_periodic(name, **settings):
 
 def test_what_is_smooth_from_night_to_night_has_no_short_period():
     """Fewer active galaxies, disruptions and supernovae than without asking for it, and nearly as many stars."""
-    found, without = ({name: _is_periodic(name, min_log10_odds=0.0, min_nights=5, min_ratio=ratio).sum()
+    found, without = ({name: _is_periodic(name, min_margin=0.0, min_power=0.5, min_nights=5, min_ratio=ratio).sum()
                        for name in ("agn", "tde", "sn_ii", "rr_lyrae")} for ratio in (0.75, 0.0))  # fmt: skip
     stars, others = without.pop("rr_lyrae"), sum(without.values())
     assert found.pop("rr_lyrae") >= 0.9 * stars > 9 and sum(found.values()) <= 0.75 * others and others > 10
@@ -82,6 +82,27 @@ def test_what_is_smooth_from_night_to_night_has_no_short_period():
 @pytest.mark.parametrize("name", ["agn", "tde", "sn_ii", "sn_ia"])
 def test_what_has_no_period_fits_more_than_one(name):
     assert _is_periodic(name).mean() < 0.01
+
+
+def test_a_smooth_light_curve_is_searched_for_long_periods_alone(curves):
+    """It has no margin unless a long period is significant, and then all periods were compared."""
+    rng = np.random.default_rng(8)
+    walk = [("r", 60000.0 + day, 20_000 * np.sin(2 * np.pi * day / 300) + rng.normal(0, 300), 300.0)
+            for day in range(0, 120, 3)]  # fmt: skip
+    wave = [("r", 60000.0 + day, 20_000 * np.sin(2 * np.pi * day / 30) + rng.normal(0, 300), 300.0)
+            for day in range(0, 240, 3)]  # fmt: skip
+    dense = [(band, t + rng.uniform(0, 0.3), flux, err) for band, t, flux, err in wave]
+    found = _run(curves, [walk, dense])
+    assert np.isnan(found["period_margin"][0]) and not found["is_periodic"][0] and found["period"][0] > 12
+    assert found["period_margin"][1] > 2 and found["is_periodic"][1]
+    assert found["period"][1] == pytest.approx(30.0, rel=0.01)
+
+
+def test_exposures_of_a_visit_are_averaged(curves):
+    rng = np.random.default_rng(9)
+    star = [(b, t + k * 40 / 86400, f, e) for b, t, f, e in _star(rng, 0.31, n=50) for k in range(8)]
+    found = _run(curves, [star])
+    assert found["period_points"][0] == 50 and found["period"][0] == pytest.approx(0.31, rel=1e-3)
 
 
 def test_what_was_detected_in_few_nights_has_no_period(curves):

@@ -1,0 +1,245 @@
+"""Compiled search of the period of each light curve: the highest peaks of one harmonic, compared by two."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from redpoll.astro.periodogram import (
+    HALF,
+    TIME,
+    WEIGHT,
+    add_gains,
+    centred,
+    cos_sin,
+    padded_size,
+    tables,
+)
+from redpoll.kernels import kernel, part
+
+FLOOR = 0.2
+"""Relative error of every point, of its band's standard deviation: no harmonic fits better than that."""
+VISIT = 0.02
+"""Points so close together [d] are one visit, and count once in the margins."""
+_DAYS = (1.0, 1.0027379093)  # frequencies of nights (solar) and fields (sidereal) [1/d]
+_PEAKS, _HALVED = 12, 4
+_SIMPLER = 2.0  # log10 of the likelihood ratio by which twice a period must be better than the period itself
+N_NUMBERS = 13
+(_PERIOD, _ERR, _POWER, _SECOND, _SECOND_POWER, _ALIAS, _ALIAS_POWER, _WINDOW, _TOP, _WIDTH, _FREE, _VISITS,
+ _SIZE) = range(N_NUMBERS)  # fmt: skip
+_FREQUENCY, _HEIGHT, _BEND = range(3)
+
+
+@kernel
+def search_all(t: Any, y: Any, w: Any, parts: Any, shortest: Any, grid: Any, numbers: Any) -> None:
+    """For each curve the numbers of `redpoll.astro.periods`; `grid` is (cycles, oversampling, largest size)."""
+    n_bands = (len(parts) - 1) // max(len(numbers), 1)
+    power = np.empty(1)
+    for i in range(len(numbers)):
+        bounds = parts[i * n_bands : (i + 1) * n_bands + 1]
+        values, weights = _normalised(t, y, w, bounds)
+        points, inner, band_weights, total = centred(t, values, weights, bounds)
+        n, k, length = _extent(points, inner)
+        free = n - k - 4
+        if free < 1 or not (length > 0 and total > 0):
+            continue
+        start, step = grid[0] / length, 1.0 / (grid[1] * length)
+        size = math.floor((1.0 / shortest[i] - start) / step) + 1
+        if size < 3 or size > grid[2]:
+            continue
+        if len(power) < padded_size(size):
+            power = np.empty(padded_size(size))
+        found = power[: padded_size(size)]
+        out = numbers[i]
+        out[_SIZE], out[_FREE], out[_VISITS] = size, free, _visits(t, bounds) - 5
+        out[_WIDTH] = size * step * math.sqrt(4.0 * math.pi * _merge(points, band_weights, inner, start, step, found))
+        found[:] /= total
+        fine = 2.0 * step / (2 * HALF)
+        near = tables(points[TIME], fine, 4, np.empty((4, 2 * HALF * len(points[TIME])), np.float32))
+        curve = (points, inner, band_weights, near, step, total)
+        _compare(curve, found[:size], start, length, out)
+        out[_WINDOW] = _window(points, 1.0 / out[_PERIOD])
+
+
+@part
+def _normalised(t: Any, y: Any, w: Any, bounds: Any) -> Any:
+    """Values and weights in units of each band's standard deviation, with the relative error floor added."""
+    values, weights = np.zeros(len(y)), np.zeros(len(y))
+    for b in range(len(bounds) - 1):
+        start, stop = bounds[b], bounds[b + 1]
+        mean = sum_w = square = 0.0
+        for i in range(start, stop):
+            sum_w += w[i]
+            mean += w[i] * (y[i] - y[start])
+        for i in range(start, stop):
+            values[i] = y[i] - y[start] - mean / sum_w
+            square += values[i] * values[i]
+        if square > 0:
+            deviation = math.sqrt(square / (stop - start - 1))
+            for i in range(start, stop):
+                values[i] /= deviation
+                weights[i] = 1.0 / (1.0 / (w[i] * deviation * deviation) + FLOOR * FLOOR)
+    return values, weights
+
+
+@part
+def _extent(points: Any, inner: Any) -> Any:
+    """Number of points and bands, and the time from the first to the last [d]."""
+    n, k, first, last = 0, 0, math.inf, -math.inf
+    for b in range(len(inner) - 1):
+        k += 1 if inner[b + 1] > inner[b] else 0
+    for i in range(points.shape[1]):
+        if points[WEIGHT, i] > 0:
+            n, first, last = n + 1, min(first, points[TIME, i]), max(last, points[TIME, i])
+    return n, k, last - first
+
+
+@part
+def _visits(t: Any, bounds: Any) -> int:
+    """Number of visits of all bands together."""
+    times = np.sort(t[bounds[0] : bounds[len(bounds) - 1]])
+    n = 1
+    for i in range(1, len(times)):
+        n += 1 if times[i] - times[i - 1] > VISIT else 0
+    return n
+
+
+@part
+def _merge(points: Any, weights: Any, inner: Any, start: float, step: float, power: Any) -> float:
+    """Powers of one harmonic with all bands as one, in single precision; returns the variance of the times."""
+    merged, all_weight = points.copy(), weights.sum()
+    for b in range(len(weights)):
+        for i in range(inner[b], inner[b + 1]):
+            merged[WEIGHT, i] *= weights[b] / all_weight
+    near = tables(merged[TIME], step, 2, np.empty((2, 2 * HALF * merged.shape[1]), np.float32))
+    all_points = np.array([0, merged.shape[1]])
+    add_gains(merged, all_points, np.full(1, all_weight), 1, (start, step), near, power)
+    mean = square = 0.0
+    for i in range(merged.shape[1]):
+        mean += merged[WEIGHT, i] * merged[TIME, i]
+        square += merged[WEIGHT, i] * merged[TIME, i] * merged[TIME, i]
+    return square - mean * mean
+
+
+@part
+def _compare(curve: Any, power: Any, start: float, length: float, out: Any) -> None:
+    """Best of the highest peaks by two harmonics, the next that is not part of it, and the daily alias."""
+    step, apart = curve[4], 1.5 / length
+    top, peaks = _highest_peaks(power), np.full((_PEAKS + _HALVED + 2, 3), math.nan)
+    out[_TOP] = min(power[top[0]], 1.0)
+    n = 0
+    for k in range(len(top)):
+        f = start + top[k] * step
+        n = _add_peak(curve, f, peaks, n)
+        if k < _HALVED and 0.5 * f > start:
+            n = _add_peak(curve, 0.5 * f, peaks, n)
+    alias = _daily_alias(power, start, step, start + top[0] * step, apart)
+    if alias >= 0:
+        n = _add_peak(curve, start + alias * step, peaks, n)
+    best = _simplest(peaks[:n], apart, out[_VISITS])
+    f, height, bend = peaks[best]
+    out[_PERIOD], out[_POWER] = 1.0 / f, height
+    if bend > 0:
+        out[_ERR] = math.sqrt(2.0 * max(1.0 / curve[5], (1.0 - height) / out[_FREE]) / bend) / (f * f)
+    alias = _daily_alias(power, start, step, f, apart)
+    if alias >= 0:
+        n = _add_peak(curve, start + alias * step, peaks, n)
+        out[_ALIAS], out[_ALIAS_POWER] = 1.0 / peaks[n - 1, _FREQUENCY], peaks[n - 1, _HEIGHT]
+    second = _second(peaks[:n], f, apart)
+    if second >= 0:
+        out[_SECOND], out[_SECOND_POWER] = 1.0 / peaks[second, _FREQUENCY], peaks[second, _HEIGHT]
+
+
+@part
+def _highest_peaks(power: Any) -> Any:
+    """Indices of the highest local maxima, in descending order."""
+    top, n = np.zeros(_PEAKS + 1, np.int64), 0
+    for i in range(len(power)):
+        is_peak = (i == 0 or power[i] >= power[i - 1]) and (i == len(power) - 1 or power[i] > power[i + 1])
+        if is_peak and (n < _PEAKS or power[i] > power[top[n - 1]]):
+            at = min(n, _PEAKS)
+            while at > 0 and power[top[at - 1]] < power[i]:
+                top[at] = top[at - 1]
+                at -= 1
+            top[at] = i
+            n = min(n + 1, _PEAKS)
+    return top[: max(n, 1)]
+
+
+@part
+def _add_peak(curve: Any, f: float, peaks: Any, n: int) -> int:
+    """Frequency, height and curvature of a peak of two harmonics: a grid 32 times finer, then a parabola."""
+    points, inner, weights, near, step, total = curve
+    fine, first = 2.0 * step / (2 * HALF), max(f - step, 0.5 * f)
+    power = np.empty(2 * HALF)
+    add_gains(points, inner, weights, 2, (first, fine), near, power)
+    i = 0
+    for k in range(len(power)):
+        i = k if power[k] > power[i] else i
+    peaks[n, _FREQUENCY], peaks[n, _HEIGHT], peaks[n, _BEND] = first + i * fine, min(power[i] / total, 1.0), 0.0
+    if 0 < i < len(power) - 1:
+        below, at, above = power[i - 1] / total, power[i] / total, power[i + 1] / total
+        bend = 2.0 * at - below - above
+        if bend > 0:
+            shift = 0.5 * (above - below) / bend
+            peaks[n, _FREQUENCY], peaks[n, _BEND] = first + (i + shift) * fine, bend / (fine * fine)
+            peaks[n, _HEIGHT] = min(at + 0.5 * bend * shift * shift, 1.0)
+    return n + 1
+
+
+@part
+def _simplest(peaks: Any, apart: float, visits: float) -> int:
+    """The highest peak, or one of twice its frequency that is nearly as good: two waves contain one."""
+    best = 0
+    for k in range(len(peaks)):
+        best = k if peaks[k, _HEIGHT] > peaks[best, _HEIGHT] else best
+    f, height, found = peaks[best, _FREQUENCY], peaks[best, _HEIGHT], best
+    for k in range(len(peaks)):
+        gain = 0.5 * max(visits, 0.0) * math.log10(max(1.0 - peaks[k, _HEIGHT], 1e-15) / max(1.0 - height, 1e-15))
+        is_twice = abs(peaks[k, _FREQUENCY] - 2.0 * f) < min(apart, 0.5 * f)
+        if is_twice and gain < _SIMPLER and (found == best or peaks[k, _HEIGHT] > peaks[found, _HEIGHT]):
+            found = k
+    return found
+
+
+@part
+def _second(peaks: Any, f: float, apart: float) -> int:
+    """The highest peak that is neither at this frequency nor at half of it nor at twice; -1 without one."""
+    found = -1
+    for k in range(len(peaks)):
+        other = peaks[k, _FREQUENCY]
+        is_other = abs(other - f) > apart and abs(other - 2.0 * f) > 2.0 * apart and abs(other - 0.5 * f) > 0.5 * apart
+        if is_other and (found < 0 or peaks[k, _HEIGHT] > peaks[found, _HEIGHT]):
+            found = k
+    return found
+
+
+@part
+def _daily_alias(power: Any, start: float, step: float, f: float, apart: float) -> int:
+    """Index of the highest peak one or two cycles a day from a frequency or its mirror image; -1 without one."""
+    found = -1
+    for day in _DAYS:
+        for turns in (-2, -1, 1, 2):
+            for sign in (-1.0, 1.0):
+                alias = sign * f + turns * day
+                first = max(0, math.ceil((alias - apart - start) / step))
+                last = min(len(power) - 1, math.floor((alias + apart - start) / step))
+                for i in range(first, last + 1):
+                    is_peak = (i == 0 or power[i] >= power[i - 1]) and (i == len(power) - 1 or power[i] > power[i + 1])
+                    is_apart = abs(start + i * step - f) > apart
+                    if is_peak and is_apart and (found < 0 or power[i] > power[found]):
+                        found = i
+    return found
+
+
+@part
+def _window(points: Any, f: float) -> float:
+    """Power of the sampling itself at a frequency."""
+    c, s, n = 0.0, 0.0, 0
+    for i in range(points.shape[1]):
+        if points[WEIGHT, i] > 0:
+            x, y = cos_sin((f * points[TIME, i]) % 1.0)
+            c, s, n = c + x, s + y, n + 1
+    return (c * c + s * s) / (n * n)
