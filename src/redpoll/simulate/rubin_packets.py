@@ -13,11 +13,11 @@ from redpoll.simulate.cutouts import draw_cutouts
 from redpoll.simulate.fits import fits_bytes, fits_header
 from redpoll.simulate.rubin_asteroids import orbit_columns, sighting_columns
 from redpoll.simulate.rubin_cadence import DEEP
+from redpoll.simulate.rubin_forced import forced_columns, forced_points
 from redpoll.simulate.rubin_objects import object_summary
 from redpoll.simulate.rubin_sources import (
     Columns,
     dia_object_id,
-    forced_columns,
     is_known_asteroid,
     source_columns,
     template_flux,
@@ -35,20 +35,20 @@ def rubin_packets(setting: Setting, segment: Segment) -> list[tuple[int, str, by
     seen, columns = _detections(setting, segment)
     fields = record_fields("rubin", setting.version)
     history = encode_rows(fields["diaSource"], columns)
-    forced = encode_rows(fields["diaForcedSource"], forced_columns(setting, segment))
+    is_forced = forced_points(setting, segment)
+    forced = encode_rows(fields["diaForcedSource"], forced_columns(setting, segment, np.flatnonzero(is_forced)))
     known = is_known_asteroid(segment)
     objects, asteroids = (
         _dia_objects(setting, segment, ~known),
         _asteroids(setting, segment, columns["diaSourceId"], seen),
     )
     cutouts = _images(setting, segment)
-    before = np.concatenate([[0], np.cumsum(s.detected)])
+    before, forced_before = (np.concatenate([[0], np.cumsum(flags)]) for flags in (s.detected, is_forced))
     packets = []
     for k, point in enumerate(segment.points.tolist()):
         who = int(s.index[point])
         start, me = int(s.offsets[who]), int(before[point])
         first = start + int(np.searchsorted(mjd[start:point], mjd[point] - setting.camera.history_days))
-        born = max(first, start + int(np.searchsorted(mjd[start:point], s.first_mjd[who])))
         alert_id = int(columns["diaSourceId"][me])
         alert = {
             "diaSourceId": alert_id,
@@ -56,7 +56,7 @@ def rubin_packets(setting: Setting, segment: Segment) -> list[tuple[int, str, by
             "target_name": f"field_{setting.fields.number[s.field[who]]}",
             "diaSource": history.row(me),
             "prvDiaSources": history.array(int(before[first]), me),
-            "prvDiaForcedSources": forced.array(born, point),
+            "prvDiaForcedSources": forced.array(int(forced_before[first]), int(forced_before[point + 1])),
             "diaObject": objects.get(k),
             **asteroids.get(k, {}),
             **_cutouts(setting, columns["ra"][me], columns["dec"][me], [images[k] for images in cutouts]),

@@ -1,4 +1,4 @@
-"""Columns of the diaSource and forced sources of Rubin packets, one entry per visit."""
+"""Columns of the diaSource of Rubin packets, one entry per visit."""
 
 from __future__ import annotations
 
@@ -63,22 +63,6 @@ def template_flux(segment: Segment, who: NDArray[np.int64], band: NDArray[np.int
         for mag in (segment.surroundings.star_mag, segment.surroundings.host_mag)
     )
     return np.asarray(np.nan_to_num(star) + _HOST_FRACTION * np.nan_to_num(host))
-
-
-def forced_columns(setting: Setting, segment: Segment) -> Columns:
-    """Forced photometry at every point of the segment's objects."""
-    s = segment.sources
-    points, who = np.arange(len(s.row)), s.index
-    columns = visit_columns(setting, segment, points)
-    template = template_flux(segment, who, setting.exposures.band[s.row])
-    return columns | {
-        "diaForcedSourceId": columns["visit"] * 10**5 + s.serial[who] % 10**5,
-        "diaObjectId": dia_object_id(setting, s.serial)[who],
-        "ra": s.ra[who],
-        "dec": s.dec[who],
-        "scienceFlux": s.flux + template,
-        "scienceFluxErr": s.flux_err,
-    }
 
 
 def source_columns(setting: Setting, segment: Segment, points: NDArray[np.int64], kick: Array) -> Columns:

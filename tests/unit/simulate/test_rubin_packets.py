@@ -87,17 +87,68 @@ def test_an_alert_is_in_the_history_of_the_next_as_it_was_sent(rubin):
 def test_history_is_time_sorted_and_of_the_twelve_months_before(rubin):
     for packet in rubin.packets.values():
         now = packet["diaSource"]["midpointMjdTai"]
-        for name in ("prvDiaSources", "prvDiaForcedSources"):
-            times = [entry["midpointMjdTai"] for entry in packet[name] or []]
-            assert times == sorted(times)
-            assert all(now - 365 <= t < now for t in times)
+        times = {
+            name: [entry["midpointMjdTai"] for entry in packet[name] or []]
+            for name in ("prvDiaSources", "prvDiaForcedSources")
+        }
+        assert all(found == sorted(found) and all(now - 365 <= t <= now for t in found) for found in times.values())
+        assert now not in times["prvDiaSources"]
 
 
-def test_forced_sources_cover_every_detection(rubin):
-    for packet in rubin.packets.values():
-        forced = {entry["visit"]: entry for entry in packet["prvDiaForcedSources"] or []}
-        for entry in packet["prvDiaSources"] or []:
-            assert forced[entry["visit"]]["psfFlux"] == entry["psfFlux"]
+def with_whole_history(night):
+    """Packets whose history goes back to the object's first detection, each with all its detections in order."""
+    for row in night.truth:
+        packet = night.packets[row["alert_id"]]
+        seen = [*(packet["prvDiaSources"] or []), packet["diaSource"]]
+        if len(seen) == row["n_detections"]:
+            yield packet, seen
+
+
+def forced_pairs(packet, seen):
+    """Each of these detections with the forced source of its visit, None where there is none."""
+    forced = {entry["visit"]: entry for entry in packet["prvDiaForcedSources"] or []}
+    return [(entry, forced.get(entry["visit"])) for entry in seen]
+
+
+def test_forced_sources_begin_with_the_second_detection(rubin):
+    n_first = 0
+    for packet, seen in with_whole_history(rubin):
+        forced = [entry["midpointMjdTai"] for entry in packet["prvDiaForcedSources"] or []]
+        assert not forced or (len(seen) > 1 and min(forced) >= seen[1]["midpointMjdTai"])
+        n_first += len(forced) > 0 and min(forced) == seen[1]["midpointMjdTai"]
+    assert n_first > 10
+
+
+def test_forced_sources_repeat_nearly_every_detection_the_last_included(rubin):
+    pairs = [pair for packet, seen in with_whole_history(rubin) for pair in forced_pairs(packet, seen[1:])]
+    found = np.mean([forced is not None for _, forced in pairs])
+    assert len(pairs) > 300 and 0.88 < found < 0.98  # real: 94 %
+    assert any(
+        p["diaSource"]["visit"] in {f["visit"] for f in p["prvDiaForcedSources"] or []} for p in rubin.of_class("agn")
+    )
+
+
+def test_a_forced_source_is_another_measurement_of_the_same_pixels(rubin):
+    pairs = [pair for p in rubin.packets.values() for pair in forced_pairs(p, p["prvDiaSources"] or []) if pair[1]]
+    pairs = {(s["diaObjectId"], s["visit"]): (s, f) for s, f in pairs}.values()
+    faint = [(s, f) for s, f in pairs if s["snr"] < 15]
+    change = np.array([(f["psfFlux"] - s["psfFlux"]) / s["psfFluxErr"] for s, f in faint])
+    assert len(change) > 100
+    assert change.std() == pytest.approx(0.42, abs=0.08)  # real: 0.41 at a signal-to-noise ratio of 10 to 20
+    bright = np.array([f["psfFlux"] / s["psfFlux"] - 1 for s, f in pairs if s["snr"] > 100])
+    assert bright.std() == pytest.approx(0.0137, rel=0.25)
+    assert all(f["psfFluxErr"] == pytest.approx(1.018 * s["psfFluxErr"], rel=1e-5) for s, f in pairs)
+
+
+def test_some_forced_fluxes_of_bright_stars_are_exactly_zero_where_nothing_is_detected(rubin):
+    detected = {(s["diaObjectId"], s["visit"]) for p in rubin.packets.values() for s in p["prvDiaSources"] or []}
+    forced = [f for p in rubin.packets.values() for f in p["prvDiaForcedSources"] or []]
+    is_bright = np.array([f["scienceFlux"] > 363_000 for f in forced])  # 17.5 mag
+    is_quiet = np.array([(f["diaObjectId"], f["visit"]) not in detected for f in forced])
+    is_blank = np.array([f["psfFlux"] == 0 for f in forced])
+    assert not (is_blank & ~is_quiet).any()
+    assert 0.05 < is_blank[is_quiet & is_bright].mean() < 0.25  # real: 14 %
+    assert is_blank[is_quiet & ~is_bright].mean() < 0.02
 
 
 def test_the_object_sums_up_its_detections(rubin):
