@@ -6,7 +6,8 @@
 Simulated nights of both surveys, then real packets and real light curves of the data folder, replayed as alerts. A cell
 is a count and its 95 % Clopper-Pearson interval (of alerts that are taken as independent, which those of one object are
 not). "With inputs" leaves out the alerts for which the rule lacks a quantity, such as a kilonova at its first
-detection. Rules were tuned on seeds 11 to 13, 21 and 22 and on half 0 of the real objects: the defaults are others.
+detection. `is_young_star` repeats its catalogue, which lists every simulated young star. Rules were tuned on seeds 11
+to 13, 21 and 22 and on half 0 of the real objects: the defaults are others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Simulated nights in the survey's own packets, with the simulator's bright hosts as the catalogue of galaxies."""
+"""Simulated nights in the survey's own packets; catalogues of galaxies and young stars hold what the simulator made."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from redpoll.crossmatch.host_columns import COLUMNS as HOST_COLUMNS
+from redpoll.crossmatch.known_columns import known_columns
 from redpoll.ingest.decode import Block, PacketDecoder
 from redpoll.ingest.files import file_source
 from redpoll.ingest.schemas import BuiltIn
@@ -24,9 +25,10 @@ from redpoll.simulate.surveys import HABITS
 
 Labelled = tuple[pa.RecordBatch, NDArray[np.str_], NDArray[np.str_]]
 MIX = {
-    "bogus": 0.15, "rr_lyrae": 0.10, "long_period_variable": 0.10, "agn": 0.12, "asteroid": 0.08,
-    "eclipsing_binary": 0.09, "sn_ia": 0.06, "cataclysmic_variable": 0.05, "sn_ii": 0.04, "satellite_glint": 0.03,
-    "m_dwarf_flare": 0.025, "sn_ibc": 0.035, "microlensing": 0.05, "tde": 0.04, "kilonova": 0.03,
+    "bogus": 0.11, "rr_lyrae": 0.08, "long_period_variable": 0.09, "agn": 0.10, "asteroid": 0.06,
+    "eclipsing_binary": 0.075, "sn_ia": 0.05, "cataclysmic_variable": 0.04, "sn_ii": 0.035, "satellite_glint": 0.025,
+    "m_dwarf_flare": 0.02, "sn_ibc": 0.03, "microlensing": 0.045, "tde": 0.04, "kilonova": 0.03,
+    "slsn": 0.035, "pisn": 0.03, "orphan_afterglow": 0.025, "dipper": 0.04, "young_star": 0.04,
 }  # fmt: skip
 """Fraction of each class: enough of the rare ones, and every other class for the false alarms."""
 HOSTS_TO = 19.0
@@ -40,7 +42,8 @@ def nights(survey: str, n_alerts: int, seed: int, n_nights: int, mix: Mapping[st
     for segment, batch, who in _segments(survey, n_alerts, seed, n_nights, mix):
         kind = _KINDS[segment.sources.kind[who]]
         unit = np.char.add(np.char.add(kind, " "), segment.sources.unit[who].astype(str))
-        yield with_hosts(batch, **{k: v[who] for k, v in _hosts(segment).items()}), kind, unit
+        hosted = with_hosts(batch, **{k: v[who] for k, v in _hosts(segment).items()})
+        yield _with_young_stars(hosted, kind == "young_star"), kind, unit
 
 
 def periodic_nights(
@@ -88,6 +91,13 @@ def _hosts(segment: Segment) -> dict[str, NDArray[np.float64]]:
         "host_arcsec": arcsec, "host_redshift": z, "host_distance_modulus": modulus,
         "host_d_dlr": arcsec / around.host_radius,
     }  # fmt: skip
+
+
+def _with_young_stars(batch: pa.RecordBatch, is_young: NDArray[np.bool_]) -> pa.RecordBatch:
+    """The batch with the column of a catalogue of young stars that lists every simulated one, and no other star."""
+    field = known_columns()["spicy_class"].field("spicy_class", by="the truth")
+    listed = pa.array(np.where(is_young, "ClassII", None)).cast(field.type)
+    return pa.RecordBatch.from_arrays([*batch.columns, listed], schema=pa.schema([*batch.schema, field]))
 
 
 def with_hosts(batch: pa.RecordBatch, **hosts: NDArray[np.float64]) -> pa.RecordBatch:

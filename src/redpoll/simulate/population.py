@@ -17,9 +17,10 @@ from redpoll.simulate.instrument import Instrument
 
 Array = NDArray[np.float64]
 FRACTIONS = {
-    "bogus": 0.20, "rr_lyrae": 0.14, "long_period_variable": 0.13, "agn": 0.13, "asteroid": 0.12,
+    "bogus": 0.19, "rr_lyrae": 0.13, "agn": 0.13, "long_period_variable": 0.12, "asteroid": 0.12,
     "eclipsing_binary": 0.10, "sn_ia": 0.05, "cataclysmic_variable": 0.03, "sn_ii": 0.025, "satellite_glint": 0.02,
-    "m_dwarf_flare": 0.015, "sn_ibc": 0.015, "microlensing": 0.01, "tde": 0.008, "kilonova": 0.007,
+    "m_dwarf_flare": 0.015, "sn_ibc": 0.015, "microlensing": 0.01, "young_star": 0.01, "tde": 0.008, "kilonova": 0.007,
+    "dipper": 0.007, "slsn": 0.006, "pisn": 0.005, "orphan_afterglow": 0.005,
 }  # fmt: skip
 """Fraction of each class among the alerts: ordered as in a real night, with the rare classes far more frequent."""
 _DETECTION = 5.0
@@ -105,7 +106,7 @@ def concatenate(parts: list[Sources]) -> Sources:
 
 
 def alerts_per_class(n_alerts: int, fractions: Mapping[str, float] = FRACTIONS) -> dict[str, int]:
-    """Number of alerts of each class: by its fraction, but at least one of fifteen, and five of a thousand.
+    """Number of alerts of each class: by its fraction, but at least one of twenty, and five of a thousand.
 
     >>> alerts_per_class(1000)["kilonova"], sum(alerts_per_class(1000).values())
     (7, 1000)

@@ -50,7 +50,7 @@ def test_light_is_finite_and_total_light_positive(name, data, seed, depth):
         assert (flux + template >= -1e-6 * (1 + np.abs(flux))).all()
 
 
-@pytest.mark.parametrize("name", sorted(set(CLASSES) - {"agn", "bogus"}))
+@pytest.mark.parametrize("name", sorted(set(CLASSES) - {"agn", "bogus", "young_star"}))
 @settings(max_examples=10)
 @given(seed=st.integers(0, 2**32), data=st.data())
 def test_an_object_shines_the_same_alone_or_among_others(name, seed, data):

@@ -62,10 +62,11 @@ def test_simulated_artefacts_are_told_from_the_rest(simulated):
     "flag, meant",
     [
         ("is_fast_transient", ("kilonova",)), ("is_kilonova_candidate", ("kilonova",)),
-        ("is_dwarf_nova", ("cataclysmic_variable",)), ("is_flare", ("m_dwarf_flare",)), ("is_orphan_afterglow", ()),
+        ("is_dwarf_nova", ("cataclysmic_variable",)), ("is_flare", ("m_dwarf_flare",)),
+        ("is_orphan_afterglow", ("orphan_afterglow",)),
         ("is_satellite_glint", ("satellite_glint",)), ("is_solar_system_known", ("asteroid",)),
-        ("is_interstellar", ()), ("is_dipper", ("agn", "eclipsing_binary")), ("is_no_longer_varying", ()),
-        ("is_hostless", ("sn_ia", "sn_ibc")),
+        ("is_interstellar", ()), ("is_dipper", ("dipper", "agn", "eclipsing_binary")), ("is_no_longer_varying", ()),
+        ("is_hostless", ("sn_ia", "sn_ibc", "slsn", "pisn", "orphan_afterglow")),
     ],
 )  # fmt: skip
 def test_false_alarms_of_a_simulated_night_are_rare(flag, meant, simulated):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from redpoll.errors import RedpollError
+from redpoll.schema.taxonomy import taxonomy
 from redpoll.simulate import rubin_cadence, ztf_cadence
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.classes.contract import Window
@@ -123,9 +124,16 @@ def test_a_survey_too_shallow_for_any_alert_is_reported(sky):
     camera, fields, exposures, _ = sky
     blind = replace(exposures, limiting_mag=np.full(len(exposures), 5.0))
     with pytest.raises(RedpollError, match="bright enough"):
-        draw_sources(np.random.default_rng(1), 15, Window(DAY, DAY + 1, 20, 13), fields, blind, camera)
+        draw_sources(np.random.default_rng(1), 20, Window(DAY, DAY + 1, 20, 13), fields, blind, camera)
+
+
+def test_every_simulated_class_has_its_place_in_the_tree_of_classes():
+    tree = taxonomy()
+    of = {name: name if name in tree.classes else tree.of("redpoll", name) for name in CLASSES}
+    assert None not in of.values()
+    assert (of["pisn"], of["young_star"], of["bogus"]) == ("pair_instability_sn", "yso", "artefact")
 
 
 def test_classes_and_names_agree():
     assert all(name == each.name for name, each in CLASSES.items())
-    assert len(CLASSES) == 15
+    assert len(CLASSES) == 20

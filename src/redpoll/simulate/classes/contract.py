@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Parameters = dict[str, Array]
 """Truth of a batch: one float per object and quantity, NaN where it has none."""
-Environment = Literal["host", "nucleus", "star", "empty", "near_star"]
+Environment = Literal["host", "dwarf", "nucleus", "star", "empty", "near_star"]
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class Epochs:
 class ObjectClass(Protocol):
     """A class of objects: distribution of its parameters, and its light.
 
-    ``environment`` is what lies at its position: a host galaxy, a galaxy's nucleus, its own star, nothing, or a bright
-    star close by. ``moves`` is true for classes whose position differs in every exposure.
+    ``environment`` is what lies at its position: a host galaxy, a dwarf galaxy, a galaxy's nucleus, its own star,
+    nothing, or a bright star close by. ``moves`` is true for classes whose position differs in every exposure.
     """
 
     name: str

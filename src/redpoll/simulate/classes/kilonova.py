@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from redpoll.simulate.blackbody import STEFAN_BOLTZMANN, blackbody_flux
+from redpoll.simulate.blackbody import blackbody_flux
 from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
-from redpoll.simulate.classes.sn_ibc import interpolate_rows
+from redpoll.simulate.classes.diffusion import DAY, SUN, interpolate_rows, photosphere_temperature
 from redpoll.simulate.classes.supernovae import draw_redshift, draw_time, rest_age
 
-_DAY, _C, _SUN = 86400.0, 2.998e10, 1.989e33
+_C = 2.998e10
 _GRID = np.geomspace(0.005, 25.0, 300)
 _FLOOR = 2500.0  # K, where lanthanides recombine
 
@@ -23,9 +23,9 @@ def luminosity(mass: Array, speed: Array, opacity: Array) -> Array:
 
     Mass in solar masses, speed in units of c, opacity in cm2/g.
     """
-    t = _GRID * _DAY
+    t = _GRID * DAY
     heating = 4e18 * (0.5 - np.arctan((t - 1.3) / 0.11) / np.pi) ** 1.3 * 0.5
-    grams, v = mass * _SUN, speed * _C
+    grams, v = mass * SUN, speed * _C
     energy = 0.5 * grams * heating[0] * t[0]
     lum = np.zeros((len(mass), len(t)))
     for k in range(len(t)):
@@ -62,8 +62,7 @@ class Kilonova:
         who, t = epochs.index[on], age[on]
         grid = luminosity(parameters["ejecta_mass"], parameters["speed"], parameters["opacity"])
         power = interpolate_rows(grid, who, t, _GRID)
-        radius = parameters["speed"][who] * _C * t * _DAY
-        temperature = np.maximum((power / (4 * np.pi * STEFAN_BOLTZMANN * radius**2)) ** 0.25, _FLOOR)
+        temperature = photosphere_temperature(power, parameters["speed"][who] * _C / 1e5, t, _FLOOR)
         flux = np.zeros(len(age))
         flux[on] = blackbody_flux(epochs.band[on], temperature, power, parameters["redshift"][who])
         return flux

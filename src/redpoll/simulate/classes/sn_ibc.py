@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from redpoll.simulate.blackbody import STEFAN_BOLTZMANN, blackbody_flux
+from redpoll.simulate.blackbody import blackbody_flux
 from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
+from redpoll.simulate.classes.diffusion import diffused, interpolate_rows, nickel_heating, photosphere_temperature
 from redpoll.simulate.classes.supernovae import draw_redshift, draw_time, rest_age
 
-_DAY = 86400.0
-_NICKEL, _COBALT = 8.8, 111.3  # e-folding times [d]
 _GRID = np.concatenate([[0.0], np.geomspace(0.05, 200.0, 160)])
 
 
@@ -22,18 +21,7 @@ def luminosity(t: Array, nickel_mass: Array, diffusion_days: Array) -> Array:
 
     Nickel mass in solar masses, effective diffusion time in days.
     """
-    x = t[None, :] / diffusion_days[:, None]
-    heat = (
-        1.989e33
-        * nickel_mass[:, None]
-        * (3.9e10 * np.exp(-t / _NICKEL) + 6.78e9 * (np.exp(-t / _COBALT) - np.exp(-t / _NICKEL)))
-    )
-    # L exp(x^2) = integral of 2 x heat exp(x^2) dx; stepped so that exp never overflows
-    lum = np.zeros_like(x)
-    for k in range(1, len(t)):
-        decay = np.exp(x[:, k - 1] ** 2 - x[:, k] ** 2)
-        lum[:, k] = lum[:, k - 1] * decay + 0.5 * (heat[:, k] + heat[:, k - 1]) * (1.0 - decay)
-    return lum
+    return diffused(t, nickel_heating(t, nickel_mass), diffusion_days)
 
 
 class SNIbc:
@@ -60,9 +48,8 @@ class SNIbc:
         on = (age > 0.05) & (age < _GRID[-1])
         who, t = epochs.index[on], age[on]
         grid = luminosity(_GRID, parameters["nickel_mass"], parameters["diffusion_days"])
-        power = interpolate_rows(grid, who, t)
-        radius = parameters["speed"][who] * 1e5 * t * _DAY
-        temperature = np.maximum((power / (4 * np.pi * STEFAN_BOLTZMANN * radius**2)) ** 0.25, 5000.0).clip(max=25000.0)
+        power = interpolate_rows(grid, who, t, _GRID)
+        temperature = photosphere_temperature(power, parameters["speed"][who], t, 5000.0).clip(max=25000.0)
         flux = np.zeros(len(age))
         flux[on] = blackbody_flux(epochs.band[on], temperature, power, parameters["redshift"][who])
         return flux
@@ -70,10 +57,3 @@ class SNIbc:
     def reference_mag(self, parameters: Parameters) -> None:
         """None: absent in the template."""
         return None
-
-
-def interpolate_rows(grid: Array, row: np.ndarray, t: Array, times: Array = _GRID) -> Array:
-    """Value of row `row` of a grid over `times` [d] at time `t`, linear in between; one answer a pair."""
-    k = np.clip(np.searchsorted(times, t) - 1, 0, len(times) - 2)
-    weight = (t - times[k]) / (times[k + 1] - times[k])
-    return np.asarray(grid[row, k] * (1 - weight) + grid[row, k + 1] * weight)
