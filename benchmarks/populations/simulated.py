@@ -33,17 +33,32 @@ MIX = {
 """Fraction of each class: enough of the rare ones, and every other class for the false alarms."""
 HOSTS_TO = 19.0
 """Magnitude in r of the faintest host that the synthetic catalogue of galaxies knows."""
+EXTRAGALACTIC = {
+    "slsn": 0.25, "pisn": 0.15, "sn_ia": 0.2, "sn_ii": 0.1, "sn_ibc": 0.1, "tde": 0.1, "agn": 0.1
+}  # fmt: skip
+"""Fraction of each class on nights for rules that need the distance of the host."""
 _R = 2
 _KINDS = np.array(list(CLASSES))
 
 
-def nights(survey: str, n_alerts: int, seed: int, n_nights: int, mix: Mapping[str, float] = MIX) -> Iterator[Labelled]:
-    """Batches of alerts, with the true class and the object of each."""
+def nights(
+    survey: str,
+    n_alerts: int,
+    seed: int,
+    n_nights: int,
+    mix: Mapping[str, float] = MIX,
+    hosts_to: float = HOSTS_TO,
+) -> Iterator[Labelled]:
+    """Batches of alerts, with the true class and the object of each; hosts are catalogued to `hosts_to` mag in r.
+
+    A dipper with a disc, which dims every few days, is a "young_dipper".
+    """
     for segment, batch, who in _segments(survey, n_alerts, seed, n_nights, mix):
-        kind = _KINDS[segment.sources.kind[who]]
+        is_young = segment.sources.parameters.get("is_young", np.zeros(len(segment.sources)))[who] > 0
+        kind = np.where(is_young, "young_dipper", _KINDS[segment.sources.kind[who]])
         unit = np.char.add(np.char.add(kind, " "), segment.sources.unit[who].astype(str))
-        hosted = with_hosts(batch, **{k: v[who] for k, v in _hosts(segment).items()})
-        yield _with_young_stars(hosted, kind == "young_star"), kind, unit
+        hosted = with_hosts(batch, **{k: v[who] for k, v in _hosts(segment, hosts_to).items()})
+        yield _with_young_stars(hosted, is_young | (kind == "young_star")), kind, unit
 
 
 def periodic_nights(
@@ -80,10 +95,10 @@ def decoded_files(paths: Iterable[Path]) -> pa.RecordBatch:
     return decoded([packet.data for path in paths for packet in all_packets(file_source(str(path)))])
 
 
-def _hosts(segment: Segment) -> dict[str, NDArray[np.float64]]:
+def _hosts(segment: Segment, hosts_to: float) -> dict[str, NDArray[np.float64]]:
     """Offset, redshift, distance and offset over the size of each source's host; NaN without one."""
     around, z = segment.surroundings, segment.sources.parameters.get("redshift", np.full(len(segment.sources), np.nan))
-    is_known = around.host_mag[:, _R] < HOSTS_TO
+    is_known = around.host_mag[:, _R] < hosts_to
     arcsec = np.where(is_known, np.hypot(around.host_east, around.host_north), np.nan)
     z = np.where(np.isfinite(arcsec), z, np.nan)
     modulus = np.where(np.isfinite(z), distance_modulus(np.nan_to_num(z, nan=0.1)), np.nan)

@@ -29,7 +29,7 @@ RULES: dict[str, tuple[tuple[str, ...], str | None]] = {
     "is_dwarf_nova": (("cataclysmic_variable",), "outburst_rise"),
     "is_flare": (("m_dwarf_flare",), "flare_ratio"),
     "is_dipper": (("dipper",), "dipper_depth"),
-    "is_young_star": (("young_star",), "spicy_class"),
+    "is_young_star": (("young_star", "young_dipper"), "spicy_class"),
     "is_artefact": (("bogus",), "cutout_snr"),
     "is_satellite_glint": (("satellite_glint",), "cutout_elongation"),
     "is_solar_system_known": (("asteroid",), "sso_name"),
