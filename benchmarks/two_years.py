@@ -32,8 +32,8 @@ from redpoll.testing.histories import add_objects
 
 START, NIGHTS = 60939.0, 730
 MIX = {
-    "rr_lyrae": 0.14, "eclipsing_binary": 0.09, "long_period_variable": 0.14, "agn": 0.23, "microlensing": 0.11,
-    "dipper": 0.08, "cataclysmic_variable": 0.05, "sn_ia": 0.05, "sn_ii": 0.03, "tde": 0.04, "bogus": 0.04,
+    "rr_lyrae": 0.14, "eclipsing_binary": 0.09, "long_period_variable": 0.12, "agn": 0.21, "microlensing": 0.11,
+    "dipper": 0.12, "cataclysmic_variable": 0.05, "sn_ia": 0.05, "sn_ii": 0.03, "tde": 0.04, "bogus": 0.04,
 }  # fmt: skip
 SHOWN = ("is_periodic", "is_agn_candidate", "is_dipper", "is_microlensing_candidate")
 MEANT = {flag: RULES[flag][0] for flag in SHOWN}
