@@ -76,11 +76,14 @@ def _cases(n_ztf: int) -> list[tuple[str, list[bytes], bool]]:
     with tempfile.TemporaryDirectory() as folder:
         packets, what = originals(Path(folder), mixed_nights=True)
     ztf = list(Replicas(packets).packets(n_ztf, max(1, n_ztf // 2)))
+    cases = [(f"{n_ztf:,} ZTF alerts: {what}", ztf, True)]
     try:
-        rubin, kind = list(real_v10()), "real Rubin v10 alerts of 2026-03-10, encoded anew"
+        rubin = list(real_v10())
+        cases.append((f"{len(rubin)} real Rubin v10 alerts of 2026-03-10, encoded anew", rubin, False))
     except FileNotFoundError:
-        rubin, kind = simulated("rubin"), "simulated Rubin packets"
-    return [(f"{n_ztf:,} ZTF alerts: {what}", ztf, True), (f"{len(rubin)} {kind}", rubin, False)]
+        print("no real Rubin alerts in the data folder")
+    night = simulated("rubin")
+    return [*cases, (f"{len(night)} simulated Rubin packets", night, False)]
 
 
 def _timing(packets: Sequence[bytes], config: Config, rounds: int) -> Timing:

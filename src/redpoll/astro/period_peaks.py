@@ -25,6 +25,7 @@ VISIT = 0.02
 """Points so close together [d] are one visit, and count once in the margins."""
 _DAYS = (1.0, 1.0027379093)  # frequencies of nights (solar) and fields (sidereal) [1/d]
 _PEAKS, _HALVED = 12, 4
+_WORTH = 0.6  # fraction of the highest peak below which a peak is not compared
 _SIMPLER = 2.0  # log10 of the likelihood ratio by which twice a period must be better than the period itself
 N_NUMBERS = 13
 (_PERIOD, _ERR, _POWER, _SECOND, _SECOND_POWER, _ALIAS, _ALIAS_POWER, _WINDOW, _TOP, _WIDTH, _FREE, _VISITS,
@@ -131,6 +132,8 @@ def _compare(curve: Any, power: Any, start: float, length: float, out: Any) -> N
     out[_TOP] = min(power[top[0]], 1.0)
     n = 0
     for k in range(len(top)):
+        if power[top[k]] < _WORTH * power[top[0]]:
+            break
         f = start + top[k] * step
         n = _add_peak(curve, f, peaks, n)
         if k < _HALVED and 0.5 * f > start:
