@@ -45,6 +45,7 @@ __all__ = [
     "is_positive_detection",
     "last_of_each",
     "lowest_of_each",
+    "negative_fraction",
     "one_light_curve",
     "owners",
     "per_point",
@@ -168,6 +169,20 @@ def count_of_each(curve: LightCurves, keep: Bools) -> NDArray[np.int64]:
     [2]
     """
     return np.bincount(owners(curve.offsets)[keep], minlength=len(curve))
+
+
+def negative_fraction(curve: LightCurves, sigma: float) -> Array:
+    """Fraction of the significant points of each light curve that are negative; 0 without a significant point.
+
+    A transient is absent in the template and stays above it; a variable star falls below it half of the time.
+
+    >>> curve = one_light_curve([1.0, 2.0, 3.0], ["r"] * 3, [900.0, -700.0, 10.0], [90.0] * 3)
+    >>> negative_fraction(curve, 5.0).tolist()
+    [0.5]
+    """
+    ratio = curve.flux / curve.flux_err
+    negative, positive = count_of_each(curve, ratio < -sigma), count_of_each(curve, ratio > sigma)
+    return np.asarray(negative / np.maximum(negative + positive, 1))
 
 
 def averaged(curve: LightCurves, days: float) -> LightCurves:

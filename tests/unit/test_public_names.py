@@ -28,7 +28,7 @@ PUBLIC = {
         BANDS DETECTION FORCED KINDS LOW_QUALITY SURVEYS UPPER_LIMIT LightCurves at_trigger averaged by_band
         count_of_each days_before_trigger fitted_columns highest_of_each in_alert_band is_non_detection
         is_positive_detection last_of_each
-        lowest_of_each one_light_curve owners per_point scattered some_parts taken""",
+        lowest_of_each negative_fraction one_light_curve owners per_point scattered some_parts taken""",
     "redpoll.photometry": """
         MAG_PER_RELATIVE_FLUX ApparentPhotometry apparent_photometry flux_err_from_limiting_mag flux_err_from_mag_err
         flux_from_mag limiting_mag mag_err_from_flux mag_from_flux reference_flux""",

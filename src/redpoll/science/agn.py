@@ -7,7 +7,7 @@ import numpy as np
 from redpoll import feature, flag, science_module
 from redpoll.conditions import is_solar_system
 from redpoll.curve_fitting import measured
-from redpoll.light_curves import BANDS, DETECTION, FORCED, LightCurves, fitted_columns
+from redpoll.light_curves import BANDS, DETECTION, FORCED, LightCurves, averaged, fitted_columns
 from redpoll.statistics import BandSeries, damped_random_walk_fit
 from redpoll.typing import Arrays, Bools, Floats, Texts
 
@@ -22,7 +22,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS, compile_group="curve_fitting")
+@science_module(version="3", outputs=OUTPUTS, compile_group="curve_fitting")
 def agn(
     light_curve: LightCurves,
     star_distance_arcsec: Floats,
@@ -36,6 +36,7 @@ def agn(
     *,
     min_points: int = 20,
     max_points: int = 300,
+    visit_days: float = 0.5,
     min_delta_bic: float = 10.0,
     min_tau: float = 5.0,
     min_lengths: float = 10.0,
@@ -45,18 +46,19 @@ def agn(
 ) -> Arrays:
     """Damped random walk of the newest difference fluxes in the band with most points, and a candidate flag by rule.
 
-    The walk of a candidate is preferred to white noise by `min_delta_bic`. Its damping time is bounded by the data,
-    at least `min_tau`, and observed for `min_lengths` times as long: shorter light curves give a damping time that
-    depends on their length alone. A candidate lies within `max_offset_arcsec` of a catalogued source or galaxy. It has
-    no period and, where Gaia measured it, neither a parallax nor a proper motion (`max_pm` mas/yr). Slow pulsators
-    are confused with walks if Gaia is missing.
+    Points of one band within `visit_days` are averaged: a field visited hundreds of times a night is followed for years
+    and not for days. The walk of a candidate is preferred to white noise by `min_delta_bic`. Its damping time is
+    bounded by the data, at least `min_tau`, and observed for `min_lengths` times as long: shorter light curves give a
+    damping time that depends on their length alone. A candidate lies within `max_offset_arcsec` of a catalogued source
+    or galaxy. It has no period and, where Gaia measured it, neither a parallax nor a proper motion (`max_pm` mas/yr).
+    Slow pulsators are confused with walks if Gaia is missing.
 
     References
     ----------
     Kelly, Bechtold & Siemiginowska 2009, ApJ 698, 895; MacLeod et al. 2011, ApJ 728, 26; Butler & Bloom 2011, AJ 141,
     93; Kozlowski 2017, A&A 597, A128, for the length.
     """
-    curve = light_curve.of_kind(DETECTION, FORCED).newest(max_points)
+    curve = averaged(light_curve.of_kind(DETECTION, FORCED), visit_days).newest(max_points)
     series = BandSeries.of(curve, np.isfinite(curve.flux))
     rows = np.flatnonzero(series.counts.max(axis=1, initial=0) >= min_points)
     best = series.chosen(rows * len(BANDS) + series.counts[rows].argmax(axis=1))

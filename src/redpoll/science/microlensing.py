@@ -7,7 +7,15 @@ import numpy as np
 from redpoll import Column, feature, flag, science_module
 from redpoll.conditions import is_solar_system
 from redpoll.curve_fitting import measured, paczynski_fit
-from redpoll.light_curves import DETECTION, FORCED, LightCurves, at_trigger, fitted_columns, lowest_of_each
+from redpoll.light_curves import (
+    DETECTION,
+    FORCED,
+    LightCurves,
+    at_trigger,
+    fitted_columns,
+    lowest_of_each,
+    negative_fraction,
+)
 from redpoll.typing import Arrays, Bools, Floats, Ints, Texts
 
 OUTPUTS = {
@@ -26,7 +34,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="3", outputs=OUTPUTS, compile_group="curve_fitting")
+@science_module(version="4", outputs=OUTPUTS, compile_group="curve_fitting")
 def microlensing(
     mjd: Floats,
     is_good: Bools,
@@ -51,16 +59,18 @@ def microlensing(
     max_phase: float = 2.0,
     min_days: float = 3.0,
     max_earlier: int = 20,
+    max_negative_fraction: float = 0.3,
 ) -> Arrays:
     """Point lens and point source, fitted to the difference fluxes in all bands together, and a candidate by rule.
 
-    The event is the same in all bands but for the flux of the source, so that a change of colour increases chi2. A
-    candidate improves on a constant by `min_delta_chi2`, fits well, comes within `max_impact` Einstein radii, is within
-    `max_phase` Einstein times of its peak, is neither periodic nor a Solar System object, and lies in no galaxy and on
-    a star (`star_score`, `star_distance_arcsec`, `host_d_dlr`; unknown passes). Its detections span `min_days`, longer
-    than any flare. The survey counts at most `max_earlier` detections, or twice as many as the light curve holds, that
-    are not in the light curve: a variable star has hundreds. Cataclysmic variables can pass during their rise, when one
-    event still explains all points. The newest `max_points` are fitted.
+    The event is the same in all bands but for the flux of the source, so that a change of colour increases chi2. Fitted
+    is what may be one event of a star (`star_score`, `star_distance_arcsec`, `host_d_dlr`; unknown passes): neither
+    periodic nor a Solar System object, in no galaxy, with detections that span `min_days`, longer than any flare, and
+    below its template in at most `max_negative_fraction` of its five-sigma points. The survey counts at most
+    `max_earlier` detections, or twice as many as the light curve holds, that are not in the light curve: a variable
+    star has hundreds. A candidate improves on a constant by `min_delta_chi2`, fits well, comes within `max_impact`
+    Einstein radii and is within `max_phase` Einstein times of its peak. Cataclysmic variables can pass during their
+    rise, when one event still explains all points. The newest `max_points` are fitted.
 
     References
     ----------
@@ -68,8 +78,10 @@ def microlensing(
     """
     curve = light_curve.of_kind(DETECTION, FORCED).newest(max_points)
     is_elsewhere = (star_score < min_star_score) | (star_distance_arcsec > max_star_arcsec) | (host_d_dlr < min_d_dlr)
-    is_star = ~is_elsewhere & ~is_solar_system(roid)
-    rows = np.flatnonzero(is_star & (np.diff(curve.offsets) >= min_points))
+    is_star = ~is_elsewhere & ~is_solar_system(roid) & ~is_periodic
+    is_single = _is_single_event(light_curve.of_kind(DETECTION), n_detections, min_days, max_earlier)
+    is_single &= negative_fraction(curve, 5.0) <= max_negative_fraction
+    rows = np.flatnonzero(is_star & is_single & (np.diff(curve.offsets) >= min_points))
     chosen = curve.of_alerts(rows)
     fit = paczynski_fit(chosen.mjd, chosen.band, chosen.flux, chosen.flux_err, chosen.offsets)
     phase = mjd[rows] - fit.t0
@@ -77,8 +89,7 @@ def microlensing(
     einstein_time = measured(fit.einstein_time, fit.einstein_time_err)
     is_event &= (einstein_time >= min_einstein_time) & (einstein_time <= max_einstein_time)
     is_event &= np.abs(phase) <= max_phase * fit.einstein_time
-    is_single = _is_single_event(light_curve.of_kind(DETECTION), n_detections, min_days, max_earlier)
-    is_event &= (is_single & is_good & ~is_periodic)[rows]
+    is_event &= is_good[rows]
     found = (einstein_time, measured(fit.impact, fit.impact_err), phase, fit.delta_chi2, fit.reduced_chi2, is_event)
     return fitted_columns(OUTPUTS, rows, len(mjd), *found)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from redpoll import Column, feature, science_module
 from redpoll.curve_fitting import measured, rainbow_fit
-from redpoll.light_curves import DETECTION, FORCED, LightCurves, fitted_columns, per_point
+from redpoll.light_curves import DETECTION, FORCED, LightCurves, fitted_columns, negative_fraction, per_point
 from redpoll.typing import Arrays, Floats, Texts
 
 OUTPUTS = {
@@ -24,7 +24,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS, compile_group="curve_fitting")
+@science_module(version="3", outputs=OUTPUTS, compile_group="curve_fitting")
 def rainbow_rise(
     survey: Texts,
     mjd: Floats,
@@ -36,20 +36,23 @@ def rainbow_rise(
     min_points: int = 5,
     max_points: int = 100,
     min_snr: float = 3.0,
+    max_negative_fraction: float = 0.3,
 ) -> Arrays:
     """Sigmoid rise of a blackbody of constant temperature, fitted to detections and forced photometry.
 
     Fitted are objects known for at most `max_age` days: the newest `max_points` of the last `max_days`, if there are at
     least `min_points` in two bands. A common fit needs fewer points in each band: an object with two points in g and
     three in r is fitted, where a fit per band needs four in both. A source is rising if its errors allow it; no
-    monotonic series is required, which would exclude most real supernovae.
+    monotonic series is required, which would exclude most real supernovae. A source that is below its template in more
+    than `max_negative_fraction` of its five-sigma points is no transient, and is not fitted.
 
     References
     ----------
     Russeil et al. 2024, A&A 683, A251; Leoni et al. 2022, A&A 663, A13, for rising sigmoids as features.
     """
     chosen = light_curve.of_kind(DETECTION, FORCED).since(mjd - max_days).newest(max_points)
-    rows = np.flatnonzero((age <= max_age) & (np.diff(chosen.offsets) >= min_points))
+    is_transient = negative_fraction(chosen, 5.0) <= max_negative_fraction
+    rows = np.flatnonzero(is_transient & (age <= max_age) & (np.diff(chosen.offsets) >= min_points))
     curve = chosen.of_alerts(rows)
     fit = rainbow_fit(
         curve.mjd, curve.band, curve.flux, curve.flux_err, curve.offsets, survey=per_point(survey[rows], curve.offsets)

@@ -6,7 +6,7 @@ import numpy as np
 
 from redpoll import Column, feature, science_module
 from redpoll.curve_fitting import measured, rainbow_fit
-from redpoll.light_curves import DETECTION, FORCED, LightCurves, fitted_columns, per_point
+from redpoll.light_curves import DETECTION, FORCED, LightCurves, fitted_columns, negative_fraction, per_point
 from redpoll.typing import Arrays, Floats, Texts
 
 OUTPUTS = {
@@ -25,7 +25,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS, compile_group="curve_fitting")
+@science_module(version="3", outputs=OUTPUTS, compile_group="curve_fitting")
 def rainbow_shape(
     survey: Texts,
     mjd: Floats,
@@ -37,18 +37,21 @@ def rainbow_shape(
     min_points: int = 12,
     max_points: int = 150,
     min_days: float = 15.0,
+    max_negative_fraction: float = 0.3,
 ) -> Arrays:
     """Rise and fall (Bazin's function) of a cooling blackbody, fitted to detections and forced photometry.
 
     Fitted are objects known for `min_days` to `max_age` days: the newest `max_points` of the last `max_days`, if there
-    are at least `min_points` in two bands. The model has eight parameters.
+    are at least `min_points` in two bands. The model has eight parameters. A source that is below its template in more
+    than `max_negative_fraction` of its five-sigma points is no transient, and is not fitted.
 
     References
     ----------
     Russeil et al. 2024, A&A 683, A251; Bazin et al. 2009, A&A 499, 653.
     """
     chosen = light_curve.of_kind(DETECTION, FORCED).since(mjd - max_days).newest(max_points)
-    rows = np.flatnonzero((age <= max_age) & (age >= min_days) & (np.diff(chosen.offsets) >= min_points))
+    is_transient = negative_fraction(chosen, 5.0) <= max_negative_fraction
+    rows = np.flatnonzero(is_transient & (age <= max_age) & (age >= min_days) & (np.diff(chosen.offsets) >= min_points))
     curve = chosen.of_alerts(rows)
     fit = rainbow_fit(
         curve.mjd, curve.band, curve.flux, curve.flux_err, curve.offsets,
