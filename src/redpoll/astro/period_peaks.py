@@ -37,10 +37,10 @@ _FREQUENCY, _HEIGHT, _BEND = range(3)
 def search_all(t: Any, y: Any, w: Any, parts: Any, shortest: Any, grid: Any, numbers: Any) -> None:
     """For each curve the numbers of `redpoll.astro.periods`; `grid` is (cycles, oversampling, largest size)."""
     n_bands = (len(parts) - 1) // max(len(numbers), 1)
-    power = np.empty(1)
+    power, values, weights = np.empty(1), np.zeros(len(y)), np.zeros(len(y))
     for i in range(len(numbers)):
         bounds = parts[i * n_bands : (i + 1) * n_bands + 1]
-        values, weights = _normalised(t, y, w, bounds)
+        _normalise(t, y, w, bounds, values, weights)
         points, inner, band_weights, total = centred(t, values, weights, bounds)
         n, k, length = _extent(points, inner)
         free = n - k - 4
@@ -65,9 +65,11 @@ def search_all(t: Any, y: Any, w: Any, parts: Any, shortest: Any, grid: Any, num
 
 
 @part
-def _normalised(t: Any, y: Any, w: Any, bounds: Any) -> Any:
-    """Values and weights in units of each band's standard deviation, with the relative error floor added."""
-    values, weights = np.zeros(len(y)), np.zeros(len(y))
+def _normalise(t: Any, y: Any, w: Any, bounds: Any, values: Any, weights: Any) -> None:
+    """Values and weights in units of each band's standard deviation, with the relative error floor added.
+
+    The weights of a band without variation stay zero.
+    """
     for b in range(len(bounds) - 1):
         start, stop = bounds[b], bounds[b + 1]
         mean = sum_w = square = 0.0
@@ -82,7 +84,6 @@ def _normalised(t: Any, y: Any, w: Any, bounds: Any) -> Any:
             for i in range(start, stop):
                 values[i] /= deviation
                 weights[i] = 1.0 / (1.0 / (w[i] * deviation * deviation) + FLOOR * FLOOR)
-    return values, weights
 
 
 @part
