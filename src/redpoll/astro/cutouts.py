@@ -85,7 +85,7 @@ class CutoutMeasurements(NamedTuple):
     [pixels] and ``elongation`` (long over short axis) of the pixels three sigma above the sky. ``offset``: their
     centroid's distance from the middle [pixels]. ``negative_fraction``: fraction of the significant light that has the
     opposite sign. ``line_snr``: signal over noise of the row or column through the middle, without the middle.
-    ``masked_fraction``: fraction of pixels without a value.
+    ``masked_fraction``: fraction of pixels without a value; ``aperture_masked_fraction`` of those of the aperture.
     """
 
     noise: Array
@@ -98,11 +98,11 @@ class CutoutMeasurements(NamedTuple):
     negative_fraction: Array
     line_snr: Array
     masked_fraction: Array
+    aperture_masked_fraction: Array
 
 
-(_NOISE, _SNR, _PEAK_SNR, _SHARPNESS, _FWHM, _ELONGATION, _OFFSET, _NEGATIVE_FRACTION, _LINE_SNR, _MASKED_FRACTION) = (
-    range(len(CutoutMeasurements._fields))
-)
+(_NOISE, _SNR, _PEAK_SNR, _SHARPNESS, _FWHM, _ELONGATION, _OFFSET, _NEGATIVE_FRACTION, _LINE_SNR, _MASKED_FRACTION,
+ _APERTURE_MASKED_FRACTION) = range(len(CutoutMeasurements._fields))  # fmt: skip
 
 
 def measure_cutouts(cutouts: Cutouts, radius: Array) -> CutoutMeasurements:
@@ -172,12 +172,16 @@ def _middle(image: Any, side: int, sign: float, radius: float, sky: float, noise
     c = (side - 1) / 2
     first, last = max(0, math.floor(c - radius)), min(side - 1, math.ceil(c + radius))
     flux = light = lobe = sx = sy = sxx = syy = sxy = 0.0
-    n = n_bright = 0
+    n = n_bright = n_masked = n_all = 0
     top, top_y, top_x = -math.inf, first, first
     for y in range(first, last + 1):
         for x in range(first, last + 1):
             dy, dx = y - c, x - c
-            if dy * dy + dx * dx > radius * radius or not math.isfinite(image[y * side + x]):
+            if dy * dy + dx * dx > radius * radius:
+                continue
+            n_all += 1
+            if not math.isfinite(image[y * side + x]):
+                n_masked += 1
                 continue
             value = sign * (float(image[y * side + x]) - sky)
             if dy * dy + dx * dx <= radius * radius / 4:
@@ -192,6 +196,7 @@ def _middle(image: Any, side: int, sign: float, radius: float, sky: float, noise
                 sxx, syy, sxy = sxx + value * dx * dx, syy + value * dy * dy, sxy + value * dx * dy
             elif value < -3 * noise:
                 lobe -= value
+    out[_APERTURE_MASKED_FRACTION] = n_masked / max(n_all, 1)
     if n == 0:
         return
     out[_SNR] = flux / (noise * math.sqrt(n))

@@ -25,6 +25,7 @@ OUTPUTS = {
     "cutout_negative_fraction": feature("", f"Fraction of light of the opposite sign {_CENTRE}"),
     "cutout_line_snr": feature("", f"Signal over noise of a row or column {_CENTRE}"),
     "cutout_masked_fraction": feature("", "Fraction of the difference cutout's pixels without a value."),
+    "cutout_aperture_masked_fraction": feature("", f"The same of the pixels {_CENTRE}"),
     "flux_sign_changes": Column(
         "int16", doc="Changes of the flux's sign between neighbouring detections in the band.", indexed=False
     ),
@@ -37,7 +38,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS, compile_group="statistics")
+@science_module(version="3", outputs=OUTPUTS, compile_group="statistics")
 def artefact(
     survey: Texts,
     cutout_difference: Texts,
@@ -57,11 +58,11 @@ def artefact(
     """Signs of an artefact, each from 0 to 1, combined as independent ones: 1 - product of (1 - sign).
 
     In the cutout: a lobe of the opposite sign (dipole), a peak sharper than the seeing (cosmic ray), light along a row
-    or column (line), a cut-off or masked part (edge), far less light than the survey's flux implies (empty). Besides:
+    or column (line), masked pixels (masked), far less light than the survey's flux implies (empty). Besides:
     a change below 1 % of a template source brighter than `reference_bright` within `max_reference_arcsec` that is no
     galaxy (star_residual); repeated changes of the flux's sign while no point exceeds `max_noise_snr` (alternating).
     The survey's own real-bogus score is independent of this one and is not used. Thresholds were set on real ZTF
-    cutouts.
+    cutouts. A source near an edge of its image is no artefact for that: only pixels at the centre count.
 
     The packet's measurements alone are used: a star that varies for years changes its sign often without being an
     artefact.
@@ -94,7 +95,7 @@ def _signs_in_cutout(survey: Texts, measured: CutoutMeasurements, claimed_snr: F
         "dipole": np.where(is_seen, _ramp(measured.negative_fraction, 0.1, 0.3), 0.0),
         "cosmic_ray": np.where(is_seen, _ramp(sharpness, low, high), 0.0),
         "line": _ramp(measured.line_snr, 5.0, 9.0),
-        "edge": _ramp(measured.masked_fraction, 0.1, 0.3),
+        "masked": _ramp(measured.aperture_masked_fraction, 0.1, 0.3),
         "empty": _ramp(expected - measured.snr, 2.0, 3.5) * _ramp(-measured.snr / expected, -0.5, -0.25),
     }
 

@@ -138,6 +138,7 @@ def test_masked_and_cut_away_parts_count():
     masked[:, :21] = np.nan
     found = look(masked, noise(13)[:42, :], np.full((63, 63), np.nan), np.zeros((63, 63)))
     assert found.masked_fraction.round(3).tolist() == [0.333, 0.333, 1.0, 0.0]
+    assert found.aperture_masked_fraction[0] == 0.0 and np.isnan(found.aperture_masked_fraction[1:3]).all()
     assert np.isnan(found.snr[1:]).all() and np.isfinite(found.noise[1])
 
 
