@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 from populations.labelled import rr_lyrae, superluminous, tidal_disruptions, type_ia, ztf_packets
-from populations.replay import Curve, bare, half, replayed
+from populations.replay import Curve, bare, half, moved, replayed
 from populations.simulated import EXTRAGALACTIC, nights
 from populations.tally import answers, print_table
 
@@ -43,7 +43,10 @@ def _replays(options: argparse.Namespace) -> None:
     """Real light curves, as ZTF's packets of 30 days and as packets with a year of history."""
     for name, read in (("SNe Ia", type_ia), ("TDEs", tidal_disruptions), ("SLSNe-I", superluminous)):
         curves = _kept(read(options.data), options)
-        for place, some in (("nothing known of the position", bare(curves)), ("in a known galaxy", curves)):
+        places = [("nothing known of the position", bare(curves)), ("in a known galaxy", curves)]
+        if read is type_ia:
+            places.append(("in the centre of a known galaxy", [moved(c, arcsec=0.2) for c in curves]))
+        for place, some in places:
             for days in (30.0, 365.0):
                 title = f"real {name} as ZTF alerts with {days:.0f} d of history, {place}"
                 print_table(title, answers(replayed(some, "ztf", days, options.per_object)))

@@ -46,6 +46,11 @@ def bare(curves: list[Curve]) -> list[Curve]:
     return [replace(c, about={k: v for k, v in c.about.items() if k in ("ra", "dec")}) for c in curves]
 
 
+def moved(curve: Curve, *, arcsec: float) -> Curve:
+    """The same object so far from the centre of its galaxy."""
+    return replace(curve, about=curve.about | {"host_arcsec": arcsec, "star_distance_arcsec": arcsec})
+
+
 def half(name: str) -> int:
     """0: rules may be tuned on the object; 1: kept for the figures."""
     return crc32(name.encode()) % 2

@@ -99,7 +99,7 @@ def test_a_decline_as_slow_as_cobalt_is_a_pair_instability_candidate():
 
 
 TDE = {
-    "is_good": True, "star_score": 0.1, "star_distance_arcsec": 0.3, "host_arcsec": np.nan, "rainbow_rise_time": 12.0,
+    "is_good": True, "age": 20.0, "star_score": 0.1, "star_distance_arcsec": 0.3, "host_arcsec": np.nan, "rainbow_rise_time": 12.0,
     "rainbow_temperature": 22_000.0, "rainbow_rise_snr": 15.0, "rainbow_rise_chi2": 1.2, "colour_g_r": -0.25,
     "colour_g_r_err": 0.1, "roid": "not_sso",
 }  # fmt: skip
@@ -130,7 +130,7 @@ def test_each_condition_counts(change, is_nuclear):
 @pytest.mark.parametrize(
     ("column", "limit", "sign", "is_inclusive"),
     [("star_distance_arcsec", 0.8, -1, True), ("star_score", 0.5, -1, False),
-     ("rainbow_temperature", 12_000.0, 1, True), ("rainbow_rise_time", 2.0, 1, True),
+     ("rainbow_temperature", 10_000.0, 1, True), ("rainbow_rise_time", 4.0, 1, True), ("age", 12.0, 1, True),
      ("rainbow_rise_time", 50.0, -1, True), ("rainbow_rise_snr", 7.0, 1, True), ("rainbow_rise_chi2", 5.0, -1, True),
      ("colour_g_r", -0.1, -1, True), ("colour_g_r_err", 0.25, -1, True)],
 )  # fmt: skip
