@@ -1,7 +1,8 @@
 """Tests of ELEPHANT for cutouts without a host galaxy, seeded and compiled.
 
 Pessi, Durgesh, Nakazono et al. 2024, A&A 691, A181 (arXiv:2404.18165). Results equal those of their published code
-except for the random draws: these are a fixed table, so that the result of an alert depends on its cutouts alone.
+except for the random draws. Shuffles are a fixed table; the noise that replaces clipped pixels is drawn with a seed
+from the cutout's own pixels, so that the result of an alert depends on its cutouts alone, and all have other noise.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +62,7 @@ def _is_one_sided(masks: list[NDArray[np.bool_]]) -> bool:
     return many > 5 and few < 3
 
 
-def structure(image: NDArray[np.floating[Any]], which: int = 0) -> float:
+def structure(image: NDArray[np.floating[Any]], seed: int = 0) -> float:
     """Deviation of the middle of a cutout from noise, 0 to 1: the Kolmogorov-Smirnov statistic of ELEPHANT.
 
     Outlying pixels are replaced by noise. The power spectrum of the middle is then compared with those of
@@ -72,8 +74,8 @@ def structure(image: NDArray[np.floating[Any]], which: int = 0) -> float:
     ----------
     image
         A square cutout; NaN where unknown.
-    which
-        Which of two tables of noise fills the gaps: 0 for the science cutout, 1 for the template.
+    seed
+        Another one draws other noise for the clipped pixels.
 
     Examples
     --------
@@ -90,19 +92,23 @@ def structure(image: NDArray[np.floating[Any]], which: int = 0) -> float:
     kept = flat[~mask]
     if len(kept) < 2:
         return math.nan
-    places, noise = draws(side)
-    filled = np.where(mask, np.median(kept) + np.std(kept) * noise[which], flat)
+    filled = flat.copy()
+    filled[mask] = np.median(kept) + np.std(kept) * noise(flat, int(mask.sum()), seed)
     room = np.empty((N_SHUFFLES + 1, _N_BINS)), np.empty(N_SHUFFLES)
-    return float(_ks_of_spectra(filled, places, _middle_pixels(side), *_waves(), *room))
+    return float(_ks_of_spectra(filled, shuffles(side), _middle_pixels(side), *_waves(), *room))
+
+
+def noise(pixels: NDArray[np.float64], n: int, seed: int = 0) -> NDArray[np.float64]:
+    """`n` normal draws of mean 0 and deviation 1 that depend on the pixels and the seed alone."""
+    return np.random.default_rng([crc32(pixels.tobytes()), seed]).standard_normal(n)
 
 
 @lru_cache(maxsize=8)
-def draws(side: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Seeded draws for cutouts of a side: pixels of the shuffled middles (200, 225), and normal noise (2, side^2)."""
+def shuffles(side: int) -> NDArray[np.int64]:
+    """Pixels of the shuffled middles (200, 225) for cutouts of a side, always the same."""
     rng = np.random.default_rng(_SEED)
     pixels = np.tile(np.arange(side * side), (N_SHUFFLES, 1))
-    places = rng.permuted(pixels, axis=1)[:, : CUTOUT * CUTOUT]
-    return np.ascontiguousarray(places), rng.standard_normal((2, side * side))
+    return np.ascontiguousarray(rng.permuted(pixels, axis=1)[:, : CUTOUT * CUTOUT])
 
 
 def _middle_pixels(side: int) -> NDArray[np.int64]:

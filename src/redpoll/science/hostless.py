@@ -19,7 +19,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS, compile_group="statistics")
+@science_module(version="2", outputs=OUTPUTS, compile_group="statistics")
 def hostless(
     cutout_science: Texts,
     cutout_template: Texts,
@@ -46,8 +46,9 @@ def hostless(
     It costs 4 ms, so only candidates are tested: good, young, detected `min_detections` times, bright, and nothing
     catalogued or in the template within `min_arcsec`. The power spectrum is computed where the clipped pixels differ:
     more than 5 in one cutout and fewer than 3 in the other, in the whole cutout or within `radius` of the middle. The
-    other candidates are not hostless and their statistics are null. Shuffles and noise come from a fixed table. The
-    paper tests stacked cutouts; like Fink, this module tests single ones, with Fink's thresholds.
+    other candidates are not hostless and their statistics are null. Shuffles come from a fixed table, the noise in place
+    of clipped pixels from a seed of the cutout's own. The paper tests stacked cutouts; like Fink, this module tests
+    single ones, with Fink's thresholds.
 
     References
     ----------
@@ -75,4 +76,4 @@ def _statistics(science: Floats, template: Floats, radius: int) -> tuple[float, 
     science, template = science[middle, middle], template[middle, middle]
     if not differs_from_template(science, template, radius):
         return np.nan, np.nan
-    return structure(science, 0), structure(template, 1)
+    return structure(science), structure(template)

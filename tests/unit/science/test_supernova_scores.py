@@ -99,9 +99,9 @@ def test_a_decline_as_slow_as_cobalt_is_a_pair_instability_candidate():
 
 
 TDE = {
-    "is_good": True, "age": 20.0, "star_score": 0.1, "star_distance_arcsec": 0.3, "host_arcsec": np.nan, "rainbow_rise_time": 12.0,
-    "rainbow_temperature": 22_000.0, "rainbow_rise_snr": 15.0, "rainbow_rise_chi2": 1.2, "colour_g_r": -0.25,
-    "colour_g_r_err": 0.1, "roid": "not_sso",
+    "is_good": True, "age": 20.0, "star_score": 0.1, "star_distance_arcsec": 0.3, "host_arcsec": np.nan,
+    "rainbow_rise_time": 12.0, "rainbow_temperature": 22_000.0, "rainbow_rise_snr": 15.0, "rainbow_rise_chi2": 1.2,
+    "colour_g_r": -0.25, "colour_g_r_err": 0.1, "roid": "not_sso",
 }  # fmt: skip
 
 
