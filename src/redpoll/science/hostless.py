@@ -46,9 +46,9 @@ def hostless(
     It costs 4 ms, so only candidates are tested: good, young, detected `min_detections` times, bright, and nothing
     catalogued or in the template within `min_arcsec`. The power spectrum is computed where the clipped pixels differ:
     more than 5 in one cutout and fewer than 3 in the other, in the whole cutout or within `radius` of the middle. The
-    other candidates are not hostless and their statistics are null. Shuffles come from a fixed table, the noise in place
-    of clipped pixels from a seed of the cutout's own. The paper tests stacked cutouts; like Fink, this module tests
-    single ones, with Fink's thresholds.
+    other candidates are not hostless and their statistics are null. Shuffles come from a fixed table, the noise in the
+    place of clipped pixels from a seed of the cutout's own. The paper tests stacked cutouts; like Fink, this module
+    tests single ones, with Fink's thresholds.
 
     References
     ----------
