@@ -1,0 +1,50 @@
+"""Light curves of one simulated class over years of ZTF, as Redpoll's own simulator draws and observes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from populations.replay import Curve
+from redpoll.schema.bands import DETECTION, FORCED
+from redpoll.simulate import ztf_cadence
+from redpoll.simulate.classes.contract import Window
+from redpoll.simulate.exposures import Exposures
+from redpoll.simulate.instrument import ZTF
+from redpoll.simulate.population import Sources, draw_sources
+
+_FIELDS, _ALERTS, _ROUNDS = 100, 6_000, 60
+
+
+def simulated(
+    name: str, n: int, seed: int, *, first: int, nights: int, depth: float, keep: Callable[[Curve], bool]
+) -> list[Curve]:
+    """`n` curves that pass `keep`, of nights from MJD `first` on, of objects drawn as for a survey of this depth."""
+    kept: list[Curve] = []
+    for number in range(_ROUNDS):
+        rng = np.random.default_rng([seed, number])
+        fields = ztf_cadence.draw_fields(rng, _FIELDS, first + int(rng.integers(365)))
+        exposures = _since(first, ztf_cadence.draw_exposures(rng, fields, first, nights), len(fields.ra))
+        window = Window(first, first + nights, depth, ZTF.bright)
+        sources = draw_sources(rng, _ALERTS, window, fields, exposures, ZTF, {name: 1.0})
+        kept += [curve for curve in _curves(name, sources, exposures, f"{seed} {number}") if keep(curve)]
+        if len(kept) >= n:
+            break
+    return kept[:n]
+
+
+def _since(first: int, exposures: Exposures, n_fields: int) -> Exposures:
+    """The exposures from this night on: the survey's past is of no use here, and costs as much."""
+    return Exposures.sorted(n_fields, **{n: c[exposures.mjd >= first] for n, c in exposures.columns.items()})
+
+
+def _curves(name: str, sources: Sources, exposures: Exposures, prefix: str) -> Iterator[Curve]:
+    """Every object with all its points."""
+    for k, (low, high) in enumerate(zip(sources.offsets[:-1], sources.offsets[1:], strict=True)):
+        part = slice(low, high)
+        row = sources.row[part]
+        yield Curve(
+            f"{name} {prefix} {k}", name, exposures.mjd[row], exposures.band[row], sources.flux[part],
+            sources.flux_err[part], np.where(sources.detected[part], DETECTION, FORCED),
+        )  # fmt: skip
