@@ -12,6 +12,7 @@ from redpoll.astro.photometry import flux_from_mag
 from redpoll.errors import RedpollError
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.classes.contract import Epochs, ObjectClass, Parameters, Window
+from redpoll.simulate.dust import BEHIND, dimming, draw_reddening
 from redpoll.simulate.exposures import Exposures, Fields
 from redpoll.simulate.instrument import Instrument
 
@@ -195,8 +196,11 @@ def _observe(
     noise = camera.flux_error(np.zeros(len(row)), limit)
     epochs = Epochs(offsets, index, mjd, exposures.band[row], noise, in_window)
     parameters = model.draw(rng, n, window)
-    truth = model.flux(parameters, epochs, rng)
+    parameters["ebv"] = draw_reddening(rng, ra, dec) if model.environment in BEHIND else np.full(n, np.nan)
+    extinction = dimming(parameters["ebv"])
+    truth = model.flux(parameters, epochs, rng) * 10.0 ** (-0.4 * extinction[index, epochs.band])
     reference = model.reference_mag(parameters)
+    reference = None if reference is None else reference + extinction
     template = 0.0 if reference is None else flux_from_mag(reference[index, epochs.band])
     flux_err = camera.flux_error(truth, limit, template)
     flux = truth + flux_err * rng.standard_normal(len(row))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.distance import distance_modulus, luminosity_distance
+from redpoll.simulate.dust import dimming
 from redpoll.simulate.population import Sources
 
 Array = NDArray[np.float64]
@@ -89,8 +90,9 @@ def _hosts(rng: np.random.Generator, sources: Sources, environments: NDArray[np.
     offset = np.where(environments == "nucleus", 0.12 * rng.rayleigh(1.0, n), rng.exponential(0.8, n) * radius)
     angle = rng.uniform(0.0, 2 * np.pi, n)
     reddening = np.clip(np.where(has, z, 0.0), 0.0, 1.0)[:, None] * np.array([1.5, 1.8, 0.0, -0.4, -0.6, -0.7])
+    dust = dimming(sources.parameters["ebv"])
     return {
-        "host_mag": np.where(has, r_mag, np.nan)[:, None] + _GALAXY + reddening,
+        "host_mag": np.where(has, r_mag, np.nan)[:, None] + _GALAXY + reddening + dust,
         "host_east": np.where(has, offset * np.cos(angle), np.nan),
         "host_north": np.where(has, offset * np.sin(angle), np.nan),
         "host_radius": np.clip(radius, 0.3, 12.0),

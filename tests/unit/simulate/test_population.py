@@ -120,6 +120,15 @@ def test_limits_are_those_of_the_survey(sky):
     assert (18.0 < low < high < 21.3) if camera is ZTF else (21.0 < low < high < 25.0)
 
 
+def test_objects_outside_the_galaxy_lie_behind_its_dust_and_stars_do_not(sky):
+    *_, sources = sky
+    kinds = np.array(list(CLASSES))[sources.kind]
+    ebv = sources.parameters["ebv"]
+    behind = np.isin(kinds, ("sn_ia", "sn_ii", "sn_ibc", "kilonova", "tde", "agn"))
+    assert (ebv[behind] > 0).all() and np.isnan(ebv[~behind]).all()
+    assert 0.01 < np.median(ebv[behind]) < 0.15
+
+
 def test_a_survey_too_shallow_for_any_alert_is_reported(sky):
     camera, fields, exposures, _ = sky
     blind = replace(exposures, limiting_mag=np.full(len(exposures), 5.0))
