@@ -27,7 +27,7 @@ from redpoll.simulate.classes import CLASSES
 
 _SURVEY = {"first": 58240, "nights": 1650}
 """Nights of the BTS curves, 2018-05 to 2022-11."""
-_TDE_SURVEY = {"first": 58240, "nights": 2400}
+_TDE_SURVEY = {"first": 58700, "nights": 1650}
 _SN_DAYS, _TDE_DAYS = (-10.0, -5.0, 0.0, 5.0, 10.0, 15.0, 20.0, 30.0), (-20.0, -10.0, 0.0, 15.0, 30.0, 60.0, 90.0)
 
 

@@ -25,18 +25,14 @@ def simulated(
     for number in range(_ROUNDS):
         rng = np.random.default_rng([seed, number])
         fields = ztf_cadence.draw_fields(rng, _FIELDS, first + int(rng.integers(365)))
-        exposures = _since(first, ztf_cadence.draw_exposures(rng, fields, first, nights), len(fields.ra))
+        past = ztf_cadence.PAST_DAYS
+        exposures = ztf_cadence.draw_exposures(rng, fields, first + past, nights - past)
         window = Window(first, first + nights, depth, ZTF.bright)
         sources = draw_sources(rng, _ALERTS, window, fields, exposures, ZTF, {name: 1.0})
         kept += [curve for curve in _curves(name, sources, exposures, f"{seed} {number}") if keep(curve)]
         if len(kept) >= n:
             break
     return kept[:n]
-
-
-def _since(first: int, exposures: Exposures, n_fields: int) -> Exposures:
-    """The exposures from this night on: the survey's past is of no use here, and costs as much."""
-    return Exposures.sorted(n_fields, **{n: c[exposures.mjd >= first] for n, c in exposures.columns.items()})
 
 
 def _curves(name: str, sources: Sources, exposures: Exposures, prefix: str) -> Iterator[Curve]:
