@@ -22,7 +22,7 @@ from populations.pulsating import pulsating, pulsation
 from populations.realism_features import Features, cadence, noise, shape
 from populations.replay import Curve, half
 from populations.seen import Seen, is_covered, matched, nightly, seen, thinned
-from populations.simulated_curves import simulated
+from populations.simulated_curves import forced, simulated
 from redpoll.simulate.classes import CLASSES
 
 _SURVEY = {"first": 58240, "nights": 1650}
@@ -88,7 +88,7 @@ def _binned(name: str, curves: list[Curve], seed: int, part: int, depth: float) 
     """Long transients with forced photometry: one point a night and band."""
 
     def reduced(curve: Curve) -> Seen:
-        return nightly(seen(curve))
+        return nightly(seen(forced(curve) if "forced_error" in curve.about else curve))
 
     def keep(some: Seen) -> bool:
         return is_covered(some, at_least=10) and some.mag.min() < depth

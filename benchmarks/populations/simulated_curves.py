@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from redpoll.simulate.classes.contract import Window
 from redpoll.simulate.exposures import Exposures
 from redpoll.simulate.instrument import ZTF
 from redpoll.simulate.population import Sources, draw_sources
+from redpoll.simulate.ztf_forced import forced_error
 
 _FIELDS, _ALERTS, _ROUNDS = 100, 6_000, 60
 
@@ -36,11 +38,18 @@ def simulated(
 
 
 def _curves(name: str, sources: Sources, exposures: Exposures, prefix: str) -> Iterator[Curve]:
-    """Every object with all its points."""
+    """Every object with all its points, and the error that forced photometry of them would have in `about`."""
     for k, (low, high) in enumerate(zip(sources.offsets[:-1], sources.offsets[1:], strict=True)):
         part = slice(low, high)
-        row = sources.row[part]
+        row, flux = sources.row[part], sources.flux[part]
         yield Curve(
-            f"{name} {prefix} {k}", name, exposures.mjd[row], exposures.band[row], sources.flux[part],
-            sources.flux_err[part], np.where(sources.detected[part], DETECTION, FORCED),
+            f"{name} {prefix} {k}", name, exposures.mjd[row], exposures.band[row], flux, sources.flux_err[part],
+            np.where(sources.detected[part], DETECTION, FORCED),
+            {"forced_error": forced_error(flux, exposures.limiting_mag[row])},
         )  # fmt: skip
+
+
+def forced(curve: Curve) -> Curve:
+    """The curve as forced photometry has it: other errors, and so other detections."""
+    error = curve.about["forced_error"]
+    return replace(curve, flux_err=error, kind=np.where(curve.flux > 5 * error, DETECTION, FORCED))

@@ -203,7 +203,7 @@ def _observe(
     reference = None if reference is None else reference + extinction
     template = 0.0 if reference is None else flux_from_mag(reference[index, epochs.band])
     flux_err = camera.flux_error(truth, limit, template)
-    flux = truth + flux_err * rng.standard_normal(len(row))
+    flux = truth + camera.scatter * flux_err * rng.standard_normal(len(row))
     detected = (np.abs(flux) > _DETECTION * flux_err) & (truth != 0)
     sources = Sources(
         kind=np.full(n, list(CLASSES).index(model.name)),

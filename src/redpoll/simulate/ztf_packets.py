@@ -14,6 +14,7 @@ from redpoll.simulate.cutouts import draw_cutouts
 from redpoll.simulate.fits import fits_bytes, fits_header, gzipped
 from redpoll.simulate.segment import Segment, Setting, cutout_scene, kicks
 from redpoll.simulate.ztf_candidates import Columns, candidate_columns, detection_columns, exposure_columns
+from redpoll.simulate.ztf_forced import forced_columns
 
 PUBLISHER = "Redpoll simulator, in the schema of ZTF (www.ztf.caltech.edu)"
 _HEADER = fits_header((63, 63), "DN")
@@ -26,10 +27,10 @@ def ztf_packets(setting: Setting, segment: Segment) -> list[tuple[int, str, byte
     s = segment.sources
     encoder, fields = _encoder(setting.version), record_fields("ztf", setting.version)
     own, history, candidates = _tables(setting, segment)
-    # schema 3.3 has no forced photometry
-    forced = encode_rows(fields.get("alert.fp_hist", _NO_FIELDS), _forced_columns(setting, segment))
+    # schema 3.3 has no forced photometry; the newest point of an object comes first
+    forced = encode_rows(fields.get("alert.fp_hist", _NO_FIELDS), forced_columns(setting, segment))
     cutouts = _images(setting, segment)
-    mjd = setting.exposures.mjd[s.row]
+    mjd, n_points = setting.exposures.mjd[s.row], len(s.row)
     packets = []
     for k, (point, candid, pid) in enumerate(zip(segment.points.tolist(), own["candid"], own["pid"], strict=True)):
         who = int(s.index[point])
@@ -43,7 +44,7 @@ def ztf_packets(setting: Setting, segment: Segment) -> list[tuple[int, str, byte
             "candid": int(candid),
             "candidate": candidates.row(k),
             "prv_candidates": history.array(first, point),
-            "fp_hists": forced.array(first, point),
+            "fp_hists": forced.array(n_points - point, n_points - first),
             **_cutouts(f"candid{candid}_pid{pid}", [images[k] for images in cutouts]),
         }
         packets.append((int(candid), name, encoder.container(alert)))
@@ -79,35 +80,6 @@ def _tables(setting: Setting, segment: Segment) -> tuple[Columns, EncodedRecords
     own |= candidate_columns(setting, segment, segment.points, own)
     rows = encode_rows(fields["alert.prv_candidate"], history), encode_rows(fields["alert.candidate"], own)
     return own, *rows
-
-
-def _forced_columns(setting: Setting, segment: Segment) -> Columns:
-    """Forced photometry at every point: the flux there, detected or not, in counts."""
-    s, around, e = segment.sources, segment.surroundings, setting.exposures
-    points = np.arange(len(s.row))
-    who, row = s.index, s.row
-    counts = 10.0 ** (0.4 * (e.zero_point[row] - 31.4))
-    reference = around.reference_mag[who, e.band[row]]
-    columns = exposure_columns(setting, segment, points)
-    return columns | {
-        "rfid": columns["field"] * 10**6 + columns["fid"] * 10**5 + 20000 + columns["rcid"],
-        "sciinpseeing": e.seeing[row],
-        "scibckgnd": np.full(len(row), 150.0),
-        "scisigpix": s.flux_err * counts / np.sqrt(4 * np.pi) / (e.seeing[row] / 2.38),
-        "exptime": np.full(len(row), 30.0),
-        "adpctdif1": np.full(len(row), 0.08),
-        "adpctdif2": np.full(len(row), 0.09),
-        "forcediffimflux": s.flux * counts,
-        "forcediffimfluxunc": s.flux_err * counts,
-        "procstatus": np.full(len(row), "0"),
-        "distnr": around.reference_distance[who] / setting.camera.pixel_scale,
-        "ranr": s.ra[who],
-        "decnr": s.dec[who] + around.reference_distance[who] / 3600.0,
-        "magnr": reference,
-        "sigmagnr": np.clip(0.012 + 10.0 ** (0.4 * (reference - 23.5)), 0.008, 0.36),
-        "chinr": np.full(len(row), 0.9),
-        "sharpnr": np.zeros(len(row)),
-    }
 
 
 def _images(setting: Setting, segment: Segment) -> tuple[NDArray[np.float32], ...]:

@@ -106,10 +106,43 @@ def test_forced_photometry_agrees_with_the_detections(ztf):
             if entry["candid"] is None:
                 continue
             point = forced[entry["jd"]]
+            if point["procstatus"] in ("61", "55"):
+                continue
             mag = point["magzpsci"] - 2.5 * np.log10(abs(point["forcediffimflux"]))
             assert mag == pytest.approx(entry["magpsf"], abs=1e-4)
             compared += 1
     assert compared > 200
+
+
+def test_forced_photometry_comes_newest_first_and_fails_as_real_ones_do(ztf):
+    points = [point for packet in ztf.packets.values() for point in packet["fp_hists"] or []]
+    failed = [point["procstatus"] in ("61", "55") for point in points]
+    assert all(
+        [p["jd"] for p in packet["fp_hists"] or []] == sorted((p["jd"] for p in packet["fp_hists"] or []), reverse=True)
+        for packet in ztf.packets.values()
+    )
+    assert 0.05 < np.mean(failed) < 0.35
+    assert all((point["forcediffimflux"] == -99999.0) == bad for point, bad in zip(points, failed, strict=True))
+    assert {point["procstatus"] for point in points} >= {"0", "61", "56"}
+
+
+def test_forced_errors_of_faint_sources_are_less_than_those_of_detections(ztf):
+    ratio = []
+    for packet in ztf.packets.values():
+        for point in packet["fp_hists"] or []:
+            faint = 10 ** (0.4 * (point["magzpsci"] - point["diffmaglim"])) / 5
+            if point["forcediffimfluxunc"] > 0 and abs(point["forcediffimflux"]) < 5 * faint:
+                ratio.append(point["forcediffimfluxunc"] / faint)
+    # 0.61 to 0.66 in the middle half of 147 real points
+    assert 0.61 < np.median(ratio) < 0.68
+
+
+def test_objects_of_one_exposure_and_detector_fail_together(ztf):
+    status = {}
+    for packet in ztf.packets.values():
+        for point in packet["fp_hists"] or []:
+            status.setdefault((point["field"], point["rcid"], point["jd"]), set()).add(point["procstatus"])
+    assert all(len(found) == 1 for found in status.values())
 
 
 def test_a_transient_was_not_seen_before_it_began(ztf):
