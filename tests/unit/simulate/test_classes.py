@@ -106,7 +106,7 @@ def test_a_kilonova_peaks_within_days_and_reddens():
 
 
 def test_a_tde_is_blue_and_decays_as_a_power_law():
-    p = {"log_luminosity": 44, "temperature": 20000, "rise_days": 12, "decay_days": 40, "peak_mjd": 0}
+    p = {"log_luminosity": 44, "temperature": 20000, "rise_days": 12, "decay_days": 40, "peak_mjd": 0, "host_ebv": 0}
     days = np.array([0.0, 40.0 * (1 + Z_NEAR)])
     g, r = (absolute_mags("tde", days, band, **p) for band in (G, R))
     assert (g - r < 0).all()
