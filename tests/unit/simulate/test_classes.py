@@ -14,6 +14,7 @@ from redpoll.simulate.classes import (
     m_dwarf_flare,
     microlensing,
     orphan_afterglow,
+    rr_lyrae,
     slsn,
     sn_ibc,
     supernovae,
@@ -131,14 +132,20 @@ def test_a_periodic_star_repeats(name):
 
 
 def test_an_rr_lyrae_rises_faster_than_it_falls():
-    parameters = {
-        k: np.array([v])
-        for k, v in {"period": 0.5, "amplitude": 1.0, "epoch_mjd": 0.0, "mean_mag": 16.0, "g_minus_r": 0.25}.items()
-    }
+    star = {"period": 0.5, "amplitude": 1, "epoch_mjd": 0, "mean_mag": 16, "g_minus_r": 0.25, "u_minus_g": 1.2}
+    parameters = {name: np.array([float(value)]) for name, value in star.items()}
     days = np.linspace(0, 0.5, 500, endpoint=False)
     flux = CLASSES["rr_lyrae"].flux(parameters, epochs_of(days, G), np.random.default_rng(0))
     rising = np.diff(flux) > 0
     assert rising.mean() < 0.4
+
+
+def test_rr_lyrae_stars_of_large_amplitude_are_sharper():
+    phase = np.linspace(0, 1, 500, endpoint=False)
+    rising = [(np.diff(rr_lyrae.wave(phase, np.full(500, amplitude))) < 0).mean() for amplitude in (0.3, 1.2)]
+    assert rising[1] < rising[0]
+    shape = rr_lyrae.wave(phase, np.full(500, 0.8))
+    assert np.ptp(shape) == pytest.approx(1, abs=0.01) and shape.mean() == pytest.approx(0, abs=0.01)
 
 
 def test_a_damped_random_walk_has_its_scatter_and_forgets():
