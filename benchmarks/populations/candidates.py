@@ -34,7 +34,7 @@ def known_asteroids(data: Path, part: int) -> pd.DataFrame:
 
 def simulated_asteroids(seed: int) -> pd.DataFrame:
     """Alerts of simulated asteroids that are in the catalogue."""
-    rows = simulated_candidates("asteroid", 9_000, seed, nights=20)
+    rows = simulated_candidates("asteroid", 9_000, seed, nights=59)
     table = pd.DataFrame(rows)
     return table[table.ssnamenr != "null"].assign(object=lambda t: "simulated " + t.ssnamenr)[["object", *_ASTEROID]]
 

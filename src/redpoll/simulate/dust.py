@@ -9,7 +9,7 @@ from redpoll.astro.extinction import extinction
 from redpoll.astro.sky import galactic_latitude
 
 Array = NDArray[np.float64]
-BEHIND = ("host", "nucleus")
+BEHIND = ("host", "nucleus", "dwarf")
 """Environments behind all the dust. Magnitudes and colours of stars are drawn as observed, their dust included."""
 _LAYER, _SCATTER = 0.025, 0.55
 _THINNEST, _THICKEST = 0.05, 3.0

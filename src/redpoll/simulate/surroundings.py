@@ -15,6 +15,8 @@ from redpoll.simulate.population import Sources
 Array = NDArray[np.float64]
 _GALAXY = np.array([1.9, 0.65, 0.0, -0.3, -0.5, -0.6])  # u to y, less r, of a galaxy nearby
 _STAR = np.array([1.9, 0.7, 0.0, -0.25, -0.4, -0.48])
+_HALF_LIGHT = 1.678  # scale lengths of an exponential disc
+_UNDECIDED_GALAXIES, _UNDECIDED_STARS = 0.2, 0.03
 _NEIGHBOURS_PER_ARCSEC2 = 0.0025
 _CATALOGUE_DEPTH = 22.3
 _KPC_PER_ARCSEC_PER_MPC = 1e3 * np.pi / 180.0 / 3600.0
@@ -75,7 +77,9 @@ def draw_surroundings(rng: np.random.Generator, sources: Sources) -> Surrounding
 
 
 def _hosts(rng: np.random.Generator, sources: Sources, environments: NDArray[np.str_]) -> dict[str, Array]:
-    """Host galaxies: a broad luminosity function, sizes of a few kpc, transients where the light is.
+    """Host galaxies: a broad luminosity function, half-light radii of 3 kpc, transients as the light of a disc.
+
+    The disc is exponential: half of the transients lie beyond the half-light radius, and few in the very middle.
 
     Dwarf hosts, of superluminous supernovae and gamma-ray bursts: half-light radii of 0.9 kpc (Lunnan et al. 2015) and
     magnitudes of -14 to -20 (Angus et al. 2016), which catalogues often lack.
@@ -86,8 +90,10 @@ def _hosts(rng: np.random.Generator, sources: Sources, environments: NDArray[np.
     z = np.where(has, sources.parameters.get("redshift", np.nan), np.nan)
     r_mag = rng.normal(-20.2, 1.3, n) + np.where(is_dwarf, 3.0, 0.0) + distance_modulus(np.where(has, z, 0.1))
     scale = luminosity_distance(np.where(has, z, 0.1)) / (1.0 + np.where(has, z, 0.1)) ** 2 * _KPC_PER_ARCSEC_PER_MPC
-    radius = np.exp(rng.normal(np.log(np.where(is_dwarf, 0.9, 4.0)), 0.4)) / scale
-    offset = np.where(environments == "nucleus", 0.12 * rng.rayleigh(1.0, n), rng.exponential(0.8, n) * radius)
+    radius = np.exp(rng.normal(np.log(np.where(is_dwarf, 0.9, 3.0)), 0.4)) / scale
+    offset = np.where(
+        environments == "nucleus", 0.12 * rng.rayleigh(1.0, n), rng.gamma(2.0, 1.0 / _HALF_LIGHT, n) * radius
+    )
     angle = rng.uniform(0.0, 2 * np.pi, n)
     reddening = np.clip(np.where(has, z, 0.0), 0.0, 1.0)[:, None] * np.array([1.5, 1.8, 0.0, -0.4, -0.6, -0.7])
     dust = dimming(sources.parameters["ebv"])
@@ -142,8 +148,10 @@ def _neighbours(
     chance = np.sqrt(np.cumsum(rng.exponential(1.0, (n, 3)), axis=1) / (np.pi * _NEIGHBOURS_PER_ARCSEC2))
     distance = np.column_stack([star_distance, host_distance, chance])
     is_star = rng.random((n, 3)) < 0.55
-    score = np.column_stack([rng.beta(30.0, 1.0, n), rng.beta(1.0, 25.0, n), np.where(is_star, 0.95, 0.1)])
+    score = np.column_stack([rng.beta(30.0, 1.0, n), rng.beta(0.7, 4.0, n), np.where(is_star, 0.95, 0.1)])
     score[:, 2:] = np.clip(score[:, 2:] + rng.normal(0.0, 0.1, (n, 3)), 0.0, 1.0)
+    undecided = np.where(score > 0.5, _UNDECIDED_STARS, _UNDECIDED_GALAXIES)
+    score = np.where(rng.random(score.shape) < undecided, 0.5, score)  # what the catalogue writes if it cannot tell
     passing = rng.uniform(17.0, 22.0, (n, 3))[:, :, None] + _STAR
     mag = np.concatenate([star_mag[:, None], host_mag[:, None], passing], axis=1)
     distance = np.where((distance < 30.0) & (mag[:, :, 2] < _CATALOGUE_DEPTH), distance, np.inf)

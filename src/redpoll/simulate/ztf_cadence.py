@@ -30,6 +30,7 @@ _TWO_NIGHTS = 59123  # MJD of 2020-10-01
 _NIGHTLY_FROM, _NIGHTLY_DAYS, _NIGHTLY = 58660, 27, 0.35
 _VISITED = 0.85
 _BOTH_BANDS = {3: 0.6, 2: 0.75}
+_AGAIN = 0.08
 _MIDNIGHT, _DUSK, _DAWN = 0.33, 0.11, 0.50  # fractions of the UTC day
 _HOURS, _HOURS_SCATTER = 1.1, 0.55
 _HOUR = 1.0 / 24.0
@@ -112,10 +113,13 @@ def _exposures(
     has_i = rng.random(len(fields.ra)) < 0.4
     near_ir = has_i[field] & (rng.random(n) < 0.2)
     third = second + rng.uniform(0.002, 0.02, n)
+    again = rng.random(n) < _AGAIN
+    repeated = second + _HOUR * rng.uniform(0.4, 1.5, n)
+    one, other = np.where(swap, _R, _G), np.where(swap, _G, _R)
     columns = (
-        (field, field[both], field[near_ir]),
-        (day, day[both], day[near_ir]),
-        (first, second[both], third[near_ir]),
-        (np.where(swap, _R, _G), np.where(swap, _G, _R)[both], np.full(near_ir.sum(), _I)),
+        (field, field[both], field[near_ir], field[again]),
+        (day, day[both], day[near_ir], day[again]),
+        (first, second[both], third[near_ir], repeated[again]),
+        (one, other[both], np.full(near_ir.sum(), _I), one[again]),
     )
     return tuple(np.concatenate(column) for column in columns)

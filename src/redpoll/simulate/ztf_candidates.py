@@ -14,6 +14,8 @@ Columns = dict[str, NDArray]
 MISSING = -999.0
 """Value that ZTF writes for unknown asteroids and catalogue neighbours."""
 _ASTEROID = list(CLASSES).index("asteroid")
+_CENTROID, _ASTROMETRY = 0.8, 0.1
+"""Scatter of a position [arcsec] at a signal to noise of 1, and what stays: by distances of real alerts to stars."""
 _COLOUR_TERM = [0.0, -0.05, 0.09, 0.12]
 
 
@@ -64,7 +66,8 @@ def detection_columns(setting: Setting, segment: Segment, points: NDArray[np.int
     snr = np.abs(s.flux[points]) / s.flux_err[points]
     positive = s.flux[points] > 0
     mag, sigma = 31.4 - 2.5 * np.log10(np.abs(s.flux[points])), 1.0857 / snr
-    wobble = 0.5 / snr / 3600.0
+    apart = np.hypot(_ASTROMETRY, _CENTROID / snr) / setting.camera.pixel_scale
+    wobble = _CENTROID / snr / 3600.0
     dec = s.dec[who] + wobble * kick[:, 0]
     aperture = mag + kick[:, 1] * (0.6 * sigma + 0.015)
     band = setting.exposures.band[row]
@@ -86,7 +89,9 @@ def detection_columns(setting: Setting, segment: Segment, points: NDArray[np.int
         "magfromlim": exposure["diffmaglim"] - aperture,
         "magapbig": big,
         "sigmagapbig": 1.35 * sigma + 0.005,
-        "distnr": np.abs(around.reference_distance[who] / setting.camera.pixel_scale + 0.5 / snr * kick[:, 6]),
+        "distnr": np.hypot(
+            around.reference_distance[who] / setting.camera.pixel_scale + apart * kick[:, 6], apart * kick[:, 0]
+        ),
         "ranr": s.ra[who],
         "decnr": s.dec[who] + around.reference_distance[who] / 3600.0,
         "magnr": reference,
@@ -107,14 +112,16 @@ def _shape_columns(setting: Setting, segment: Segment, points: NDArray[np.int64]
     looks = np.where(bogus, -0.7 + 1.1 * kick[:, 10], 1.5 + 0.85 * kick[:, 10] + np.clip(0.05 * (snr - 10), -0.3, 0.8))
     deep = np.where(bogus, -1.5 + 3.0 * kick[:, 11], 8.5 + 4.0 * kick[:, 11]) + 1.2 * kick[:, 10]
     return {
-        "chipsf": np.exp(0.6 * kick[:, 12]) * (1.0 + (snr / 25.0) ** 1.5),
+        "chipsf": np.where(bogus, 4.0, 1.0)
+        * np.exp(np.where(bogus, 0.9, 0.6) * kick[:, 12])
+        * (1.0 + (snr / 25.0) ** 1.5),
         "chinr": 0.9 * np.exp(0.5 * kick[:, 12]),
         "sharpnr": np.where(np.isfinite(around.host_mag[who, 2]), 0.2, 0.0) + 0.05 * kick[:, 13],
         "sky": 0.7 * kick[:, 13],
         "fwhm": np.clip(seeing * np.exp(0.12 * kick[:, 14] + np.where(bogus, 0.2 * kick[:, 9], 0.0)), 1.0, 9.0),
-        "classtar": _logistic(np.where(bogus, 1.0, 4.2) + 1.2 * kick[:, 14]),
+        "classtar": _logistic(np.where(bogus, 3.6, 4.2) + np.where(bogus, 1.6, 1.2) * kick[:, 14]),
         "mindtoedge": np.minimum.reduce([s.x[who], s.y[who], 3072.0 - s.x[who], 3072.0 - s.y[who]]),
-        "seeratio": np.clip(np.exp(0.2 * kick[:, 15]) * 1.1, 0.4, 2.0),
+        "seeratio": np.clip(np.exp(np.where(bogus, 0.45, 0.28) * kick[:, 15]) * np.where(bogus, 1.4, 1.07), 0.4, 2.0),
         "aimage": axis,
         "bimage": axis / elong,
         "aimagerat": axis / seeing,
