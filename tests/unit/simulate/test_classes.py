@@ -133,6 +133,7 @@ def test_a_periodic_star_repeats(name):
 
 def test_an_rr_lyrae_rises_faster_than_it_falls():
     star = {"period": 0.5, "amplitude": 1, "epoch_mjd": 0, "mean_mag": 16, "g_minus_r": 0.25, "u_minus_g": 1.2}
+    star |= {"band_contrast": 1, "z_excess": 0}
     parameters = {name: np.array([float(value)]) for name, value in star.items()}
     days = np.linspace(0, 0.5, 500, endpoint=False)
     flux = CLASSES["rr_lyrae"].flux(parameters, epochs_of(days, G), np.random.default_rng(0))

@@ -16,6 +16,7 @@ _RATIO = np.array([1.0, 0.50, 0.35, 0.22, 0.13])
 _PHASE = np.array([0.0, 3.9, 1.7, 5.9, 3.8])  # less k times that of the first term
 _BAND_AMPLITUDE = np.array([0.96, 1.0, 0.71, 0.57, 0.53, 0.52])
 _INFRARED = np.array([0.0, 0.0, 0.0, -0.008, -0.008, -0.008])  # beyond the stellar locus
+_LIGHT = ("period", "amplitude", "epoch_mjd", "band_contrast")
 _GRID = np.linspace(0.0, 1.0, 257)
 _SHARPNESS = np.linspace(0.4, 1.2, 17)
 
@@ -47,7 +48,10 @@ class RRLyrae:
     environment: Environment = "star"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
-        """Period [d], g amplitude [mag], phase at the window's start, mean r magnitude, colours."""
+        """Period [d], g amplitude [mag], phase at the window's start, mean r magnitude, colours.
+
+        ``band_contrast`` scales how much less the amplitudes are than in g.
+        """
         period = rng.normal(0.585, 0.07, n).clip(0.4, 0.9)
         amplitude = (1.1 - 2.5 * (period - 0.56) + rng.normal(0, 0.26, n)).clip(0.25, 1.5)
         return {
@@ -56,20 +60,22 @@ class RRLyrae:
             "epoch_mjd": window.start - period * rng.random(n),
             "mean_mag": draw_mag(rng, n, window, beyond=-0.5),
             "g_minus_r": 0.27 + 0.25 * (period - 0.585) + rng.normal(0, 0.045, n),
+            "band_contrast": rng.normal(1.0, 0.09, n),
+            "z_excess": rng.normal(0.0, 0.02, n),
             "u_minus_g": rng.normal(1.205, 0.06, n),
         }
 
     def flux(self, parameters: Parameters, epochs: Epochs, rng: np.random.Generator) -> Array:
         """Flux [nJy] above the star's mean magnitude."""
-        p = {
-            key: value[epochs.index] for key, value in parameters.items() if key in ("period", "amplitude", "epoch_mjd")
-        }
+        p = {name: parameters[name][epochs.index] for name in _LIGHT}
         phase = np.mod((epochs.mjd - p["epoch_mjd"]) / p["period"], 1.0)
-        delta = wave(phase, p["amplitude"]) * p["amplitude"] * _BAND_AMPLITUDE[epochs.band]
+        in_band = 1.0 - p["band_contrast"] * (1.0 - _BAND_AMPLITUDE[epochs.band])
+        delta = wave(phase, p["amplitude"]) * p["amplitude"] * in_band
         return difference_flux(self.reference_mag(parameters), delta, epochs)
 
     def reference_mag(self, parameters: Parameters) -> NDArray[np.float64]:
         """Mean magnitudes; u is fainter than on the stellar locus, as in all stars of the horizontal branch."""
         mags = stellar_mags(parameters["mean_mag"], parameters["g_minus_r"]) + _INFRARED
+        mags[:, 4:] += parameters["z_excess"][:, None]
         mags[:, 0] = mags[:, 1] + parameters["u_minus_g"]
         return np.asarray(mags)
