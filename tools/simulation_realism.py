@@ -69,7 +69,7 @@ ZTF: dict[str, Callable[[list[Packet]], Values]] = {
         [number(e["diffmaglim"]) for p in packets for e in ztf_history(p)]
     ),
     "history entries": each(lambda p: len(ztf_history(p))),
-    "share of limits in the history": each(limit_share),
+    "fraction of upper limits in the history": each(limit_share),
     "days between nights of the history": all_gaps(lambda p: [e["jd"] for e in ztf_history(p)]),
     "ndethist": each(lambda p: p["candidate"]["ndethist"]),
     "rb": each(lambda p: number(p["candidate"]["rb"])),

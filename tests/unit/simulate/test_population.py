@@ -128,7 +128,7 @@ def test_objects_outside_the_galaxy_lie_behind_its_dust_and_stars_do_not(sky):
     *_, sources = sky
     kinds = np.array(list(CLASSES))[sources.kind]
     ebv = sources.parameters["ebv"]
-    behind = np.isin(kinds, ("sn_ia", "sn_ii", "sn_ibc", "kilonova", "tde", "agn"))
+    behind = np.isin(kinds, ("sn_ia", "sn_ii", "sn_ibc", "kilonova", "tde", "agn", "slsn", "pisn", "orphan_afterglow"))
     assert (ebv[behind] > 0).all() and np.isnan(ebv[~behind]).all()
     assert 0.01 < np.median(ebv[behind]) < 0.15
 
