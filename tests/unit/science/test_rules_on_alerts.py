@@ -17,6 +17,7 @@ from redpoll.ingest.decode import Block, PacketDecoder
 from redpoll.ingest.schemas import BuiltIn
 from redpoll.plugin.graph import Graph
 from redpoll.schema.alert import COLUMNS
+from redpoll.simulate import simulate_night
 
 MODULES = [
     getattr(import_module(f"redpoll.science.{name}"), name)
@@ -42,10 +43,18 @@ def scored(archive):
     return {name: table[name].to_numpy() for name in table.column_names if table[name].type != pa.binary_view()}
 
 
-@pytest.fixture(scope="module", params=["ztf", "rubin"])
+@pytest.fixture(scope="module")
+def large_ztf_night(tmp_path_factory):
+    """Folder of a simulated ZTF night of 1,000 alerts: three false alarms of 300 prove no rate of 1 %."""
+    folder = tmp_path_factory.mktemp("large")
+    simulate_night(folder, survey="ztf", n_alerts=1000, seed=1, workers=1)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["large_ztf_night", "rubin_night"], ids=["ztf", "rubin"])
 def simulated(request):
     """A simulated night's columns and the class of each alert."""
-    folder = request.getfixturevalue(f"{request.param}_night")
+    folder = request.getfixturevalue(request.param)
     truth = pq.read_table(folder / "truth.parquet", columns=["alert_id", "class"])
     kinds = dict(zip(truth["alert_id"].to_pylist(), truth["class"].to_pylist(), strict=True))
     columns = scored(next(folder.glob("*.tar.gz")))
