@@ -18,7 +18,11 @@ from redpoll.crossmatch.host_columns import CATALOGUES
 Floats = NDArray[np.float64]
 _PHOTOMETRIC = np.float32(0.01)  # error of a redshift, which catalogues store in 32 bits
 _LOCAL_REDSHIFT = 0.01
-_WRONG_MAG = 0.3
+_WRONG_MAG, _WRONG_LOCAL_MAG = 0.3, 2.5
+_FRAGMENT_R50 = 4.0  # half-light radii of a large galaxy within which catalogues list pieces of it
+_FRAGMENT_MAG, _LARGE_MAG = 3.0, 13.0
+_FRAGMENT_REDSHIFT = 0.001
+_FRAGMENT_MAX_ARCSEC = 900.0
 _SAME_ARCSEC = 3.0
 _SAME_REDSHIFT = 0.01
 _SAME_MAG = 1.5
@@ -78,7 +82,8 @@ def galaxies(catalogs: Mapping[str, Catalog]) -> Galaxies:
 
     A galaxy in both Mangrove and GLADE (within 3 arcsec and 0.01 in redshift) is included once, with Mangrove's name
     and distance (see `_corrected`), and GLADE's redshift and magnitude. Duplicates within them (such as M 100) are
-    included once, with a name other than 2MASS's and the redshift of the smallest error.
+    included once, with a name other than 2MASS's and the redshift of the smallest error. Pieces of a large galaxy that
+    are listed as galaxies of their own (see `_without_fragments`) are left out.
     """
     parts = [_mangrove(catalogs["mangrove"])] if "mangrove" in catalogs else []
     if "glade" in catalogs:
@@ -86,7 +91,7 @@ def galaxies(catalogs: Mapping[str, Catalog]) -> Galaxies:
         if parts:
             parts[0], glade = _merged(parts[0], glade)
         parts.append(glade)
-    made = _unique(_joined(parts))
+    made = _without_fragments(_unique(_joined(parts)))
     return _sized(made, catalogs["hyperleda"]) if "hyperleda" in catalogs else made
 
 
@@ -121,7 +126,9 @@ def _mangrove(catalog: Catalog) -> Galaxies:
     redshift = np.sqrt(luminosity / angular) - 1
     redshift = np.where(redshift > 0, redshift, redshift_from_distance(luminosity))
     twomass = pc.binary_join_element_wise("2MASX J", catalog.values["mangrove_2mass"], "")
-    name = pc.coalesce(catalog.values["mangrove_name"], twomass).combine_chunks()
+    # HyperLEDA's numbers went through a table of floats
+    named = pc.replace_substring_regex(catalog.values["mangrove_name"], r"^(\d+)\.0$", r"PGC \1")
+    name = pc.coalesce(named, twomass).combine_chunks()
     return _made(catalog, redshift, name, distance=luminosity)
 
 
@@ -165,12 +172,35 @@ def _merged(mangrove: Galaxies, glade: Galaxies) -> tuple[Galaxies, Galaxies]:
 def _corrected(distance: Floats, redshift: Floats, redshift_err: Floats) -> Floats:
     """Mangrove's distances, but those of the redshift where a spectroscopic one contradicts them.
 
-    Below a redshift of 0.01 velocities of galaxies matter, and Mangrove's distance stays.
+    Below a redshift of 0.01 velocities of galaxies matter, and Mangrove's distance stays unless it is off by a factor
+    of three, such as that of M 101.
     """
     by_redshift = luminosity_distance(redshift)
-    is_wrong = (redshift_err.astype(np.float32) < _PHOTOMETRIC) & (redshift > _LOCAL_REDSHIFT)
-    is_wrong &= np.abs(modulus_of_distance(distance) - modulus_of_distance(by_redshift)) > _WRONG_MAG
-    return np.where(is_wrong, by_redshift, distance)
+    off = np.abs(modulus_of_distance(distance) - modulus_of_distance(by_redshift))
+    is_wrong = off > np.where(redshift > _LOCAL_REDSHIFT, _WRONG_MAG, _WRONG_LOCAL_MAG)
+    is_spectroscopic = redshift_err.astype(np.float32) < _PHOTOMETRIC
+    return np.where(is_wrong & is_spectroscopic & (redshift > 0), by_redshift, distance)
+
+
+def _without_fragments(made: Galaxies) -> Galaxies:
+    """The galaxies without those in the disc of one at least 3 mag brighter (or of unknown magnitude) at its redshift.
+
+    Automatic catalogues list the star-forming regions of M 101 as galaxies. A satellite is left out too: it has the
+    distance of the large galaxy.
+    """
+    large = np.flatnonzero(made.mag_b < _LARGE_MAG)
+    if not len(large):
+        return made
+    index, order = build_index(
+        made.ra[large], made.dec[large], np.minimum(_FRAGMENT_R50 * made.r50[large], _FRAGMENT_MAX_ARCSEC)
+    )
+    found = find_matches(index, made.ra, made.dec, every=True)
+    whole, part = large[order[found.source]], found.alert
+    is_fragment = np.abs(made.redshift[whole] - made.redshift[part]) < _FRAGMENT_REDSHIFT
+    is_fragment &= ~(made.mag_b[part] < made.mag_b[whole] + _FRAGMENT_MAG) & (whole != part)
+    stays = np.ones(len(made), bool)
+    stays[part[is_fragment]] = False
+    return made.taken(np.flatnonzero(stays))
 
 
 def _unique(made: Galaxies) -> Galaxies:

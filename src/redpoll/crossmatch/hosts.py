@@ -21,7 +21,7 @@ from redpoll.crossmatch.host_files import Derived, read_derived, write_derived
 from redpoll.schema.column import Column
 
 Floats = NDArray[np.float64]
-_VERSION = "2"
+_VERSION = "3"
 _SKY_ARCSEC2 = 41_252.96 * 3600.0**2
 
 

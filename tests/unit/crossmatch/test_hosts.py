@@ -86,7 +86,14 @@ def test_the_larger_galaxy_wins_though_it_is_further_away(tmp_path):
 
 @pytest.mark.parametrize(
     ("z", "err", "factor", "is_corrected"),
-    [(0.03, 0.0005, 0.6, True), (0.03, 0.0005, 0.9, False), (0.03, 0.01, 0.6, False), (0.009, 0.0005, 0.6, False)],
+    [
+        (0.03, 0.0005, 0.6, True),
+        (0.03, 0.0005, 0.9, False),
+        (0.03, 0.01, 0.6, False),
+        (0.009, 0.0005, 0.6, False),
+        (0.0016, 0.00005, 0.33, False),
+        (0.0016, 0.00005, 0.3, True),
+    ],
 )
 def test_a_distance_that_a_spectroscopic_redshift_contradicts_is_that_of_the_redshift(
     z, err, factor, is_corrected, tmp_path
@@ -96,6 +103,24 @@ def test_a_distance_that_a_spectroscopic_redshift_contradicts_is_that_of_the_red
     made = hosts(tmp_path, mangrove=mangrove(row), glade=glade((180.0, 0.0, z, err, 14.0)))
     expected = by_redshift if is_corrected else factor * by_redshift
     assert host(made, 180.0, 0.0)["host_distance_modulus"] == pytest.approx(5 * np.log10(expected) + 25, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("mag", "z", "is_fragment"),
+    [(16.0, 0.0015, True), (np.nan, 0.0015, True), (11.4, 0.0015, True), (11.1, 0.0015, False), (16.0, 0.004, False)],
+)
+def test_a_piece_of_a_large_galaxy_is_no_host(mag, z, is_fragment, tmp_path):
+    """As around M 101, whose star-forming regions are listed as galaxies."""
+    at = 180.0 + 250 * ARCSEC
+    whole, piece = (180.0, 0.0, 0.0015, 0.0001, 8.3), (at, 0.0, z, 0.0001, mag)
+    found = host(hosts(tmp_path, glade=glade(whole, piece)), at + 10 * ARCSEC, 0.0)
+    assert found["host_arcsec"] == pytest.approx(260.0 if is_fragment else 10.0, rel=1e-3)
+
+
+def test_a_number_of_hyperleda_is_a_name(tmp_path):
+    rows = [(180.0, 0.0, 100.0, 0.02, "2816340.0", "None"), (190.0, 0.0, 100.0, 0.02, "NGC5457", "None")]
+    made = hosts(tmp_path, mangrove=mangrove(*rows))
+    assert [host(made, ra, 0.0)["host_name"] for ra in (180.0, 190.0)] == ["PGC 2816340", "NGC5457"]
 
 
 def physical(z: float, mag: float):
