@@ -105,7 +105,7 @@ def print_table(title: str, a: Answers) -> None:
         found = len(set(a.unit[selected & meant].tolist())), len(set(a.unit[meant].tolist()))
         counts = (found, *((int(x.sum()), int(y.sum())) for x, y in (
             (selected & meant, meant), (selected & meant & complete, meant & complete), (wrong, ~meant))))  # fmt: skip
-        print(f"{flag:30}" + "".join(_cell(k, n).rjust(28) for k, n in counts) + f"  {_names(a.kind[wrong])}".rstrip())
+        print(f"{flag:30}" + "".join(cell(k, n).rjust(28) for k, n in counts) + f"  {_names(a.kind[wrong])}".rstrip())
     print(f"the other {n_silent} rules select nothing: 0/{len(a)} {interval(0, len(a))}\n")
 
 
@@ -115,7 +115,12 @@ def _census(a: Answers) -> Iterator[str]:
         yield f"{name} {mine.sum()} of {len(set(a.unit[mine].tolist()))}"
 
 
-def _cell(k: int, n: int) -> str:
+def cell(k: int, n: int) -> str:
+    """A count and its interval.
+
+    >>> cell(0, 30)
+    '0/30 0..12 %'
+    """
     return f"{k}/{n} {interval(k, n)}" if n else "-"
 
 
