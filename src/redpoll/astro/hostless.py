@@ -241,7 +241,7 @@ def _ladder(values: Any, rungs: Any) -> float:
         while values[j] < values[0] + (c - 1) / scale:
             j += 1
         rungs[c] = j
-    return scale
+    return float(scale)
 
 
 @part
