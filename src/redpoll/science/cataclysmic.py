@@ -143,7 +143,7 @@ def _fastest(curve: LightCurves, quiet: Floats, max_gap_days: float) -> tuple[Fl
     epochs, is_seen, limit = curve.kept(is_epoch), ~is_empty[is_epoch], limit[is_epoch]
     row, flux, two_errors = owners(epochs.offsets), epochs.flux.astype(np.float64), 2.0 * epochs.flux_err
     brightest = mag_from_flux(np.where(is_seen, flux + two_errors, limit) + quiet[row])
-    faintest = mag_from_flux(np.where(is_seen, np.maximum(flux - two_errors, 0.0), 0.0) + quiet[row])
+    faintest = mag_from_flux(np.maximum(flux - two_errors, 0.0) + quiet[row])
     rise, fall = np.full(len(row), np.nan), np.full(len(row), np.nan)
     for order in (np.arange(len(row)), np.argsort(row * len(BANDS) + epochs.band, kind="stable")):
         one, two = order[:-1], order[1:]
