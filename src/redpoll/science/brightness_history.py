@@ -51,7 +51,7 @@ def brightness_history(packet_light_curve: LightCurves, *, limit_sigma: float = 
     previous = last_of_each(curve.offsets, is_detected)
     mjd, flux = at_trigger(curve, curve.mjd), at_trigger(curve, curve.flux)
     peak_mag = mag_from_flux(taken(curve.flux, peak))
-    is_lost = (previous >= 0) & (taken(curve.mjd, was_lost) > taken(curve.mjd, previous))
+    is_lost = taken(curve.mjd, was_lost) > taken(curve.mjd, previous)
     return {
         "peak_mag": peak_mag,
         "peak_days": mjd - taken(curve.mjd, peak),

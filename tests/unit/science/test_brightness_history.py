@@ -42,3 +42,32 @@ def test_nothing_earlier_or_nothing_positive_gives_no_answer(curves, seen):
     assert all(np.isnan(column).all() for column in found.values())
     faded = brightness_history(curves([seen("r", 0, 18), ("r", 1, -900.0, 9.0)]))
     assert faded["peak_mag"][0] == pytest.approx(18, abs=1e-5) and np.isnan(faded["faded_mag"][0])
+
+
+BRIGHT = ("r", 100, 1000.0, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("point", "lost_days"),
+    [
+        (("r", 105, 490.0, 100.0, "forced"), 9.0), (("r", 105, 510.0, 100.0, "forced"), np.nan),
+        (("r", 105, np.nan, 199.9, "upper_limit"), 9.0), (("r", 105, np.nan, 200.0, "upper_limit"), np.nan),
+        (("r", 100, np.nan, 100.0, "upper_limit"), np.nan),
+    ],
+)  # fmt: skip
+def test_an_image_without_the_source_is_later_and_deeper_than_five_sigma(point, lost_days, curves):
+    found = brightness_history(curves([BRIGHT, point, ("r", 109, 900.0, 10.0)]))
+    assert found["lost_days"][0] == pytest.approx(lost_days, nan_ok=True)
+
+
+def test_the_brightest_need_not_be_the_latest_and_of_two_as_bright_the_later_counts(curves):
+    found = brightness_history(
+        curves([BRIGHT, ("r", 103, 1000.0, 10.0), ("r", 105, 900.0, 10.0), ("r", 109, 9.0, 9.0)])
+    )
+    assert found["peak_days"][0] == 6.0
+
+
+@pytest.mark.parametrize(("flux", "faded"), [(0.5, 2.5 * np.log10(2000.0)), (0.0, np.nan), (-0.5, np.nan)])
+def test_only_a_positive_flux_has_faded_by_a_magnitude(flux, faded, curves):
+    found = brightness_history(curves([BRIGHT, ("r", 109, flux, 1.0)]))
+    assert found["faded_mag"][0] == pytest.approx(faded, nan_ok=True)

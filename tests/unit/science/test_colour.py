@@ -53,3 +53,16 @@ def test_limits_poor_points_and_negative_fluxes_make_no_pair(curves, seen, limit
 def test_neighbours_of_two_alerts_make_no_pair(curves, seen):
     assert np.isnan(colour(curves([seen("g", 0, 20)], [seen("r", 0, 19)]))["colour_g_r"]).all()
     assert len(colour(curves())["colour_g_r"]) == 0
+
+
+@pytest.mark.parametrize("days, is_pair", [(0.3, True), (0.301, False)])
+def test_the_limit_is_three_tenths_of_a_day(curves, seen, days, is_pair):
+    assert np.isfinite(colour(curves([seen("g", 0, 20), seen("r", days, 19)]))["colour_g_r"][0]) == is_pair
+
+
+def test_colours_and_errors_are_declared_and_those_that_filters_read_are_indexed():
+    names = [f"colour_{a}_{b}{end}" for a, b in PAIRS for end in ("", "_err")]
+    assert list(colour.outputs) == names
+    assert [name for name in names if colour.outputs[name].indexed] == [
+        "colour_g_r", "colour_g_r_err", "colour_r_i", "colour_r_i_err"
+    ]  # fmt: skip

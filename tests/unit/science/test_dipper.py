@@ -72,3 +72,73 @@ def test_variable_stars_and_galaxies_rarely_pass(name):
         reference_distance_arcsec=0.2, star_score=0.98, star_distance_arcsec=0.2,
     )  # fmt: skip
     assert found["is_dipper"].mean() < 0.03
+
+
+EXACT = STAR | {"reference_mag": 16.4}  # 1e6 nJy
+
+
+def event(*depths, last=3.0, quiet=3, full=1e6):
+    """Quiet epochs, then as many epochs as depths, the last two of them some days after the first."""
+    days = [0.0, *np.linspace(last - 1, last, len(depths) - 1)]
+    limits = [("g", -9.0 + i, np.nan, 1.0, "upper_limit") for i in range(quiet)]
+    return [*limits, *(("g", t, -depth * full, 1.0) for t, depth in zip(days, depths, strict=True))]
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [
+        (event(0.0501, 0.0501, 0.0501), event(0.0499, 0.0499, 0.0499)),
+        (event(0.899, 0.899, 0.899), event(0.901, 0.901, 0.901)),
+        (event(0.2, 0.2, 0.2), event(0.2, 0.2)),
+        (event(0.2, 0.2, 0.2), event(0.2, 0.2, 0.2, quiet=2)),
+        (event(0.2, 0.2, 0.2, last=2.0), event(0.2, 0.2, 0.2, last=1.99)),
+        (event(0.25, 0.25, 0.5), event(0.249, 0.249, 0.5)),
+        (event(0.5, 0.25, 0.25), event(0.5, 0.249, 0.249)),
+        ([("r", -10, 0.0, 1.0), *event(0.2, 0.2, 0.2)], [("r", -10, 0.5, 1.0), *event(0.2, 0.2, 0.2)]),
+        ([("r", -10, -0.5, 1.0), *event(0.2, 0.2, 0.2)], [("r", -10, 0.5, 1.0, "low_quality"), *event(0.2, 0.2, 0.2)]),
+        ([("r", -10, 0.5, 1.0, "forced"), *event(0.2, 0.2, 0.2)], [("r", -10, 2.0, 1.0), *event(0.2, 0.2, 0.2)]),
+    ],
+)  # fmt: skip
+def test_both_sides_of_the_thresholds_of_the_curve(inside, outside, curves):
+    assert answers(dipper, 2, light_curve=curves(inside, outside), **EXACT)["is_dipper"].tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [
+        ({"reference_mag": 17.99}, {"reference_mag": 18.0}), ({"star_score": 0.501}, {"star_score": 0.5}),
+        ({"star_distance_arcsec": 1.499}, {"star_distance_arcsec": 1.5}),
+        ({"reference_distance_arcsec": 1.5}, {"reference_distance_arcsec": 1.501}),
+        ({"star_distance_arcsec": np.nan, "star_score": np.nan}, {"star_score": np.nan}),
+        ({"min_depth": 0.25}, {"min_depth": 0.251}), ({"max_depth": 0.25}, {"max_depth": 0.249}),
+    ],
+)  # fmt: skip
+def test_both_sides_of_the_thresholds_of_columns_and_of_the_depth(inside, outside, curves):
+    columns = {"light_curve": None, "max_depth": 2.0} | EXACT
+    for change, is_it in ((inside, True), (outside, False)):
+        columns["light_curve"] = curves(event(0.25, 0.25, 0.25, full=1e6))
+        assert answers(dipper, **columns | change)["is_dipper"][0] == is_it
+
+
+@pytest.mark.parametrize(
+    ("point", "points"),
+    [
+        (("g", 1.0, -0.5, 1.0), 4), (("g", 1.0, 0.0, 1.0), 2), (("g", 1.0, 0.5, 1.0), 2), (("r", 1.0, -9.0, 1.0), 3),
+        (("g", 1.0, -6.2, 2.0, "forced"), 4), (("g", 1.0, -6.0, 2.0, "forced"), 2), (("g", 1.0, -1.9, 2.0), 4),
+    ],
+)  # fmt: skip
+def test_which_epochs_belong_to_the_event(point, points, curves):
+    first, *rest = event(0.2, 0.2, 0.2, quiet=0)
+    assert answers(dipper, light_curve=curves([first, point, *rest]), **EXACT)["dipper_points"][0] == points
+
+
+def test_an_epoch_of_an_unknown_kind_belongs_to_none(curves):
+    curve = curves(event(0.2, 0.2, 0.2, quiet=0))
+    curve.kind[1] = -1
+    assert answers(dipper, light_curve=curve, **EXACT)["dipper_points"][0] == 2
+
+
+@pytest.mark.parametrize(("depth", "found"), [(0.0, np.nan), (-0.1, np.nan), (1.0, 1.0), (1.4, 1.0), (0.97, 0.97)])
+def test_a_depth_is_positive_and_at_most_the_star(depth, found, curves):
+    curve = curves([("g", 0, -depth * 1e6, 1.0)])
+    assert answers(dipper, light_curve=curve, **EXACT)["dipper_depth"][0] == pytest.approx(found, nan_ok=True)
