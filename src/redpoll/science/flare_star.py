@@ -88,5 +88,5 @@ def _ratios(curve: LightCurves) -> Floats:
     ratio = np.where(bound > alert, np.where(~is_upper_limit & (flux > 5.0 * err), bound / alert, 0.0), alert / bound)
     band, alert_band = curve.band, at_trigger(curve, curve.band)[row]
     is_bluer_brighter = np.where(bound > alert, band <= alert_band, alert_band <= band) & (band >= 0)
-    is_used = np.isin(curve.kind, (DETECTION, FORCED, UPPER_LIMIT)) & (bound > 0) & is_bluer_brighter
+    is_used = np.isin(curve.kind, (DETECTION, FORCED, UPPER_LIMIT)) & is_bluer_brighter
     return np.where(is_used, ratio, np.nan)

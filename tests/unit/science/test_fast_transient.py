@@ -40,3 +40,22 @@ def test_a_distant_star_or_a_galaxy_is_nothing_against_it():
 def test_limits_of_the_rates_are_settings():
     assert not answers(fast_transient, **FADING, min_fade=0.5)["is_fast_transient"][0]
     assert not answers(fast_transient, **RISING, min_rise=1.0)["is_fast_transient"][0]
+
+
+ON_STAR = {"star_score": 0.8, "star_distance_arcsec": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("rates", "inside", "outside"),
+    [
+        (RISING, {"mag_rate_upper": -0.501}, {"mag_rate_upper": -0.5}),
+        (FADING, {"mag_rate_lower": 0.301}, {"mag_rate_lower": 0.3}),
+        (RISING, {"age": 10.0}, {"age": 10.01}), (RISING, {"mag_rate_days": 5.0}, {"mag_rate_days": 5.01}),
+        (RISING, {"n_detections": 2}, {"n_detections": 1}),
+        (RISING | ON_STAR, {"star_score": 0.76}, {"star_score": 0.761}),
+        (RISING | ON_STAR, {"star_distance_arcsec": 1.5}, {"star_distance_arcsec": 1.499}),
+    ],
+)  # fmt: skip
+def test_both_sides_of_each_threshold(rates, inside, outside):
+    found = [answers(fast_transient, **rates | change)["is_fast_transient"][0] for change in (inside, outside)]
+    assert found == [True, False]

@@ -139,3 +139,39 @@ def test_the_module_keeps_the_contract(survey: str) -> None:
     for name, values in made.items():
         batch = batch.append_column(name, values)
     conformance(fink_class, batch)
+
+
+FINKS_HOSTS = (
+    "Unknown Transient Fail SN Candidate_SN* SN*_Candidate galaxy Galaxy EmG Seyfert Seyfert_1 Seyfert_2 "
+    "BlueCompG StarburstG LSB_G HII_G High_z_G GinPair GinGroup BClG GinCl PartofG Compact_Gr_G IG PairG GroupG ClG "
+    "SuperClG Void LINER Possible_ClG Possible_SClG GravLens_Candidate"
+)
+
+
+@pytest.mark.parametrize("simbad", [None, "Fail 504", *FINKS_HOSTS.split()])
+def test_a_supernova_may_lie_on_each_of_finks_hosts(simbad: str | None) -> None:
+    assert flag(simbad, p_sn=0.9) == ["sn"]
+
+
+@pytest.mark.parametrize(
+    ("score", "inside", "outside", "name"),
+    [
+        ("p_sn", {"p_sn": 0.501}, {"p_sn": 0.5}, "sn"), ("p_sn_ia", {"p_sn_ia": 0.501}, {"p_sn_ia": 0.5}, "sn"),
+        ("p_sn", {"age": 90.0}, {"age": 90.01}, "sn"), ("p_sn", {"n": 2}, {"n": 1}, "sn"),
+        ("p_sn", {"drb": 0.501}, {"drb": 0.5}, "sn"),
+        ("p_sn", {"p_early_sn_ia": 0.501}, {"p_early_sn_ia": 0.5}, "early_sn_ia"),
+        ("p_kilonova", {"p_kilonova": 0.501}, {"p_kilonova": 0.5}, "kilonova"),
+        ("p_kilonova", {"age": 4.99}, {"age": 5.0}, "kilonova"), ("p_kilonova", {"n": 19}, {"n": 20}, "kilonova"),
+    ],
+)  # fmt: skip
+def test_both_sides_of_finks_thresholds(score: str, inside: dict, outside: dict, name: str) -> None:
+    assert name in flag(**{score: 0.9, **inside}) and name not in flag(**{score: 0.9, **outside})
+
+
+@pytest.mark.parametrize(("score", "deep", "expected"), [
+    (0.501, 0.501, "SN candidate"), (0.5, 0.9, "Unknown"), (0.9, 0.5, "Unknown"),
+])  # fmt: skip
+def test_the_module_has_finks_thresholds(score: float, deep: float, expected: str) -> None:
+    no, n, none = np.array([np.nan]), np.array([3]), np.array([None], object)
+    given = np.array(["not_sso"], object), n, np.array([2.0]), np.array([deep]), np.array([score]), no, no, no, n == 0
+    assert fink_class(none, *given).tolist() == [expected]

@@ -33,7 +33,7 @@ def test_a_model_scores_alerts_whose_features_are_all_known(module):
 
 
 def test_a_source_past_its_rise_is_not_early():
-    columns = _columns(early_sn_ia, rainbow_rise_phase=[29.0, 31.0])
+    columns = _columns(early_sn_ia, rainbow_rise_phase=[30.0, 30.1])
     found = early_sn_ia(**columns, model=FakeModel())
     assert np.isfinite(found[0]) and np.isnan(found[1])
 
@@ -96,6 +96,18 @@ def test_a_decline_as_slow_as_cobalt_is_a_pair_instability_candidate():
     assert _luminous(**slow)["is_pair_instability_candidate"]
     assert not _luminous(**{**slow, "shape_days": 60.0})["is_pair_instability_candidate"]
     assert not _luminous(**slow, peak_mag=20.0, mag=20.0)["is_pair_instability_candidate"]
+
+
+@pytest.mark.parametrize(
+    ("column", "limit", "sign"),
+    [("shape_rise_time", 15.0, 1), ("shape_fall_time", 80.0, 1), ("shape_days", 80.0, 1), ("mag", 19.0, -1)],
+)
+def test_both_sides_of_the_thresholds_of_a_pair_instability_supernova(column, limit, sign):
+    """Sign 1: larger values pass; all limits are inclusive. At a modulus of 38.5, 19.0 mag is -19.5."""
+    slow = {"shape_fall_time": 100.0, "shape_days": 150.0, "peak_mag": np.nan}
+    values = [limit * (1 + sign * step) for step in (1e-6, 0.0, -1e-6)]
+    found = [bool(_luminous(**slow | {column: value})["is_pair_instability_candidate"]) for value in values]
+    assert found == [True, True, False]
 
 
 TDE = {
