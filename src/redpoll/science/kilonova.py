@@ -74,7 +74,7 @@ def _most_significant_fade(curve: LightCurves, days: float, min_span: float) -> 
     ago = days_before_trigger(curve)
     series = BandSeries.of(curve, is_positive_detection(curve) & (curve.flux_err > 0) & (ago <= days))
     lines = line_sums(-ago[series.point], series.mag, series.mag_err, series.offsets)
-    is_fitted = (lines.n >= 2) & (lines.span >= max(min_span, 1e-6))
+    is_fitted = lines.span >= max(min_span, 1e-6)
     significance = np.where(is_fitted, lines.slope / lines.slope_err, -np.inf).reshape(-1, len(BANDS))
     best = significance.argmax(axis=1) + np.arange(len(curve)) * len(BANDS)
     return tuple(np.where(is_fitted, values, np.nan)[best] for values in (lines.slope, lines.slope_err))

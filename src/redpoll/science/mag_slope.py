@@ -32,6 +32,6 @@ def mag_slope(light_curve: LightCurves, *, days: float = 10.0, min_points: int =
     line = line_sums(
         -ago[keep], mag_from_flux(curve.flux), mag_err_from_flux(curve.flux, curve.flux_err), curve.offsets
     )
-    is_known = (line.n >= max(min_points, 2)) & (line.span >= max(min_span, 1e-9))
+    is_known = (line.n >= min_points) & (line.span >= max(min_span, 1e-9))
     slope, err = (np.where(is_known, values, np.nan) for values in (line.slope, line.slope_err))
     return {"mag_slope": slope, "mag_slope_err": err, "mag_slope_points": line.n}

@@ -38,3 +38,13 @@ def test_a_clearly_hyperbolic_orbit_is_enough(eccentricity, found):
 def test_one_that_is_elsewhere_does_not_count():
     assert not answers(interstellar_candidate, sso_name="3I", sso_distance_arcsec=20.0)[0]
     assert answers(interstellar_candidate, 0).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [({"sso_distance_arcsec": 5.0}, {"sso_distance_arcsec": 5.01}),
+     ({"sso_eccentricity": 1.1}, {"sso_eccentricity": 1.099})],
+)  # fmt: skip
+def test_both_sides_of_each_threshold(inside, outside):
+    usual = {"sso_name": "C/2031 X9", "sso_eccentricity": 1.2}
+    assert [answers(interstellar_candidate, **usual | change)[0] for change in (inside, outside)] == [True, False]

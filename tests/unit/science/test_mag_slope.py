@@ -46,3 +46,19 @@ def test_too_few_points_or_too_short_a_span_have_no_slope(curves, seen):
     together = [*[seen("r", 0, 20)] * 3, seen("r", 2, 19, kind="low_quality")]
     assert np.isnan(mag_slope(curves(together))["mag_slope_err"]).all()
     assert mag_slope(curves(two), min_points=2)["mag_slope"][0] == pytest.approx(-1, abs=1e-5)
+
+
+@pytest.mark.parametrize(("days", "is_known"), [((0, 5, 10), True), ((0, 5, 10.01), False), ((0, 0.05, 0.1), True),
+                                                ((0, 0.05, 0.099), False)])  # fmt: skip
+def test_three_points_of_ten_days_span_a_tenth_of_a_day(days, is_known, curves, seen):
+    assert np.isfinite(mag_slope(curves([seen("r", t, 20 + t) for t in days]))["mag_slope"][0]) == is_known
+
+
+def test_a_point_without_an_error_does_not_count(curves):
+    points = [("r", 0, 1000.0, 0.0), ("r", 1, 1000.0, 0.5), ("r", 2, 100.0, 0.5)]
+    found = mag_slope(curves(points), min_points=2)
+    assert found["mag_slope_points"][0] == 2 and found["mag_slope"][0] == pytest.approx(2.5, abs=1e-4)
+
+
+def test_points_of_one_time_have_no_slope_whatever_the_span(curves, seen):
+    assert np.isnan(mag_slope(curves([seen("r", 0, 20)] * 3), min_span=0.0)["mag_slope_err"][0])
