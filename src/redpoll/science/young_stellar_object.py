@@ -52,8 +52,8 @@ def young_stellar_object(
     keep = is_positive_detection(light_curve) & (light_curve.flux_err > 0) & (light_curve.band == BANDS.index(band))
     curve = light_curve.kept(keep)
     line = line_sums(curve.mjd, mag_from_flux(curve.flux), mag_err_from_flux(curve.flux, curve.flux_err), curve.offsets)
-    known = np.where(is_young & (line.n >= max(min_points, 3)), 1.0, np.nan)
-    slope, r_squared = line.slope * known, line.r_squared * known
+    is_known = is_young & (line.n >= max(min_points, 3))
+    slope, r_squared = (np.where(is_known, values, np.nan) for values in (line.slope, line.r_squared))
     return {
         "is_young_star": is_young,
         "young_star_slope": slope,

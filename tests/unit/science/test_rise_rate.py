@@ -75,3 +75,18 @@ def test_a_forced_point_below_the_limit_stands_for_an_upper_limit_of_its_own_err
     assert found["mag_rate_from_limit"].tolist() == [True, True, True, False]
     assert found["mag_rate"][:3].tolist() == [found["mag_rate"][0]] * 3
     assert found["mag_rate"][3] == pytest.approx(-0.5, abs=1e-5)
+
+
+@pytest.mark.parametrize(("mjd", "days"), [(0.99, 0.01), (0.9905, 1.0)])
+def test_an_epoch_of_a_hundredth_of_a_day_ago_counts(mjd, days, curves, seen):
+    found = rise_rate(curves([seen("g", 0, 20), seen("g", mjd, 19.5), seen("g", 1.0, 19)]))
+    assert found["mag_rate_days"][0] == pytest.approx(days, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("limit_mjd", "limit_err", "is_believed"),
+    [(10.0, 199.9, False), (10.01, 199.9, True), (9.0, 200.0, True), (9.0, 200.1, True)],
+)
+def test_a_limit_is_denied_by_a_detection_above_it_of_the_last_ten_days(limit_mjd, limit_err, is_believed, curves):
+    points = [("g", 0, 1000.0, 1.0), ("g", limit_mjd, np.nan, limit_err, "upper_limit"), ("g", 11.0, 1500.0, 1.0)]
+    assert rise_rate(curves(points))["mag_rate_from_limit"][0] == is_believed

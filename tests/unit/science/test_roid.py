@@ -86,3 +86,19 @@ def test_an_unknown_number_of_detections_is_no_candidate(flag):
 
 def test_thresholds_are_settings(flag):
     assert flag(sso_at=7.0, max_sso_arcsec=8.0) == 3 and flag(star=0.8, max_star_score=0.9) == 2
+
+
+def test_a_gap_of_exactly_the_limit_is_short_enough(flag, seen):
+    points = [seen("g", 0, 19), seen("g", 0.03125, 19)]
+    assert flag(n=2, points=points, max_gap_minutes=45.0) == 2
+    assert flag(n=2, points=points, max_gap_minutes=44.9) == 0
+
+
+def test_a_negative_distance_is_no_known_object(flag):
+    assert flag(sso_at=-0.5) == 2
+
+
+def test_an_alert_without_points_has_no_gap(curves):
+    columns = [np.array([x]) for x in (1, np.nan, np.nan, np.nan)]
+    found = roid(np.array(["ztf"], object), *columns, np.array([None], object), curves([]))
+    assert found.tolist() == ["candidate"]

@@ -74,3 +74,26 @@ def test_near_the_geostationary_belt_a_shorter_dash_will_do(one):
 def test_the_belts_declination_follows_from_the_sites_latitude(latitude, expected):
     phi, earth, orbit = np.radians(latitude), 6378.0, 42164.0
     assert np.degrees(np.arctan2(-earth * np.sin(phi), orbit - earth * np.cos(phi))) == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("column", "inside", "outside"),
+    [
+        ("is_lone_detection", {"host_d_dlr": 4.0}, {"host_d_dlr": 3.999}),
+        ("is_lone_detection", {"star_distance_arcsec": 2.0}, {"star_distance_arcsec": 1.999}),
+        ("is_lone_detection", {"n_detections": 1}, {"n_detections": 0}),
+        ("is_lone_detection", {"roid": "candidate"}, {"roid": "known"}),
+        ("is_satellite_glint", {"cutout_snr": 7.0}, {"cutout_snr": 6.999}),
+        ("is_satellite_glint", {"cutout_elongation": 1.6}, {"cutout_elongation": 1.599}),
+        ("is_satellite_glint", {"cutout_elongation": 1.4, "dec": -5.4}, {"cutout_elongation": 1.399, "dec": -5.4}),
+        ("is_satellite_glint", {"cutout_elongation": 1.5, "dec": 20.0, "survey": "rubin"},
+         {"cutout_elongation": 1.5, "dec": 20.001, "survey": "rubin"}),
+        ("is_satellite_glint", {"cutout_elongation": 1.5, "dec": -10.0, "survey": "rubin"},
+         {"cutout_elongation": 1.5, "dec": -10.001, "survey": "rubin"}),
+        ("is_satellite_glint", {"cutout_snr": np.nan, "trail_length_arcsec": 3.0},
+         {"cutout_snr": np.nan, "trail_length_arcsec": 2.999}),
+    ],
+)  # fmt: skip
+def test_both_sides_of_each_threshold(column, inside, outside, one):
+    found = [answers(satellite_glint, light_curve=one, **LONG | change)[column][0] for change in (inside, outside)]
+    assert found == [True, False]
