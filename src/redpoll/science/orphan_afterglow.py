@@ -82,7 +82,7 @@ def _fits(curve: LightCurves, is_young: Bools, min_points: int, min_bands: int, 
     """The fitted numbers of the light curves with enough points; NaN for the others."""
     series, starts = _fading_points(curve, is_young, max_start_days)
     n, n_bands = series.counts.sum(axis=1), (series.counts > 0).sum(axis=1)
-    rows = np.flatnonzero((n >= max(min_points, 3)) & (n_bands >= max(min_bands, 1)) & (n > n_bands + 1))
+    rows = np.flatnonzero((n >= min_points) & (n_bands >= min_bands) & (n > n_bands + 1))
     series = series.of_alerts(rows)
     straight = line_sums(series.mjd, series.mag, series.mag_err, series.offsets).together(len(BANDS))
     bands = _best_power_law(series, *starts[:, rows])
@@ -121,7 +121,7 @@ def _best_power_law(series: BandSeries, earliest: Floats, first: Floats) -> Line
 
 def _chromatic(lines: LineSums, common: LineSums) -> Floats:
     """Improvement of chi2 by a slope for each band, minus the number of extra slopes, over its standard deviation."""
-    is_fitted = (lines.n >= 2) & (lines.xx > 0)
+    is_fitted = lines.xx > 0
     chi2 = np.where(is_fitted, lines.chi2, 0.0).reshape(-1, len(BANDS)).sum(axis=1)
     extra = is_fitted.reshape(-1, len(BANDS)).sum(axis=1) - 1
     return np.asarray((common.chi2 - chi2 - extra) / np.sqrt(2.0 * np.where(extra > 0, extra, np.nan)))
