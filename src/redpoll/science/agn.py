@@ -60,7 +60,7 @@ def agn(
     """
     curve = averaged(light_curve.of_kind(DETECTION, FORCED), visit_days).newest(max_points)
     series = BandSeries.of(curve, np.isfinite(curve.flux))
-    rows = np.flatnonzero(series.counts.max(axis=1, initial=0) >= min_points)
+    rows = np.flatnonzero(series.counts.max(axis=1) >= min_points)
     best = series.chosen(rows * len(BANDS) + series.counts[rows].argmax(axis=1))
     walk = damped_random_walk_fit(best.mjd, best.flux, best.flux_err, best.offsets)
     is_walk = (walk.delta_bic_white >= min_delta_bic) & (walk.tau >= min_tau) & (walk.tau_err < walk.tau)

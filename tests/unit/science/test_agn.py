@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from redpoll.science.agn import OUTPUTS, agn
+from redpoll.statistics import damped_random_walk_fit
 
 SOURCE = {
     "star_distance_arcsec": 0.3, "host_arcsec": np.nan, "gaia_parallax": np.nan, "gaia_parallax_err": np.nan,
@@ -29,7 +32,6 @@ def _run(curves, *batch, **changes):
 
 def test_a_walk_at_a_galaxy_is_a_candidate(curves):
     found = _run(curves, _walk())
-    assert 7 < found["drw_tau"][0] < 30 and found["drw_sigma"][0] == pytest.approx(20_000, rel=0.5)
     assert found["drw_delta_bic"][0] > 100 and found["is_agn_candidate"][0]
     assert _run(curves, _walk(), star_distance_arcsec=np.nan, host_arcsec=0.5)["is_agn_candidate"][0]
 
@@ -77,3 +79,67 @@ def test_a_damping_time_at_a_limit_of_the_search_is_null(curves):
     assert np.isfinite(found["drw_delta_bic"]).all()
     for name in ("drw_tau", "drw_tau_err", "drw_sigma"):
         assert np.isfinite(found[name]).tolist() == [False, False, True], name
+
+
+FITTED = {"tau": 20.0, "tau_err": 5.0, "sigma": 9.0, "delta_bic_white": 50.0}
+
+
+@pytest.fixture
+def fitted(curves, monkeypatch):
+    """``fitted(points, fit, **columns)``: what the rule makes of the numbers of a fit; and the points it was given."""
+
+    def answer(points=tuple(("g", i, 1.0, 1.0) for i in range(0, 1000, 10)), fit=None, **columns):
+        given = []
+
+        def fake_fit(mjd, flux, flux_err, offsets):
+            given.append(mjd)
+            return SimpleNamespace(**{name: np.full(len(offsets) - 1, x) for name, x in (FITTED | (fit or {})).items()})
+
+        monkeypatch.setattr("redpoll.science.agn.damped_random_walk_fit", fake_fit)
+        found = _run(curves, points, **columns)
+        return {name: values[0] for name, values in found.items()}, given[0]
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [
+        ({"delta_bic_white": 10.0}, {"delta_bic_white": 9.999}),
+        ({"tau": 5.0, "tau_err": 1.0}, {"tau": 4.999, "tau_err": 1.0}),
+        ({"tau_err": 19.999}, {"tau_err": 20.0}), ({"tau": 99.0}, {"tau": 99.001}),
+    ],
+)  # fmt: skip
+def test_both_sides_of_the_thresholds_of_the_fit(inside, outside, fitted):
+    """The 100 points last 990 days."""
+    assert [fitted(fit=fit)[0]["is_agn_candidate"] for fit in (inside, outside)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside"),
+    [
+        ({"star_distance_arcsec": 1.0}, {"star_distance_arcsec": 1.001}),
+        ({"star_distance_arcsec": np.nan, "host_arcsec": 1.0}, {"star_distance_arcsec": np.nan, "host_arcsec": 1.001}),
+        ({"gaia_parallax": 1.0, "gaia_parallax_err": 0.2}, {"gaia_parallax": 1.001, "gaia_parallax_err": 0.2}),
+        ({"gaia_pm_ra": -6.0, "gaia_pm_dec": 8.0}, {"gaia_pm_ra": -6.0, "gaia_pm_dec": 8.001}),
+        ({}, {"is_periodic": True}), ({}, {"roid": "candidate"}),
+    ],
+)  # fmt: skip
+def test_both_sides_of_the_thresholds_of_columns(inside, outside, fitted):
+    assert [fitted(**columns)[0]["is_agn_candidate"] for columns in (inside, outside)] == [True, False]
+
+
+@pytest.mark.parametrize(("n", "n_fitted"), [(19, 0), (20, 20), (300, 300), (301, 300)])
+def test_the_newest_300_points_are_fitted_and_no_fewer_than_20(n, n_fitted, fitted):
+    assert fitted([("g", i, 1.0, 1.0) for i in range(n)])[1].tolist() == list(range(n))[n - n_fitted :]
+
+
+def test_the_numbers_are_those_of_the_fit(curves):
+    """Found in 300 points of a walk of 15 d and 20,000 nJy, whose errors are a fifth and a tenth."""
+    points = _walk()
+    mjd, flux, flux_err = (np.array([p[i] for p in points], np.float32 if i > 1 else np.float64) for i in (1, 2, 3))
+    walk = damped_random_walk_fit(mjd, flux, flux_err, np.array([0, len(points)]))
+    found = _run(curves, points)
+    assert found["drw_tau"][0] == walk.tau[0] and found["drw_tau_err"][0] == walk.tau_err[0]
+    assert found["drw_sigma"][0] == walk.sigma[0] and found["drw_delta_bic"][0] == walk.delta_bic_white[0]
+    assert abs(walk.tau[0] - 15.0) < 2 * walk.tau_err[0] and walk.sigma[0] == pytest.approx(20_000, rel=0.2)

@@ -43,3 +43,15 @@ def test_few_detections_limits_and_fading_ones_give_no_answer(curves, seen, limi
     found = anomaly_features(curves(few, dim, []))
     assert set(found) == set(OUTPUTS) and all(np.isnan(x).all() for x in found.values())
     assert all(len(x) == 0 for x in anomaly_features(curves()).values())
+
+
+def test_four_detections_are_enough_and_fewer_if_set_so(curves, seen):
+    light = curves(_band(seen, "g", MAGS[:4]), _band(seen, "g", MAGS[:3]), _band(seen, "g", MAGS[:1]))
+    assert np.isfinite(anomaly_features(light)["anomaly_n_points"]).tolist() == [True, False, False]
+    assert anomaly_features(light, min_points=1)["anomaly_band_fraction"].tolist() == [1.0, 1.0, 1.0]
+
+
+def test_statistics_of_the_mean_brightness_are_left_out():
+    left_out = {"mean", "weighted_mean", "median", "mean_variance", "percent_amplitude", "linear_fit_slope_sigma"}
+    assert {f"anomaly_{name}" for name in set(FEATURES) - left_out} < set(OUTPUTS)
+    assert not {f"anomaly_{name}" for name in left_out} & set(OUTPUTS)

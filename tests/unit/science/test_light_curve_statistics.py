@@ -49,3 +49,17 @@ def test_another_quantity_is_refused(curves):
 def test_no_alerts_have_no_statistics(curves):
     assert {len(column) for column in light_curve_statistics(curves()).values()} == {0}
     assert np.isnan(light_curve_statistics(curves([]))["mean_g"]).all()
+
+
+def test_what_is_in_magnitudes_and_what_in_magnitudes_a_day():
+    units = {"mag": "", "mag/d": ""}
+    for name, column in light_curve_statistics.outputs.items():
+        if name.endswith("_g") and column.unit:
+            units[column.unit] += f"{name.removesuffix('_g')} "
+    assert set(units["mag"].split()) == {
+        "mean", "weighted_mean", "standard_deviation", "median", "amplitude", "inter_percentile_range_10",
+        "linear_trend_noise", "median_absolute_deviation", "percent_amplitude",
+    }  # fmt: skip
+    assert set(units["mag/d"].split()) == {
+        "linear_trend", "linear_trend_sigma", "linear_fit_slope", "linear_fit_slope_sigma", "maximum_slope",
+    }  # fmt: skip
