@@ -1,8 +1,8 @@
-"""Which small wrong changes of a source file its tests notice: ``mutants.py FILE[:LINE,LINE...]...``.
+"""Which small wrong changes of a source file its tests notice: ``mutants.py [--jobs N] FILE[:LINE,LINE...]...``.
 
-Each mutant runs in a forked process of a parent that has imported all that the mutant does not change: the changed
+Each mutant is tested in a forked process of a parent that has imported all that the mutant does not change: the changed
 module is imported from memory, and pytest runs the tests that import it until one fails. Functions that numba compiles
-are run by Python, except in the files that `mutants.toml` names as compiled. No real packets are read.
+are run by Python, except for the files that `mutants.toml` names as compiled. No real packets are read.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import tempfile
 import time
 import tomllib
 import traceback
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
@@ -35,17 +36,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "redpoll"
 SETTINGS = tomllib.loads((ROOT / "tools" / "mutants.toml").read_text(encoding="utf-8"))
 TESTS = sorted(path for folder in SETTINGS["folders"] for path in (ROOT / folder).rglob("test_*.py"))
-OPTIONS = [
-    "-x",
-    "-q",
-    "--assert=plain",
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:faulthandler",
-    "-p",
-    "redpoll.testing.pytest_plugin",
-]
+OPTIONS = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
+OPTIONS += ["-p", "redpoll.testing.pytest_plugin"]
 ENVIRONMENT = {
     "REDPOLL_DATA": os.devnull,
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # pytest imports packages with plugins by itself, and not from memory
@@ -78,10 +70,11 @@ class Changed(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoader
 
 
 def tests_of(path: Path) -> list[Path]:
-    """The test files that import a source file, and those that the settings add."""
+    """The test files that import a source file: those named after it, if there are any; and what the settings add."""
     module = Changed(path, None).name
     added = [ROOT / test for test in SETTINGS["tests"].get(str(path.relative_to(SOURCE)), ())]
-    return [test for test in TESTS if module in set(imported(test)) and test not in added] + added
+    importing = [test for test in TESTS if module in set(imported(test)) and test not in added]
+    return ([test for test in importing if test.stem.startswith(f"test_{path.stem}")] or importing) + added
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -94,7 +87,7 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def run_tests(tests: list[Path], seconds: float, log: Path, *changed: Changed) -> bool:
+def passes(tests: list[Path], seconds: float, log: Path, *changed: Changed) -> bool:
     """Whether the tests pass within a time, in a forked process that imports some modules from memory."""
     child = os.fork()
     if child == 0:
@@ -117,7 +110,7 @@ def _run_and_leave(tests: list[Path], log: Path, *changed: Changed) -> None:
         os.dup2(file, 2)
         sys.meta_path[:0] = changed
         code = int(pytest.main([*OPTIONS, *map(str, tests)]))
-        print(MODULES, *sys.modules, flush=True)
+        print(MODULES, *sys.modules)
     except BaseException:
         traceback.print_exc()
     finally:
@@ -132,42 +125,46 @@ def preload(path: Path, log: Path) -> None:
         with contextlib.suppress(Exception):
             import_module(name)
     del sys.meta_path[0]
-    gc.collect()
     gc.freeze()
 
 
-def check(file: str) -> tuple[str, list[int]]:
-    """A report of the mutants of a file that no test notices, and the numbers of mutants: noticed, equivalent, rest."""
+def check(file: str) -> tuple[str, Counter[str]]:
+    """What became of the mutants of a file, as text; how many were "noticed", "equivalent" or in the "rest"."""
     name, _, lines = file.partition(":")
-    path = Path(name).resolve()
-    source, tests, key = path.read_text(encoding="utf-8"), tests_of(path), str(path.relative_to(SOURCE))
-    equivalent = {(e["line"], e["before"], e["after"]) for e in SETTINGS["equivalent"] if e["file"] == key}
-    report, counts = [], [0, 0, 0]
+    path, began = Path(name).resolve(), time.monotonic()
+    key, tests, source = str(path.relative_to(SOURCE)), tests_of(path), path.read_text(encoding="utf-8")
+    report, counts = [], Counter[str]()
+    if key not in SETTINGS["compiled"]:
+        sys.meta_path.insert(0, Changed(SOURCE / "kernels.py", PLAIN))
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        if key not in SETTINGS["compiled"]:
-            sys.meta_path.insert(0, Changed(SOURCE / "kernels.py", PLAIN))
-        began = time.monotonic()
-        passed = bool(tests) and run_tests(tests, 600, log)
+        passed = bool(tests) and passes(tests, 600, log)
         seconds = 10 + 5 * (time.monotonic() - began)
         preload(path, log)
-        if not passed or not run_tests(tests, 600, log, Changed(path, source)):
+        if not passed or not passes(tests, 600, log, Changed(path, source)):
             return (
-                f"{name}: without a change, these tests fail: {tests}\n{log.read_text().partition(MODULES)[0]}",
+                f"{name}: fails without a change, or has no tests: {tests}\n{log.read_text().partition(MODULES)[0]}",
                 counts,
             )
         for mutant in mutants(source):
-            text = source.splitlines()[mutant.line - 1].strip()
-            if not lines or str(mutant.line) in lines.split(","):
-                if (text, mutant.before, mutant.after) in equivalent:
-                    counts[1] += 1
-                elif not run_tests(tests, seconds, log, Changed(path, mutated(source, mutant))):
-                    counts[0] += 1
-                else:
-                    counts[2] += 1
-                    report.append(f"{name}:{mutant.line}: {text}\n    {mutant.before}  ->  {mutant.after}")
-    table = [name, str(sum(counts)), *map(str, counts), f"{time.monotonic() - began:.0f} s"]
-    return "\n".join([*report, f"| {' | '.join(table)} |"]), counts
+            if lines and str(mutant.line) not in lines.split(","):
+                continue
+            text, change = source.splitlines()[mutant.line - 1].strip(), f"{mutant.before} -> {mutant.after}"
+            if is_equivalent(key, text, change):
+                counts["equivalent"] += 1
+            elif passes(tests, seconds, log, Changed(path, mutated(source, mutant))):
+                counts["rest"] += 1
+                report.append(f"{name}:{mutant.line}: {text}\n    {change}")
+            else:
+                counts["noticed"] += 1
+    numbers = (counts.total(), counts["noticed"], counts["equivalent"], counts["rest"])
+    row = f"| {key} | {' | '.join(map(str, numbers))} | {time.monotonic() - began:.0f} s |"
+    return "\n".join([*report, row]), counts
+
+
+def is_equivalent(key: str, text: str, change: str) -> bool:
+    """Whether the settings list a change of a line of a file as one that no test can notice."""
+    return any(e["file"] == key and e["line"] == text and change in e["changes"] for e in SETTINGS["equivalent"])
 
 
 def main() -> int:
@@ -177,15 +174,14 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="files at a time")
     arguments = parser.parse_args()
     os.environ |= ENVIRONMENT
-    sums = [0, 0, 0]
+    total = Counter[str]()
     with ProcessPoolExecutor(arguments.jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         for report, counts in pool.map(check, arguments.files):
             print(report, flush=True)
-            sums = [a + b for a, b in zip(sums, counts, strict=True)]
-    noticed, equivalent, rest = sums
-    percent = 100 * noticed / max(noticed + rest, 1)
-    print(f"{sum(sums)} mutants: {noticed} noticed, {equivalent} equivalent, {rest} not; {percent:.1f} % noticed")
-    return 1 if rest else 0
+            total += counts
+    percent = 100 * total["noticed"] / max(total["noticed"] + total["rest"], 1)
+    print(f"{total.total()} mutants, {dict(total)}: {percent:.1f} % of those that are not equivalent are noticed")
+    return 1 if total["rest"] else 0
 
 
 if __name__ == "__main__":

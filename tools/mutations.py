@@ -21,6 +21,8 @@ _PAIRS = "min max|minimum maximum|fmin fmax|argmin argmax|nanmin nanmax|floor ce
 NAMES = {a: b for pair in _PAIRS.split("|") for a, b in (pair.split(), pair.split()[::-1])}
 DECLARATIONS = {"Column", "flag", "feature", "probability", "part", "parts", "kernel", "cache", "TypeVar"}
 """Calls whose arguments declare something; the tests of the reference check those."""
+CHECKS = {"strict"}
+"""Keywords that only check; no input shows whether they do."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ def mutated(source: str, mutant: Mutant) -> str:
 def _changes(node: ast.AST) -> Iterator[tuple[ast.AST, str]]:
     """Each node that has a mutant, with the text in its place; declarations, messages and annotations have none."""
     if isinstance(node, ast.Raise | ast.Import | ast.ImportFrom | ast.JoinedStr):
+        return
+    if isinstance(node, ast.keyword) and node.arg in CHECKS:
         return
     if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in DECLARATIONS:
         return
@@ -99,7 +103,7 @@ def _texts(node: ast.AST) -> Iterator[str]:
             yield from (repr(float(f"{node.value * factor:.12g}")) for factor in (1.1, 0.9))
         case ast.Constant(value=float()):
             yield from ("1.0", "(-1.0)")
-        case ast.Constant(value=str()):
+        case ast.Constant(value=str()) if not node.value.endswith("."):  # else a description
             yield repr(node.value + "XX")
         case ast.Name(id=name) if name in NAMES:
             yield NAMES[name]
