@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redpoll.astro.photometry import (
+    MAG_PER_RELATIVE_FLUX,
     apparent_photometry,
     flux_err_from_limiting_mag,
     flux_err_from_mag_err,
@@ -78,3 +79,21 @@ def test_a_total_lost_in_its_noise_is_an_upper_limit():
 def test_an_unknown_reference_gives_no_apparent_magnitude():
     total = apparent_photometry([1000.0, np.nan], 100.0, [np.nan, 17.5], 0.02)
     assert np.isnan(total.mag).all() and np.isnan(total.mag_err).all() and not total.is_upper_limit.any()
+
+
+def test_a_flux_below_one_nanojansky_is_one():
+    assert mag_from_flux(0.5) == pytest.approx(31.4 + 2.5 * np.log10(2.0))
+    assert mag_err_from_flux(0.5, 0.05) == pytest.approx(0.1 * 1.0857, rel=1e-4)
+    assert limiting_mag(0.5) == pytest.approx(31.4 - 2.5 * np.log10(2.5)) and np.isnan(limiting_mag(-0.5))
+
+
+@pytest.mark.parametrize(
+    ("flux", "flux_err", "is_upper_limit"),
+    [
+        (0.0, 0.01, True), (0.5, 0.01, False), (-0.5, 0.01, True), (0.0, 0.0, True),
+        (MAG_PER_RELATIVE_FLUX, 1.0, True), (MAG_PER_RELATIVE_FLUX + 1e-9, 1.0, False),
+    ],
+)  # fmt: skip
+def test_a_total_of_zero_or_with_an_error_of_one_magnitude_is_an_upper_limit(flux, flux_err, is_upper_limit):
+    reference = flux_from_mag(99.0)  # 1e-27 nJy
+    assert apparent_photometry(flux - reference, flux_err, 99.0, 0.0).is_upper_limit == is_upper_limit
