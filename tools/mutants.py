@@ -1,8 +1,8 @@
 """Which small wrong changes of a source file its tests notice: ``mutants.py [--jobs N] FILE[:LINE,LINE...]...``.
 
 Each mutant is tested in a forked process of a parent that has imported all that the mutant does not change: the changed
-module is imported from memory, and pytest runs the tests that import it until one fails. Functions that numba compiles
-are run by Python, except for the files that `mutants.toml` names as compiled. No real packets are read.
+module is imported from memory, its examples are run, and then the tests that import it until one fails. Functions that
+numba compiles are run by Python, except for the files that `mutants.toml` names as compiled. No real packets are read.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import doctest
 import gc
 import importlib.abc
 import importlib.machinery
@@ -109,7 +110,8 @@ def _run_and_leave(tests: list[Path], log: Path, *changed: Changed) -> None:
         os.dup2(file, 1)
         os.dup2(file, 2)
         sys.meta_path[:0] = changed
-        code = int(pytest.main([*OPTIONS, *map(str, tests)]))
+        examples = [doctest.testmod(import_module(finder.name)) for finder in changed]
+        code = any(result.failed for result in examples) or int(pytest.main([*OPTIONS, *map(str, tests)]))
         print(MODULES, *sys.modules)
     except BaseException:
         traceback.print_exc()

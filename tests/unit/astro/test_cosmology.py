@@ -10,6 +10,7 @@ from redpoll.astro.cosmology import (
     Z_MAX,
     distance_modulus,
     luminosity_distance,
+    modulus_of_distance,
     redshift_from_distance,
     redshift_from_distance_modulus,
 )
@@ -40,3 +41,14 @@ def test_a_distance_without_a_redshift_has_none(distance):
 def test_shapes_are_kept():
     assert distance_modulus(0.1).shape == () and distance_modulus([]).shape == (0,)
     assert redshift_from_distance(np.full((2, 3), 100.0)).shape == (2, 3)
+
+
+def test_the_table_ends_at_redshift_20():
+    assert luminosity_distance(20.0) == pytest.approx(Planck18.luminosity_distance(20.0).value, rel=1e-9)
+    beyond = Planck18.luminosity_distance([20.0, 20.01]).value * (1 - 1e-9)
+    assert np.isfinite(redshift_from_distance(beyond)).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("distance", [0.0, -0.5, np.nan])
+def test_no_distance_has_no_modulus(distance):
+    assert np.isnan(modulus_of_distance(distance)) and modulus_of_distance(10.0) == 30.0

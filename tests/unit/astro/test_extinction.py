@@ -50,3 +50,8 @@ def test_magnitude_and_flux_are_corrected_alike():
 def test_an_unknown_survey_is_refused():
     with pytest.raises(ValueError, match="survey sdss; known: rubin, ztf"):
         extinction(0.1, 1, ["sdss", "ztf"])
+
+
+def test_each_of_the_six_bands_has_its_number_and_no_other_code_has_one():
+    np.testing.assert_array_equal(extinction(1.0, np.arange(6)), PER_EBV["rubin"])
+    assert np.isnan(extinction(1.0, [-9, -2, -1, 6, 7])).all()

@@ -58,3 +58,18 @@ def test_a_blackbody_seen_in_one_band_gives_its_whole_light_and_radius(temperatu
 
 def test_no_temperature_no_bolometric_luminosity():
     assert np.isnan(bolometric_luminosity(1e43, 400.0, [0.0, -5.0, np.nan])).all()
+
+
+def test_a_source_behind_dust_is_brighter_than_it_seems_and_dust_is_zero_unless_given():
+    distance = Planck18.luminosity_distance(0.3).value
+    assert absolute_mag_at(20.0, distance, extinction=0.4) == pytest.approx(absolute_mag(20.0, 0.3) - 0.4, abs=1e-8)
+    assert absolute_mag_at(20.0, distance) == pytest.approx(absolute_mag(20.0, 0.3, extinction=0.0), abs=1e-8)
+    assert apparent_mag(-19.0, 0.3) == pytest.approx(apparent_mag(-19.0, 0.3, extinction=0.0), abs=1e-12)
+
+
+def test_a_band_without_a_survey_is_rubins():
+    assert (
+        band_luminosity(500.0, 0.2, 1)
+        == band_luminosity(500.0, 0.2, 1, "rubin")
+        != band_luminosity(500.0, 0.2, 1, "ztf")
+    )
