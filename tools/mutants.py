@@ -152,13 +152,13 @@ def check(file: str) -> tuple[str, Counter[str]]:
             if lines and str(mutant.line) not in lines.split(","):
                 continue
             text, change = source.splitlines()[mutant.line - 1].strip(), f"{mutant.before} -> {mutant.after}"
-            if is_equivalent(key, text, change):
+            if not passes(tests, seconds, log, Changed(path, mutated(source, mutant))):
+                counts["noticed"] += 1
+            elif is_equivalent(key, text, change):
                 counts["equivalent"] += 1
-            elif passes(tests, seconds, log, Changed(path, mutated(source, mutant))):
+            else:
                 counts["rest"] += 1
                 report.append(f"{name}:{mutant.line}: {text}\n    {change}")
-            else:
-                counts["noticed"] += 1
     numbers = (counts.total(), counts["noticed"], counts["equivalent"], counts["rest"])
     row = f"| {key} | {' | '.join(map(str, numbers))} | {time.monotonic() - began:.0f} s |"
     return "\n".join([*report, row]), counts

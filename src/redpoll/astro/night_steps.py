@@ -58,4 +58,4 @@ def _medians(values: Array, who: NDArray[np.int64], counts: NDArray[np.int64]) -
     """Upper median of the values of each curve; NaN without any."""
     ordered = np.append(values[np.lexsort((values, who))], np.nan)
     middle = np.concatenate([[0], np.cumsum(counts)])[:-1] + counts // 2
-    return np.asarray(np.where(counts > 0, ordered[np.where(counts > 0, middle, -1)], np.nan))
+    return np.asarray(np.where(counts > 0, ordered[middle], np.nan))

@@ -53,3 +53,11 @@ def test_exposures_of_one_night_are_no_steps():
 def test_a_constant_and_an_empty_curve_have_none():
     ratio, days = night_steps(np.arange(3.0), np.zeros(3, np.int8), np.ones(3), np.array([0, 3, 3]), n_bands=1)
     assert np.isnan(ratio).all() and days[0] == 1.0 and np.isnan(days[1])
+
+
+def test_half_a_day_is_a_step_and_one_step_has_a_ratio_of_one():
+    """The variance of two values is half the square of their difference. A curve without steps stands before."""
+    mjd, flux = np.array([0.0, 0.0, 0.5, 0.0, 0.499]), np.array([7.0, 1.0, 4.0, 1.0, 4.0])
+    ratio, days = night_steps(mjd, np.zeros(5, np.int8), flux, np.array([0, 1, 3, 5]), n_bands=1)
+    np.testing.assert_array_equal(ratio, [np.nan, 1.0, np.nan])
+    np.testing.assert_array_equal(days, [np.nan, 0.5, np.nan])

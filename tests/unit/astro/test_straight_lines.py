@@ -50,3 +50,35 @@ def test_the_sums_of_some_series_are_taken_by_number():
     x, parts = np.array([0.0, 1.0, 0.0, 1.0]), np.array([0, 2, 4])
     lines = line_sums(x, np.array([0.0, 1.0, 0.0, -1.0]), np.ones(4), parts)
     assert lines.of_series(np.array([1, 0, 1])).slope.tolist() == [-1.0, 1.0, -1.0]
+
+
+def test_large_errors_change_the_error_of_the_slope_only():
+    x, y = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 1.0, 3.0, 3.0])
+    sharp, rough = (line_sums(x, y, np.full(4, err), np.array([0, 4])) for err in (0.1, 100.0))
+    assert rough.slope[0] == pytest.approx(sharp.slope[0]) and rough.r_squared[0] == pytest.approx(sharp.r_squared[0])
+    assert rough.slope_err[0] == pytest.approx(1000.0 * sharp.slope_err[0])
+    assert rough.chi2[0] == pytest.approx(1e-6 * sharp.chi2[0])
+
+
+def test_one_point_has_its_own_mean_and_limits():
+    lines = line_sums(np.array([5.0]), np.array([18.0]), np.ones(1), np.array([0, 0, 1]))
+    for name in ("first", "last", "x"):
+        np.testing.assert_array_equal(getattr(lines, name), [np.nan, 5.0])
+    np.testing.assert_array_equal(lines.y, [np.nan, 18.0])
+    assert lines.n_series.tolist() == [0, 1] and np.isnan(lines.r_squared).all()
+
+
+def test_groups_of_lines_are_apart_and_empty_ones_have_no_limits():
+    x, parts = np.array([0.0, 1.0, 7.0, 2.0, 4.0]), np.array([0, 2, 2, 2, 2, 2, 3, 5, 5])
+    groups = line_sums(x, 2.0 * x, np.ones(5), parts).together(2)
+    np.testing.assert_array_equal(groups.first, [0.0, np.nan, 7.0, 2.0])
+    np.testing.assert_array_equal(groups.last, [1.0, np.nan, 7.0, 4.0])
+    assert (groups.n.tolist(), groups.n_series.tolist()) == ([2, 0, 1, 2], [1, 0, 1, 1])
+    np.testing.assert_allclose(groups.slope, [2.0, np.nan, np.nan, 2.0])
+
+
+def test_a_perfect_line_has_no_negative_chi2():
+    rng = np.random.default_rng(2)
+    x = rng.uniform(0.0, 10.0, 2000)
+    lines = line_sums(x, 18.0 + 0.3 * x, np.full(2000, 1e-3), np.arange(0, 2001, 10))
+    assert (lines.chi2 >= 0.0).all() and (lines.yy - lines.slope * lines.xy < 0.0).any()
