@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from astropy.time import Time
 
-from redpoll.astro.time import NIGHT_OFFSET, leap_seconds, night_of, tai_mjd_from_utc_jd, utc_jd_from_tai_mjd
+from redpoll.astro.time import (
+    NIGHT_OFFSET,
+    is_date,
+    is_night,
+    leap_seconds,
+    night_of,
+    night_start,
+    tai_mjd_from_utc_jd,
+    utc_jd_from_tai_mjd,
+)
 
 
 def test_leap_seconds_are_those_of_the_iers():
@@ -60,3 +69,39 @@ def test_a_rubin_night_is_the_date_twelve_hours_ago(iso, night):
 def test_a_time_without_a_date_is_refused(mjd):
     with pytest.raises(ValueError, match="finite time"):
         night_of([60000.0, mjd])
+
+
+@pytest.mark.parametrize(
+    ("mjd", "is_supported"),
+    [(1.0, True), (0.999, False), (2_973_481.999, True), (2_973_482.0, False), (np.inf, False), (np.nan, False)],
+)
+def test_which_times_have_a_night(mjd, is_supported):
+    assert is_night(mjd) == is_supported
+
+
+def test_the_first_and_the_last_date():
+    assert night_of([-678_574.5, 2_973_483.5]).tolist() == [10101, 99991231]
+    for beyond in (-678_575.5, 2_973_484.5):
+        with pytest.raises(ValueError, match="finite time"):
+            night_of(beyond)
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_every_month_has_its_number_and_begins_with_day_one(month):
+    start = Time(f"2023-{month:02}-01T00:00:01", scale="utc").tai.mjd
+    assert night_of([start, start + 14]).tolist() == [20230001 + 100 * month, 20230015 + 100 * month]
+    assert night_start(20230001 + 100 * month) == pytest.approx(start - 1 / 86400, abs=1e-8)
+
+
+def test_before_the_first_leap_second_ten_seconds_are_used():
+    assert leap_seconds([0.0, 41316.9, 41317.0, 41498.9, 41499.0]).tolist() == [10, 10, 10, 10, 11]
+    assert tai_mjd_from_utc_jd(2_440_000.5) == pytest.approx(40_000 + 10 / 86400, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("night", "is_one"),
+    [(20240229, True), (20230229, False), (20261301, False), (20260001, False), (20260100, False), (20261231, True),
+     (10101, True), (9999, False), (99991231, True), (100000101, False), (10**30, False), (-20240101, False)],
+)  # fmt: skip
+def test_which_numbers_are_dates(night, is_one):
+    assert is_date(night) == is_one
