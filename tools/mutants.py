@@ -1,4 +1,4 @@
-"""Which small wrong changes of a source file its tests notice: ``mutants.py [--jobs N] FILE[:LINE,LINE...]...``.
+"""Which small wrong changes of a source file its tests notice: ``mutants.py FILE[:LINE,LINE...]...``.
 
 Each mutant is tested in a forked process of a parent that has imported all that the mutant does not change: the changed
 module is imported from memory, its examples are run, and then the tests that import it until one fails. Functions that
@@ -25,6 +25,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
@@ -130,7 +131,7 @@ def preload(path: Path, log: Path) -> None:
     gc.freeze()
 
 
-def check(file: str) -> tuple[str, Counter[str]]:
+def check(file: str, every: int = 1) -> tuple[str, Counter[str]]:
     """What became of the mutants of a file, as text; how many were "noticed", "equivalent" or in the "rest"."""
     name, _, lines = file.partition(":")
     path, began = Path(name).resolve(), time.monotonic()
@@ -148,7 +149,7 @@ def check(file: str) -> tuple[str, Counter[str]]:
                 f"{name}: fails without a change, or has no tests: {tests}\n{log.read_text().partition(MODULES)[0]}",
                 counts,
             )
-        for mutant in mutants(source):
+        for mutant in mutants(source)[::every]:
             if lines and str(mutant.line) not in lines.split(","):
                 continue
             text, change = source.splitlines()[mutant.line - 1].strip(), f"{mutant.before} -> {mutant.after}"
@@ -174,11 +175,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="FILE[:LINE,...]")
     parser.add_argument("--jobs", type=int, default=1, help="files at a time")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="a sample: each N-th mutant only")
     arguments = parser.parse_args()
     os.environ |= ENVIRONMENT
     total = Counter[str]()
     with ProcessPoolExecutor(arguments.jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        for report, counts in pool.map(check, arguments.files):
+        for report, counts in pool.map(partial(check, every=arguments.every), arguments.files):
             print(report, flush=True)
             total += counts
     percent = 100 * total["noticed"] / max(total["noticed"] + total["rest"], 1)
