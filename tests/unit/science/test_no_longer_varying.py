@@ -99,3 +99,8 @@ def test_the_quiet_begins_after_the_first_point_already_and_never_without_a_dete
 def test_a_detection_of_the_alert_itself_is_no_earlier_one(curves):
     found = answers(no_longer_varying, light_curve=curves([DETECTED[0], *QUIET, ("g", 20, 1e4, 100.0)]))
     assert np.isnan(found["quiet_days"][0]) and found["quiet_points"][0] == 3
+
+
+def test_one_earlier_detection_is_its_own_median(curves):
+    found = answers(no_longer_varying, light_curve=curves([DETECTED[0], *limits(9999.0)]), min_detections=1)
+    assert found["quiet_points"][0] == 3
