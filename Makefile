@@ -8,7 +8,7 @@ ARGS ?=
 SERVE ?= yes
 SERVER := redpoll serve --store redpoll-demo/store
 
-.PHONY: help demo test check bench docs setup lock changes clean
+.PHONY: help demo test check bench mutants docs setup lock changes clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
@@ -35,6 +35,9 @@ check: $(DONE)/dev ## Format, lint, types, import contracts, sizes, docs
 
 bench: $(DONE)/dev ## All benchmarks; their tables go to the terminal
 	@failed=0; for script in benchmarks/[a-z]*.py; do echo "== $$script"; python "$$script" || failed=1; done; exit $$failed
+
+mutants: $(DONE)/dev ## Small wrong changes that no test notices; ARGS=FILE... for some files
+	python tools/mutants.py $(or $(ARGS),$(wildcard src/redpoll/science/[a-z]*.py src/redpoll/astro/[a-z]*.py))
 
 docs: $(DONE)/dev ## The documentation, in docs/_build/html
 	sphinx-build -q -W --keep-going docs docs/_build/html

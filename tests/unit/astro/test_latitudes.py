@@ -6,7 +6,7 @@ import astropy.units as u
 import numpy as np
 from astropy.coordinates import BarycentricMeanEcliptic, SkyCoord
 
-from redpoll.astro.sky import ecliptic_latitude, galactic_latitude
+from redpoll.astro.sky import ecliptic_latitude, galactic, galactic_latitude
 
 
 def test_latitudes_are_those_of_astropy_to_an_arcsecond():
@@ -14,6 +14,7 @@ def test_latitudes_are_those_of_astropy_to_an_arcsecond():
     ra, dec = rng.uniform(0, 360, 200), np.degrees(np.arcsin(rng.uniform(-1, 1, 200)))
     sky = SkyCoord(ra * u.deg, dec * u.deg)
     np.testing.assert_allclose(galactic_latitude(ra, dec), sky.galactic.b.deg, atol=1 / 3600)
+    np.testing.assert_allclose(galactic(ra, dec)[0], sky.galactic.l.deg, atol=0.01)
     ecliptic = sky.transform_to(BarycentricMeanEcliptic(equinox="J2000")).lat.deg
     np.testing.assert_allclose(ecliptic_latitude(ra, dec), ecliptic, atol=1 / 3600)
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from redpoll.astro.sky import N_CELLS, cone_ranges, hpx29, is_position, separation_arcsec
+from redpoll.astro.sky import (
+    N_CELLS,
+    cone_ranges,
+    hpx29,
+    is_position,
+    merged,
+    separation_arcsec,
+    unit_vectors,
+)
 
 
 @pytest.mark.parametrize("ra, dec", [(np.nan, 0.0), (0.0, np.nan), (0.0, 90.001), (0.0, -91.0), (np.inf, 0.0)])
@@ -54,3 +62,36 @@ def test_separation_of_the_poles_and_of_nothing():
 def _covers(ranges, cells):
     i = np.searchsorted(ranges[:, 0], cells, side="right") - 1
     return (i >= 0) & (cells < ranges[np.clip(i, 0, None), 1])
+
+
+def test_the_poles_are_positions_and_right_ascension_is_taken_modulo_360():
+    assert is_position([0.0, 0.0], [90.0, -90.0]).all()
+    assert hpx29([10.0, 370.0, -350.0], [3.0] * 3).tolist() == [1275321747972042574] * 3
+    assert cone_ranges(370.0, 3.0, 5.0).tolist() == cone_ranges(10.0, 3.0, 5.0).tolist()
+    assert hpx29([0.0, 0.0], [90.0, -90.0]).shape == (2,)
+
+
+@pytest.mark.parametrize("arcsec", [0.5, 5.0, 500.0, 50_000.0])
+def test_a_cone_takes_no_more_than_four_times_its_area(arcsec):
+    area = sum(stop - start for start, stop in cone_ranges(33.0, 44.0, arcsec).tolist()) / N_CELLS
+    cap = (1 - np.cos(np.radians(arcsec / 3600))) / 2
+    assert 1.0 < area / cap < 4.0
+
+
+@pytest.mark.parametrize(
+    ("starts", "stops", "expected"),
+    [
+        ([], [], []), ([5], [6], [[5, 6]]), ([8, 0, 3], [9, 3, 5], [[0, 5], [8, 9]]),
+        ([0, 4], [3, 5], [[0, 3], [4, 5]]), ([0, 3], [3, 5], [[0, 5]]), ([0, 2], [9, 5], [[0, 9]]),
+        ([0, 2, 7], [9, 5, 11], [[0, 11]]),
+    ],
+)  # fmt: skip
+def test_ranges_that_touch_or_overlap_are_one(starts, stops, expected):
+    assert merged(np.array(starts, np.int64), np.array(stops, np.int64)).tolist() == expected
+
+
+def test_unit_vectors_are_those_of_the_axes():
+    found = unit_vectors(np.array([0.0, 90.0, 0.0, 30.0]), np.array([0.0, 0.0, -90.0, 60.0]))
+    half, root = 0.5, np.sqrt(3) / 2
+    expected = [[1, 0, 0], [0, 1, 0], [0, 0, -1], [half * root, half * half, root]]
+    np.testing.assert_allclose(found, expected, atol=1e-15)
