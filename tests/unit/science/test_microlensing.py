@@ -136,7 +136,7 @@ def test_both_sides_of_the_thresholds_of_columns(inside, outside, fitted):
 
 
 @pytest.mark.parametrize(
-    ("held", "n_detections", "is_it"), [(10, 30, True), (10, 31, False), (12, 36, True), (12, 37, False)]
+    ("held", "n_detections", "is_it"), [(9, 29, True), (9, 30, False), (12, 36, True), (12, 37, False)]
 )
 def test_twenty_earlier_detections_or_twice_those_held_are_not_too_many(held, n_detections, is_it, fitted):
     kinds = ["forced"] * (12 - held) + ["detection"] * held

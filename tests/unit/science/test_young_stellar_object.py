@@ -65,7 +65,9 @@ def test_each_type_of_a_young_star_is_listed(listed, curves):
     assert answers(young_stellar_object, light_curve=curves([]), **listed)["is_young_star"][0]
 
 
-@pytest.mark.parametrize("other", [{"spicy_class": ""}, {"vsx_type": ""}, {"vsx_type": "EW|EA+UG"}])
+@pytest.mark.parametrize(
+    "other", [{"spicy_class": ""}, {"vsx_type": ""}, {"vsx_type": "EW|EA+UG"}, {"vsx_type": "INX"}]
+)
 def test_an_empty_class_is_none(other, curves):
     assert not answers(young_stellar_object, light_curve=curves([]), **other)["is_young_star"][0]
 
