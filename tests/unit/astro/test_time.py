@@ -105,3 +105,16 @@ def test_before_the_first_leap_second_ten_seconds_are_used():
 )  # fmt: skip
 def test_which_numbers_are_dates(night, is_one):
     assert is_date(night) == is_one
+
+
+@pytest.mark.parametrize(
+    ("mjd_tai", "seconds"),
+    [(57754.0 - 30 / 86400, 36), (57754.0 + 36.9 / 86400, 36), (57754.0 + 37.1 / 86400, 37),
+     (41499.0 + 10.9 / 86400, 10), (41499.0 + 11.1 / 86400, 11), (43144.0 + 15.9 / 86400, 15)],
+)  # fmt: skip
+def test_a_leap_second_takes_effect_at_its_time_in_tai(mjd_tai, seconds):
+    assert utc_jd_from_tai_mjd(mjd_tai) == pytest.approx(mjd_tai + 2_400_000.5 - seconds / 86400, abs=1e-9)
+
+
+def test_the_last_night_has_a_start():
+    assert night_start(99991231) == pytest.approx(2_973_483 + 37 / 86400, abs=1e-9)
