@@ -37,7 +37,7 @@ from mutations import mutants, mutated
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "redpoll"
 SETTINGS = tomllib.loads((ROOT / "tools" / "mutants.toml").read_text(encoding="utf-8"))
-TESTS = sorted(path for folder in SETTINGS["folders"] for path in (ROOT / folder).rglob("test_*.py"))
+TESTS = [path for folder in SETTINGS["folders"] for path in sorted((ROOT / folder).rglob("test_*.py"))]
 OPTIONS = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:faulthandler"]
 OPTIONS += ["-p", "redpoll.testing.pytest_plugin"]
 ENVIRONMENT = {
