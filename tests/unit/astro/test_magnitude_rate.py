@@ -62,3 +62,31 @@ def test_no_positive_fluxes_or_no_time_gives_no_rate(flux0, flux1, days):
     days = np.array([float(days)])
     assert np.isnan(rate_between(*_one(flux0, 0.1), *_one(flux1, 0.1), days)).all()
     assert np.isnan(rate_from_upper_limit(np.array([float(flux0)]), *_one(flux1, 0.1), days)).all()
+
+
+Z95 = 1.6448536269514722
+
+
+@pytest.mark.parametrize(("factor", "is_bounded"), [(1.0, False), (1.0001, True)])
+def test_a_flux_of_exactly_1_645_errors_has_no_bounds(factor, is_bounded):
+    flux = factor * Z95
+    for found in (
+        rate_between(*_one(flux, 1.0), *_one(900, 1), DAYS), rate_between(*_one(900, 1), *_one(flux, 1.0), DAYS),
+        rate_from_upper_limit(np.array([900.0]), *_one(flux, 1.0), DAYS),
+    ):  # fmt: skip
+        assert np.isfinite([found.lower[0], found.upper[0]]).tolist() == [is_bounded] * 2 and np.isfinite(found.rate[0])
+
+
+def test_rates_are_the_same_in_any_unit_of_flux_and_inverse_to_the_time():
+    for rate, flux0 in ((rate_between, _one(1000, 90)), (rate_from_upper_limit, (np.array([1000.0]),))):
+        large, small = (
+            rate(*(scale * x for x in (*flux0, *_one(3000, 200))), days)
+            for scale, days in ((1.0, DAYS), (1e-5, DAYS / 4))
+        )
+        np.testing.assert_allclose(4 * np.array(large), np.array(small), rtol=1e-9)
+
+
+@pytest.mark.parametrize("err", [0.0, -0.5])
+def test_a_flux_without_an_error_has_no_bounds_from_an_upper_limit(err):
+    found = rate_from_upper_limit(np.array([1000.0]), *_one(3000, err), DAYS)
+    assert np.isnan([found.lower[0], found.upper[0]]).all()
