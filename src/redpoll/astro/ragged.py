@@ -44,7 +44,7 @@ def some_parts(order: Int, parts: Int, chosen: Int) -> tuple[Int, Int]:
     """
     first, n = parts[chosen], parts[chosen + 1] - parts[chosen]
     ends = np.cumsum(n)
-    inside = np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - ends + n, n)
+    inside = np.arange(n.sum()) + np.repeat(first - ends + n, n)
     return order[inside], np.concatenate([[0], ends])
 
 

@@ -32,7 +32,7 @@ def test_distance_and_redshift_agree():
     assert apparent_mag(absolute_mag(20.0, 0.3, extinction=0.2), 0.3, extinction=0.2) == pytest.approx(20.0)
 
 
-@pytest.mark.parametrize("z", [0.0, -0.01, np.nan, 21.0])
+@pytest.mark.parametrize("z", [0.0, -0.01, -1.0, -2.0, np.nan, 21.0])
 def test_no_redshift_no_absolute_magnitude(z):
     assert np.isnan(absolute_mag(20.0, z)) and np.isnan(nu_l_nu(1.0, z, 500.0))
 

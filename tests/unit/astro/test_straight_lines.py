@@ -82,3 +82,8 @@ def test_a_perfect_line_has_no_negative_chi2():
     x = rng.uniform(0.0, 10.0, 2000)
     lines = line_sums(x, 18.0 + 0.3 * x, np.full(2000, 1e-3), np.arange(0, 2001, 10))
     assert (lines.chi2 >= 0.0).all() and (lines.yy - lines.slope * lines.xy < 0.0).any()
+
+
+def test_a_constant_has_no_variance_to_explain():
+    lines = line_sums(np.arange(3.0), np.full(3, 18.0), np.ones(3), np.array([0, 3]))
+    assert lines.slope[0] == 0.0 and np.isnan(lines.r_squared[0])
