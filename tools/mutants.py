@@ -142,13 +142,16 @@ def check(file: str, every: int = 1) -> tuple[str, Counter[str]]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         passed = bool(tests) and passes(tests, 600, log)
-        seconds = 10 + 5 * (time.monotonic() - began)
         preload(path, log)
+        started = time.monotonic()
         if not passed or not passes(tests, 600, log, Changed(path, source)):
+            counts["rest"] = len(mutants(source))
+            output = log.read_text(encoding="utf-8").partition(MODULES)[0]
             return (
-                f"{name}: fails without a change, or has no tests: {tests}\n{log.read_text().partition(MODULES)[0]}",
+                f"{name}: not measured: its tests fail without a change, or there are none: {tests}\n{output}",
                 counts,
             )
+        seconds = 3 + 4 * (time.monotonic() - started)
         for mutant in mutants(source)[::every]:
             if lines and str(mutant.line) not in lines.split(","):
                 continue
