@@ -116,3 +116,10 @@ def test_selection_agrees_with_sorting_whatever_the_order_and_ties(seed):
         found = np.empty(1)
         medians(values, np.array([0, n]), np.empty(n), found)
         assert found[0] == np.median(values)
+
+
+@pytest.mark.parametrize("radius", [0.0, 0.5])
+def test_a_ring_within_a_square_cutout_may_have_too_few_pixels(radius):
+    found = np.full((1, 3), np.nan)
+    sky_levels(np.ones(81), np.array([0, 81]), np.array([[9, 9]]), np.array([radius]), np.empty(81), found)
+    assert np.isnan(found[0, :2]).all() and found[0, 2] == 81
