@@ -80,7 +80,7 @@ def test_a_scale_that_is_no_number_is_refused(key):
     [
         ({"BITPIX": 24}, "BITPIX"), ({"BITPIX": ""}, "BITPIX"), ({"NAXIS": 10}, "NAXIS"), ({"NAXIS": -2}, "NAXIS"),
         ({"NAXIS1": "4.0"}, "NAXIS1"), ({"NAXIS2": "0000000003"}, "NAXIS2"), ({"NAXIS1": ""}, "NAXIS1"),
-        ({"NAXIS1": 1000}, "NAXIS1"), 
+        ({"NAXIS1": 1000}, "NAXIS1"),
         ({"BITPIX": None}, "BITPIX"), ({"NAXIS": None}, "NAXIS"), ({"NAXIS1": "\N{SUPERSCRIPT TWO}"}, "NAXIS1"),
     ],
 )  # fmt: skip
