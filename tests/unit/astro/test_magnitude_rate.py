@@ -56,7 +56,8 @@ def test_a_flux_lost_in_its_error_has_no_bounds():
 
 
 @pytest.mark.parametrize(
-    "flux0, flux1, days", [(-1, 1, 1), (1, -1, 1), (0, 1, 1), (np.nan, 1, 1), (1, 1, 0), (1, 1, -1)]
+    "flux0, flux1, days",
+    [(-1, 1, 1), (-0.5, 1, 1), (1, -1, 1), (1, -0.5, 1), (0, 1, 1), (np.nan, 1, 1), (1, 1, 0), (1, 1, -1)],
 )
 def test_no_positive_fluxes_or_no_time_gives_no_rate(flux0, flux1, days):
     days = np.array([float(days)])
