@@ -134,6 +134,12 @@ def test_the_newest_300_points_are_fitted_and_no_fewer_than_20(n, n_fitted, fitt
     assert fitted([("g", i, 1.0, 1.0) for i in range(n)])[1].tolist() == list(range(n))[n - n_fitted :]
 
 
+@pytest.mark.parametrize(("days", "n_fitted"), [(0.49, 20), (0.51, 40)])
+def test_points_of_a_visit_of_half_a_day_are_averaged(days, n_fitted, fitted):
+    points = [("g", 10.0 * i + t, 1.0, 1.0) for i in range(20) for t in (0.0, days)]
+    assert len(fitted(points)[1]) == n_fitted
+
+
 def test_the_numbers_are_those_of_the_fit(curves):
     """Found in 300 points of a walk of 15 d and 20,000 nJy, whose errors are a fifth and a tenth."""
     points = _walk()
