@@ -21,3 +21,8 @@ def test_latitudes_are_those_of_astropy_to_an_arcsecond():
 
 def test_an_unknown_place_has_no_latitude():
     assert np.isnan(galactic_latitude(np.nan, 0.0)) and np.isnan(ecliptic_latitude(0.0, np.nan))
+
+
+def test_rounding_at_the_ecliptic_poles_does_no_harm():
+    ra, dec = [270.0000000372815, 89.99999996908814], [66.56070995556765, -66.56071004523997]
+    np.testing.assert_allclose(ecliptic_latitude(ra, dec), [90.0, -90.0], atol=1e-4)

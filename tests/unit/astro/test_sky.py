@@ -95,3 +95,9 @@ def test_unit_vectors_are_those_of_the_axes():
     half, root = 0.5, np.sqrt(3) / 2
     expected = [[1, 0, 0], [0, 1, 0], [0, 0, -1], [half * root, half * half, root]]
     np.testing.assert_allclose(found, expected, atol=1e-15)
+
+
+def test_opposite_positions_are_180_degrees_apart_whatever_the_rounding():
+    rng = np.random.default_rng(0)
+    ra, dec = rng.uniform(0, 360, 1000), np.degrees(np.arcsin(rng.uniform(-1, 1, 1000)))
+    np.testing.assert_allclose(separation_arcsec(ra, dec, ra + 180.0, -dec), 648_000.0, atol=0.01)
