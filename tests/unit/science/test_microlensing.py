@@ -158,7 +158,8 @@ def test_the_newest_150_points_are_fitted_and_no_fewer_than_12(n, n_fitted, fitt
 
 
 @pytest.mark.parametrize(
-    ("n", "n_above", "sigma", "is_it"), [(6, 14, 9.0, True), (7, 16, 9.0, False), (7, 16, 5.01, False), (7, 16, 4.99, True)]
+    ("n", "n_above", "sigma", "is_it"),
+    [(6, 14, 9.0, True), (7, 16, 9.0, False), (7, 16, 5.01, False), (7, 16, 4.99, True)],
 )  # fmt: skip
 def test_a_star_was_below_its_template_in_three_tenths_of_its_five_sigma_points_at_most(
     n, n_above, sigma, is_it, fitted
