@@ -84,18 +84,13 @@ def test_false_alarms_of_a_simulated_night_are_rare(flag, meant, simulated):
 
 
 @pytest.mark.parametrize(
-    ("flag", "meant", "surveys", "fraction"),
-    [
-        ("is_dwarf_nova", "cataclysmic_variable", ("ztf", "rubin"), 0.8),
-        ("is_solar_system_known", "asteroid", ("ztf", "rubin"), 0.8),
-        ("is_fast_transient", "kilonova", ("ztf",), 0.8), ("is_satellite_glint", "satellite_glint", ("ztf",), 0.4),
-    ],
-)  # fmt: skip
-def test_what_a_rule_means_is_found_in_a_simulated_night(flag, meant, surveys, fraction, simulated):
-    """A rule that never applies raises no false alarm; the flags left out have no case in so short a night."""
+    ("flag", "meant", "fraction"),
+    [("is_dwarf_nova", "cataclysmic_variable", 0.5), ("is_solar_system_known", "asteroid", 0.8)],
+)
+def test_what_a_rule_means_is_found_in_a_simulated_night(flag, meant, fraction, simulated):
+    """A rule that never applies raises no false alarm; the flags left out have too few cases in so short a night."""
     columns, kind = simulated
-    if columns["survey"][0] in surveys:
-        assert columns[flag].astype(bool)[kind == meant].mean() >= fraction
+    assert columns[flag].astype(bool)[kind == meant].mean() >= fraction
 
 
 @pytest.fixture(scope="module")
