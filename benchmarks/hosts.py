@@ -74,6 +74,8 @@ def supernovae(hosts: Hosts, data: Path) -> None:
     z, err = (found[f"host_redshift{x}"].to_numpy(zero_copy_only=False) for x in ("", "_err"))
     z_true = true[rows].to_numpy()
     wrong = np.abs(z - z_true)
+    arcsec = found["host_arcsec"].drop_null().to_numpy()
+    print(f"SNe Ia within 0.8 arcsec of the centre of their host: {(arcsec <= 0.8).sum()} of {len(arcsec)}")
     modulus = found["host_distance_modulus"].to_numpy(zero_copy_only=False)
     is_off = np.abs(modulus - modulus_of_distance(luminosity_distance(z_true))) > 0.5
     is_off &= found["host_d_dlr"].to_numpy(zero_copy_only=False) <= MAX_D_DLR
