@@ -18,7 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from redpoll.astro.ragged import by_band, last_of_each, owners, per_point, scattered, some_parts, taken
+from redpoll.astro.ragged import (
+    by_band,
+    highest_of_parts,
+    last_of_each,
+    owners,
+    per_point,
+    scattered,
+    some_parts,
+    taken,
+)
 from redpoll.astro.visits import visits
 from redpoll.errors import UsageError
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, KINDS, LOW_QUALITY, SURVEYS, UPPER_LIMIT
@@ -146,8 +155,7 @@ def highest_of_each(curve: LightCurves, values: NDArray[Any], keep: Bools) -> Ar
     >>> highest_of_each(curve, curve.flux, in_alert_band(curve)).tolist()
     [700.0]
     """
-    highest = np.full(len(curve), -np.inf)
-    np.fmax.at(highest, owners(curve.offsets)[keep], values[keep])
+    highest = highest_of_parts(np.where(keep & ~np.isnan(values), values, -np.inf), curve.offsets, -np.inf)
     return np.where(np.isfinite(highest), highest, np.nan)
 
 
@@ -168,7 +176,8 @@ def count_of_each(curve: LightCurves, keep: Bools) -> NDArray[np.int64]:
     >>> count_of_each(curve, in_alert_band(curve)).tolist()
     [2]
     """
-    return np.bincount(owners(curve.offsets)[keep], minlength=len(curve))
+    before = np.concatenate([[0], np.cumsum(keep)])
+    return np.asarray(np.diff(before[curve.offsets]))
 
 
 def negative_fraction(curve: LightCurves, sigma: float) -> Array:

@@ -54,10 +54,19 @@ def last_of_each(offsets: Int, keep: NDArray[np.bool_]) -> Int:
     >>> last_of_each(np.array([0, 3, 4]), np.array([True, True, False, False])).tolist()
     [1, -1]
     """
-    last = np.full(len(offsets) - 1, -1)
-    kept = np.flatnonzero(keep)
-    np.maximum.at(last, owners(offsets)[kept], kept)
-    return last
+    return np.asarray(highest_of_parts(np.where(keep, np.arange(len(keep)), -1), offsets, -1))
+
+
+def highest_of_parts(values: NDArray[Any], offsets: Int, none: Any) -> NDArray[Any]:
+    """Maximum of each curve; `none` for one without points.
+
+    >>> highest_of_parts(np.array([3, 5, 1]), np.array([0, 2, 2, 3]), -1).tolist()
+    [5, -1, 1]
+    """
+    highest, is_full = np.full(len(offsets) - 1, none), np.diff(offsets) > 0
+    if is_full.any():
+        highest[is_full] = np.maximum.reduceat(values, offsets[:-1][is_full])
+    return highest
 
 
 def taken(values: NDArray[np.generic], index: NDArray[np.integer[Any]]) -> NDArray[np.float64]:

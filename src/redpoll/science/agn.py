@@ -50,8 +50,8 @@ def agn(
     and not for days. The walk of a candidate is preferred to white noise by `min_delta_bic`. Its damping time is
     bounded by the data, at least `min_tau`, and observed for `min_lengths` times as long: shorter light curves give a
     damping time that depends on their length alone. A candidate lies within `max_offset_arcsec` of a catalogued source
-    or galaxy. It has no period and, where Gaia measured it, neither a parallax nor a proper motion (`max_pm` mas/yr).
-    Slow pulsators are confused with walks if Gaia is missing.
+    or galaxy and has, where Gaia measured it, neither a parallax nor a proper motion (`max_pm` mas/yr). What has a
+    period or belongs to the Solar System is not fitted. Slow pulsators are confused with walks if Gaia is missing.
 
     References
     ----------
@@ -60,14 +60,15 @@ def agn(
     """
     curve = averaged(light_curve.of_kind(DETECTION, FORCED), visit_days).newest(max_points)
     series = BandSeries.of(curve, np.isfinite(curve.flux))
-    rows = np.flatnonzero(series.counts.max(axis=1) >= min_points)
+    may_walk = ~is_periodic & ~is_solar_system(roid)
+    rows = np.flatnonzero(may_walk & (series.counts.max(axis=1) >= min_points))
     best = series.chosen(rows * len(BANDS) + series.counts[rows].argmax(axis=1))
     walk = damped_random_walk_fit(best.mjd, best.flux, best.flux_err, best.offsets)
     is_walk = (walk.delta_bic_white >= min_delta_bic) & (walk.tau >= min_tau) & (walk.tau_err < walk.tau)
     is_walk &= best.days() >= min_lengths * walk.tau
     is_there = (star_distance_arcsec <= max_offset_arcsec) | (host_arcsec <= max_offset_arcsec)
     moves = (gaia_parallax > max_parallax_snr * gaia_parallax_err) | (np.hypot(gaia_pm_ra, gaia_pm_dec) > max_pm)
-    is_candidate = is_walk & (is_there & ~moves & ~is_periodic & ~is_solar_system(roid))[rows]
+    is_candidate = is_walk & (is_there & ~moves)[rows]
     tau, sigma = measured(walk.tau, walk.tau_err), measured(walk.sigma, walk.tau_err)
     found = (tau, walk.tau_err, sigma, walk.delta_bic_white, is_candidate)
     return fitted_columns(OUTPUTS, rows, len(light_curve), *found)
