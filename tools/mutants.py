@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mutations import mutants, mutated
+from wrong_changes import mutants, mutated
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "redpoll"

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tools"))
 
-from mutations import mutants, mutated  # noqa: E402
+from wrong_changes import mutants, mutated  # noqa: E402
 
 
 @pytest.mark.parametrize(
