@@ -52,9 +52,9 @@ def no_longer_varying(
     is_earlier = (curve.kind == DETECTION) & is_significant & ~is_trigger
     last = last_of_each(curve.offsets, is_earlier)
     is_after = (index > last[row]) & (last[row] >= 0)
-    is_limit = curve.kind == UPPER_LIMIT
-    has_limit = count_of_each(curve, is_limit) > 0  # a median takes a sort
-    is_deep = is_limit & (min_snr * err < _medians(curve.kept(is_earlier & has_limit[row]))[row])
+    is_upper_limit = curve.kind == UPPER_LIMIT
+    has_limit = count_of_each(curve, is_upper_limit) > 0  # a median takes a sort
+    is_deep = is_upper_limit & (min_snr * err < _medians(curve.kept(is_earlier & has_limit[row]))[row])
     points = count_of_each(curve, is_after & ((is_forced & (size <= quiet_snr * err)) | is_deep))
     is_broken = count_of_each(curve, is_after & is_forced & (size > min_snr * err) & ~is_trigger) > 0
     was_quiet = (points >= min_points) & ~is_broken & (count_of_each(curve, is_earlier) >= min_detections)
