@@ -22,6 +22,7 @@ from redpoll.astro.ragged import (
     by_band,
     highest_of_parts,
     last_of_each,
+    lengths,
     owners,
     per_point,
     scattered,
@@ -47,6 +48,7 @@ __all__ = [
     "by_band",
     "count_of_each",
     "days_before_trigger",
+    "days_of_each",
     "fitted_columns",
     "highest_of_each",
     "in_alert_band",
@@ -113,6 +115,16 @@ def days_before_trigger(curve: LightCurves) -> Array:
     [3.0, 1.0, 0.0]
     """
     return np.asarray(at_trigger(curve, curve.mjd)[owners(curve.offsets)] - curve.mjd)
+
+
+def days_of_each(curve: LightCurves) -> Array:
+    """Time from the first to the last point of each light curve [d]; NaN for one without points.
+
+    >>> curve = one_light_curve([60000.0, 60002.0, 60003.0], ["g", "r", "r"], [900.0, 400.0, 700.0], [90.0, 90.0, 90.0])
+    >>> days_of_each(curve).tolist()
+    [3.0]
+    """
+    return lengths(curve.mjd, curve.offsets)
 
 
 def in_alert_band(curve: LightCurves) -> Bools:

@@ -25,7 +25,7 @@ from redpoll.astro.magnitude_rate import Rate, rate_between, rate_from_upper_lim
 from redpoll.astro.night_steps import night_steps
 from redpoll.astro.periods import Periods, multiband_periods
 from redpoll.astro.photometry import mag_err_from_flux, mag_from_flux
-from redpoll.astro.ragged import by_band, some_parts
+from redpoll.astro.ragged import by_band, lengths, some_parts
 from redpoll.schema.bands import BANDS
 from redpoll.schema.light_curve import LightCurves
 
@@ -97,8 +97,4 @@ class BandSeries:
 
     def days(self) -> Array:
         """Time from the first to the last point of each series [d]; NaN without points."""
-        has_points = np.diff(self.offsets) > 0
-        days = np.full(len(has_points), np.nan)
-        first, last = self.offsets[:-1][has_points], self.offsets[1:][has_points] - 1
-        days[has_points] = self.mjd[last] - self.mjd[first]
-        return days
+        return lengths(self.mjd, self.offsets)

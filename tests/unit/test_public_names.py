@@ -26,7 +26,7 @@ PUBLIC = {
     "redpoll.cutouts": "CutoutMeasurements Cutouts differs_from_template measure_cutouts read_cutouts structure",
     "redpoll.light_curves": """
         BANDS DETECTION FORCED KINDS LOW_QUALITY SURVEYS UPPER_LIMIT LightCurves at_trigger averaged by_band
-        count_of_each days_before_trigger fitted_columns highest_of_each in_alert_band is_non_detection
+        count_of_each days_before_trigger days_of_each fitted_columns highest_of_each in_alert_band is_non_detection
         is_positive_detection last_of_each
         lowest_of_each negative_fraction one_light_curve owners per_point scattered some_parts taken""",
     "redpoll.photometry": """

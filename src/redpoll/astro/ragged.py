@@ -69,6 +69,17 @@ def highest_of_parts(values: NDArray[Any], offsets: Int, none: Any) -> NDArray[A
     return highest
 
 
+def lengths(times: NDArray[np.float64], offsets: Int) -> NDArray[np.float64]:
+    """Time from the first to the last point of each curve, whose points are in order; NaN for one without points.
+
+    >>> lengths(np.array([1.0, 4.0, 9.0]), np.array([0, 2, 2, 3])).tolist()
+    [3.0, nan, 0.0]
+    """
+    days, is_full = np.full(len(offsets) - 1, np.nan), np.diff(offsets) > 0
+    days[is_full] = times[offsets[1:][is_full] - 1] - times[offsets[:-1][is_full]]
+    return days
+
+
 def taken(values: NDArray[np.generic], index: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """``values[index]`` as float64, NaN where the index is negative.
 

@@ -11,9 +11,8 @@ from redpoll.light_curves import (
     DETECTION,
     FORCED,
     LightCurves,
-    at_trigger,
+    days_of_each,
     fitted_columns,
-    lowest_of_each,
     negative_fraction,
 )
 from redpoll.typing import Arrays, Bools, Floats, Ints, Texts
@@ -96,6 +95,5 @@ def microlensing(
 
 def _is_single_event(seen: LightCurves, n_detections: Ints, min_days: float, max_earlier: int) -> Bools:
     """Whether the detections last long enough, and the survey counts not many more than the light curve holds."""
-    days = at_trigger(seen, seen.mjd) - lowest_of_each(seen, seen.mjd, seen.kind == DETECTION)
     held = np.diff(seen.offsets)
-    return np.asarray((days >= min_days) & ~(n_detections - held > np.maximum(max_earlier, 2 * held)))
+    return np.asarray((days_of_each(seen) >= min_days) & ~(n_detections - held > np.maximum(max_earlier, 2 * held)))

@@ -14,10 +14,9 @@ from redpoll.light_curves import (
     DETECTION,
     FORCED,
     LightCurves,
-    at_trigger,
     averaged,
+    days_of_each,
     fitted_columns,
-    lowest_of_each,
     owners,
 )
 from redpoll.photometry import flux_from_mag
@@ -81,7 +80,7 @@ def periodic(
     newest = averaged(light_curve.of_kind(DETECTION, FORCED).since(mjd - days), visit_days).newest(max_points)
     rows = np.flatnonzero(~is_solar_system(roid) & (np.diff(newest.offsets) >= min_points))
     curve = newest.of_alerts(rows)
-    length = at_trigger(curve, curve.mjd) - lowest_of_each(curve, curve.mjd, curve.kind >= 0)
+    length = days_of_each(curve)
     enough = _nights(curve.of_kind(DETECTION)) >= min_nights
     ratio, step = night_steps(curve.mjd, curve.band, curve.flux, curve.offsets, n_bands=len(BANDS))
     shortest = np.where(ratio < min_ratio, np.fmax(min_period, 4 * step), min_period)

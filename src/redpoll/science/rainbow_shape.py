@@ -6,7 +6,15 @@ import numpy as np
 
 from redpoll import Column, feature, science_module
 from redpoll.curve_fitting import measured, rainbow_fit
-from redpoll.light_curves import DETECTION, FORCED, LightCurves, fitted_columns, negative_fraction, per_point
+from redpoll.light_curves import (
+    DETECTION,
+    FORCED,
+    LightCurves,
+    days_of_each,
+    fitted_columns,
+    negative_fraction,
+    per_point,
+)
 from redpoll.typing import Arrays, Floats, Texts
 
 OUTPUTS = {
@@ -60,7 +68,7 @@ def rainbow_shape(
     rise, fall = measured(fit.rise_time, fit.rise_time_err), measured(fit.fall_time, fit.fall_time_err)
     phase = mjd[rows] - (measured(fit.t0, fit.t0_err) + rise * fall / (rise + fall) * np.log(fall / rise))
     is_fitted = np.isfinite(fit.t0)
-    days = np.where(is_fitted, curve.mjd[curve.offsets[1:] - 1] - curve.mjd[curve.offsets[:-1]], np.nan)
+    days = np.where(is_fitted, days_of_each(curve), np.nan)
     return fitted_columns(
         OUTPUTS, rows, len(mjd), rise, fall, phase, measured(fit.temperature_start, fit.temperature_start_err),
         measured(fit.temperature_end, fit.temperature_end_err), measured(fit.colour_time, fit.colour_time_err),
