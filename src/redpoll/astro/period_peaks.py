@@ -57,9 +57,9 @@ def search_all(t: Any, y: Any, w: Any, parts: Any, shortest: Any, grid: Any, num
         out[_SIZE], out[_FREE], out[_VISITS] = size, free, _visits(t, bounds) - 5
         out[_WIDTH] = size * step * math.sqrt(4.0 * math.pi * _merge(points, band_weights, inner, start, step, found))
         found[:] /= total
-        fine = 2.0 * step / (2 * HALF)
+        fine = step / HALF
         near = tables(points[TIME], fine, 4, np.empty((4, 2 * HALF * len(points[TIME])), np.float32))
-        curve = (points, inner, band_weights, near, step, total)
+        curve = (points, inner, band_weights, near, fine, total)
         _compare(curve, found[:size], start, length, out)
         out[_WINDOW] = _window(points, 1.0 / out[_PERIOD])
 
@@ -128,7 +128,7 @@ def _merge(points: Any, weights: Any, inner: Any, start: float, step: float, pow
 @part
 def _compare(curve: Any, power: Any, start: float, length: float, out: Any) -> None:
     """Best of the highest peaks by two harmonics, the next that is not part of it, and the daily alias."""
-    step, apart = curve[4], 1.5 / length
+    step, apart = HALF * curve[4], 1.5 / length
     top, peaks = _highest_peaks(power), np.full((_PEAKS + _HALVED + 2, 3), math.nan)
     out[_TOP] = min(power[top[0]], 1.0)
     n = 0
@@ -139,7 +139,7 @@ def _compare(curve: Any, power: Any, start: float, length: float, out: Any) -> N
         n = _add_peak(curve, f, peaks, n)
         if k < _HALVED and 0.5 * f > start:
             n = _add_peak(curve, 0.5 * f, peaks, n)
-    alias = _daily_alias(power, start, step, start + top[0] * step, apart)
+    alias, row = _daily_alias(power, start, step, start + top[0] * step, apart), n
     if alias >= 0:
         n = _add_peak(curve, start + alias * step, peaks, n)
     best = _simplest(peaks[:n], apart, out[_VISITS])
@@ -147,13 +147,20 @@ def _compare(curve: Any, power: Any, start: float, length: float, out: Any) -> N
     out[_PERIOD], out[_POWER] = 1.0 / f, height
     if bend > 0:
         out[_ERR] = math.sqrt(2.0 * max(1.0 / curve[5], (1.0 - height) / out[_FREE]) / bend) / (f * f)
-    alias = _daily_alias(power, start, step, f, apart)
-    if alias >= 0:
-        n = _add_peak(curve, start + alias * step, peaks, n)
-        out[_ALIAS], out[_ALIAS_POWER] = 1.0 / peaks[n - 1, _FREQUENCY], peaks[n - 1, _HEIGHT]
+    alias_of_best = _daily_alias(power, start, step, f, apart)
+    if alias_of_best >= 0:
+        if alias_of_best != alias:  # else its peak was fitted above
+            row, n = n, _add_peak(curve, start + alias_of_best * step, peaks, n)
+        out[_ALIAS], out[_ALIAS_POWER] = 1.0 / peaks[row, _FREQUENCY], peaks[row, _HEIGHT]
     second = _second(peaks[:n], f, apart)
     if second >= 0:
         out[_SECOND], out[_SECOND_POWER] = 1.0 / peaks[second, _FREQUENCY], peaks[second, _HEIGHT]
+
+
+@part
+def _is_peak(power: Any, i: int) -> bool:
+    """Whether a power is a local maximum; of equal neighbours the last."""
+    return bool((i == 0 or power[i] >= power[i - 1]) and (i == len(power) - 1 or power[i] > power[i + 1]))
 
 
 @part
@@ -161,8 +168,7 @@ def _highest_peaks(power: Any) -> Any:
     """Indices of the highest local maxima, in descending order."""
     top, n = np.zeros(_PEAKS + 1, np.int64), 0
     for i in range(len(power)):
-        is_peak = (i == 0 or power[i] >= power[i - 1]) and (i == len(power) - 1 or power[i] > power[i + 1])
-        if is_peak and (n < _PEAKS or power[i] > power[top[n - 1]]):
+        if _is_peak(power, i) and (n < _PEAKS or power[i] > power[top[n - 1]]):
             at = min(n, _PEAKS)
             while at > 0 and power[top[at - 1]] < power[i]:
                 top[at] = top[at - 1]
@@ -175,8 +181,8 @@ def _highest_peaks(power: Any) -> Any:
 @part
 def _add_peak(curve: Any, f: float, peaks: Any, n: int) -> int:
     """Frequency, height and curvature of a peak of two harmonics: a grid 32 times finer, then a parabola."""
-    points, inner, weights, near, step, total = curve
-    fine, first = 2.0 * step / (2 * HALF), max(f - step, 0.5 * f)
+    points, inner, weights, near, fine, total = curve
+    first = max(f - HALF * fine, 0.5 * f)
     power = np.empty(2 * HALF)
     add_gains(points, inner, weights, 2, (first, fine), near, power)
     i = 0
@@ -231,9 +237,8 @@ def _daily_alias(power: Any, start: float, step: float, f: float, apart: float) 
                 first = max(0, math.ceil((alias - apart - start) / step))
                 last = min(len(power) - 1, math.floor((alias + apart - start) / step))
                 for i in range(first, last + 1):
-                    is_peak = (i == 0 or power[i] >= power[i - 1]) and (i == len(power) - 1 or power[i] > power[i + 1])
                     is_apart = abs(start + i * step - f) > apart
-                    if is_peak and is_apart and (found < 0 or power[i] > power[found]):
+                    if is_apart and _is_peak(power, i) and (found < 0 or power[i] > power[found]):
                         found = i
     return found
 
