@@ -72,6 +72,10 @@ class Galaxies:
         columns = {name: values[rows] for name, values in self.numbers().items()}
         return Galaxies(**columns, name=self.name.take(pa.array(rows)))
 
+    def without(self, rows: NDArray[np.int64]) -> Galaxies:
+        """All other galaxies than those of these rows."""
+        return self.taken(np.delete(np.arange(len(self)), rows))
+
     def numbers(self) -> dict[str, NDArray]:
         """Every column but the names."""
         return {column.name: getattr(self, column.name) for column in fields(self) if column.name != "name"}
@@ -164,9 +168,7 @@ def _merged(mangrove: Galaxies, glade: Galaxies) -> tuple[Galaxies, Galaxies]:
         known[what][ours] = getattr(glade, what)[theirs]
     known["distance"] = _corrected(known["distance"], known["redshift"], known["redshift_err"])
     known["r50"] = default_size(known["distance"], known["redshift"], known["mag_b"])
-    rest = np.ones(len(glade), bool)
-    rest[theirs] = False
-    return Galaxies(**known, name=mangrove.name), glade.taken(np.flatnonzero(rest))
+    return Galaxies(**known, name=mangrove.name), glade.without(theirs)
 
 
 def _corrected(distance: Floats, redshift: Floats, redshift_err: Floats) -> Floats:
@@ -198,9 +200,7 @@ def _without_fragments(made: Galaxies) -> Galaxies:
     whole, part = large[order[found.source]], found.alert
     is_fragment = np.abs(made.redshift[whole] - made.redshift[part]) < _FRAGMENT_REDSHIFT
     is_fragment &= ~(made.mag_b[part] < made.mag_b[whole] + _FRAGMENT_MAG) & (whole != part)
-    stays = np.ones(len(made), bool)
-    stays[part[is_fragment]] = False
-    return made.taken(np.flatnonzero(stays))
+    return made.without(part[is_fragment])
 
 
 def _unique(made: Galaxies) -> Galaxies:
@@ -218,9 +218,7 @@ def _unique(made: Galaxies) -> Galaxies:
     surer = made.redshift_err[dropped] < np.nan_to_num(made.redshift_err[kept], nan=np.inf)
     for what in ("redshift", "redshift_err"):
         numbers[what][kept[surer]] = getattr(made, what)[dropped[surer]]
-    stays = np.ones(len(made), bool)
-    stays[dropped] = False
-    return Galaxies(**numbers, name=made.name).taken(np.flatnonzero(stays))
+    return Galaxies(**numbers, name=made.name).without(dropped)
 
 
 def _rank(made: Galaxies) -> NDArray[np.int64]:
