@@ -72,7 +72,6 @@ def detection_columns(setting: Setting, segment: Segment, points: NDArray[np.int
     aperture = mag + kick[:, 1] * (0.6 * sigma + 0.015)
     band = setting.exposures.band[row]
     big = aperture + 0.5 * sigma * kick[:, 2]
-    reference = around.reference_mag[who, band]
     columns = {
         "candid": exposure["pid"] * 10**6 + np.where(positive, 15000, 10000) + s.rank[points] % 5000,
         "isdiffpos": np.where(positive, "t", "f"),
@@ -92,13 +91,22 @@ def detection_columns(setting: Setting, segment: Segment, points: NDArray[np.int
         "distnr": np.hypot(
             around.reference_distance[who] / setting.camera.pixel_scale + apart * kick[:, 6], apart * kick[:, 0]
         ),
-        "ranr": s.ra[who],
-        "decnr": s.dec[who] + around.reference_distance[who] / 3600.0,
-        "magnr": reference,
-        "sigmagnr": np.clip(0.012 + 10.0 ** (0.4 * (reference - 23.5)), 0.008, 0.36),
+        **reference_columns(segment, who, band),
         "scorr": snr * np.exp(0.08 * kick[:, 7]) * 1.05,
     }
     return exposure | columns | _shape_columns(setting, segment, points, kick, snr)
+
+
+def reference_columns(segment: Segment, who: NDArray[np.int64], band: NDArray[np.int64]) -> Columns:
+    """Position and magnitude of the nearest source of the reference image, one entry an object and band."""
+    s, around = segment.sources, segment.surroundings
+    mag = around.reference_mag[who, band]
+    return {
+        "ranr": s.ra[who],
+        "decnr": s.dec[who] + around.reference_distance[who] / 3600.0,
+        "magnr": mag,
+        "sigmagnr": np.clip(0.012 + 10.0 ** (0.4 * (mag - 23.5)), 0.008, 0.36),
+    }
 
 
 def _shape_columns(setting: Setting, segment: Segment, points: NDArray[np.int64], kick: Array, snr: Array) -> Columns:

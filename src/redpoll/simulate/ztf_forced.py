@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from redpoll.astro.photometry import flux_err_from_limiting_mag
 from redpoll.simulate.instrument import ZTF
 from redpoll.simulate.segment import Segment, Setting
-from redpoll.simulate.ztf_candidates import Columns, exposure_columns
+from redpoll.simulate.ztf_candidates import Columns, exposure_columns, reference_columns
 
 Array = NDArray[np.float64]
 _MISSING = -99999.0
@@ -64,13 +64,9 @@ def _reference(setting: Setting, segment: Segment) -> Columns:
     s, around = segment.sources, segment.surroundings
     who = s.index
     distance = around.reference_distance[who] / setting.camera.pixel_scale
-    mag = around.reference_mag[who, setting.exposures.band[s.row]]
     values = {
         "distnr": distance,
-        "ranr": s.ra[who],
-        "decnr": s.dec[who] + around.reference_distance[who] / 3600.0,
-        "magnr": mag,
-        "sigmagnr": np.clip(0.012 + 10.0 ** (0.4 * (mag - 23.5)), 0.008, 0.36),
+        **reference_columns(segment, who, setting.exposures.band[s.row]),
         "chinr": np.full(len(who), 0.9),
         "sharpnr": np.zeros(len(who)),
     }
