@@ -33,8 +33,7 @@ def main() -> None:
     for name, read in POPULATIONS.items():
         if options.only and name not in options.only:
             continue
-        found = read(options.data, options.half, options.seed)
-        for line in [f"| {name} | {found} |"] if isinstance(found, str) else _lines(name, found):
+        for line in _lines(name, read(options.data, options.half, options.seed)):
             print(line, flush=True)
 
 

@@ -23,7 +23,6 @@ from populations.realism_features import Features, cadence, noise, shape
 from populations.replay import Curve, half
 from populations.seen import Seen, is_covered, matched, nightly, seen, thinned
 from populations.simulated_curves import forced, simulated
-from redpoll.simulate.classes import CLASSES
 
 _SURVEY = {"first": 58240, "nights": 1650}
 """Nights of the BTS curves, 2018-05 to 2022-11."""
@@ -103,10 +102,8 @@ def tde(data: Path, part: int, seed: int) -> Sample:
     return _binned("tde", tidal_disruptions(data), seed, part, 19.8)
 
 
-def slsn(data: Path, part: int, seed: int) -> Sample | str:
+def slsn(data: Path, part: int, seed: int) -> Sample:
     """SLSNe-I with photometry of ZTF."""
-    if "slsn" not in CLASSES:
-        return "skipped: the simulator has no class of superluminous supernovae"
     return _binned("slsn", superluminous(data), seed, part, 20.2)
 
 
@@ -124,14 +121,14 @@ def asteroids(data: Path, part: int, seed: int) -> Sample:
     return _of_rows(real, made)
 
 
-def artefacts(data: Path, part: int, seed: int) -> Sample | str:
+def artefacts(data: Path, part: int, seed: int) -> Sample:
     """Packets that ZTF's own classifiers score below 0.3, of both sides; no person has labelled them."""
     real = [candidate for candidate in doubted(real_candidates(data)) if half(candidate["object"]) == part]
     made = nearest(real, doubted(simulated_candidates("bogus", 2_000, seed)), "magpsf")
     return _of_rows([image_features(c) for c in real], [image_features(c) for c in made])
 
 
-POPULATIONS: dict[str, Callable[[Path, int, int], Sample | str]] = {
+POPULATIONS: dict[str, Callable[[Path, int, int], Sample]] = {
     "SN Ia": sn_ia, "TDE": tde, "SLSN-I": slsn, "RR Lyrae": rr_lyrae_ab, "asteroid": asteroids, "artefact": artefacts,
 }  # fmt: skip
 """Every class with real data, and the function that reads and simulates it."""
