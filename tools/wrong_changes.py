@@ -17,8 +17,11 @@ OPERATORS: dict[type, type] = {
     ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.BitXor: ast.BitAnd, ast.LShift: ast.RShift,
     ast.RShift: ast.LShift, ast.And: ast.Or, ast.Or: ast.And,
 }  # fmt: skip
-_PAIRS = "min max|minimum maximum|fmin fmax|argmin argmax|nanmin nanmax|floor ceil|any all|sin cos|lowest_of_each highest_of_each|break continue"  # noqa: E501
-NAMES = {a: b for pair in _PAIRS.split("|") for a, b in (pair.split(), pair.split()[::-1])}
+_PAIRS = (
+    ("min", "max"), ("minimum", "maximum"), ("fmin", "fmax"), ("argmin", "argmax"), ("nanmin", "nanmax"),
+    ("floor", "ceil"), ("any", "all"), ("sin", "cos"), ("lowest_of_each", "highest_of_each"),
+)  # fmt: skip
+NAMES = {a: b for one, other in _PAIRS for a, b in ((one, other), (other, one))}
 DECLARATIONS = {"Column", "flag", "feature", "probability", "part", "parts", "kernel", "cache", "TypeVar"}
 """Calls whose arguments declare something; the tests of the reference check those."""
 CHECKS = {"strict"}

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import ast
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from wrong_changes import mutants, mutated
 
-ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "tools"))
-
-from wrong_changes import mutants, mutated  # noqa: E402
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
