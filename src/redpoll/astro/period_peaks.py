@@ -14,6 +14,7 @@ from redpoll.astro.periodogram import (
     add_gains,
     centred,
     cos_sin,
+    one_harmonic,
     padded_size,
     tables,
 )
@@ -24,7 +25,7 @@ FLOOR = 0.2
 VISIT = 0.02
 """Points so close together [d] are one visit, and count once in the margins."""
 _DAYS = (1.0, 1.0027379093)  # frequencies of nights (solar) and fields (sidereal) [1/d]
-_PEAKS, _HALVED = 12, 4
+_PEAKS, _HALVED, _TOPS = 12, 4, 3
 _WORTH = 0.6  # fraction of the highest peak below which a peak is not compared
 _SIMPLER = 2.0  # log10 of the likelihood ratio by which twice a period must be better than the period itself
 N_NUMBERS = 13
@@ -55,12 +56,18 @@ def search_all(t: Any, y: Any, w: Any, parts: Any, shortest: Any, grid: Any, num
         found = power[: padded_size(size)]
         out = numbers[i]
         out[_SIZE], out[_FREE], out[_VISITS] = size, free, _visits(t, bounds) - 5
-        out[_WIDTH] = size * step * math.sqrt(4.0 * math.pi * _merge(points, band_weights, inner, start, step, found))
-        found[:] /= total
+        as_one, weight = _merged(points, inner, band_weights), band_weights.sum()
+        one_harmonic(as_one, weight, start, step, found)
+        out[_WIDTH] = size * step * math.sqrt(4.0 * math.pi * _variance_of_times(as_one))
         fine = step / HALF
         near = tables(points[TIME], fine, 4, np.empty((4, 2 * HALF * len(points[TIME])), np.float32))
+        top = _highest_peaks(found[:size])
+        one = (as_one, np.array([0, as_one.shape[1]]), np.full(1, weight), near, fine, total)
+        out[_TOP] = 0.0
+        for k in range(min(len(top), _TOPS)):
+            out[_TOP] = max(out[_TOP], _fine_peak(one, 1, start + top[k] * step)[1])
         curve = (points, inner, band_weights, near, fine, total)
-        _compare(curve, found[:size], start, length, out)
+        _compare(curve, found[:size], top, start, length, out)
         out[_WINDOW] = _window(points, 1.0 / out[_PERIOD])
 
 
@@ -109,29 +116,29 @@ def _visits(t: Any, bounds: Any) -> int:
 
 
 @part
-def _merge(points: Any, weights: Any, inner: Any, start: float, step: float, power: Any) -> float:
-    """Powers of one harmonic with all bands as one, in single precision; returns the variance of the times."""
+def _merged(points: Any, inner: Any, weights: Any) -> Any:
+    """Points of all bands as of one, of weights of sum one."""
     merged, all_weight = points.copy(), weights.sum()
     for b in range(len(weights)):
         for i in range(inner[b], inner[b + 1]):
             merged[WEIGHT, i] *= weights[b] / all_weight
-    near = tables(merged[TIME], step, 2, np.empty((2, 2 * HALF * merged.shape[1]), np.float32))
-    all_points = np.array([0, merged.shape[1]])
-    add_gains(merged, all_points, np.full(1, all_weight), 1, (start, step), near, power)
+    return merged
+
+
+@part
+def _variance_of_times(points: Any) -> float:
     mean = square = 0.0
-    for i in range(merged.shape[1]):
-        mean += merged[WEIGHT, i] * merged[TIME, i]
-        square += merged[WEIGHT, i] * merged[TIME, i] * merged[TIME, i]
+    for i in range(points.shape[1]):
+        mean += points[WEIGHT, i] * points[TIME, i]
+        square += points[WEIGHT, i] * points[TIME, i] * points[TIME, i]
     return square - mean * mean
 
 
 @part
-def _compare(curve: Any, power: Any, start: float, length: float, out: Any) -> None:
+def _compare(curve: Any, power: Any, top: Any, start: float, length: float, out: Any) -> None:
     """Best of the highest peaks by two harmonics, the next that is not part of it, and the daily alias."""
     step, apart = HALF * curve[4], 1.5 / length
-    top, peaks = _highest_peaks(power), np.full((_PEAKS + _HALVED + 2, 3), math.nan)
-    out[_TOP] = min(power[top[0]], 1.0)
-    n = 0
+    peaks, n = np.full((_PEAKS + _HALVED + 2, 3), math.nan), 0
     for k in range(len(top)):
         if power[top[k]] < _WORTH * power[top[0]]:
             break
@@ -166,37 +173,43 @@ def _is_peak(power: Any, i: int) -> bool:
 @part
 def _highest_peaks(power: Any) -> Any:
     """Indices of the highest local maxima, in descending order."""
-    top, n = np.zeros(_PEAKS + 1, np.int64), 0
+    top, n, lowest = np.zeros(_PEAKS + 1, np.int64), 0, -math.inf
     for i in range(len(power)):
-        if _is_peak(power, i) and (n < _PEAKS or power[i] > power[top[n - 1]]):
-            at = min(n, _PEAKS)
+        if power[i] > lowest and _is_peak(power, i):
+            at = n
             while at > 0 and power[top[at - 1]] < power[i]:
                 top[at] = top[at - 1]
                 at -= 1
             top[at] = i
             n = min(n + 1, _PEAKS)
+            lowest = power[top[n - 1]] if n == _PEAKS else -math.inf
     return top[: max(n, 1)]
 
 
 @part
 def _add_peak(curve: Any, f: float, peaks: Any, n: int) -> int:
-    """Frequency, height and curvature of a peak of two harmonics: a grid 32 times finer, then a parabola."""
+    """Append a peak of two harmonics near f."""
+    peaks[n, _FREQUENCY], peaks[n, _HEIGHT], peaks[n, _BEND] = _fine_peak(curve, 2, f)
+    return n + 1
+
+
+@part
+def _fine_peak(curve: Any, n_harmonics: int, f: float) -> Any:
+    """Frequency, height and curvature of the peak near f: a grid 16 times finer, then a parabola."""
     points, inner, weights, near, fine, total = curve
     first = max(f - HALF * fine, 0.5 * f)
     power = np.empty(2 * HALF)
-    add_gains(points, inner, weights, 2, (first, fine), near, power)
+    add_gains(points, inner, weights, n_harmonics, (first, fine), near, power)
     i = 0
     for k in range(len(power)):
         i = k if power[k] > power[i] else i
-    peaks[n, _FREQUENCY], peaks[n, _HEIGHT], peaks[n, _BEND] = first + i * fine, min(power[i] / total, 1.0), 0.0
     if 0 < i < len(power) - 1:
         below, at, above = power[i - 1] / total, power[i] / total, power[i + 1] / total
         bend = 2.0 * at - below - above
         if bend > 0:
             shift = 0.5 * (above - below) / bend
-            peaks[n, _FREQUENCY], peaks[n, _BEND] = first + (i + shift) * fine, bend / (fine * fine)
-            peaks[n, _HEIGHT] = min(at + 0.5 * bend * shift * shift, 1.0)
-    return n + 1
+            return first + (i + shift) * fine, min(at + 0.5 * bend * shift * shift, 1.0), bend / (fine * fine)
+    return first + i * fine, min(power[i] / total, 1.0), 0.0
 
 
 @part

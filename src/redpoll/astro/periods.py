@@ -62,7 +62,7 @@ def multiband_periods(
     *,
     shortest: ArrayLike = 0.05,
     min_cycles: float = 0.5,
-    oversampling: float = 5.0,
+    oversampling: float = 3.0,
     max_frequencies: int = 2_000_000,
     n_bands: int = 6,
 ) -> Periods:

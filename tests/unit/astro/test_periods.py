@@ -7,6 +7,7 @@ import pandas
 import pytest
 from astropy.timeseries import LombScargle
 
+from redpoll.astro.periodogram import one_harmonic, padded
 from redpoll.astro.periods import log10_false_alarm, multiband_periodogram, multiband_periods
 
 
@@ -46,7 +47,7 @@ def test_false_alarm_probability_is_astropys_for_one_band():
     mean = np.average(y, weights=err**-2)
     floor = 0.2 * np.sqrt(np.sum((y - mean) ** 2) / 29)
     search = LombScargle(t, y, np.hypot(err, floor))
-    top = search.power(0.5 / np.ptp(t) + np.arange(found.n_frequencies[0]) / (5 * np.ptp(t))).max()
+    top = search.power(0.5 / np.ptp(t) + np.arange(20 * found.n_frequencies[0]) / (60 * np.ptp(t))).max()
     expected = search.false_alarm_probability(top, method="baluev", maximum_frequency=20)
     assert found.log10_fap[0] == pytest.approx(np.log10(expected), abs=3e-3)
 
@@ -62,6 +63,26 @@ def test_white_noise_alarms_as_often_as_stated(n):
         fraction = np.mean(found.log10_fap < np.log10(level))
         assert fraction < level + 3 * np.sqrt(level / n_curves)  # an upper bound
     assert np.mean(found.log10_fap < -1) > 0.033  # and a close one
+
+
+@pytest.mark.parametrize("period", [0.34, 0.67, 1.94, 2.05, 3.3])
+def test_only_faint_blocks_get_the_classical_periodogram(period):
+    """Points at one hour of the night favour one phase near 1 and 2 d, where the classical periodogram is too low."""
+    rng = np.random.default_rng(3)
+    t = np.sort(rng.choice(120, 52, replace=False) + rng.uniform(-0.06, 0.06, 52)) - 60
+    y = np.sin(2 * np.pi * (t / period + 0.1)) + 0.1 * rng.normal(size=52)
+    y -= y.mean()
+    start, step, n = 0.5 / np.ptp(t), 0.3 / np.ptp(t), padded(int(30 * np.ptp(t)))
+    found = np.empty(n)
+    one_harmonic(np.array([t, y, np.full(52, 1 / 52)]), 1.0, start, step, found)
+    frequency = start + step * np.arange(n)
+    exact = LombScargle(t, y).power(frequency, normalization="psd", method="chi2") * 2 / 52
+    classical = 2 * np.abs(np.exp(2j * np.pi * np.outer(frequency, t)) @ y / 52) ** 2
+    is_exact = np.isclose(found, exact, atol=1e-5)
+    assert is_exact[classical > 0.4 * found.max()].all()
+    assert found.argmax() == exact.argmax()
+    assert np.mean(~is_exact) > 0.1
+    np.testing.assert_allclose(found[~is_exact], classical[~is_exact], atol=1e-5)
 
 
 def test_certain_and_impossible_peaks_have_finite_chances():
