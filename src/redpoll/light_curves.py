@@ -29,7 +29,7 @@ from redpoll.astro.ragged import (
     some_parts,
     taken,
 )
-from redpoll.astro.visits import visits
+from redpoll.astro.visits import visit_means
 from redpoll.errors import UsageError
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, KINDS, LOW_QUALITY, SURVEYS, UPPER_LIMIT
 from redpoll.schema.light_curve import LightCurves
@@ -216,27 +216,15 @@ def averaged(curve: LightCurves, days: float) -> LightCurves:
     >>> averaged(curve, 0.01).flux.tolist(), averaged(curve, 0.01).flux_err.astype(int).tolist()
     ([450.0, 700.0], [63, 90])
     """
-    known = np.isfinite(curve.flux) & (curve.flux_err > 0)
-    order, first = visits(curve.offsets, curve.band, curve.mjd, known, days, len(BANDS))
-    if len(first) == len(curve.mjd):
+    points = np.array([curve.mjd, curve.band, curve.flux, curve.flux_err], np.float64)
+    means, kinds = np.empty_like(points), np.empty(len(curve.kind), np.int8)
+    offsets = visit_means(curve.offsets, points, curve.kind, days, DETECTION, len(BANDS), means, kinds)
+    if offsets[-1] == len(curve.mjd):
         return curve
-    owner, kind = owners(curve.offsets)[order[first]], curve.kind[order]
-    weight = curve.flux_err[order].astype(np.float64) ** -2
-    total = _sums(weight, first)
-    mjd = curve.mjd[order[first]]
-    start = np.repeat(mjd, np.diff(np.append(first, len(order))))
-    mjd = mjd + _sums(weight * (curve.mjd[order] - start), first) / total
-    flux = (_sums(weight * curve.flux[order], first) / total).astype(np.float32)
-    kind = np.where(_sums(kind == DETECTION, first) > 0, DETECTION, kind[first]).astype(np.int8)
-    by_time = np.lexsort((mjd, owner))
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(curve)))])
-    errors = (total**-0.5).astype(np.float32)
-    columns: tuple[Any, ...] = (mjd, curve.band[order[first]], flux, errors, kind)
-    return LightCurves(offsets, *(column[by_time] for column in columns))
-
-
-def _sums(values: NDArray[Any], first: NDArray[np.int64]) -> Array:
-    return np.add.reduceat(values.astype(np.float64), first) if len(first) else np.zeros(0)
+    mjd, band, flux, errors = means[:, : offsets[-1]]
+    return LightCurves(
+        offsets, mjd, band.astype(np.int8), flux.astype(np.float32), errors.astype(np.float32), kinds[: offsets[-1]]
+    )
 
 
 def fitted_columns(

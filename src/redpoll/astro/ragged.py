@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from redpoll.kernels import kernel
+
 Int = NDArray[np.int64]
 
 
@@ -23,16 +25,35 @@ def by_band(offsets: Int, band: NDArray[np.int8], keep: NDArray[np.bool_], n_ban
     """Every curve split into its bands: an index of the points, and offsets into that index.
 
     Part ``i * n_bands + b`` holds the points of curve ``i`` in band ``b`` that are kept, in their old order.
-    A negative band is left out.
+    A band outside 0..n_bands-1 is left out.
 
     >>> order, parts = by_band(np.array([0, 4]), np.array([1, 0, 1, -1], np.int8), np.ones(4, bool), 2)
     >>> order.tolist(), parts.tolist()
     ([1, 0, 2], [0, 1, 3])
     """
-    kept = np.flatnonzero(keep & (band >= 0))
-    part = owners(offsets)[kept] * n_bands + band[kept]
-    sizes = np.bincount(part, minlength=(len(offsets) - 1) * n_bands)
-    return kept[np.argsort(part, kind="stable")], np.concatenate([[0], np.cumsum(sizes)])
+    order, parts = np.empty(len(band), np.int64), np.zeros((len(offsets) - 1) * n_bands + 1, np.int64)
+    _split(offsets, band, keep, n_bands, order, parts)
+    return order[: parts[-1]], parts
+
+
+@kernel
+def _split(offsets: Any, band: Any, keep: Any, n_bands: int, order: Any, parts: Any) -> None:
+    """The two arrays of `by_band`, by counting."""
+    for i in range(len(offsets) - 1):
+        ends = parts[i * n_bands : (i + 1) * n_bands + 1]
+        start = ends[0]
+        for k in range(offsets[i], offsets[i + 1]):
+            if keep[k] and 0 <= band[k] < n_bands:
+                ends[band[k] + 1] += 1
+        for b in range(n_bands):
+            ends[b + 1] += ends[b]
+        for k in range(offsets[i], offsets[i + 1]):
+            if keep[k] and 0 <= band[k] < n_bands:
+                order[ends[band[k]]] = k
+                ends[band[k]] += 1
+        for b in range(n_bands - 1, 0, -1):
+            ends[b] = ends[b - 1]
+        ends[0] = start
 
 
 def some_parts(order: Int, parts: Int, chosen: Int) -> tuple[Int, Int]:
