@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,8 +65,19 @@ class LightCurves:
         return np.where(np.diff(self.offsets) > 0, self.offsets[1:] - 1, -1)
 
     def of_kind(self, *kinds: int) -> LightCurves:
-        """The light curves with only the points of these kinds."""
-        return self.kept(np.isin(self.kind, kinds))
+        """The light curves with only the points of these kinds, for reading; a second call answers the same object."""
+        if kinds not in self._of_kinds:
+            is_wanted = np.zeros(len(KINDS) + 1, bool)  # the last is for -1, the unknown kind
+            is_wanted[list(kinds)] = True
+            found = self.kept(is_wanted[self.kind])
+            for array in () if found is self else (found.mjd, found.band, found.flux, found.flux_err, found.kind):
+                array.flags.writeable = False
+            self._of_kinds[kinds] = found
+        return self._of_kinds[kinds]
+
+    @cached_property
+    def _of_kinds(self) -> dict[tuple[int, ...], LightCurves]:
+        return {}
 
     def since(self, start: NDArray[np.floating[Any]]) -> LightCurves:
         """The light curves with only the points at or after a time [MJD], one time per alert."""
