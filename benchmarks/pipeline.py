@@ -1,9 +1,12 @@
-"""End to end: ZTF alerts a second from a nightly archive to a warm store, with every module, filter and cutout.
+"""End to end: alerts a second from a nightly archive to a warm store, with every module, filter and cutout.
 
 ``python benchmarks/pipeline.py`` replicates real packets in REDPOLL_DATA (default ../shared/data) with new candids
 and objectIds, of the same length, until a store holds ``--warm`` objects; then it times ``--alerts`` more, read from
 a ``.tar.gz`` as ZTF publishes it, on worker processes as ``redpoll run`` chooses them. Without real packets it
 replicates a simulated night, as printed. The store is in a temporary folder (some 60 kB an alert).
+
+``--survey rubin`` simulates nights of one sky instead: the first ones, of ``--warm`` alerts, fill the store, and the
+last, of about ``--alerts`` alerts of the same objects and others, is timed, as one visit of Rubin would come.
 """
 
 from __future__ import annotations
@@ -131,28 +134,44 @@ def show(what: str, report: RunReport) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--warm", type=int, default=100_000, help="objects in the store before the night")
-    parser.add_argument("--alerts", type=int, default=20_000, help="alerts of the night")
+    parser.add_argument("--survey", choices=["ztf", "rubin"], default="ztf")
+    parser.add_argument("--warm", type=int, help="objects (rubin: alerts) before the night; default 100,000 (20,000)")
+    parser.add_argument("--alerts", type=int, help="alerts of the night; default 20,000 (rubin 10,000)")
     parser.add_argument("--mixed-nights", action="store_true", help="packets of many nights in no order")
     parser.add_argument("--workers", type=int, help="worker processes; default as `redpoll run`")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        packets, what = originals(folder, mixed_nights=args.mixed_nights)
+        warm, night, what = (_rubin if args.survey == "rubin" else _ztf)(folder, args)
         print(f"{what}; {platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python "
               f"{platform.python_version()}, load {os.getloadavg()[0]:.1f}, {dt.date.today()}")  # fmt: skip
         config = replace(Config(), run=RunConfig(workers=args.workers))
-        config = replace(config, quality=replace(config.quality, ztf=Cuts()))  # the originals are few: keep all
-        replicas = Replicas(packets)
+        config = replace(config, quality=replace(config.quality, ztf=Cuts(), rubin=Cuts()))  # keep all
         print(f"{'':<28} {'received':>8} {'stored':>8} {'wall':>9} {'rate':>10}")
-        show("warming up", run_night([Generated(replicas, int(args.warm * 1.1), args.warm)], folder / "store", config))
+        show("warming up", run_night(warm, folder / "store", config))
         with open_store(folder / "store") as store:
             print(f"{'':<28} objects in the store: {store.maintenance.check().objects:,}")
-        write_archive(folder / "night.tar.gz", replicas.packets(args.alerts, args.alerts // 2))
         start = time.monotonic()
-        report = run_night(open_sources([folder / "night.tar.gz"]), folder / "store", config)
+        report = run_night(open_sources([night]), folder / "store", config)
         show("a night into a warm store", report)
         print(f"{'':<28} with start of workers: {report.received / (time.monotonic() - start):,.0f}/s")
+
+
+def _ztf(folder: Path, args: argparse.Namespace) -> tuple[list[FiniteSource], Path, str]:
+    """What fills the store, the archive of the night, and what they are."""
+    packets, what = originals(folder, mixed_nights=args.mixed_nights)
+    replicas, n_warm, n = Replicas(packets), args.warm or 100_000, args.alerts or 20_000
+    write_archive(folder / "night.tar.gz", replicas.packets(n, n // 2))
+    return [Generated(replicas, int(n_warm * 1.1), n_warm)], folder / "night.tar.gz", what
+
+
+def _rubin(folder: Path, args: argparse.Namespace) -> tuple[list[FiniteSource], Path, str]:
+    n_warm, n = args.warm or 20_000, args.alerts or 10_000
+    nights = 1 + round(n_warm / n)
+    simulate_night(folder / "nights", survey="rubin", n_alerts=n * nights, nights=nights, seed=1)
+    *first, last = sorted((folder / "nights").glob("*.tar.gz"))
+    size = sum(len(packet.data) for source in open_sources([last]) for packet in all_packets(source)) / 1e9
+    return list(open_sources(first)), last, f"{nights} simulated nights of Rubin; the last has {size:.2f} GB"
 
 
 if __name__ == "__main__":

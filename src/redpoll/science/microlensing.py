@@ -11,6 +11,7 @@ from redpoll.light_curves import (
     DETECTION,
     FORCED,
     LightCurves,
+    averaged,
     days_of_each,
     fitted_columns,
     negative_fraction,
@@ -33,7 +34,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="4", outputs=OUTPUTS, compile_group="curve_fitting")
+@science_module(version="5", outputs=OUTPUTS, compile_group="curve_fitting")
 def microlensing(
     mjd: Floats,
     is_good: Bools,
@@ -47,6 +48,7 @@ def microlensing(
     *,
     min_points: int = 12,
     max_points: int = 150,
+    visit_days: float = 0.02,
     min_delta_chi2: float = 200.0,
     max_chi2: float = 2.5,
     max_impact: float = 1.0,
@@ -69,13 +71,14 @@ def microlensing(
     `max_earlier` detections, or twice as many as the light curve holds, that are not in the light curve: a variable
     star has hundreds. A candidate improves on a constant by `min_delta_chi2`, fits well, comes within `max_impact`
     Einstein radii and is within `max_phase` Einstein times of its peak. Cataclysmic variables can pass during their
-    rise, when one event still explains all points. The newest `max_points` are fitted.
+    rise, when one event still explains all points. Fitted are the newest `max_points` means of points
+    of one band within `visit_days`.
 
     References
     ----------
     Paczynski 1986, ApJ 304, 1; Rodriguez et al. 2022, ApJ 927, 150, for events in ZTF; Godines et al. 2019, A&C 28.
     """
-    curve = light_curve.of_kind(DETECTION, FORCED).newest(max_points)
+    curve = averaged(light_curve.of_kind(DETECTION, FORCED), visit_days).newest(max_points)
     is_elsewhere = (star_score < min_star_score) | (star_distance_arcsec > max_star_arcsec) | (host_d_dlr < min_d_dlr)
     is_star = ~is_elsewhere & ~is_solar_system(roid) & ~is_periodic
     is_single = _is_single_event(light_curve.of_kind(DETECTION), n_detections, min_days, max_earlier)

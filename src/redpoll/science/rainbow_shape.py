@@ -10,6 +10,7 @@ from redpoll.light_curves import (
     DETECTION,
     FORCED,
     LightCurves,
+    averaged,
     days_of_each,
     fitted_columns,
     negative_fraction,
@@ -33,7 +34,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="3", outputs=OUTPUTS, compile_group="curve_fitting")
+@science_module(version="4", outputs=OUTPUTS, compile_group="curve_fitting")
 def rainbow_shape(
     survey: Texts,
     mjd: Floats,
@@ -44,20 +45,23 @@ def rainbow_shape(
     max_days: float = 400.0,
     min_points: int = 12,
     max_points: int = 150,
+    visit_days: float = 0.5,
     min_days: float = 15.0,
     max_negative_fraction: float = 0.3,
 ) -> Arrays:
     """Rise and fall (Bazin's function) of a cooling blackbody, fitted to detections and forced photometry.
 
-    Fitted are objects known for `min_days` to `max_age` days: the newest `max_points` of the last `max_days`, if there
-    are at least `min_points` in two bands. The model has eight parameters. A source that is below its template in more
-    than `max_negative_fraction` of its five-sigma points is no transient, and is not fitted.
+    Fitted are objects known for `min_days` to `max_age` days: means of the points of a band within `visit_days`, the
+    newest `max_points` of the last `max_days`, if there are at least `min_points`. The model has eight parameters. A
+    source that is below its template in more than `max_negative_fraction` of its five-sigma points is no transient,
+    and is not fitted.
 
     References
     ----------
     Russeil et al. 2024, A&A 683, A251; Bazin et al. 2009, A&A 499, 653.
     """
-    chosen = light_curve.of_kind(DETECTION, FORCED).since(mjd - max_days).newest(max_points)
+    recent = light_curve.of_kind(DETECTION, FORCED).since(mjd - max_days)
+    chosen = averaged(recent, visit_days).newest(max_points)
     is_transient = negative_fraction(chosen, 5.0) <= max_negative_fraction
     rows = np.flatnonzero(is_transient & (age <= max_age) & (age >= min_days) & (np.diff(chosen.offsets) >= min_points))
     curve = chosen.of_alerts(rows)

@@ -62,6 +62,15 @@ def test_what_is_no_star_moves_repeats_or_is_bad_is_none(curves, change):
     assert not _run(curves, _event(), **change)["is_microlensing_candidate"][0]
 
 
+@pytest.mark.parametrize("minutes, n_fitted", [(28.0, 40), (29.0, 80)])
+def test_points_of_a_visit_are_averaged(curves, monkeypatch, minutes, n_fitted):
+    fitted = []
+    monkeypatch.setattr("redpoll.science.microlensing.paczynski_fit", lambda *a: fitted.append(a) or paczynski_fit(*a))
+    again = [(b, t + minutes / 1440, f, e) for b, t, f, e in _event()]
+    _run(curves, sorted([*_event(), *again], key=lambda point: point[1]))
+    assert len(fitted[0][0]) == n_fitted
+
+
 def test_what_was_seen_for_hours_only_is_no_event(curves):
     hours = [(b, 60000.0 + (t - 60000.0) / 24, f, e) for b, t, f, e in _event(einstein_time=60.0)]
     assert not _run(curves, hours)["is_microlensing_candidate"][0]

@@ -106,3 +106,12 @@ def _bts(curves):
     )  # fmt: skip
     n = len(curves)
     return rainbow_rise(np.array(["ztf"] * n, object), mjd[offsets[1:] - 1], np.full(n, 20.0, np.float32), curve)
+
+
+@pytest.mark.parametrize("hours, n_fitted", [(11.0, 60), (13.0, 90)])
+def test_points_of_half_a_day_are_averaged(curves, hours, n_fitted):
+    nights = np.arange(0.0, 90.0, 3.0)
+    source = _source(np.random.default_rng(6), np.repeat(nights, 2))
+    again = [(band, t + hours / 24, flux, err) for band, t, flux, err in source[::2]]
+    found = _run(rainbow_shape, curves, [sorted([*source, *again], key=lambda point: point[1])], age=90.0)
+    assert found["shape_points"][0] == n_fitted
