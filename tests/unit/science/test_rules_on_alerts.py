@@ -43,26 +43,30 @@ def scored(archive):
     return {name: table[name].to_numpy() for name in table.column_names if table[name].type != pa.binary_view()}
 
 
-@pytest.fixture(scope="module")
-def large_ztf_night(tmp_path_factory):
-    """Folder of a simulated ZTF night of 1,000 alerts: three false alarms of 300 prove no rate of 1 %."""
+@pytest.fixture(scope="module", params=["ztf", "rubin"])
+def large(request, tmp_path_factory):
+    """Columns and classes of a simulated night of 1,000 alerts: three false alarms of 300 prove no rate of 1 %."""
     folder = tmp_path_factory.mktemp("large")
-    simulate_night(folder, survey="ztf", n_alerts=1000, seed=1, workers=1)
-    return folder
+    simulate_night(folder, survey=request.param, n_alerts=1000, seed=1, workers=1)
+    return columns_and_classes(folder)
 
 
-@pytest.fixture(scope="module", params=["large_ztf_night", "rubin_night"], ids=["ztf", "rubin"])
+@pytest.fixture(scope="module", params=["ztf_night", "rubin_night"], ids=["ztf", "rubin"])
 def simulated(request):
+    """Columns and classes of a small simulated night."""
+    return columns_and_classes(request.getfixturevalue(request.param))
+
+
+def columns_and_classes(folder):
     """A simulated night's columns and the class of each alert."""
-    folder = request.getfixturevalue(request.param)
     truth = pq.read_table(folder / "truth.parquet", columns=["alert_id", "class"])
     kinds = dict(zip(truth["alert_id"].to_pylist(), truth["class"].to_pylist(), strict=True))
     columns = scored(next(folder.glob("*.tar.gz")))
     return columns, np.array([kinds[i] for i in columns["alert_id"]])
 
 
-def test_simulated_artefacts_are_told_from_the_rest(simulated):
-    columns, kind = simulated
+def test_simulated_artefacts_are_told_from_the_rest(large):
+    columns, kind = large
     is_artefact = columns["is_artefact"].astype(bool)
     assert is_artefact[kind == "bogus"].mean() > 0.5 and is_artefact[kind != "bogus"].mean() < 0.05
 
@@ -78,8 +82,8 @@ def test_simulated_artefacts_are_told_from_the_rest(simulated):
         ("is_hostless", ("sn_ia", "sn_ibc", "slsn", "pisn", "orphan_afterglow")),
     ],
 )  # fmt: skip
-def test_false_alarms_of_a_simulated_night_are_rare(flag, meant, simulated):
-    columns, kind = simulated
+def test_false_alarms_of_a_simulated_night_are_rare(flag, meant, large):
+    columns, kind = large
     assert columns[flag].astype(bool)[~np.isin(kind, meant)].mean() < 0.01
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from redpoll.simulate.blackbody import blackbody_flux, colour
+from redpoll.simulate.blackbody import blackbody_flux, colour, planck
 from redpoll.simulate.classes import (
     CLASSES,
     agn,
@@ -234,7 +234,17 @@ def test_a_superluminous_supernova_loses_light_below_300_nm(monkeypatch):
         monkeypatch.setattr(slsn, "_UV_EDGE", edge)
         found += [CLASSES["slsn"].flux(arrays, epochs_of([60.0], b), np.random.default_rng(0))[0] for b in (0, G, R)]
     # at redshift 1, u, g and r are at 184, 241 and 311 nm
-    assert np.divide(lost, whole) == pytest.approx([0.61, 0.80, 1.0], abs=0.01)
+    ratio = np.divide(lost, whole)
+    assert ratio / ratio[2] == pytest.approx([0.61, 0.80, 1.0], abs=0.01)
+
+
+@pytest.mark.parametrize("temperature", [6000.0, 15000.0, 25000.0])
+def test_the_luminosity_stays_when_light_is_lost(temperature):
+    # all light, by the radiance of a black body over 20 nm to 20 um
+    wavelength = np.geomspace(20.0, 2e4, 3000)
+    light = planck(wavelength, temperature) / wavelength**2
+    left = np.trapezoid(light * np.minimum(wavelength / 300.0, 1.0), wavelength) / np.trapezoid(light, wavelength)
+    assert slsn.fraction_kept(np.array([temperature]))[0] == pytest.approx(left, abs=0.005)
 
 
 def test_pair_instability_supernovae_rise_for_months_are_red_and_fade_as_cobalt():
