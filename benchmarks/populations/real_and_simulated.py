@@ -17,12 +17,13 @@ from populations.candidates import (
     simulated_asteroids,
     simulated_candidates,
 )
-from populations.labelled import superluminous, tidal_disruptions, type_ia
+from populations.labelled import tidal_disruptions, type_ia
 from populations.pulsating import pulsating, pulsation
 from populations.realism_features import Features, cadence, noise, shape
 from populations.replay import Curve, half
 from populations.seen import Seen, is_covered, matched, nightly, seen, thinned
 from populations.simulated_curves import forced, simulated
+from populations.superluminous import superluminous_pairs
 
 _SURVEY = {"first": 58240, "nights": 1650}
 """Nights of the BTS curves, 2018-05 to 2022-11."""
@@ -53,7 +54,10 @@ def _joined(groups: dict[str, list[Features]]) -> list[Features]:
 
 def _of_curves(real: list[Seen], made: list[Seen], days: tuple[float, ...]) -> Sample:
     """Features of curves, the simulated ones matched to the real ones."""
-    made = matched(real, made)
+    return _of_matched(real, matched(real, made), days)
+
+
+def _of_matched(real: list[Seen], made: list[Seen], days: tuple[float, ...]) -> Sample:
     sides = [
         {"cadence": [cadence(s) for s in some], "shape and colour": [shape(s, days) for s in some],
          "noise": [noise(s) for s in some]}
@@ -104,7 +108,7 @@ def tde(data: Path, part: int, seed: int) -> Sample:
 
 def slsn(data: Path, part: int, seed: int) -> Sample:
     """SLSNe-I with photometry of ZTF."""
-    return _binned("slsn", superluminous(data), seed, part, 20.2)
+    return _of_matched(*superluminous_pairs(data, part, seed), _TDE_DAYS)
 
 
 def rr_lyrae_ab(data: Path, part: int, seed: int) -> Sample:

@@ -63,6 +63,22 @@ def nightly(some: Seen) -> Seen:
     return Seen(some.name, *(x[by_time] for x in (mjd, some.band[order][starts], -2.5 * np.log10(mean), err)))
 
 
+def one_a_night(some: Seen) -> Seen:
+    """The first point of each night and band."""
+    key = np.floor(some.mjd).astype(int) * 4 + some.band
+    return some.take(np.sort(np.unique(key, return_index=True)[1]))
+
+
+def spaced(some: Seen, *, nights: int) -> Seen:
+    """Without the nights that follow the last night kept by fewer than `nights`."""
+    night = np.floor(some.mjd).astype(int)
+    kept: list[int] = []
+    for each in np.unique(night):
+        if not kept or each - kept[-1] >= nights:
+            kept.append(each)
+    return some.take(np.isin(night, kept))
+
+
 def is_covered(some: Seen, *, at_least: int) -> bool:
     """Whether there are enough points, some days before and after the brightest, and some in each band."""
     if len(some.mjd) < at_least or min((some.band == _G).sum(), (some.band == _R).sum()) < 3:

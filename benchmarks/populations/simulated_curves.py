@@ -38,14 +38,14 @@ def simulated(
 
 
 def _curves(name: str, sources: Sources, exposures: Exposures, prefix: str) -> Iterator[Curve]:
-    """Every object with all its points, and the error that forced photometry of them would have in `about`."""
+    """Every object with all its points; its dust and the errors that forced photometry would have are in `about`."""
     for k, (low, high) in enumerate(zip(sources.offsets[:-1], sources.offsets[1:], strict=True)):
         part = slice(low, high)
         row, flux = sources.row[part], sources.flux[part]
         yield Curve(
             f"{name} {prefix} {k}", name, exposures.mjd[row], exposures.band[row], flux, sources.flux_err[part],
             np.where(sources.detected[part], DETECTION, FORCED),
-            {"forced_error": forced_error(flux, exposures.limiting_mag[row])},
+            {"forced_error": forced_error(flux, exposures.limiting_mag[row]), "ebv": sources.parameters["ebv"][k]},
         )  # fmt: skip
 
 

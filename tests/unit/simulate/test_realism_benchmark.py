@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from populations.realism_features import cadence, shape
-from populations.seen import Seen, is_covered, matched, nightly, thinned
+from populations.seen import Seen, is_covered, matched, nightly, one_a_night, spaced, thinned
 from populations.two_samples import separation
 
 
@@ -39,6 +39,16 @@ def test_points_of_a_night_and_band_become_one_of_smaller_error():
     kept = nightly(curve([1.1, 1.2, 1.3, 2.1], [1, 1, 2, 1], [18, 18, 17, 19]))
     assert kept.band.tolist() == [1, 2, 1] and kept.mag == pytest.approx([18, 17, 19])
     assert kept.mag_err[0] == pytest.approx(0.1 / np.sqrt(2))
+
+
+def test_the_first_point_of_a_night_and_band_is_kept():
+    kept = one_a_night(curve([1.1, 1.2, 1.3, 2.1], [1, 2, 1, 1], [18, 18, 17, 19]))
+    assert kept.mjd.tolist() == [1.1, 1.2, 2.1]
+
+
+def test_nights_that_follow_too_soon_are_left_out():
+    kept = spaced(curve([1.1, 1.2, 2.5, 4.0, 6.0, 7.9], [1, 2, 1, 1, 1, 1], [18] * 6), nights=3)
+    assert kept.mjd.tolist() == [1.1, 1.2, 4.0, 7.9]
 
 
 def test_coverage_needs_points_on_both_sides_of_the_brightest_and_in_both_bands():
