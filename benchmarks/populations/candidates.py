@@ -103,8 +103,8 @@ def _rows(setting: Setting, segment: Segment) -> Iterator[Row]:
 
 
 def doubted(candidates: Iterable[Row]) -> list[Row]:
-    """Candidates that the survey's own classifiers score low, one an object."""
-    low = {c["object"]: c for c in candidates if _score(c) < _DOUBTED}
+    """Candidates that the survey's own classifiers score low, without bad pixels, one an object."""
+    low = {c["object"]: c for c in candidates if _score(c) < _DOUBTED and not c.get("nbad")}
     return [c for c in low.values() if all(c.get(name) is not None for name in _IMAGE)]
 
 

@@ -27,6 +27,7 @@ from populations.superluminous import superluminous_pairs
 
 _SURVEY = {"first": 58240, "nights": 1650}
 """Nights of the BTS curves, 2018-05 to 2022-11."""
+_LUNATION = 30
 _TDE_SURVEY = {"first": 58700, "nights": 1650}
 _SN_DAYS, _TDE_DAYS = (-10.0, -5.0, 0.0, 5.0, 10.0, 15.0, 20.0, 30.0), (-20.0, -10.0, 0.0, 15.0, 30.0, 60.0, 90.0)
 
@@ -126,9 +127,13 @@ def asteroids(data: Path, part: int, seed: int) -> Sample:
 
 
 def artefacts(data: Path, part: int, seed: int) -> Sample:
-    """Packets that ZTF's own classifiers score below 0.3, of both sides; no person has labelled them."""
+    """Packets that ZTF's own classifiers score below 0.3, of both sides; no person has labelled them.
+
+    The real ones are of many nights, so the simulated ones are of a whole lunation. Brokers pass no packet with bad
+    pixels: none of the real ones has any.
+    """
     real = [candidate for candidate in doubted(real_candidates(data)) if half(candidate["object"]) == part]
-    made = nearest(real, doubted(simulated_candidates("bogus", 2_000, seed)), "magpsf")
+    made = nearest(real, doubted(simulated_candidates("bogus", 4_000, seed, nights=_LUNATION)), "magpsf")
     return _of_rows([image_features(c) for c in real], [image_features(c) for c in made])
 
 

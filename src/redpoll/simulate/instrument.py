@@ -20,8 +20,9 @@ class Instrument:
     ``half_width`` of a field [deg]; ``pixel_scale`` [arcsec] and ``detector_pixels``; ``cutout`` size of a cutout
     [pixels]; ``depth`` and ``bright`` the useful magnitudes; ``history_days`` the length of a packet's history.
     ``noise_factor``, ``excess``, ``photon_limit``, ``floor`` and ``template_light`` are explained in `flux_error`;
-    ``scatter`` is how far measurements scatter, in units of that error; ``gain`` is photons a count of a cutout, and
-    ``noon`` the fraction of the MJD day at which a night's date begins.
+    ``scatter`` is how far measurements scatter, in units of that error; ``misfit`` is 1 if the error grows where a
+    point source fits badly, 0 if it comes from the noise alone; ``gain`` is photons a count of a cutout, and ``noon``
+    the fraction of the MJD day at which a night's date begins.
     """
 
     survey: Survey
@@ -39,6 +40,7 @@ class Instrument:
     floor: float
     template_light: float
     scatter: float
+    misfit: float
     gain: float
     noon: float
 
@@ -77,6 +79,7 @@ ZTF = Instrument(
     floor=0.025,
     template_light=0.0,
     scatter=0.58,  # of SNe Ia after 30 d, about the line between neighbours; of simulated ones at 1.0 it is 0.95
+    misfit=1.0,
     gain=6.2,
     noon=0.0,
 )
@@ -96,6 +99,7 @@ RUBIN = Instrument(
     floor=0.002,
     template_light=1.0,
     scatter=1.0,
+    misfit=0.0,
     gain=1.6,
     noon=0.5,
 )

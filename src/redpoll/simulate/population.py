@@ -203,6 +203,8 @@ def _observe(
     reference = None if reference is None else reference + extinction
     template = 0.0 if reference is None else flux_from_mag(reference[index, epochs.band])
     flux_err = camera.flux_error(truth, limit, template)
+    if "misfit" in parameters:
+        flux_err = np.hypot(flux_err, camera.misfit * parameters["misfit"][index] * np.abs(truth))
     flux = truth + camera.scatter * flux_err * rng.standard_normal(len(row))
     detected = (np.abs(flux) > _DETECTION * flux_err) & (truth != 0)
     sources = Sources(

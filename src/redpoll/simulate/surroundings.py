@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll.simulate.classes import CLASSES
+from redpoll.simulate.classes.bogus import DIPOLE, STAR_RESIDUAL
 from redpoll.simulate.distance import distance_modulus, luminosity_distance
 from redpoll.simulate.dust import dimming
 from redpoll.simulate.population import Sources
@@ -19,6 +20,8 @@ _HALF_LIGHT = 1.678  # scale lengths of an exponential disc
 _UNDECIDED_GALAXIES, _UNDECIDED_STARS = 0.2, 0.03
 _NEIGHBOURS_PER_ARCSEC2 = 0.0025
 _CATALOGUE_DEPTH = 22.3
+_DIPOLE_DISTANCE, _RESIDUAL_DISTANCE = 0.9, 0.2
+"""Half of the mean distance [arcsec] of two kinds of artefact from their star; the others are anywhere."""
 _KPC_PER_ARCSEC_PER_MPC = 1e3 * np.pi / 180.0 / 3600.0
 
 
@@ -59,7 +62,7 @@ def draw_surroundings(rng: np.random.Generator, sources: Sources) -> Surrounding
     """Surroundings of every source, by the environment of its class."""
     environments = np.array([each.environment for each in CLASSES.values()])[sources.kind]
     host = _hosts(rng, sources, environments)
-    star = _stars(rng, sources, environments)
+    star = _stars(rng, sources)
     host_distance, star_distance = np.hypot(host["host_east"], host["host_north"]), np.hypot(*star[1:])
     reference_distance, reference_mag = _reference(
         rng, environments, sources, host, star[0], host_distance, star_distance
@@ -108,12 +111,14 @@ def _hosts(rng: np.random.Generator, sources: Sources, environments: NDArray[np.
     }
 
 
-def _stars(rng: np.random.Generator, sources: Sources, environments: NDArray[np.str_]) -> tuple[Array, Array, Array]:
-    """The source's own star or nucleus, or the bright star next to an artefact: magnitudes and offset."""
+def _stars(rng: np.random.Generator, sources: Sources) -> tuple[Array, Array, Array]:
+    """The source's own star or nucleus, or the bright star that causes an artefact: magnitudes and offset."""
     n = len(sources)
     own = np.isfinite(sources.reference_mag[:, 0])
-    beside = environments == "near_star"
-    distance = np.where(beside, rng.gamma(2.0, 1.5, n), rng.rayleigh(0.1, n))
+    artefact = sources.parameters.get("artefact", np.full(n, np.nan))
+    beside = np.isin(artefact, (DIPOLE, STAR_RESIDUAL))
+    spread = np.where(artefact == DIPOLE, _DIPOLE_DISTANCE, _RESIDUAL_DISTANCE)
+    distance = np.where(beside, spread * rng.gamma(2.0, 1.0, n), rng.rayleigh(0.1, n))
     angle = rng.uniform(0.0, 2 * np.pi, n)
     bright = rng.normal(15.5, 1.5, n).clip(12.0, 19.0)[:, None] + _STAR
     mag = np.where(own[:, None], sources.reference_mag, np.where(beside[:, None], bright, np.nan))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.exposures import TAI_MINUS_UTC
 from redpoll.simulate.segment import BOGUS, Segment, Setting
+from redpoll.simulate.ztf_artefacts import aperture_excess, artefact_shape
 
 Array = NDArray[np.float64]
 Columns = dict[str, NDArray]
@@ -70,6 +71,7 @@ def detection_columns(setting: Setting, segment: Segment, points: NDArray[np.int
     wobble = _CENTROID / snr / 3600.0
     dec = s.dec[who] + wobble * kick[:, 0]
     aperture = mag + kick[:, 1] * (0.6 * sigma + 0.015)
+    aperture += np.where(s.kind[who] == BOGUS, aperture_excess(kick), 0.0)
     band = setting.exposures.band[row]
     big = aperture + 0.5 * sigma * kick[:, 2]
     columns = {
@@ -115,32 +117,33 @@ def _shape_columns(setting: Setting, segment: Segment, points: NDArray[np.int64]
     row, who = s.row[points], s.index[points]
     bogus = s.kind[who] == BOGUS
     seeing = setting.exposures.seeing[row] / setting.camera.pixel_scale
-    axis = 0.34 * seeing * np.exp(0.13 * kick[:, 8] + np.where(bogus, 0.15 * kick[:, 9], 0.0))
-    elong = 1.03 + np.abs(kick[:, 9]) * np.where(bogus, 0.25, 0.08)
+    axis = 0.34 * seeing * np.exp(0.13 * kick[:, 8])
+    elong = 1.03 + np.abs(kick[:, 9]) * np.where(bogus, 0.2, 0.08)
     looks = np.where(bogus, -0.7 + 1.1 * kick[:, 10], 1.5 + 0.85 * kick[:, 10] + np.clip(0.05 * (snr - 10), -0.3, 0.8))
     deep = np.where(bogus, -1.5 + 3.0 * kick[:, 11], 8.5 + 4.0 * kick[:, 11]) + 1.2 * kick[:, 10]
-    return {
-        "chipsf": np.where(bogus, 4.0, 1.0)
-        * np.exp(np.where(bogus, 0.9, 0.6) * kick[:, 12])
-        * (1.0 + (snr / 25.0) ** 1.5),
+    columns = {
+        "chipsf": np.exp(0.6 * kick[:, 12]) * (1.0 + (snr / 25.0) ** 1.5),
         "chinr": 0.9 * np.exp(0.5 * kick[:, 12]),
         "sharpnr": np.where(np.isfinite(around.host_mag[who, 2]), 0.2, 0.0) + 0.05 * kick[:, 13],
         "sky": 0.7 * kick[:, 13],
-        "fwhm": np.clip(seeing * np.exp(0.12 * kick[:, 14] + np.where(bogus, 0.2 * kick[:, 9], 0.0)), 1.0, 9.0),
-        "classtar": _logistic(np.where(bogus, 3.6, 4.2) + np.where(bogus, 1.6, 1.2) * kick[:, 14]),
+        "fwhm": np.clip(seeing * np.exp(0.12 * kick[:, 14]), 1.0, 9.0),
+        "classtar": _logistic(4.2 + 1.2 * kick[:, 14]),
         "mindtoedge": np.minimum.reduce([s.x[who], s.y[who], 3072.0 - s.x[who], 3072.0 - s.y[who]]),
-        "seeratio": np.clip(np.exp(np.where(bogus, 0.45, 0.28) * kick[:, 15]) * np.where(bogus, 1.4, 1.07), 0.4, 2.0),
+        "seeratio": np.clip(np.exp(0.28 * kick[:, 15]) * 1.07, 0.4, 2.0),
         "aimage": axis,
         "bimage": axis / elong,
         "aimagerat": axis / seeing,
         "bimagerat": axis / elong / seeing,
         "elong": elong,
-        "nneg": np.clip(np.rint(np.where(bogus, 5.0, 2.0) + 2.0 * kick[:, 15]), 0, 15).astype(np.int64),
-        "nbad": np.where(bogus & (kick[:, 15] > 0.8), np.rint(kick[:, 15] + 0.5), 0).astype(np.int64),
+        "nneg": np.clip(np.rint(2.0 + 2.0 * kick[:, 15]), 0, 15).astype(np.int64),
+        "nbad": np.zeros(len(points), np.int64),
         "rb": _logistic(looks),
         "drb": _logistic(deep),
-        "sumrat": np.clip(1.0 - np.abs(kick[:, 7]) * np.where(bogus, 0.2, 0.03), 0.3, 1.0),
+        "sumrat": np.clip(1.0 - np.abs(kick[:, 7]) * 0.03, 0.3, 1.0),
     }
+    kind = s.parameters.get("artefact", np.full(len(s), np.nan))[who]
+    flawed = artefact_shape(kind, kick, seeing, elong)
+    return columns | {name: np.where(bogus, value, columns[name]) for name, value in flawed.items()}
 
 
 def _logistic(x: Array) -> Array:

@@ -2,18 +2,23 @@
 
 Five kinds (``artefact``): 0 bad column, 1 dipole at a star that moved between images, 2 cosmic ray, 3 ghost of a
 bright star, 4 residual of a bright star. Dipoles and star residuals come back in other exposures of the same position.
+
+How bright they are against the depth, how badly a point source fits them, how often they come back, and that most are
+in shallow exposures (clouds) was set to the 16 real packets of low score in half 0 of `benchmarks/realism.py`.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
-from redpoll.simulate.classes.m_dwarf_flare import chosen_epoch
 
 BAD_COLUMN, DIPOLE, COSMIC_RAY, GHOST, STAR_RESIDUAL = range(5)
 _FRACTIONS = [0.15, 0.35, 0.1, 0.1, 0.3]
-_RECURS = np.array([0.1, 0.25, 0.0, 0.05, 0.2])
+_RECURS = np.array([0.005, 0.012, 0.0, 0.002, 0.012])
+_MAX_RECURRENCE = 0.25
+_SHALLOW = 2.0
 
 
 class Bogus:
@@ -23,20 +28,24 @@ class Bogus:
     environment: Environment = "near_star"
 
     def draw(self, rng: np.random.Generator, n: int, window: Window) -> Parameters:
-        """Kind, signal over noise, sign, how often it comes back, and which of the window's epochs it is in."""
+        """Kind, signal over noise of the image, misfit, sign, how often it comes back, and the moment it shows.
+
+        The misfit is the error of the fit to a point source, as a fraction of the flux.
+        """
         kind = rng.choice(5, n, p=_FRACTIONS)
         return {
             "artefact": kind.astype(np.float64),
-            "signal_to_noise": 4.5 + rng.exponential(4.0, n),
+            "signal_to_noise": 5.0 * 10.0 ** (0.4 * rng.exponential(1.2, n).clip(max=3.5)),
             "sign": np.where(rng.random(n) < 0.55, 1.0, -1.0),
-            "recurrence": _RECURS[kind] * rng.random(n),
+            "recurrence": np.minimum(_RECURS[kind] * np.exp(1.3 * rng.standard_normal(n)), _MAX_RECURRENCE),
             "moment": rng.random(n),
+            "misfit": (0.11 * np.exp(0.35 * rng.standard_normal(n))).clip(0.04, 0.18),
         }
 
     def flux(self, parameters: Parameters, epochs: Epochs, rng: np.random.Generator) -> Array:
         """Flux [nJy] a point-source fit gives to the artefact; zero where it is absent."""
         shows = rng.random(len(epochs.mjd)) < parameters["recurrence"][epochs.index]
-        shows[chosen_epoch(parameters["moment"], epochs)] = True
+        shows[_epoch_shown(parameters["moment"], epochs)] = True
         strength = (parameters["signal_to_noise"] * parameters["sign"])[epochs.index]
         scatter = rng.normal(1.0, 0.3, len(shows)).clip(0.2, 3.0)
         return np.asarray(np.where(shows, strength * scatter * epochs.noise, 0.0))
@@ -44,3 +53,11 @@ class Bogus:
     def reference_mag(self, parameters: Parameters) -> None:
         """None: there is no source."""
         return None
+
+
+def _epoch_shown(moment: Array, epochs: Epochs) -> NDArray[np.int64]:
+    """One epoch of the window for each object, by a number between 0 and 1; the shallower the likelier."""
+    weight = np.where(epochs.in_window, epochs.noise**_SHALLOW, 0.0)
+    total = np.concatenate([[0.0], np.cumsum(weight)])[epochs.offsets]
+    wanted = total[:-1] + moment * np.diff(total)
+    return np.asarray(np.searchsorted(np.cumsum(weight), wanted, side="right").clip(max=epochs.offsets[1:] - 1))
