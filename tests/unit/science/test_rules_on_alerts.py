@@ -51,12 +51,6 @@ def large(request, tmp_path_factory):
     return columns_and_classes(folder)
 
 
-@pytest.fixture(scope="module", params=["ztf_night", "rubin_night"], ids=["ztf", "rubin"])
-def simulated(request):
-    """Columns and classes of a small simulated night."""
-    return columns_and_classes(request.getfixturevalue(request.param))
-
-
 def columns_and_classes(folder):
     """A simulated night's columns and the class of each alert."""
     truth = pq.read_table(folder / "truth.parquet", columns=["alert_id", "class"])
@@ -89,11 +83,11 @@ def test_false_alarms_of_a_simulated_night_are_rare(flag, meant, large):
 
 @pytest.mark.parametrize(
     ("flag", "meant", "fraction"),
-    [("is_dwarf_nova", "cataclysmic_variable", 0.5), ("is_solar_system_known", "asteroid", 0.8)],
+    [("is_dwarf_nova", "cataclysmic_variable", 0.5), ("is_solar_system_known", "asteroid", 0.7)],
 )
-def test_what_a_rule_means_is_found_in_a_simulated_night(flag, meant, fraction, simulated):
+def test_what_a_rule_means_is_found_in_a_simulated_night(flag, meant, fraction, large):
     """A rule that never applies raises no false alarm; the flags left out have too few cases in so short a night."""
-    columns, kind = simulated
+    columns, kind = large
     assert columns[flag].astype(bool)[kind == meant].mean() >= fraction
 
 
