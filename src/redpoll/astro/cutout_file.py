@@ -17,7 +17,7 @@ MAX_BYTES = 16_000_000
 """Maximum size of a cutout, uncompressed."""
 _CARD, _BLOCK, _MAX_CARDS = 80, 2880, 3600
 _GZIP, _END = b"\x1f\x8b", b"END".ljust(80)
-_OF_THE_IMAGE = frozenset({"BITPI", "NAXIS", "BSCAL", "BZERO", "BLANK"})
+_OF_THE_IMAGE = frozenset({b"BITPI", b"NAXIS", b"BSCAL", b"BZERO", b"BLANK"})
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _DTYPES = {"8": ">u1", "16": ">i2", "32": ">i4", "64": ">i8", "-32": ">f4", "-64": ">f8"}
 _DAMAGE = (EOFError, cast(type[Exception], IsalError))
@@ -99,11 +99,15 @@ def _header(raw: bytes | memoryview, start: int) -> tuple[bytes, int]:
 
 
 def _layout(header: bytes, max_side: int) -> _Layout:
-    """The layout of the data behind a header; short headers without a world coordinate system are often the same."""
-    return _known_layout(header, max_side) if len(header) < _BLOCK else _read_layout(header, max_side)
+    """The layout of the data behind a header; its cards that describe the image are often the same."""
+    starts = range(0, len(header), _CARD)
+    return _known_layout(
+        b"".join(header[i : i + _CARD] for i in starts if header[i : i + 5] in _OF_THE_IMAGE), max_side
+    )
 
 
-def _read_layout(header: bytes, max_side: int) -> _Layout:
+@lru_cache(maxsize=64)
+def _known_layout(header: bytes, max_side: int) -> _Layout:
     cards = _cards(header.decode("ascii", "replace"))
     n_axes = _integer(cards, "NAXIS", 9)
     shape = tuple(_integer(cards, f"NAXIS{i}", max_side) for i in range(n_axes, 0, -1))
@@ -118,12 +122,9 @@ def _read_layout(header: bytes, max_side: int) -> _Layout:
     return _Layout(shape, np.dtype(_DTYPES[code]), scale, zero, int(blank) if _INTEGER.fullmatch(blank) else None)
 
 
-_known_layout = lru_cache(maxsize=8)(_read_layout)
-
-
 def _cards(text: str) -> dict[str, str]:
-    """Keys and values of the cards that describe the image."""
-    cards = [text[i : i + _CARD] for i in range(0, len(text), _CARD) if text[i : i + 5] in _OF_THE_IMAGE]
+    """Keys and values of cards."""
+    cards = [text[i : i + _CARD] for i in range(0, len(text), _CARD)]
     return {card[:8].rstrip(): card[10:].partition("/")[0].strip() for card in cards if card[8:10] == "= "}
 
 
