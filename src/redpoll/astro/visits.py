@@ -27,14 +27,14 @@ def visit_means(offsets: Any, points: Any, kind: Any, days: float, preferred: in
     open_visits, open_kinds = np.empty((n_bands, 7)), np.zeros(n_bands, np.int64)
     at = 0
     for curve in range(len(offsets) - 1):
-        open_visits[:] = 0.0
+        open_visits[:], open_visits[:, _STEP], open_visits[:, _LAST] = 0.0, math.nan, -math.inf
         for i in range(offsets[curve], offsets[curve + 1]):
             t, flux, err = points[0, i], points[2, i], points[3, i]
             band = int(points[1, i])
             if not (0 <= band < n_bands and math.isfinite(flux) and err > 0):
                 continue
             visit = open_visits[band]
-            if visit[_WEIGHT] == 0.0 or not _belongs(visit, t, days):
+            if math.floor((t - visit[_RUN]) / days) != visit[_STEP]:
                 at = _close(visit, band, open_kinds[band], means, kinds, at)
                 _open(visit, t, days)
                 open_kinds[band] = kind[i]
@@ -52,13 +52,8 @@ def visit_means(offsets: Any, points: Any, kind: Any, days: float, preferred: in
 
 
 @part
-def _belongs(visit: Any, t: float, days: float) -> bool:
-    return bool(t - visit[_LAST] < days and math.floor((t - visit[_RUN]) / days) == visit[_STEP])
-
-
-@part
 def _open(visit: Any, t: float, days: float) -> None:
-    if visit[_WEIGHT] == 0.0 or t - visit[_LAST] >= days:
+    if t - visit[_LAST] >= days:
         visit[_RUN] = t
     visit[_STEP] = math.floor((t - visit[_RUN]) / days)
     visit[_FIRST] = t

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from redpoll.astro.ragged import by_band, last_of_each, owners, per_point, some_parts, taken
 
-points = st.tuples(st.integers(-1, 5), st.booleans())
+points = st.tuples(st.integers(-1, 6), st.booleans())
 batches = st.lists(st.lists(points, max_size=12), max_size=8)
 
 
