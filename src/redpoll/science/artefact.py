@@ -71,14 +71,14 @@ def artefact(
     ----------
     Duev et al. 2019, MNRAS 489, 3582; Bloom et al. 2012, PASP 124, 1175 (features of difference cutouts).
     """
-    radius = np.array([_RADIUS.get(name, 4.0) for name in survey])
+    radius = np.array([_RADIUS.get(name, _RADIUS["ztf"]) for name in survey])
     measured = measure_cutouts(read_cutouts(cutout_difference), radius)
     changes, chi2, highest_snr = _scatter(packet_light_curve)
     reference = reference_flux(reference_mag, reference_distance_arcsec, max_reference_arcsec)
     is_galaxy = (star_score < 0.5) & (star_distance_arcsec <= max_reference_arcsec)
     is_bright = ~is_galaxy & (reference > flux_from_mag(reference_bright))
     signs = _signs_in_cutout(survey, measured, np.abs(flux) / flux_err)
-    signs["dipole"] = np.maximum(signs["dipole"], np.where(is_dipole, 0.6, 0.0))
+    signs["dipole"] = np.maximum(signs["dipole"], 0.6 * is_dipole)
     signs["star_residual"] = np.where(is_bright, 0.9 * _ramp(-np.abs(flux) / reference, -0.02, -0.002), 0.0)
     signs["alternating"] = np.where(highest_snr < max_noise_snr, 0.8 * _ramp(changes, 1, 5), 0.0)
     columns = {f"cutout_{name}": values for name, values in measured._asdict().items() if name != "noise"}
@@ -92,8 +92,8 @@ def _signs_in_cutout(survey: Texts, measured: CutoutMeasurements, claimed_snr: F
     sharpness = measured.sharpness - 2.1 / measured.peak_snr
     expected = 0.5 * claimed_snr  # an aperture has a lower signal to noise than a fit of the seeing
     return {
-        "dipole": np.where(is_seen, _ramp(measured.negative_fraction, 0.1, 0.3), 0.0),
-        "cosmic_ray": np.where(is_seen, _ramp(sharpness, low, high), 0.0),
+        "dipole": is_seen * _ramp(measured.negative_fraction, 0.1, 0.3),
+        "cosmic_ray": is_seen * _ramp(sharpness, low, high),
         "line": _ramp(measured.line_snr, 5.0, 9.0),
         "masked": _ramp(measured.aperture_masked_fraction, 0.1, 0.3),
         "empty": _ramp(expected - measured.snr, 2.0, 3.5) * _ramp(-measured.snr / expected, -0.5, -0.25),

@@ -60,7 +60,7 @@ def hostless(
     wanted = is_good & ~is_solar_system(roid) & is_new & is_empty & is_bright
     found = np.full((2, len(wanted)), np.nan)
     science, template = (read_cutouts(cutouts, wanted) for cutouts in (cutout_science, cutout_template))
-    for i in np.flatnonzero(wanted & (science.shapes[:, 0] > 0)).tolist():
+    for i in np.flatnonzero(wanted).tolist():
         found[:, i] = _statistics(science[i], template[i], radius)
     is_hostless = (found[0] <= max_science) & (found[1] <= max_template)
     return {"hostless_ks_science": found[0], "hostless_ks_template": found[1], "is_hostless": is_hostless}
