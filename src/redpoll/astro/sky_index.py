@@ -23,6 +23,7 @@ from redpoll.kernels import kernel, part
 _ARCSEC = math.pi / 648_000.0
 _STRETCH = 1.46  # of a base cell's unit square per radian on the sky: at most 1.453, at the poles
 _CELLS_PER_REACH = 4
+_FINEST = ORDER - 4  # of the cells that cover a cone: the margin for rounding is far smaller than these
 _MAX_BUCKET_ORDER = 11
 _LAYER_ARCSEC = np.array([5.0, 60.0, 900.0])
 _YEARS = (
@@ -108,7 +109,7 @@ def build_index(
     hpx, radius, speed, layer = hpx[order], radius[order], speed[order], layer[order]
     layers, buckets = _layers(hpx, radius, speed, layer)
     limit = 4 * np.sin(radius / 2) ** 2
-    moving = motion[order] if speed.any() else motion[:0].reshape(0, 3)
+    moving = motion[order] if speed.any() else motion[:0]
     return SkyIndex(hpx, xyz[order], limit, moving, buckets, layers, epoch), order
 
 
@@ -196,7 +197,7 @@ def _search_layer(
     index: SkyIndex, layer: Layer, ra: Floats, dec: Floats, hpx: Integers, years: Floats, every: bool
 ) -> tuple[Integers, Integers, Floats]:
     reach = layer.radius + layer.speed * float(np.abs(years).max(initial=0.0))
-    order = int(np.clip(math.floor(-math.log2(max(_CELLS_PER_REACH * _STRETCH * reach, 2.0**-ORDER))), 0, ORDER))
+    order = max(math.floor(-math.log2(max(_CELLS_PER_REACH * _STRETCH * reach, 2.0**-_FINEST))), 0)
     margin = min(math.ceil(_STRETCH * reach * 2**ORDER) + 2, 2**ORDER)
     cells, crossing = _cover(hpx, order, margin)
     ranges, offsets = _crossing_ranges(ra[crossing], dec[crossing], reach / _ARCSEC)
