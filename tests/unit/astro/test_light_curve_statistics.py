@@ -9,6 +9,7 @@ import statistics
 import light_curve as lc
 import numpy as np
 import pytest
+from scipy.special import erfc
 
 from redpoll.astro.light_curve_statistics import FEATURES, light_curve_statistics
 
@@ -219,6 +220,27 @@ def test_points_at_one_time_have_no_slope_between_them():
 def test_an_extreme_outlier_keeps_the_normality_test_finite():
     found = _ours(np.arange(9000.0), np.append(np.linspace(0, 1e-3, 8999), 1e6), np.ones(9000))
     assert found["anderson_darling_normal"] > 1000 and math.isfinite(found["anderson_darling_normal"])
+
+
+@pytest.mark.parametrize("m, expected", [([1.0, -1.0], np.nan), ([1.5, 0.5], 0.5**0.5), ([-1.5, -0.5], -(0.5**0.5))])
+def test_the_deviation_over_the_mean_is_unknown_only_for_a_mean_of_zero(m, expected):
+    assert _ours([0.0, 1.0], m, [0.1, 0.1])["mean_variance"] == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize("n", [1200, 1300])
+def test_the_normality_test_is_exact_up_to_25_and_asymptotic_beyond(n):
+    """One point among n is at most (n - 1) / sqrt(n) deviations away: here 24.5 and 25.5, over the root of two."""
+    m = np.append(np.random.default_rng(n).normal(0, 1e-3, n - 1), 1e6)
+    x = np.sort((m - m.mean()) / (m.std(ddof=1) * np.sqrt(2)))
+
+    def log_tail(x):
+        with np.errstate(all="ignore"):
+            return np.where(x < 25, np.log(0.5 * erfc(x)), -(x**2) - np.log(2 * x * np.sqrt(np.pi)))
+
+    i = np.arange(n)
+    total = math.fsum((2 * i + 1) * log_tail(-x) + (2 * (n - i) - 1) * log_tail(x))
+    found = _ours(np.arange(n), m, np.ones(n))["anderson_darling_normal"]
+    assert found == pytest.approx((1 + 4 / n - 25 / n**2) * (-n - total / n), rel=1e-10)
 
 
 def test_inputs_that_do_not_fit_are_refused():
