@@ -315,6 +315,8 @@ def test_the_first_of_equal_peaks_counts_and_a_faint_source_is_positive(exact):
 def test_without_light_the_sign_is_positive_and_a_cutout_without_signal_has_no_sharpness(exact):
     found = exact(pixels(), pixels((0, 0, 5.0), (0, 1, -5.0)), pixels((0, 0, -5.0)), pixels((0, 0, np.nan)))
     assert found.peak_snr.tolist() == [0.0, 5.0, 5.0, 0.0] and np.isnan(found.sharpness).tolist() == [1, 0, 0, 1]
+    balanced = pixels((0, 0, 5.0), (0, 1, -2.5), (0, -1, -2.5))
+    assert exact(balanced).peak_snr[0] == 5.0
     alone = np.full((9, 9), np.nan, np.float32)
     alone[4, 4] = 7.0
     found = exact(alone)
