@@ -52,7 +52,7 @@ def slow_averaged(offsets, points, kind, days, n_bands):
     for start, stop in pairwise(offsets):
         own = []
         for b in range(n_bands):
-            t, band, flux, err = points[:, start:stop]
+            _, band, flux, err = points[:, start:stop]
             keep = start + np.flatnonzero((band == b) & np.isfinite(flux) & (err > 0))
             some = points[:, keep]
             own += [slow_mean(some[:, part], kind[keep][part]) for part in slow_visits(some, days)]
@@ -75,13 +75,14 @@ def test_means_are_those_of_a_loop(days):
     found, rows = averaged(offsets, points, kind, days, 3)
     assert found.tolist() == sizes
     np.testing.assert_allclose(rows, expected, rtol=1e-12)
-    assert len({row for row in rows[4]}) == 3
+    assert len(set(rows[4])) == 3
 
 
 @pytest.mark.parametrize(
     "times, means",
     [
-        ([], []), ([5.0], [5.0]), ([0.0, 0.5], [0.0, 0.5]), ([0.0, 0.4375], [0.21875]), ([0.0, 0.25, 0.5], [0.125, 0.5]),
+        ([], []), ([5.0], [5.0]), ([0.0, 0.5], [0.0, 0.5]), ([0.0, 0.4375], [0.21875]),
+        ([0.0, 0.25, 0.5], [0.125, 0.5]),
         ([0.0, 0.375, 0.875, 1.125], [0.1875, 1.0]), ([0.0, 0.375, 0.75, 1.125, 1.25], [0.1875, 0.75, 1.1875]),
         ([1.0, 1.0, 1.0], [1.0]), ([0.0, 0.4375, 0.625, 9.0, 9.25, 9.5], [0.21875, 0.625, 9.125, 9.5]),
     ],
