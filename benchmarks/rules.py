@@ -18,14 +18,12 @@ import argparse
 import os
 import platform
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-from populations.labelled import rr_lyrae, superluminous, tidal_disruptions, type_ia, ztf_packets
-from populations.replay import Curve, bare, half, moved, replayed
+from populations.real import real_populations
 from populations.simulated import EXTRAGALACTIC, nights
 from populations.summary import print_summary
-from populations.tally import Answers, answers, print_table
+from populations.tally import answers, print_table
 
 
 def main() -> None:
@@ -33,7 +31,8 @@ def main() -> None:
     options = _options()
     print(f"date: {time.strftime('%Y-%m-%d')}; Python {platform.python_version()}, {platform.machine()}\n")
     if options.data.is_dir():
-        real = dict(_real(options))
+        some = real_populations(options.data, options.half, options.per_object)
+        real = {title: answers(batches) for title, batches in some}
         print_summary([a for title, a in real.items() if " 30 d " not in title])
         print()
         for title, a in real.items():
@@ -43,26 +42,6 @@ def main() -> None:
         print_table(title, answers(nights(survey, n, options.seed, options.nights)))
         known = nights(survey, n // 4, options.seed, options.nights, EXTRAGALACTIC, hosts_to=99.0)
         print_table(f"{title}, the redshift of every host known", answers(known))
-
-
-def _real(options: argparse.Namespace) -> Iterator[tuple[str, Answers]]:
-    """Packets as they are; light curves as ZTF's packets of 30 days and as packets with a year of history."""
-    yield "real ZTF packets, every object with a label or in VSX", answers(ztf_packets(options.data))
-    for name, read in (("SNe Ia", type_ia), ("TDEs", tidal_disruptions), ("SLSNe-I", superluminous)):
-        curves = _kept(read(options.data), options)
-        places = {"nothing known of the position": bare(curves), "in a known galaxy": curves}
-        if read is type_ia:
-            places["in the centre of a known galaxy"] = [moved(c, arcsec=0.2) for c in curves]
-        for place, some in places.items():
-            for days in (30.0, 365.0):
-                title = f"real {name} as ZTF alerts with {days:.0f} d of history, {place}"
-                yield title, answers(replayed(some, "ztf", days, options.per_object))
-    stars = replayed(_kept(rr_lyrae(options.data), options), "rubin", 365.0, options.per_object)
-    yield "real RR Lyrae stars of SDSS as Rubin alerts with 365 d of history", answers(stars)
-
-
-def _kept(curves: list[Curve], options: argparse.Namespace) -> list[Curve]:
-    return [curve for curve in curves if half(curve.name) == options.half]
 
 
 def _options() -> argparse.Namespace:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from populations.simulated import Labelled
 from redpoll.crossmatch.known_columns import known_columns
 from redpoll.plugin.discovery import installed_modules
 from redpoll.plugin.graph import Graph
@@ -54,24 +55,30 @@ class Answers:
         return len(self.kind)
 
 
-def answers(batches: Iterable[tuple[pa.RecordBatch, NDArray[np.str_], NDArray[np.str_]]]) -> Answers:
-    """Run every installed module over batches, each with the true class and the object of its alerts."""
+def answers(batches: Iterable[Labelled]) -> Answers:
+    """The rules' answers for batches, each with the true class and the object of its alerts."""
+    parts = []
+    for batch, kind, unit in scored(batches):
+        selected = {f: batch[f].fill_null(False).to_numpy(zero_copy_only=False) for f in RULES}
+        complete = {f: _is_known(batch, column) for f, (_, column) in RULES.items()}
+        parts.append((kind, unit, selected, complete))
+    kinds, units, selected, complete = zip(*parts, strict=True)
+    joined = ({f: np.concatenate([p[f] for p in each]) for f in RULES} for each in (selected, complete))
+    return Answers(np.concatenate(kinds), np.concatenate(units), *joined)
+
+
+def scored(batches: Iterable[Labelled]) -> Iterator[Labelled]:
+    """The batches with the columns of every installed module."""
     modules = installed_modules()
     flags = [n for m in modules for n, c in m.outputs.items() if c.assigns and pa.types.is_boolean(c.arrow_type)]
     if missing := set(flags) ^ set(RULES):
         raise KeyError(f"RULES does not fit the outputs of the modules: {sorted(missing)}")
     graph = Graph.build(modules, [], columns={**COLUMNS, **known_columns()})
-    parts = []
     for batch, kind, unit in batches:
         run = graph.run(without_catalogues(batch))
         if run.failures:
             raise RuntimeError(str(run.failures))
-        selected = {f: run.batch[f].fill_null(False).to_numpy(zero_copy_only=False) for f in flags}
-        complete = {f: _is_known(run.batch, RULES[f][1]) for f in flags}
-        parts.append((kind, unit, selected, complete))
-    kinds, units, selected, complete = zip(*parts, strict=True)
-    joined = ({f: np.concatenate([p[f] for p in each]) for f in flags} for each in (selected, complete))
-    return Answers(np.concatenate(kinds), np.concatenate(units), *joined)
+        yield run.batch, kind, unit
 
 
 def without_catalogues(batch: pa.RecordBatch) -> pa.RecordBatch:
