@@ -38,7 +38,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="3", outputs=OUTPUTS, compile_group="statistics")
+@science_module(version="4", outputs=OUTPUTS, compile_group="statistics")
 def artefact(
     survey: Texts,
     cutout_difference: Texts,
@@ -53,7 +53,7 @@ def artefact(
     *,
     max_reference_arcsec: float = 3.0,
     reference_bright: float = 17.0,
-    max_noise_snr: float = 8.0,
+    max_noise_snr: float = 6.0,
 ) -> Arrays:
     """Signs of an artefact, each from 0 to 1, combined as independent ones: 1 - product of (1 - sign).
 

@@ -37,7 +37,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS)
+@science_module(version="3", outputs=OUTPUTS)
 def cataclysmic(
     light_curve: LightCurves,
     is_good: Bools,
@@ -52,12 +52,12 @@ def cataclysmic(
     *,
     min_amplitude: float = 2.0,
     max_amplitude: float = 9.0,
-    min_rise: float = 0.5,
+    min_rise: float = 1.0,
     min_template_rise: float = 1.0,
     min_lone_rise: float = 1.5,
     min_fall: float = 0.25,
     max_gap_days: float = 5.0,
-    max_colour: float = 0.4,
+    max_colour: float = 0.2,
     max_rise_days: float = 5.0,
     max_lone_rise_days: float = 3.0,
     min_d_dlr: float = 3.0,
@@ -67,7 +67,8 @@ def cataclysmic(
 ) -> Arrays:
     """Amplitude above the source in the template, or above the deepest upper limit, and the fastest rise and fall.
 
-    A dwarf nova brightens by 2 to 9 magnitudes at 0.5 mag/d or more. It reaches its maximum within `max_rise_days`,
+    A dwarf nova brightens by 2 to 9 magnitudes, by 0.5 mag/d or more; stars flare as often as slow ones rise, so that
+    `min_rise` is higher. It reaches its maximum within `max_rise_days`,
     where a supernova needs weeks, and is blue there: g - r is near 0. A source redder than `max_colour`, or in a galaxy
     (`star_score`, `host_d_dlr`), is no candidate. What else is required depends on what is known at the position:
 

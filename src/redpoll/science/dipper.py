@@ -28,9 +28,10 @@ OUTPUTS = {
 }
 
 
-@science_module(version="1", outputs=OUTPUTS)
+@science_module(version="2", outputs=OUTPUTS)
 def dipper(
     light_curve: LightCurves,
+    n_detections: Ints,
     reference_mag: Floats,
     reference_distance_arcsec: Floats,
     star_score: Floats,
@@ -44,6 +45,7 @@ def dipper(
     min_quiet_points: int = 3,
     min_days: float = 2.0,
     max_step: float = 0.5,
+    max_earlier: int = 10,
     min_star_score: float = 0.5,
     max_arcsec: float = 1.5,
 ) -> Arrays:
@@ -53,9 +55,10 @@ def dipper(
     fainter than the template. A candidate is a star brighter than `max_star_mag`. Its event has `min_points` epochs
     over `min_days` days, in which neighbouring depths differ by at most `max_step` of the deepest. Before it, at least
     `min_quiet_points` epochs showed the star as in the template (upper limits, or forced photometry within three
-    sigma), and no point of the light curve is brighter than the template: long-period variables and active galaxies
-    vary all the time. An event that began before the light curve does is therefore missed. An eclipse lasts hours; a
-    later epoch at normal brightness ends the run.
+    sigma), and no point of the light curve is brighter than the template. The survey counts at most `max_earlier`
+    detections that are not in the light curve: long-period variables and active galaxies vary all the time and have
+    hundreds. An event that began before the light curve does is therefore missed. An eclipse lasts hours; a later
+    epoch at normal brightness ends the run.
 
     Not tested, for lack of data: whether the dimming is grey (the star's magnitude is known in one band only), an
     infrared excess, and eclipses with a period that the sampling hides.
@@ -79,11 +82,12 @@ def dipper(
     is_long = (points >= min_points) & (days >= min_days) & (n_quiet >= min_quiet_points)
     is_smooth = _largest_step(curve, depth, in_dip) / deepest <= max_step
     was_brighter = count_of_each(curve, is_brighter) > 0
+    is_variable = n_detections - count_of_each(curve, curve.kind == DETECTION) > max_earlier
     return {
         "dipper_depth": np.where(alert_depth > 0, np.minimum(alert_depth, 1.0), np.nan),
         "dipper_days": days,
         "dipper_points": points,
-        "is_dipper": is_star & is_deep & is_long & is_smooth & ~was_brighter & ~has_bad_pixels,
+        "is_dipper": is_star & is_deep & is_long & is_smooth & ~(was_brighter | is_variable | has_bad_pixels),
     }
 
 

@@ -29,7 +29,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS)
+@science_module(version="3", outputs=OUTPUTS)
 def flare_star(
     light_curve: LightCurves,
     is_good: Bools,
@@ -39,7 +39,7 @@ def flare_star(
     star_distance_arcsec: Floats,
     *,
     max_hours: float = 12.0,
-    min_ratio: float = 3.0,
+    min_ratio: float = 2.5,
     min_amplitude: float = 0.1,
     min_star_score: float = 0.5,
     max_arcsec: float = 1.5,

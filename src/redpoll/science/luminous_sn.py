@@ -20,7 +20,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS)
+@science_module(version="3", outputs=OUTPUTS)
 def luminous_sn(
     is_good: Bools,
     mag: Floats,
@@ -35,7 +35,7 @@ def luminous_sn(
     host_d_dlr: Floats,
     roid: Texts,
     *,
-    max_absolute_mag: float = -20.5,
+    max_absolute_mag: float = -20.75,
     min_rise_time: float = 5.0,
     max_d_dlr: float = 4.0,
     max_redshift_err: float = 0.01,

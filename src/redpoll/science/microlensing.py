@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from redpoll import Column, feature, flag, science_module
-from redpoll.conditions import is_solar_system
+from redpoll.conditions import is_empty_position, is_solar_system
 from redpoll.curve_fitting import measured, paczynski_fit
 from redpoll.light_curves import (
     DETECTION,
@@ -34,12 +34,14 @@ OUTPUTS = {
 }
 
 
-@science_module(version="5", outputs=OUTPUTS, compile_group="curve_fitting")
+@science_module(version="6", outputs=OUTPUTS, compile_group="curve_fitting")
 def microlensing(
     mjd: Floats,
     is_good: Bools,
     star_score: Floats,
     star_distance_arcsec: Floats,
+    reference_mag: Floats,
+    reference_distance_arcsec: Floats,
     roid: Texts,
     is_periodic: Bools,
     host_d_dlr: Floats,
@@ -65,14 +67,14 @@ def microlensing(
     """Point lens and point source, fitted to the difference fluxes in all bands together, and a candidate by rule.
 
     The event is the same in all bands but for the flux of the source, so that a change of colour increases chi2. Fitted
-    is what may be one event of a star (`star_score`, `star_distance_arcsec`, `host_d_dlr`; unknown passes): neither
-    periodic nor a Solar System object, in no galaxy, with detections that span `min_days`, longer than any flare, and
-    below its template in at most `max_negative_fraction` of its five-sigma points. The survey counts at most
-    `max_earlier` detections, or twice as many as the light curve holds, that are not in the light curve: a variable
-    star has hundreds. A candidate improves on a constant by `min_delta_chi2`, fits well, comes within `max_impact`
-    Einstein radii and is within `max_phase` Einstein times of its peak. Cataclysmic variables can pass during their
-    rise, when one event still explains all points. Fitted are the newest `max_points` means of points
-    of one band within `visit_days`.
+    is what may be one event of a star: a catalogued source or one of the template within `max_star_arcsec`, not known
+    to be a galaxy or to lie in one (`star_score`, `host_d_dlr`; unknown passes), neither periodic nor a Solar System
+    object, with detections that span `min_days`, longer than any flare, and below its template in at most
+    `max_negative_fraction` of its five-sigma points. The survey counts at most `max_earlier` detections, or twice as
+    many as the light curve holds, that are not in the light curve: a variable star has hundreds. A candidate improves
+    on a constant by `min_delta_chi2`, fits well, comes within `max_impact` Einstein radii and is within `max_phase`
+    Einstein times of its peak. Cataclysmic variables can pass during their rise, when one event still explains all
+    points. Fitted are the newest `max_points` means of points of one band within `visit_days`.
 
     References
     ----------
@@ -80,6 +82,7 @@ def microlensing(
     """
     curve = averaged(light_curve.of_kind(DETECTION, FORCED), visit_days).newest(max_points)
     is_elsewhere = (star_score < min_star_score) | (star_distance_arcsec > max_star_arcsec) | (host_d_dlr < min_d_dlr)
+    is_elsewhere |= is_empty_position(star_distance_arcsec, reference_mag, reference_distance_arcsec, max_star_arcsec)
     is_star = ~is_elsewhere & ~is_solar_system(roid) & ~is_periodic
     is_single = _is_single_event(light_curve.of_kind(DETECTION), n_detections, min_days, max_earlier)
     is_single &= negative_fraction(curve, 5.0) <= max_negative_fraction

@@ -18,7 +18,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="2", outputs=OUTPUTS)
+@science_module(version="3", outputs=OUTPUTS)
 def satellite_glint(
     survey: Texts,
     dec: Floats,
@@ -42,7 +42,7 @@ def satellite_glint(
     min_elongation: float = 1.6,
     belt_elongation: float = 1.4,
     belt_deg: float = 15.0,
-    min_trail_arcsec: float = 3.0,
+    min_trail_arcsec: float = 2.5,
 ) -> Arrays:
     """Flags for lone detections (the only one ever, positive, at an empty position) and for glints among them.
 

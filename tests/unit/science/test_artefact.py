@@ -109,6 +109,12 @@ def test_a_flux_that_flips_its_sign_near_the_noise_is_one(curves):
     assert found["artefact_reason"].tolist() == ["alternating", None]
 
 
+@pytest.mark.parametrize(("snr", "is_it"), [(5.99, True), (6.01, False)])
+def test_flips_count_as_long_as_no_point_is_brighter_than_six_sigma(snr, is_it, curves):
+    flips = [("g", t, (snr if t == 3 else 5.0) * (-1) ** t, 1.0) for t in range(7)]
+    assert answers(artefact, packet_light_curve=curves(flips))["is_artefact"][0] == is_it
+
+
 def test_chi_square_is_that_of_a_constant_in_the_alerts_band(curves):
     light = curves([("g", 0, 100.0, 10.0), ("r", 1, 9e9, 1.0), ("g", 2, 130.0, 10.0)], [("g", 0, 5.0, 1.0)])
     found = answers(artefact, 2, packet_light_curve=light)

@@ -123,11 +123,11 @@ def change(first, days, mags):
 @pytest.mark.parametrize(
     ("points", "columns", "inside", "outside"),
     [
-        (change(18.0, 1.0, -0.51), ON_STAR_ALONE, {}, {"star_score": 0.599}),
-        (change(18.0, 1.0, -0.51), ON_STAR_ALONE, {"star_score": 0.6}, {"star_score": np.nan}),
-        (change(18.0, 1.0, -0.51), ON_STAR_ALONE, {"star_distance_arcsec": 1.499}, {"star_distance_arcsec": 1.5}),
-        (change(18.0, 1.0, -0.51), ON_STAR_ALONE, {"colour_g_r": 0.4}, {"colour_g_r": 0.401}),
-        (change(18.0, 9.0, -0.1), ON_STAR_ALONE, {"colour_g_r": 0.4}, {"colour_g_r": 0.401}),
+        (change(18.0, 1.0, -1.01), ON_STAR_ALONE, {}, {"star_score": 0.599}),
+        (change(18.0, 1.0, -1.01), ON_STAR_ALONE, {"star_score": 0.6}, {"star_score": np.nan}),
+        (change(18.0, 1.0, -1.01), ON_STAR_ALONE, {"star_distance_arcsec": 1.499}, {"star_distance_arcsec": 1.5}),
+        (change(18.0, 1.0, -1.01), ON_STAR_ALONE, {"colour_g_r": 0.2}, {"colour_g_r": 0.201}),
+        (change(18.0, 9.0, -0.1), ON_STAR_ALONE, {"colour_g_r": 0.2}, {"colour_g_r": 0.201}),
         (change(18.0, 9.0, -0.1), ON_STAR_ALONE, {"colour_g_r": -0.4}, {"colour_g_r": np.nan}),
         (change(18.0, 1.0, -2.0), BLUE, {}, {"colour_g_r": np.nan}),
         (change(18.0, 1.0, -2.0), BLUE, {"host_d_dlr": 3.0}, {"host_d_dlr": 2.999}),
@@ -148,7 +148,7 @@ def test_both_sides_of_the_thresholds_of_columns(points, columns, inside, outsid
 @pytest.mark.parametrize(
     ("inside", "outside", "columns"),
     [
-        (change(18.0, 1.0, -0.51), change(18.0, 1.0, -0.49), ON_STAR_ALONE),
+        (change(18.0, 1.0, -1.01), change(18.0, 1.0, -0.99), ON_STAR_ALONE),
         (change(17.0, 1.0, 0.255), change(17.0, 1.0, 0.245), ON_STAR_ALONE),
         (change(18.0, 1.0, -1.01), change(18.0, 1.0, -0.99), IN_TEMPLATE),
         (change(17.0, 1.0, 0.255), change(17.0, 1.0, 0.245), IN_TEMPLATE),

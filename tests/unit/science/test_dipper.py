@@ -35,7 +35,7 @@ def test_depth_length_and_points_are_those_put_in(curves, dip):
         {"reference_mag": 19.0}, {"reference_distance_arcsec": 5.0}, {"star_score": 0.1}, {"has_bad_pixels": True},
         {"star_distance_arcsec": 4.0},
         {"min_depth": 0.3}, {"max_depth": 0.15}, {"min_points": 4}, {"min_days": 4.0}, {"max_step": 0.1},
-        {"min_quiet_points": 4}, {"reference_mag": np.nan},
+        {"min_quiet_points": 4}, {"reference_mag": np.nan}, {"n_detections": 300},
     ],
 )  # fmt: skip
 def test_one_thing_against_it_is_enough(change, curves, dip):
@@ -110,6 +110,7 @@ def test_both_sides_of_the_thresholds_of_the_curve(inside, outside, curves):
         ({"star_distance_arcsec": 1.499}, {"star_distance_arcsec": 1.5}),
         ({"reference_distance_arcsec": 1.5}, {"reference_distance_arcsec": 1.501}),
         ({"star_distance_arcsec": np.nan, "star_score": np.nan}, {"star_score": np.nan}),
+        ({"n_detections": 13}, {"n_detections": 14}), ({"n_detections": np.nan}, {"n_detections": 14}),
         ({"min_depth": 0.25}, {"min_depth": 0.251}), ({"max_depth": 0.25}, {"max_depth": 0.249}),
     ],
 )  # fmt: skip

@@ -94,7 +94,7 @@ def before(flux, err=1.0, kind="detection", *, band="r", days=0.25):
 @pytest.mark.parametrize(
     ("inside", "outside"),
     [
-        ([before(1000.0), ALERT], [before(1003.0), ALERT]),
+        ([before(1200.0), ALERT], [before(1201.0), ALERT]),
         ([before(1000.0, days=0.5), ALERT], [before(1000.0, days=0.501), ALERT]),
         ([before(1000.0, days=0.5), ALERT], [before(1000.0, days=0.501), before(1000.0), ALERT]),
         ([before(10.0), ("r", 100.5, 96.6, 1.0)], [before(10.0), ("r", 100.5, 96.4, 1.0)]),

@@ -32,6 +32,8 @@ def _run(curves, *batch, **changes):
         "is_periodic": False,
         "host_d_dlr": np.nan,
         "n_detections": 40,
+        "reference_mag": np.nan,
+        "reference_distance_arcsec": np.nan,
     } | changes
     return microlensing(
         mjd, light_curve=curves(*batch), **{name: np.full(len(batch), value) for name, value in columns.items()}
@@ -42,7 +44,19 @@ def test_an_event_is_found_with_its_time_and_impact(curves):
     found = _run(curves, _event())
     assert found["is_microlensing_candidate"][0]
     assert found["mulens_chi2"][0] < 1.6
-    assert _run(curves, _event(), star_score=np.nan, star_distance_arcsec=np.nan)["is_microlensing_candidate"][0]
+
+
+@pytest.mark.parametrize(
+    ("template", "is_it"),
+    [
+        ({"reference_mag": 20.0}, True), ({}, False),
+        ({"reference_mag": 20.0, "reference_distance_arcsec": 1.999}, True),
+        ({"reference_mag": 20.0, "reference_distance_arcsec": 2.0}, False),
+    ],
+)  # fmt: skip
+def test_without_a_catalogue_the_star_must_be_in_the_template(template, is_it, curves):
+    found = _run(curves, _event(), star_score=np.nan, star_distance_arcsec=np.nan, **template)
+    assert found["is_microlensing_candidate"][0] == is_it and np.isfinite(found["mulens_chi2"][0]) == is_it
 
 
 @pytest.mark.parametrize(
@@ -135,7 +149,7 @@ def test_both_sides_of_the_thresholds_of_the_fit(inside, outside, fitted):
 @pytest.mark.parametrize(
     ("inside", "outside"),
     [
-        ({"star_score": 0.3}, {"star_score": 0.299}), ({"star_distance_arcsec": 2.0}, {"star_distance_arcsec": 2.001}),
+        ({"star_score": 0.3}, {"star_score": 0.299}), ({"star_distance_arcsec": 1.999}, {"star_distance_arcsec": 2.0}),
         ({"host_d_dlr": 3.0}, {"host_d_dlr": 2.999}), ({}, {"roid": "candidate"}), ({}, {"is_good": False}),
         ({}, {"is_periodic": True}), ({"n_detections": 120}, {"n_detections": 121}),
     ],

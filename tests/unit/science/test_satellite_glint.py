@@ -90,8 +90,8 @@ def test_the_belts_declination_follows_from_the_sites_latitude(latitude, expecte
          {"cutout_elongation": 1.5, "dec": 20.001, "survey": "rubin"}),
         ("is_satellite_glint", {"cutout_elongation": 1.5, "dec": -10.0, "survey": "rubin"},
          {"cutout_elongation": 1.5, "dec": -10.001, "survey": "rubin"}),
-        ("is_satellite_glint", {"cutout_snr": np.nan, "trail_length_arcsec": 3.0},
-         {"cutout_snr": np.nan, "trail_length_arcsec": 2.999}),
+        ("is_satellite_glint", {"cutout_snr": np.nan, "trail_length_arcsec": 2.5},
+         {"cutout_snr": np.nan, "trail_length_arcsec": 2.499}),
     ],
 )  # fmt: skip
 def test_both_sides_of_each_threshold(column, inside, outside, one):

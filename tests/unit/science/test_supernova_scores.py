@@ -82,12 +82,14 @@ def test_a_photometric_redshift_sets_no_luminosity_and_no_class(error, is_used):
 
 @pytest.mark.parametrize(
     ("column", "limit", "sign"),
-    [("mag", 18.0, -1), ("shape_rise_time", 5.0, 1), ("shape_chi2", 10.0, -1), ("host_d_dlr", 4.0, -1)],
+    [("mag", 17.75, -1), ("shape_rise_time", 5.0, 1), ("shape_chi2", 10.0, -1), ("host_d_dlr", 4.0, -1)],
 )
 def test_both_sides_of_the_thresholds_of_a_superluminous_supernova(column, limit, sign):
-    """Sign 1: larger values pass; all limits are inclusive. At a modulus of 38.5, 18.0 mag is -20.5."""
+    """Sign 1: larger values pass; all limits are inclusive. At a modulus of 38.5, 17.75 mag is -20.75."""
     values = [limit * (1 + sign * step) for step in (1e-6, 0.0, -1e-6)]
-    found = [bool(_luminous(**{"peak_mag": np.nan, column: value})["is_slsn_candidate"]) for value in values]
+    found = [
+        bool(_luminous(**{"mag": 17.0, "peak_mag": np.nan, column: value})["is_slsn_candidate"]) for value in values
+    ]
     assert found == [True, True, False]
 
 
