@@ -77,10 +77,11 @@ def values(name: str, default: float) -> list[float]:
 def keep_fits() -> None:
     """Compute the fits of the most expensive modules once for each input: most thresholds act after them."""
     for place, name in _FITS.items():
-        setattr(sys.modules[place], name, _kept(getattr(sys.modules[place], name)))
+        setattr(sys.modules[place], name, kept(getattr(sys.modules[place], name)))
 
 
-def _kept(function: Callable[..., Any]) -> Callable[..., Any]:
+def kept(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of arrays, computed once for each content of its arguments."""
     found: dict[bytes, Any] = {}
 
     def once(*arrays: Any) -> Any:
