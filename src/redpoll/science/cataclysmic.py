@@ -67,10 +67,10 @@ def cataclysmic(
 ) -> Arrays:
     """Amplitude above the source in the template, or above the deepest upper limit, and the fastest rise and fall.
 
-    A dwarf nova brightens by 2 to 9 magnitudes, by 0.5 mag/d or more; stars flare as often as slow ones rise, so that
-    `min_rise` is higher. It reaches its maximum within `max_rise_days`,
-    where a supernova needs weeks, and is blue there: g - r is near 0. A source redder than `max_colour`, or in a galaxy
-    (`star_score`, `host_d_dlr`), is no candidate. What else is required depends on what is known at the position:
+    A dwarf nova brightens by 2 to 9 magnitudes within `max_rise_days`, where a supernova needs weeks; `min_rise` is
+    more than the 0.5 mag/d of the slowest, because stars flare as often. It is blue at its maximum: g - r is near 0. A
+    source redder than `max_colour`, or in a galaxy (`star_score`, `host_d_dlr`), is no candidate. What else is required
+    depends on what is known at the position:
 
     - a catalogued star: one of a rise by `min_rise`, a fall by `min_fall`, and a blue colour;
     - a source in the template, and no catalogue from the survey: a rise by `min_template_rise`, or a fall by

@@ -40,7 +40,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="4", outputs=OUTPUTS, compile_group="statistics")
+@science_module(version="5", outputs=OUTPUTS, compile_group="statistics")
 def periodic(
     mjd: Floats,
     band: Texts,
