@@ -148,4 +148,9 @@ def test_the_numbers_are_those_of_the_fit(curves):
     found = _run(curves, points)
     assert found["drw_tau"][0] == walk.tau[0] and found["drw_tau_err"][0] == walk.tau_err[0]
     assert found["drw_sigma"][0] == walk.sigma[0] and found["drw_delta_bic"][0] == walk.delta_bic_white[0]
-    assert abs(walk.tau[0] - 15.0) < 2 * walk.tau_err[0] and walk.sigma[0] == pytest.approx(20_000, rel=0.2)
+    assert abs(walk.tau[0] - 15.0) < 2 * walk.tau_err[0]
+
+
+def test_walks_of_20_000_njy_and_20_damping_times_are_found_a_tenth_too_low(curves):
+    found = _run(curves, *(_walk(seed=seed) for seed in range(20)))["drw_sigma"]
+    assert found.mean() == pytest.approx(17_800, rel=0.05)  # scatter of one 14 %
