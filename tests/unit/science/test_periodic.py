@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from simulated_curves import simulated
 
+from redpoll.astro.periods import Periods
+from redpoll.astro.photometry import flux_from_mag
 from redpoll.science.periodic import OUTPUTS, periodic
 from redpoll.science.periodic_class import periodic_class
 
@@ -145,3 +147,130 @@ def test_only_a_periodic_source_has_a_kind():
     found = periodic_class(**columns | {"is_periodic": np.array([True, False])}, model=Kinds())
     assert found["p_rr_lyrae"].tolist() == pytest.approx([0.5, np.nan], nan_ok=True)
     assert {column.assigns for column in periodic_class.outputs.values()} >= {"rr_lyrae", "eclipsing_binary"}
+
+
+FOUND = {
+    "period": 10.0, "period_err": 0.1, "power": 0.9, "log10_fap": -20.0, "second_period": 3.0, "second_power": 0.5,
+    "second_margin": 5.0, "alias_period": 1.1, "alias_power": 0.5, "alias_margin": 6.0, "window_power": 0.1,
+    "n_frequencies": 1000, "amplitude": [2e4, 3e4, 4e4, 5e4, 6e4, 7e4],
+}  # fmt: skip
+
+
+@pytest.fixture
+def searched(curves, monkeypatch):
+    """``searched(points, found)``: the answers if the first search finds that and the second `again`; its calls."""
+
+    def run(points, found=None, again=None, *, band="r", reference=18.0, ratio=1.0, step=1.0, mjd=None):
+        calls = []
+
+        def search(mjd, flux, err, band, offsets, *, shortest, n_bands):
+            n, change = len(offsets) - 1, (again if calls else found) or {}
+            calls.append((mjd.tolist(), np.broadcast_to(shortest, n).tolist(), n_bands))
+            return Periods(**{name: np.full((n, *np.shape(value)), value) for name, value in (FOUND | change).items()})
+
+        monkeypatch.setattr("redpoll.science.periodic.multiband_periods", search)
+        monkeypatch.setattr(
+            "redpoll.science.periodic.night_steps",
+            lambda mjd, band, flux, offsets, *, n_bands: (np.full(len(offsets) - 1, x) for x in (ratio, step)),
+        )
+        trigger = np.array([mjd or points[-1][1]])
+        columns = np.array([band], object), np.array(["not_sso"], object), np.array([reference], np.float32)
+        answers = periodic(trigger, *columns, curves(points))
+        return {name: column[0] for name, column in answers.items()}, calls
+
+    return run
+
+
+def _nightly(n=30, length=100.0, kind="detection"):
+    return [("r", 60000 + t, 1e4, 300.0, kind) for t in np.linspace(0, length, n)]
+
+
+@pytest.mark.parametrize("inside, outside", [
+    ({"power": 0.7}, {"power": 0.69}), ({"log10_fap": -5.0}, {"log10_fap": -4.9}), ({"period": 25.0}, {"period": 25.1}),
+    ({"second_margin": 2.0}, {"second_margin": 1.9}), ({"alias_margin": 2.0}, {"alias_margin": 1.9}),
+    ({"alias_margin": np.nan}, {"second_margin": 1.9, "alias_margin": np.nan}),
+])  # fmt: skip
+def test_a_period_is_significant_up_to_each_limit(searched, inside, outside):
+    assert searched(_nightly(), inside)[0]["is_periodic"] and not searched(_nightly(), outside)[0]["is_periodic"]
+
+
+@pytest.mark.parametrize("period, length, is_periodic", [
+    (0.8, 16.0, True), (0.8, 15.9, False),  # a quarter of a cycle a day from one: 4 d
+    (49.0, 196.0, True),  # 1 / 49 * 49 is less than 1
+])  # fmt: skip
+def test_an_alias_of_a_change_of_fewer_than_four_cycles_is_no_period(searched, period, length, is_periodic):
+    assert searched(_nightly(length=length), {"period": period})[0]["is_periodic"] == is_periodic
+
+
+@pytest.mark.parametrize("gap, n, is_periodic", [(0.5, 7, False), (0.5, 8, True), (0.48, 8, False)])
+def test_eight_nights_have_a_detection(searched, gap, n, is_periodic):
+    seen = [("r", 60000 + gap * i, 1e4, 300.0) for i in range(n)]
+    points = [*seen, *(("r", 60020 + 4.0 * i, 1e4, 300.0, "forced") for i in range(21))]
+    assert searched(points)[0]["is_periodic"] == is_periodic
+
+
+@pytest.mark.parametrize("n, n_searched", [(19, 0), (20, 20), (200, 200), (201, 200)])
+def test_the_newest_200_points_are_searched_and_no_fewer_than_20(searched, n, n_searched):
+    found, calls = searched(_nightly(n))
+    assert len(calls[0][0]) == n_searched == found["period_points"] and calls[0][1:] == ([0.1] * (n > 19), 6)
+    assert calls[0][0][-1:] == [60100.0] * (n > 19)
+
+
+@pytest.mark.parametrize("kind, n", [("detection", 30), ("forced", 30), ("upper_limit", 0)])
+def test_detections_and_forced_photometry_are_searched(searched, kind, n):
+    assert len(searched(_nightly(kind=kind))[1][0][0]) == n
+
+
+@pytest.mark.parametrize("last, n", [(400.0, 30), (401.0, 29), (425.0, 27)])
+def test_points_of_the_last_400_days_are_searched(searched, last, n):
+    points = [("r", 60000.0 + 10 * i, 1e4, 300.0) for i in range(30)]
+    assert len(searched(points, mjd=60000 + last)[1][0][0]) == n
+
+
+@pytest.mark.parametrize("days, n", [(0.0095, 30), (0.0105, 60)])
+def test_points_within_a_hundredth_of_a_day_are_averaged(searched, days, n):
+    points = [("r", 60000 + i + t, 1e4, 300.0) for i in range(30) for t in (0.0, days)]
+    assert len(searched(points)[1][0][0]) == n
+
+
+@pytest.mark.parametrize("n_frequencies, n", [(0, 0), (1, 30)])
+def test_without_a_search_no_points_were_searched(searched, n_frequencies, n):
+    assert searched(_nightly(), {"n_frequencies": n_frequencies})[0]["period_points"] == n
+
+
+@pytest.mark.parametrize("ratio, step, shortest", [
+    (0.75, 2.0, 0.1), (0.74, 2.0, 8.0), (0.74, 0.02, 0.1), (np.nan, np.nan, 0.1),
+])  # fmt: skip
+def test_a_smooth_curve_is_searched_for_periods_of_four_steps(searched, ratio, step, shortest):
+    faint = {"power": 0.1, "second_margin": 1.0}
+    found, calls = searched(_nightly(), faint, ratio=ratio, step=step)
+    assert [call[1] for call in calls] == [[shortest], []]  # nothing is searched again
+    assert found["period_margin"] == pytest.approx(np.nan if shortest > 0.1 else 1.0, nan_ok=True)
+
+
+def test_a_long_significant_period_must_be_the_best_of_all(searched):
+    for again, is_periodic in (({"period": 8.0}, True), ({"period": 7.9}, False), ({"second_margin": 1.0}, False)):
+        found, calls = searched(_nightly(), None, again, ratio=0.5, step=2.0)
+        assert [call[1] for call in calls] == [[8.0], [0.1]] and found["is_periodic"] == is_periodic
+        assert found["period"] == again.get("period", 10.0)
+        assert found["period_margin"] == again.get("second_margin", 5.0)
+
+
+@pytest.mark.parametrize("band, flux", [("u", 2e4), ("g", 3e4), ("y", 7e4), ("?", np.nan)])
+def test_the_amplitude_is_that_of_the_alert_s_band_around_the_reference(searched, band, flux):
+    zero = flux_from_mag(np.float32(18.0))
+    half = 1.25 * np.log10((zero + flux) / (zero - flux))
+    assert searched(_nightly(), band=band)[0]["period_amplitude"] == pytest.approx(half, rel=1e-6, nan_ok=True)
+
+
+@pytest.mark.parametrize("fraction", [1.0, 1.5])
+def test_a_source_that_would_reach_zero_has_no_amplitude(searched, fraction):
+    flux = fraction * flux_from_mag(np.array([18.0], np.float32))[0]
+    assert np.isnan(searched(_nightly(), {"amplitude": [flux] * 6})[0]["period_amplitude"])
+
+
+def test_the_numbers_are_those_of_the_search(searched):
+    found, _ = searched(_nightly())
+    names = ("period", "period_err", "period_log10_fap", "period_power", "period_margin", "period_cycles")
+    assert [found[name] for name in names] == pytest.approx([10.0, 0.1, -20.0, 0.9, 5.0, 10.0])
+    assert np.isnan(searched(_nightly(), {"period_err": np.nan})[0]["period"])
