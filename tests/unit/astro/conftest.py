@@ -1,0 +1,28 @@
+"""Parts of kernels, run by Python."""
+
+from __future__ import annotations
+
+from functools import cache
+from types import FunctionType
+
+import pytest
+
+from redpoll import kernels
+
+
+@cache
+def _plain(part):
+    """The function as it is written, which calls other parts as they are written."""
+    code, names = part.py_func.__code__, part.py_func.__globals__
+    called = {name: _plain(names[name]) for name in code.co_names if _is_part(names.get(name))}
+    return FunctionType(code, names | called, argdefs=part.py_func.__defaults__)
+
+
+def _is_part(value):
+    return isinstance(value, getattr(kernels, "_CompiledLater", ()))
+
+
+@pytest.fixture(scope="session")
+def runnable():
+    """``runnable(part)``: the part of a kernel as a function that Python can call."""
+    return lambda part: _plain(part) if _is_part(part) else part
