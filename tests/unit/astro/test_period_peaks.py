@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from redpoll.astro import period_peaks
-from redpoll.astro.periods import multiband_periods
+from redpoll.astro.periods import log10_false_alarm, multiband_periods
 
 
 def _sine(period, n=24, days=20.0, noise=0.3, seed=1, shape=0.0):
@@ -57,7 +57,29 @@ def test_numbers_of_the_best_peak_are_those_of_least_squares(period, shape):
         assert getattr(found, f"{name}_power")[0] == pytest.approx(other, abs=2e-4)
     length = np.ptp(t)
     assert found.n_frequencies[0] == np.floor((1 / 0.3 - 0.5 / length) * 3 * length) + 1
-    assert len(np.unique(band)) == 2
+    grid = (0.5 + np.arange(16 * found.n_frequencies[0]) / 48) / length
+    value, error = _normalised(*points)
+    for b in (1, 2):
+        value[band == b] -= np.average(value[band == b], weights=error[band == b] ** -2)
+    variance = np.average((t - np.average(t, weights=error**-2)) ** 2, weights=error**-2)
+    width = np.sqrt(4 * np.pi * variance) * found.n_frequencies[0] / (3 * length)
+    top = max(_power_as_one(t, value, error, f) for f in grid)
+    assert found.log10_fap[0] == pytest.approx(log10_false_alarm(top, width, 2, 24 - 2 - 4 + 2), abs=0.02)
+
+
+def _power_as_one(t, value, error, frequency):
+    angle = 2 * np.pi * frequency * (t - t.mean())
+    columns, b = np.stack([np.ones(len(t)), np.cos(angle), np.sin(angle)], axis=1) / error[:, None], value / error
+    return 1 - np.sum((b - columns @ np.linalg.lstsq(columns, b)[0]) ** 2) / np.sum(b**2)
+
+
+def test_a_curve_that_is_not_searched_does_not_end_the_search():
+    """And the last band is searched as well as the first."""
+    t, y, err, band = _sine(0.9)
+    alone = multiband_periods(t, y, err, band, [0, 24], shortest=0.3)
+    last = multiband_periods(t, y, err, band + 3, [0, 24], shortest=0.3)
+    after = multiband_periods(t, y, err, band, [0, 0, 24], shortest=0.3)
+    assert alone.period[0] == last.period[0] == after.period[1] and np.isnan(after.period[0])
 
 
 @pytest.mark.parametrize("n, is_searched", [(6, False), (7, True)])
@@ -96,7 +118,7 @@ def test_the_twelve_highest_peaks_are_found(n, runnable):
     assert find(np.zeros(5)).tolist() == [4]
 
 
-@pytest.mark.parametrize("f", [0.3, 0.9, 1.4, 2.6])
+@pytest.mark.parametrize("f", [0.3, 0.52, 0.9, 1.03, 1.4, 2.6])
 def test_the_daily_alias_is_the_highest_peak_near_it(f, runnable):
     find, (start, step, apart) = runnable(period_peaks._daily_alias), (0.05, 0.011, 0.07)
     for seed in range(20):
@@ -158,6 +180,7 @@ def test_points_closer_than_a_fiftieth_of_a_day_are_one_visit(runnable):
     visits = runnable(period_peaks._visits)
     t = np.array([5.0, 1.0, 1.019, 3.0, 3.021, 9.0, 9.0])
     assert visits(t, np.array([0, 2, 7])) == 5 and visits(t, np.array([1, 2])) == 1 and visits(t, np.array([1, 3])) == 1
+    assert visits(t, np.array([0, 2])) == 2
 
 
 def test_points_of_all_bands_as_one_have_weights_of_sum_one(runnable):
