@@ -229,3 +229,72 @@ def test_the_next_trial_is_a_bounded_step(q, gradient, step, trial, runnable):
     runnable(steps._set_trial)(model, np.array(q), step or 0.0, vectors, matrices)
     assert vectors[steps.TRIAL, :2] == pytest.approx(trial)
     assert vectors[IS_FREE].max() <= 1 and STEP == steps.STEP
+
+
+@pytest.fixture
+def stepped(runnable, monkeypatch):
+    """``stepped(chi2s, first, steps, gain)``: chi2, whether it converged, dampings and limits, if chi2 goes so."""
+
+    def run(chi2s, first_damping=1e-2, max_steps=80, min_gain=0.1):
+        minimise, dampings, limits = runnable(steps.minimise), [], []
+
+        def evaluate(model, sign, q, curve, room, max_chi2):
+            limits.append(max_chi2)
+            return chi2s[min(len(limits), len(chi2s)) - 1]
+
+        monkeypatch.setitem(minimise.__globals__, "evaluate", evaluate)
+        monkeypatch.setitem(minimise.__globals__, "_set_trial", lambda _model, _q, damping, *_: dampings.append(damping))
+        room = new_room(1, 1)
+        answer = minimise(CurveModel(SIGMOID, 0, 0, 0, 0, 0, 2), 1.0, np.zeros(6), None, room, max_steps, min_gain,
+                          first_damping)  # fmt: skip
+        return *answer, dampings, limits
+
+    return run
+
+
+@pytest.mark.parametrize("chi2s, first_damping, n", [
+    ([10.0], 1e-2, 3), ([10.0], 1.0, 5), ([10.0], 100.0, 6), ([math.inf], 1e-2, 2),
+    ([11.01, 10.0], 1e-2, 4), ([10.99, 10.0], 1e-2, 3), ([0.95e-12, 0.0], 1e-2, 3), ([1.05e-12, 0.0], 1e-2, 4),
+    ([10.0], 0.95e-3 / 0.15**2, 3), ([10.0], 1.05e-3 / 0.15**2, 4), ([10.0, 11.0], 1e-2, 18),
+    ([20.0, 10.0, 10.0, 5.0, 5.0], 1.9, 6),  # a decrease ends the count
+])  # fmt: skip
+def test_steps_end_after_small_gains_with_little_damping(chi2s, first_damping, n, stepped):
+    """One gain below a tenth with damping below 1e-3, or four; or damping above 1e9; the last evaluation is at the end."""
+    chi2, is_end, dampings, limits = stepped(chi2s, first_damping)
+    assert (chi2, is_end, len(limits)) == (min(chi2s), True, n) and dampings[-1] == math.inf and len(dampings) == n - 1
+    assert limits[0] == math.inf and limits[-1] == min(chi2s)
+
+
+def test_steps_end_after_their_maximum_number(stepped):
+    chi2, is_end, dampings, limits = stepped([100.0, 80.0, 60.0, 40.0, 20.0], max_steps=3)
+    assert (chi2, is_end, limits) == (40.0, False, [math.inf, 100.0, 80.0, 60.0, 40.0])
+    assert dampings == pytest.approx([1.5e-3, 2.25e-4, 0.15**3 * 1e-2, math.inf])
+
+
+def test_damping_falls_with_success_and_rises_without(stepped):
+    _, _, dampings, _ = stepped([100.0, 200.0, 200.0, 50.0, 60.0], first_damping=1e-7)
+    assert dampings[:5] == pytest.approx([1.5e-8, 6e-6, 3.6e-5, 5.4e-6, 3.24e-5])
+    _, _, dampings, _ = stepped([100.0, 50.0, 20.0, 10.0, 11.0], first_damping=1e-8)
+    assert dampings[:5] == pytest.approx([1.5e-9, 1e-9, 1e-9, 1e-9, 6e-6])
+    assert 1e9 / 6 < dampings[-2] < 1e9 and dampings[-1] == math.inf
+
+
+@pytest.mark.parametrize("q, gradient, is_free", [
+    ([-10.0, 0.0], [0.0, 1.0], [1, 1]), ([20.0, 0.0], [0.0, 1.0], [1, 1]), ([-10.0, 0.0], [-1.0, 1.0], [0, 1]),
+    ([20.0, 0.0], [1.0, 1.0], [0, 1]), ([20.0, 0.0], [-1.0, 1.0], [1, 1]), ([-10.0, 0.0], [1.0, 1.0], [1, 1]),
+    ([5.0, 2.0], [1.0, 1.0], [1, 0]), ([5.0, -2.0], [1.0, -1.0], [1, 0]), ([5.0, 2.0], [1.0, 0.0], [1, 1]),
+    ([5.0, -2.0], [1.0, 0.0], [1, 1]), ([5.0, 1.9], [1.0, 1.0], [1, 1]), ([5.0, -1.9], [1.0, -1.0], [1, 1]),
+])  # fmt: skip
+def test_a_parameter_that_would_leave_its_bounds_is_fixed(q, gradient, is_free, runnable):
+    vectors, matrices = np.zeros((7, MAX_Q)), np.zeros((3, MAX_Q, MAX_Q))
+    vectors[LOW, :2], vectors[HIGH, :2] = [0.0, -2.0], [10.0, 2.0]
+    vectors[steps.KEPT_GRADIENT, :2] = gradient
+    matrices[steps.KEPT_NORMAL, :2, :2] = np.diag([2.0, 4.0])
+    runnable(steps._set_trial)(CurveModel(SIGMOID, 0, 0, 0, 0, 0, 2), np.array(q), 0.0, vectors, matrices)
+    assert (vectors[IS_FREE, :2] > 0).tolist() == [bool(x) for x in is_free]
+
+
+def test_without_any_gradient_all_is_fixed(runnable):
+    free, factor = np.ones(2), np.zeros((2, 2))
+    runnable(steps.factorise)(2, np.zeros((2, 2)), free, 0.0, factor)
+    assert not free.any() and factor.tolist() == [[1.0, 0.0], [0.0, 1.0]]

@@ -48,17 +48,25 @@ TEMPERATURES = {
 }
 
 
-@njit(error_model="numpy")
+pytestmark = pytest.mark.usefixtures("runnable")
+
+
+def _compiled(function):
+    """By numba, unless Python runs the parts themselves."""
+    return njit(error_model="numpy")(function) if hasattr(fill_shape, "py_func") else function
+
+
+@_compiled
 def _fill(model, sign, q, curve):
     fill_shape(model, sign, q, curve)
 
 
-@njit(error_model="numpy")
+@_compiled
 def _fraction_at_9000(frequency):
     return fraction_of_light(frequency, 1 / 9000.0)[0]
 
 
-@njit(error_model="numpy")
+@_compiled
 def _exp_of(x, out):
     for i in range(len(x)):
         out[i] = exp(x[i])
@@ -69,7 +77,7 @@ def _shape(shape, temperature, sign, q):
     table = rows.reshape(-1, STRIDE)[:, : len(T)]
     table[TIME], table[FREQUENCY], padded[: len(q)] = T, NU, q
     _fill(model, sign, padded, PackedCurve(rows, np.array([0, len(T)]), len(T), 1))
-    return table[VALUE].copy(), table[[slope_row.py_func(shape, j) for j in range(len(q))]].T.copy()
+    return table[VALUE].copy(), table[[getattr(slope_row, "py_func", slope_row)(shape, j) for j in range(len(q))]].T.copy()
 
 
 @pytest.mark.parametrize("temperature", TEMPERATURES)
@@ -106,7 +114,7 @@ def test_light_of_all_frequencies_is_the_bolometric_flux():
 
 
 def test_exponential_is_that_of_numpy():
-    x = np.concatenate([np.linspace(-708, 708, 200_001), [0.0, -0.0, 1e-300, 0.5 * np.log(2), -np.inf, np.inf, -1e9]])
+    x = np.concatenate([np.linspace(-708, 708, 50_001), [0.0, -0.0, 1e-300, 0.5 * np.log(2), -np.inf, np.inf, -1e9]])
     found = np.empty_like(x)
     _exp_of(x, found)
     assert found == pytest.approx(np.exp(np.clip(x, -708, 708)), rel=4e-16, abs=0)
