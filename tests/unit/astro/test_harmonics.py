@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -37,7 +39,7 @@ def test_amplitudes_are_those_of_least_squares(n_harmonics, fewest):
     t, y, w = _points(sum(sizes))
     parts, frequency = np.append(0, np.cumsum(sizes)), [0.37, 1.91]
     found = _found(t, y, w, parts, frequency, n_harmonics).ravel()
-    for part, (start, stop) in enumerate(zip(parts[:-1], parts[1:], strict=True)):
+    for part, (start, stop) in enumerate(pairwise(parts)):
         one = slice(start, stop)
         is_enough = sizes[part] >= fewest
         slow = _slow(t[one], y[one], w[one], frequency[part // 3], n_harmonics) if is_enough else -1.0

@@ -1,4 +1,4 @@
-"""Peaks of a period search: against numpy's least squares and slow searches, and one case on each side of each limit."""
+"""Peaks of a period search: against numpy's least squares and slow searches."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_one_point_more_than_coefficients_is_searched(n, is_searched):
 
 def test_three_frequencies_are_searched_and_no_fewer_or_too_many():
     """At 0.5, 5/6, 7/6, ... of a cycle in all."""
-    t, y, err, band = _sine(0.9, n=20)
+    _, y, err, band = _sine(0.9, n=20)
     t = np.linspace(0, 16, 20)
     for cycles, n in ((1.0, 0), (1.16, 0), (1.17, 3), (1.5, 4)):
         found = multiband_periods(t, y, err, band, [0, 20], shortest=16 / cycles)
@@ -167,7 +167,7 @@ def test_the_second_peak_is_at_another_frequency_and_not_at_its_half_or_twice(ot
 
 
 def test_bands_are_normalised_and_constant_ones_have_no_weight(runnable):
-    t, y, err, band = _sine(0.9)
+    t, y, err, _ = _sine(0.9)
     y, bounds = np.where(np.arange(24) < 5, 7.0, y), np.array([0, 5, 5, 14, 24])
     w, values, weights = err**-2, np.zeros(24), np.zeros(24)
     runnable(period_peaks._normalise)(t, y, w, bounds, values, weights)

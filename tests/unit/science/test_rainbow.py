@@ -121,8 +121,10 @@ def test_points_of_half_a_day_are_averaged(curves, hours, n_fitted):
 
 RISE_FIT = {"t0": 60010.0, "t0_err": 0.5, "rise_time": 4.0, "rise_time_err": 0.5, "temperature_start": 9000.0,
             "temperature_start_err": 300.0, "reduced_chi2": 1.5, "n_points": 12}  # fmt: skip
-SHAPE_FIT = RISE_FIT | {"fall_time": 20.0, "fall_time_err": 1.0, "temperature_end": 5000.0, "temperature_end_err": 200.0,
-                        "colour_time": 7.0, "colour_time_err": 1.0, "amplitude": 30.0, "amplitude_err": 1.5}  # fmt: skip
+SHAPE_FIT = RISE_FIT | {
+    "fall_time": 20.0, "fall_time_err": 1.0, "temperature_end": 5000.0, "temperature_end_err": 200.0,
+    "colour_time": 7.0, "colour_time_err": 1.0, "amplitude": 30.0, "amplitude_err": 1.5,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -141,7 +143,9 @@ def answered(curves, monkeypatch):
         monkeypatch.setattr(f"redpoll.science.{module.name}.rainbow_fit", fake)
         n = len(batch)
         trigger = np.full(n, mjd or max([p[1] for p in batch[0]], default=START))
-        found = module(np.array(np.broadcast_to(survey, n), object), trigger, np.full(n, age, np.float32), curves(*batch))
+        found = module(
+            np.array(np.broadcast_to(survey, n), object), trigger, np.full(n, age, np.float32), curves(*batch)
+        )
         return {name: column.tolist() for name, column in found.items()}, given[0]
 
     return run

@@ -84,7 +84,9 @@ def test_amplitudes_and_baselines_of_groups_have_the_names_of_their_bands(has_ba
     y += has_baseline * np.where(group == 4, 0.7, -0.4)
     found = _fit(CurveModel(SIGMOID, 0, has_baseline, is_per_group, 0, 0, 2), t, y, np.full(24, 0.05), [0, 24],
                  group, n_groups=6)  # fmt: skip
-    assert found.counts[0, :2].tolist() == [24, 2 + n_linear] and found.q[0, :2] == pytest.approx([114, np.log(3)], rel=1e-4)
+    assert found.counts[0, :2].tolist() == [24, 2 + n_linear] and found.q[0, :2] == pytest.approx(
+        [114, np.log(3)], rel=1e-4
+    )
     if n_linear > 1:
         assert found.sums[0, 0, [4, 1]] == pytest.approx([4.0, 4.0 + 3.0 * is_per_group], rel=1e-3)
         assert found.sums[0, 1, [4, 1]] == pytest.approx([0.7 * has_baseline, -0.4 * has_baseline], abs=1e-3)
@@ -95,7 +97,9 @@ def test_as_many_points_as_parameters_are_enough():
     t = np.linspace(100.0, 130.0, 6)
     y, group = _sigmoid(t, 4.0, 114.0, 3.0), np.array([0, 1] * 3)
     for n, is_fitted in ((6, True), (5, False)):
-        found = _fit(CurveModel(SIGMOID, 0, 1, 1, 0, 0, 2), t[:n], y[:n], np.full(n, 0.05), [0, n], group[:n], n_groups=2)
+        found = _fit(
+            CurveModel(SIGMOID, 0, 1, 1, 0, 0, 2), t[:n], y[:n], np.full(n, 0.05), [0, n], group[:n], n_groups=2
+        )
         assert np.isfinite(found.chi2[0]) == is_fitted and found.counts[0, 1] == 6
 
 

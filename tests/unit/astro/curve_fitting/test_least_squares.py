@@ -84,7 +84,7 @@ def test_chi2_and_normal_equations_are_those_of_numpy(options, n_groups, runnabl
     assert room.vectors[GRADIENT, :2] == pytest.approx(projected.T @ residual, rel=1e-4, abs=1e-4)
 
 
-def test_normal_equations_are_made_up_to_the_given_chi2(runnable):
+def test_normal_equations_are_filled_at_or_below_the_given_chi2(runnable):
     model, room, curve, _ = _prepared(runnable, 0, 0)
     evaluate, q = runnable(projection.evaluate), np.array(Q + [0.0] * 4)
     chi2 = evaluate(model, 1.0, q, curve, room, -1.0)
@@ -243,7 +243,9 @@ def stepped(runnable, monkeypatch):
             return chi2s[min(len(limits), len(chi2s)) - 1]
 
         monkeypatch.setitem(minimise.__globals__, "evaluate", evaluate)
-        monkeypatch.setitem(minimise.__globals__, "_set_trial", lambda _model, _q, damping, *_: dampings.append(damping))
+        monkeypatch.setitem(
+            minimise.__globals__, "_set_trial", lambda _model, _q, damping, *_: dampings.append(damping)
+        )
         room = new_room(1, 1)
         answer = minimise(CurveModel(SIGMOID, 0, 0, 0, 0, 0, 2), 1.0, np.zeros(6), None, room, max_steps, min_gain,
                           first_damping)  # fmt: skip
@@ -259,7 +261,7 @@ def stepped(runnable, monkeypatch):
     ([20.0, 10.0, 10.0, 5.0, 5.0], 1.9, 6),  # a decrease ends the count
 ])  # fmt: skip
 def test_steps_end_after_small_gains_with_little_damping(chi2s, first_damping, n, stepped):
-    """One gain below a tenth with damping below 1e-3, or four; or damping above 1e9; the last evaluation is at the end."""
+    """One gain below a tenth with damping below 1e-3, or four; or damping above 1e9; the last is at the end."""
     chi2, is_end, dampings, limits = stepped(chi2s, first_damping)
     assert (chi2, is_end, len(limits)) == (min(chi2s), True, n) and dampings[-1] == math.inf and len(dampings) == n - 1
     assert limits[0] == math.inf and limits[-1] == min(chi2s)

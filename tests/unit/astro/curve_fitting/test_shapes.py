@@ -77,7 +77,9 @@ def _shape(shape, temperature, sign, q):
     table = rows.reshape(-1, STRIDE)[:, : len(T)]
     table[TIME], table[FREQUENCY], padded[: len(q)] = T, NU, q
     _fill(model, sign, padded, PackedCurve(rows, np.array([0, len(T)]), len(T), 1))
-    return table[VALUE].copy(), table[[getattr(slope_row, "py_func", slope_row)(shape, j) for j in range(len(q))]].T.copy()
+    return table[VALUE].copy(), table[
+        [getattr(slope_row, "py_func", slope_row)(shape, j) for j in range(len(q))]
+    ].T.copy()
 
 
 @pytest.mark.parametrize("temperature", TEMPERATURES)
