@@ -42,6 +42,12 @@ def test_one_thing_against_it_is_enough(change, curves, dip):
     assert not answers(dipper, light_curve=curves(dip), **(STAR | change))["is_dipper"][0]
 
 
+def test_only_detections_of_the_light_curve_are_not_earlier_ones(curves, dip, limit):
+    curve = [limit("g", -11, 20.0), *dip]
+    found = [answers(dipper, light_curve=curves(curve), n_detections=n, **STAR)["is_dipper"][0] for n in (13, 14)]
+    assert found == [True, False]
+
+
 def test_a_star_that_was_ever_brighter_is_a_variable(curves, dip, seen):
     assert not answers(dipper, light_curve=curves([seen("r", -8, 15.0), *dip]), **STAR)["is_dipper"][0]
 

@@ -43,6 +43,8 @@ def _run(curves, *batch, **changes):
 def test_an_event_is_found_with_its_time_and_impact(curves):
     found = _run(curves, _event())
     assert found["is_microlensing_candidate"][0]
+    template = {"reference_mag": 20.0, "reference_distance_arcsec": 0.3}
+    assert _run(curves, _event(), star_distance_arcsec=2.0, **template)["is_microlensing_candidate"][0]
     assert found["mulens_chi2"][0] < 1.6
 
 
