@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
+from pathlib import Path
 from types import FunctionType
 
 import pytest
 
 from redpoll import kernels
 from redpoll.astro.curve_fitting import vector_exp
+
+sys.path.insert(0, str(Path(__file__).parent))  # simulated_walks
 
 
 @cache

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from simulated_walks import walks
 
 from redpoll.astro.damped_random_walk import damped_random_walk_fit, damped_random_walk_log_likelihood
 
@@ -17,19 +18,6 @@ def dense_log_likelihood(t, y, err, tau, sigma):
     inverse, one = np.linalg.inv(covariance), np.ones(len(t))
     left = y - one @ inverse @ y / (one @ inverse @ one)
     return -0.5 * (left @ inverse @ left + np.linalg.slogdet(covariance)[1] + len(t) * np.log(2 * np.pi))
-
-
-def walks(n_curves, n_points, days, tau, sigma, err, seed=1):
-    """Simulated walks, end to end: times, magnitudes, errors, offsets."""
-    rng = np.random.default_rng(seed)
-    t = np.sort(rng.uniform(0, days, (n_curves, n_points)), axis=1)
-    decay = np.exp(-np.diff(t, prepend=-np.inf) / tau)
-    walk = np.zeros_like(t)
-    for i in range(n_points):
-        walk[:, i] = decay[:, i] * walk[:, i - 1] + sigma * np.sqrt(1 - decay[:, i] ** 2) * rng.normal(size=n_curves)
-    errs = err * rng.uniform(0.5, 1.5, t.shape)
-    mag = 19 + walk + errs * rng.normal(size=t.shape)
-    return (t + 59_000).ravel(), mag.ravel(), errs.ravel(), np.arange(n_curves + 1) * n_points
 
 
 @pytest.mark.parametrize("tau, sigma", [(0.01, 0.1), (30.0, 0.2), (3000.0, 5.0), (1e6, 1e-3)])
