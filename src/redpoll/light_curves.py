@@ -216,14 +216,14 @@ def averaged(curve: LightCurves, days: float) -> LightCurves:
     >>> averaged(curve, 0.01).flux.tolist(), averaged(curve, 0.01).flux_err.astype(int).tolist()
     ([450.0, 700.0], [63, 90])
     """
-    points = np.array([curve.mjd, curve.band, curve.flux, curve.flux_err], np.float64)
-    means, kinds = np.empty_like(points), np.empty(len(curve.kind), np.int8)
-    offsets = visit_means(curve.offsets, points, curve.kind, days, DETECTION, len(BANDS), means, kinds)
+    points = np.array([curve.mjd, curve.band, curve.flux, curve.flux_err, curve.kind], np.float64)
+    means = np.empty_like(points)
+    offsets = visit_means(curve.offsets, points, days, DETECTION, len(BANDS), means)
     if offsets[-1] == len(curve.mjd):
         return curve
-    mjd, band, flux, errors = means[:, : offsets[-1]]
+    mjd, band, flux, errors, kind = means[:, : offsets[-1]]
     return LightCurves(
-        offsets, mjd, band.astype(np.int8), flux.astype(np.float32), errors.astype(np.float32), kinds[: offsets[-1]]
+        offsets, mjd, band.astype(np.int8), flux.astype(np.float32), errors.astype(np.float32), kind.astype(np.int8)
     )
 
 

@@ -15,9 +15,9 @@ PREFERRED = 7
 
 def averaged(offsets, points, kind, days, n_bands):
     """Offsets, and rows of time, band, flux, error and kind."""
-    means, kinds = np.full_like(points, np.nan), np.full(len(kind), -1, np.int8)
-    found = visit_means(offsets, points, kind, days, PREFERRED, n_bands, means, kinds)
-    return found, np.vstack([means, kinds])[:, : found[-1]]
+    means = np.full((5, len(kind)), np.nan)
+    found = visit_means(offsets, np.vstack([points, kind]), days, PREFERRED, n_bands, means)
+    return found, means[:, : found[-1]]
 
 
 def slow_visits(points, days):
