@@ -19,7 +19,6 @@ With ``per="object"`` every name but the detections' and light curves' is a Pyth
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ from numpy.typing import NDArray
 from redpoll.errors import PluginError, SchemaError
 from redpoll.plugin.detections import Detections, detections
 from redpoll.schema.column import is_text
-from redpoll.schema.light_curve import LightCurves
+from redpoll.schema.light_curve import LightCurves, freeze
 
 LIGHT_CURVE = "light_curve"
 LIGHT_CURVES = (LIGHT_CURVE, "packet_light_curve")
@@ -107,12 +106,6 @@ def to_numpy(name: str, array: pa.Array) -> NDArray[Any]:
         values = _objects(array.to_pylist())
     freeze([values])
     return values
-
-
-def freeze(arrays: Iterable[NDArray[Any]]) -> None:
-    """Make arrays read-only."""
-    for array in arrays:
-        array.flags.writeable = False
 
 
 def _refuse_null_booleans(name: str, array: pa.Array) -> None:

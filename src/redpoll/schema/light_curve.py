@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -70,8 +70,8 @@ class LightCurves:
             is_wanted = np.zeros(len(KINDS) + 1, bool)  # the last is for -1, the unknown kind
             is_wanted[list(kinds)] = True
             found = self.kept(is_wanted[self.kind])
-            for array in () if found is self else (found.mjd, found.band, found.flux, found.flux_err, found.kind):
-                array.flags.writeable = False
+            if found is not self:
+                freeze((found.mjd, found.band, found.flux, found.flux_err, found.kind))
             self._of_kinds[kinds] = found
         return self._of_kinds[kinds]
 
@@ -131,6 +131,12 @@ class LightCurves:
             fields=list(POINT_TYPE),
         )
         return pa.ListArray.from_arrays(pa.array(self.offsets, pa.int32()), points, type=LIGHT_CURVE_TYPE)
+
+
+def freeze(arrays: Iterable[NDArray[Any]]) -> None:
+    """Make arrays read-only."""
+    for array in arrays:
+        array.flags.writeable = False
 
 
 def concatenated(parts: Sequence[LightCurves]) -> LightCurves:
