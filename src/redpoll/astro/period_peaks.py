@@ -63,12 +63,19 @@ def search_all(t: Any, y: Any, w: Any, parts: Any, shortest: Any, grid: Any, num
         near = tables(points[TIME], fine, 4, np.empty((4, 2 * HALF * len(points[TIME])), np.float32))
         top = _highest_peaks(found[:size])
         one = (as_one, np.array([0, as_one.shape[1]]), np.full(1, weight), near, fine, total)
-        out[_TOP] = 0.0
-        for k in range(min(len(top), _TOPS)):
-            out[_TOP] = max(out[_TOP], _fine_peak(one, 1, start + top[k] * step)[1])
+        out[_TOP] = _top(one, top, start)
         curve = (points, inner, band_weights, near, fine, total)
         _compare(curve, found[:size], top, start, length, out)
         out[_WINDOW] = _window(points, 1.0 / out[_PERIOD])
+
+
+@part
+def _top(one: Any, top: Any, start: float) -> float:
+    """Height of the highest of the first peaks of one harmonic, between the grid points too."""
+    height, step = 0.0, HALF * one[4]
+    for k in range(min(len(top), _TOPS)):
+        height = max(height, _fine_peak(one, 1, start + top[k] * step)[1])
+    return height
 
 
 @part

@@ -110,10 +110,8 @@ def cos_sin(turns: float) -> Any:
 def add_gains(points: Any, bounds: Any, weights: Any, nh: int, grid: Any, near: Any, power: Any) -> None:
     """Blocks of frequencies around a centre: sums of cos(A + B) and cos(A - B) come from the same products."""
     x, all_weight = points[TIME], weights.sum()
-    far, turn, one = np.ones((2, len(x))), np.empty((2, len(x))), np.empty((4, len(x)), near.dtype)
-    for i in range(len(x) if len(power) > 2 * HALF else 0):
-        turn[0, i], turn[1, i] = cos_sin(2 * HALF * grid[1] * x[i])
-    sums = np.empty(4 * HALF, near.dtype)
+    far, one, sums = np.ones((2, len(x))), np.empty((4, len(x)), near.dtype), np.empty(4 * HALF, near.dtype)
+    turn = _turns(x, grid[1], len(power) > 2 * HALF)
     many, moments = np.zeros((6 * nh + 2, 2 * HALF)), np.zeros((5 if nh == 1 else len(_COVARIANCES), 2 * HALF))
     many[_ONE] = 1.0
     for block in range(len(power) // (2 * HALF)):
@@ -137,15 +135,14 @@ def one_harmonic(points: Any, weight: float, start: float, step: float, power: A
 
     It is a third of the work, and differs where the sampling favours one phase.
     """
-    x, grid, top = points[TIME], (start, step), 0.0
+    x, top = points[TIME], 0.0
     near = tables(x, step, 2, np.empty((2, 2 * HALF * len(x)), np.float32))
-    far, turn, one = np.ones((2, len(x))), np.empty((2, len(x))), np.empty((4, len(x)), near.dtype)
-    for i in range(len(x)):
-        turn[0, i], turn[1, i] = cos_sin(2 * HALF * grid[1] * x[i])
-    sums, many, moments = np.empty(4 * HALF, near.dtype), np.zeros((8, 2 * HALF)), np.zeros((5, 2 * HALF))
+    far, one, sums = np.ones((2, len(x))), np.empty((4, len(x)), near.dtype), np.empty(4 * HALF, near.dtype)
+    turn = _turns(x, step, True)
+    many, moments = np.zeros((8, 2 * HALF)), np.zeros((5, 2 * HALF))
     many[_ONE] = 1.0
     for block in range(len(power) // (2 * HALF)):
-        _turn(far, turn, x, grid[0] + (2 * HALF * block + HALF - 0.5) * grid[1], block % _EXACT == 0)
+        _turn(far, turn, x, start + (2 * HALF * block + HALF - 0.5) * step, block % _EXACT == 0)
         _multiple(far, 1, points, one, 0, len(x))
         room = power[2 * HALF * block : 2 * HALF * (block + 1)]
         _sum_products(one[0], one[1], near[0], 0, len(x), sums, many[_YC : _YC + 2])
@@ -154,7 +151,7 @@ def one_harmonic(points: Any, weight: float, start: float, step: float, power: A
             _multiple(far, 2, points, one, 0, len(x))
             _sum_products(one[2], one[3], near[1], 0, len(x), sums, many[_C2 : _C2 + 2])
             moments[:] = 0.0
-            for k in range(5):
+            for k in range(len(moments)):
                 _covary(many, _COVARIANCES[k], weight, moments[k])
             _gain_single(moments, _SINGULAR * weight * weight, room)
             for k in range(2 * HALF):
@@ -170,6 +167,15 @@ def _classical(yc: Any, ys: Any, weight: float, power: Any) -> float:
     for k in range(2 * HALF):
         highest = max(highest, power[k])
     return highest
+
+
+@part
+def _turns(x: Any, step: float, is_needed: bool) -> Any:
+    """Cosine and sine by which each point's angle turns from block to block."""
+    turn = np.empty((2, len(x)))
+    for i in range(len(x) if is_needed else 0):
+        turn[0, i], turn[1, i] = cos_sin(2 * HALF * step * x[i])
+    return turn
 
 
 @part
