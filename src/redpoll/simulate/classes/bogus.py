@@ -10,15 +10,15 @@ in shallow exposures (clouds) was set to the 16 real packets of low score in hal
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from redpoll.simulate.classes.brief import chosen_epoch
 from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 
 BAD_COLUMN, DIPOLE, COSMIC_RAY, GHOST, STAR_RESIDUAL = range(5)
 _FRACTIONS = [0.15, 0.35, 0.1, 0.1, 0.3]
 _RECURS = np.array([0.005, 0.012, 0.0, 0.002, 0.012])
 _MAX_RECURRENCE = 0.25
-_SHALLOW = 2.0
+_SHALLOW = 2.0  # power of the noise by which the shallower exposure is the likelier
 
 
 class Bogus:
@@ -45,7 +45,7 @@ class Bogus:
     def flux(self, parameters: Parameters, epochs: Epochs, rng: np.random.Generator) -> Array:
         """Flux [nJy] a point-source fit gives to the artefact; zero where it is absent."""
         shows = rng.random(len(epochs.mjd)) < parameters["recurrence"][epochs.index]
-        shows[_epoch_shown(parameters["moment"], epochs)] = True
+        shows[chosen_epoch(parameters["moment"], epochs, epochs.noise**_SHALLOW)] = True
         strength = (parameters["signal_to_noise"] * parameters["sign"])[epochs.index]
         scatter = rng.normal(1.0, 0.3, len(shows)).clip(0.2, 3.0)
         return np.asarray(np.where(shows, strength * scatter * epochs.noise, 0.0))
@@ -53,11 +53,3 @@ class Bogus:
     def reference_mag(self, parameters: Parameters) -> None:
         """None: there is no source."""
         return None
-
-
-def _epoch_shown(moment: Array, epochs: Epochs) -> NDArray[np.int64]:
-    """One epoch of the window for each object, by a number between 0 and 1; the shallower the likelier."""
-    weight = np.where(epochs.in_window, epochs.noise**_SHALLOW, 0.0)
-    total = np.concatenate([[0.0], np.cumsum(weight)])[epochs.offsets]
-    wanted = total[:-1] + moment * np.diff(total)
-    return np.asarray(np.searchsorted(np.cumsum(weight), wanted, side="right").clip(max=epochs.offsets[1:] - 1))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from redpoll.astro.photometry import flux_from_mag
 from redpoll.schema.bands import BANDS
 from redpoll.simulate.blackbody import colour
+from redpoll.simulate.classes.brief import chosen_epoch
 from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
 from redpoll.simulate.classes.stars import draw_mag, stellar_mags
 
@@ -58,12 +59,3 @@ class MDwarfFlare:
     def reference_mag(self, parameters: Parameters) -> NDArray[np.float64]:
         """Magnitudes of the quiet star."""
         return stellar_mags(parameters["mean_mag"], parameters["g_minus_r"])
-
-
-def chosen_epoch(moment: Array, epochs: Epochs) -> NDArray[np.int64]:
-    """Index of the epoch of a brief event: at the fraction `moment` of the window's epochs."""
-    before = np.concatenate([[0], np.cumsum(epochs.in_window)])
-    first, n = before[epochs.offsets[:-1]], np.diff(before[epochs.offsets])
-    wanted = first + np.minimum((moment * n).astype(np.int64), np.maximum(n - 1, 0))
-    chosen = np.flatnonzero(epochs.in_window)
-    return np.asarray(chosen[np.minimum(wanted, len(chosen) - 1)])

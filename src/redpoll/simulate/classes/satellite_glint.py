@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from redpoll.simulate.classes.brief import chosen_epoch
 from redpoll.simulate.classes.contract import Array, Environment, Epochs, Parameters, Window
-from redpoll.simulate.classes.m_dwarf_flare import chosen_epoch
 
 
 class SatelliteGlint:
