@@ -99,15 +99,25 @@ def real_ztf() -> Iterator[bytes]:
             yield from (archive.extractfile(member).read() for member in archive)  # type: ignore[union-attr]
 
 
-def real_v10() -> Iterator[bytes]:
-    """Rows of a Parquet copy as framed datums; a struct of nulls only is what Parquet made of a null."""
+def real_v10(copies: int = 1) -> Iterator[bytes]:
+    """Rows of a Parquet copy as framed datums; a struct of nulls only is what Parquet made of a null.
+
+    The second copy and those after it are of other alerts of other objects, with fluxes that differ by a millionth.
+    """
     schema = packet_schema("rubin", "10.0")
     names, parsed = [field["name"] for field in schema["fields"]], fastavro.parse_schema(schema)
-    for batch in pq.ParquetFile(V10).iter_batches(8, columns=names):
-        for row in batch.to_pylist():
-            out = io.BytesIO()
-            fastavro.schemaless_writer(out, parsed, {name: pruned(value) for name, value in row.items()})
-            yield b"\0" + (1000).to_bytes(4, "big") + out.getvalue()
+    for copy in range(copies):
+        for batch in pq.ParquetFile(V10).iter_batches(8, columns=names):
+            for row in batch.to_pylist():
+                alert = {name: pruned(value) for name, value in row.items()}
+                source = alert["diaSource"]
+                alert["diaSourceId"] = source["diaSourceId"] = source["diaSourceId"] + copy
+                source["diaObjectId"] = source["diaObjectId"] and source["diaObjectId"] + copy
+                for earlier in alert["prvDiaSources"] or ():
+                    earlier["psfFlux"] = earlier["psfFlux"] and earlier["psfFlux"] * (1 + 1e-6 * copy)
+                out = io.BytesIO()
+                fastavro.schemaless_writer(out, parsed, alert)
+                yield b"\0" + (1000).to_bytes(4, "big") + out.getvalue()
 
 
 def pruned(value: Any) -> Any:
@@ -118,10 +128,10 @@ def pruned(value: Any) -> Any:
     return [pruned(one) for one in value] if isinstance(value, list) else value
 
 
-def simulated(survey: str) -> list[bytes]:
+def simulated(survey: str, n: int = 400) -> list[bytes]:
     """Packets of a small simulated night."""
     with tempfile.TemporaryDirectory() as folder:
-        report = simulate_night(Path(folder), survey=survey, n_alerts=400, seed=1)
+        report = simulate_night(Path(folder), survey=survey, n_alerts=n, seed=1)
         with tarfile.open(report.files[0]) as archive:
             return [archive.extractfile(m).read() for m in archive if m.name.endswith(".avro")]  # type: ignore[union-attr]
 

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from isal import igzip
 
-from redpoll.config import Config, Cuts, RunConfig
+from redpoll.config import AnswersConfig, Config, Cuts, RunConfig
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
@@ -147,6 +147,8 @@ def main() -> None:
               f"{platform.python_version()}, load {os.getloadavg()[0]:.1f}, {dt.date.today()}")  # fmt: skip
         config = replace(Config(), run=RunConfig(workers=args.workers))
         config = replace(config, quality=replace(config.quality, ztf=Cuts(), rubin=Cuts()))  # keep all
+        if args.survey == "ztf":  # replicas have the same light curves, so that nearly all answers would be there
+            config = replace(config, answers=AnswersConfig(max_mb=0))
         print(f"{'':<28} {'received':>8} {'stored':>8} {'wall':>9} {'rate':>10}")
         show("warming up", run_night(warm, folder / "store", config))
         with open_store(folder / "store") as store:

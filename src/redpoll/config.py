@@ -103,6 +103,13 @@ class DeadLettersConfig:
 
 
 @dataclass(frozen=True)
+class AnswersConfig:
+    """Limit on the cache of searches and fits in the store [MB]; 0 for none."""
+
+    max_mb: int = _within(2000, 0, 100_000_000)
+
+
+@dataclass(frozen=True)
 class DeliveryConfig:
     """What happens when a sink is full or fails: pauses, retries, and the spool of a sink that is parked."""
 
@@ -139,6 +146,7 @@ class Config:
     classes: ClassesConfig = ClassesConfig()
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     dead_letters: DeadLettersConfig = DeadLettersConfig()
+    answers: AnswersConfig = AnswersConfig()
     delivery: DeliveryConfig = DeliveryConfig()
     serve: ServeConfig = ServeConfig()
 

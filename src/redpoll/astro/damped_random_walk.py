@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from redpoll.answer_cache import cached_answers
 from redpoll.astro.order_statistics import medians
+from redpoll.astro.ragged import some_parts
 from redpoll.kernels import kernel, part
 
 Array = NDArray[np.float64]
@@ -46,7 +48,9 @@ class DampedRandomWalk(NamedTuple):
     """The same for a constant source."""
 
 
-def damped_random_walk_fit(mjd: ArrayLike, value: ArrayLike, err: ArrayLike, offsets: ArrayLike) -> DampedRandomWalk:
+def damped_random_walk_fit(
+    mjd: ArrayLike, value: ArrayLike, err: ArrayLike, offsets: ArrayLike, *, use_cache: bool = False
+) -> DampedRandomWalk:
     """Most likely damped random walk of each light curve, beside white noise and a constant.
 
     The covariance of two points is sigma**2 exp(-dt / tau), plus err**2 on the diagonal; the mean is fitted with it.
@@ -60,6 +64,8 @@ def damped_random_walk_fit(mjd: ArrayLike, value: ArrayLike, err: ArrayLike, off
         point is used if all are finite and the error is positive.
     offsets
         Curve ``i`` is ``[offsets[i]:offsets[i + 1]]``.
+    use_cache
+        As in `redpoll.astro.periods.multiband_periods`.
 
     Raises
     ------
@@ -81,11 +87,18 @@ def damped_random_walk_fit(mjd: ArrayLike, value: ArrayLike, err: ArrayLike, off
     (True, True)
     """
     t, y, variance, bounds = _checked(mjd, value, err, offsets)
-    found = np.full((len(bounds) - 1, 10), np.nan)
-    errors = np.empty(len(found))
-    medians(variance, bounds, np.empty(len(t)), errors)
-    _fit_all(t, y, variance, bounds, np.sqrt(errors), found)
-    return DampedRandomWalk(*found.T)
+
+    def fit(curves: NDArray[np.int64]) -> Array:
+        index, some = some_parts(np.arange(len(t)), bounds, curves)
+        found, errors = np.full((len(curves), len(DampedRandomWalk._fields)), np.nan), np.empty(len(curves))
+        medians(variance[index], some, np.empty(len(index)), errors)
+        _fit_all(t[index], y[index], variance[index], some, np.sqrt(errors), found)
+        return found
+
+    if not use_cache:
+        return DampedRandomWalk(*fit(np.arange(len(bounds) - 1)).T)
+    points, n_numbers = [t, y, variance], len(DampedRandomWalk._fields)
+    return DampedRandomWalk(*cached_answers("damped random walk", bounds, points, n_numbers, fit).T)
 
 
 def damped_random_walk_log_likelihood(

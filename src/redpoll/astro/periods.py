@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from redpoll.answer_cache import cached_answers
 from redpoll.astro.harmonics import band_amplitudes
 from redpoll.astro.period_peaks import N_NUMBERS, search_all
 from redpoll.astro.periodogram import padded, powers
-from redpoll.astro.ragged import by_band
+from redpoll.astro.ragged import by_band, owners, some_parts
 
 Array = NDArray[np.float64]
 
@@ -65,6 +66,7 @@ def multiband_periods(
     oversampling: float = 3.0,
     max_frequencies: int = 2_000_000,
     n_bands: int = 6,
+    use_cache: bool = False,
 ) -> Periods:
     """Best period of each light curve, all bands together: peaks of one harmonic, compared by two.
 
@@ -86,6 +88,9 @@ def multiband_periods(
         Times [d], magnitudes or fluxes, one-sigma errors, band codes of all curves, end to end, in any order.
     offsets
         Curve ``i`` is ``[offsets[i]:offsets[i + 1]]``.
+    use_cache
+        Whether answers are kept for curves of the same points, where the caller has a cache
+        (`redpoll.answer_cache`); worth it for light curves that are stepwise (`LightCurves.stepwise`).
 
     Raises
     ------
@@ -108,12 +113,30 @@ def multiband_periods(
     if not (np.all(np.asarray(shortest) > 0) and min_cycles > 0 and oversampling >= 1 and n_bands > 0):
         raise ValueError("shortest, min_cycles and n_bands must be positive; oversampling at least 1")
     t, y, weight, parts = _split(mjd, value, err, band, offsets, n_bands)
-    numbers = np.full((len(parts) // n_bands, N_NUMBERS), np.nan)
-    limits = np.ascontiguousarray(np.broadcast_to(np.asarray(shortest, np.float64), len(numbers)))
-    amplitude = np.full((len(numbers), n_bands), np.nan)
-    search_all(t, y, weight, parts, limits, np.array([min_cycles, oversampling, float(max_frequencies)]), numbers)
-    band_amplitudes(t, y, weight, parts, 1.0 / numbers[:, 0], 1, amplitude)
-    return _periods(numbers, amplitude)
+    limits = np.ascontiguousarray(np.broadcast_to(np.asarray(shortest, np.float64), len(parts) // n_bands))
+    grid = np.array([min_cycles, oversampling, float(max_frequencies)])
+
+    def search(curves: NDArray[np.int64]) -> Array:
+        index, some = some_parts(np.arange(len(t)), parts, _parts_of(curves, n_bands))
+        numbers, amplitude = np.full((len(curves), N_NUMBERS), np.nan), np.full((len(curves), n_bands), np.nan)
+        points = t[index], y[index], weight[index]
+        search_all(*points, some, limits[curves], grid, numbers)
+        band_amplitudes(*points, some, 1.0 / numbers[:, 0], 1, amplitude)
+        return np.hstack([numbers, amplitude])
+
+    if use_cache:
+        options = f"periods {grid.tolist()} {n_bands}"
+        codes = np.repeat(np.arange(len(parts) - 1) % n_bands, np.diff(parts))
+        points = [t, y, weight, codes, limits[owners(parts[::n_bands])]]
+        found = cached_answers(options, parts[::n_bands], points, N_NUMBERS + n_bands, search)
+    else:
+        found = search(np.arange(len(limits)))
+    return _periods(found[:, :N_NUMBERS], found[:, N_NUMBERS:])
+
+
+def _parts_of(curves: NDArray[np.int64], n_bands: int) -> NDArray[np.int64]:
+    """The parts that are the bands of these curves."""
+    return np.asarray((curves[:, None] * n_bands + np.arange(n_bands)).ravel())
 
 
 def _periods(numbers: Array, amplitude: Array) -> Periods:

@@ -11,6 +11,7 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+from redpoll.answer_cache import AnswerCache
 from redpoll.config import Config, Cuts
 from redpoll.crossmatch.stage import Stage
 from redpoll.engine.worker import MakeTask
@@ -25,7 +26,7 @@ from redpoll.pipeline.delivery import Delivery
 from redpoll.pipeline.enrich import ChecksAlerts, Clock, Enrichment, JoinsHistory
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.spool import Spool, spool_name
-from redpoll.pipeline.store_access import SegmentWriter, open_champions, spool_folder
+from redpoll.pipeline.store_access import SegmentWriter, answer_cache, open_champions, spool_folder
 from redpoll.plugin.discovery import installed_filters, installed_modules, installed_sinks
 from redpoll.plugin.expression_filter import expression_filter
 from redpoll.plugin.files import NOTHING, Loaded, load_file
@@ -75,6 +76,7 @@ def open_enrichment(
     crossmatch: Stage | None = None,
     store: Path | None = None,
     clock: Clock = time.process_time,
+    answers: AnswerCache | None = None,
 ) -> Enrichment:
     """The one assembly of quality, history, cross-match, science and filters; opened anew in every process.
 
@@ -94,6 +96,8 @@ def open_enrichment(
         The store with the histories of objects and the trained models, its newest champions; by default none.
     clock
         Times the stages, catalogues, modules and filters.
+    answers
+        Cache of searches and fits; by default none.
     """
     crossmatch, graph = crossmatch or open_stage(config), graph or build_graph(config)
     champions = open_champions(store, graph.nodes) if store else None
@@ -104,6 +108,7 @@ def open_enrichment(
         graph.timed_by(clock),
         clock,
         champions,
+        answers,
     )
     enrich.change_to()
     return enrich
@@ -224,7 +229,8 @@ def _check_sinks(sinks: Sequence[Sink], topics: Set[str]) -> None:
 
 def _make_task(config: Config, store: Path, graph: Graph, cuts: Mapping[str, Cuts], sinks: Sequence[Sink]) -> BlockTask:
     segments = SegmentWriter(store)
-    enrich = open_enrichment(config, graph=graph, quality=Quality(segments.exists, cuts), store=store)
+    enrich = open_enrichment(config, graph=graph, quality=Quality(segments.exists, cuts), store=store,
+                             answers=answer_cache(store, config))  # fmt: skip
     return BlockTask(packet_decoder(config), enrich, segments, sinks)
 
 

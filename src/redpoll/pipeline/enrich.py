@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from redpoll.answer_cache import AnswerCache, using
 from redpoll.crossmatch.stage import Stage
 from redpoll.history.stage import split_news
 from redpoll.pipeline.models import Champions
@@ -88,6 +89,8 @@ class Enrichment:
         Seconds, for the times of the stages.
     champions
         The models of a store; `change_to` selects the generation that the graph uses.
+    answers
+        Cache of searches and fits, which only saves time.
     """
 
     def __init__(
@@ -98,9 +101,10 @@ class Enrichment:
         graph: Graph,
         clock: Clock = time.process_time,
         champions: Champions | None = None,
+        answers: AnswerCache | None = None,
     ) -> None:
         self.quality, self.history, self.crossmatch, self.graph = quality, history, crossmatch, graph
-        self._clock, self._champions = clock, champions
+        self._clock, self._champions, self._answers = clock, champions, answers
 
     def __call__(self, batch: pa.RecordBatch) -> EnrichResult:
         """Enrich decoded alerts of one survey."""
@@ -111,7 +115,7 @@ class Enrichment:
             joined, news = split_news(self.history.join(checked.batch))
         with self._timed("crossmatch", seconds):
             matched = self.crossmatch.run(joined)
-        with self._timed("science", seconds):
+        with self._timed("science", seconds), using(self._answers):
             answered = self.graph.run(matched.batch)
         seconds["filters"] = sum(
             answered.seconds.get(node.name, 0.0) for node in self.graph.nodes if not node.is_module

@@ -22,7 +22,7 @@ from redpoll.pipeline.reprocess_report import ReprocessReport, Status
 from redpoll.pipeline.reprocess_task import ReprocessTask
 from redpoll.pipeline.revision_order import RevisionCommitter, StoredAlerts, blocks
 from redpoll.pipeline.stop import StopRequest, stop_on_interrupt
-from redpoll.pipeline.store_access import RevisionWriter, reprocessed_store, served_models
+from redpoll.pipeline.store_access import RevisionWriter, answer_cache, reprocessed_store, served_models
 from redpoll.plugin.graph import Graph
 from redpoll.quality.stage import CheckedBefore
 from redpoll.schema.alert import CUTOUTS
@@ -180,6 +180,7 @@ def _make_task(config: Config, store: Path, prepared: PreparedReprocessing) -> R
         config, graph=prepared.graph.only(plan.names(of_contexts=False)), quality=CheckedBefore(),
         history=open_stored_history(store) if plan.joins_history else UnreadHistory(),
         crossmatch=open_stage(config).only(plan.names(of_contexts=True)), store=store,
+        answers=answer_cache(store, config),
     )  # fmt: skip
     return ReprocessTask(enrich, RevisionWriter(store), plan)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from redpoll.answer_cache import AnswerCache
 from redpoll.config import Config
 from redpoll.errors import StoreError
 from redpoll.pipeline.block_result import BlockResult, CutResult, WrittenSegment, category
@@ -17,6 +18,7 @@ from redpoll.plugin.node import Node
 from redpoll.plugin.ports import ReceivedPacket
 from redpoll.quality.duplicates import Exists
 from redpoll.store import Commit, DeadLetter, LedgerEntry, RejectedAlert, Selection, Store, indexed_columns, open_store
+from redpoll.store.answers import AnswerFile
 from redpoll.store.app import open_app
 from redpoll.store.app.ports import ServedModels
 
@@ -106,6 +108,11 @@ class RevisionWriter:
 def open_champions(store: Path, nodes: Iterable[Node]) -> Champions:
     """The models of a store that these modules use; open as long as the process lives."""
     return Champions(open_app(store).models, nodes)
+
+
+def answer_cache(store: Path, config: Config) -> AnswerCache:
+    """The answers of searches and fits that a store keeps."""
+    return AnswerFile(store, config.answers.max_mb * 1_000_000)
 
 
 @contextmanager

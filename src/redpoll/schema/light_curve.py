@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from redpoll.schema.bands import BANDS, KINDS
+from redpoll.schema.bands import BANDS, DETECTION, KINDS
 
 BAND_TYPE = pa.dictionary(pa.int8(), pa.string())
 POINT_TYPE = pa.struct(
@@ -24,6 +24,21 @@ POINT_TYPE = pa.struct(
     ]
 )
 LIGHT_CURVE_TYPE = pa.list_(POINT_TYPE)
+
+
+_ALL = 20
+"""Number of detections from which on a light curve grows in steps."""
+
+
+def _steps(most: int) -> NDArray[np.int64]:
+    """0, 1, 2, ..., 20, 22, ...: from 20 on, each a tenth more than the one before."""
+    steps = list(range(_ALL + 1))
+    while steps[-1] < most:
+        steps.append(steps[-1] + steps[-1] // 10)
+    return np.array(steps)
+
+
+_STEPS = _steps(10_000_000)
 
 
 @dataclass(frozen=True)
@@ -69,15 +84,29 @@ class LightCurves:
         if kinds not in self._of_kinds:
             is_wanted = np.zeros(len(KINDS) + 1, bool)  # the last is for -1, the unknown kind
             is_wanted[list(kinds)] = True
-            found = self.kept(is_wanted[self.kind])
-            if found is not self:
-                freeze((found.mjd, found.band, found.flux, found.flux_err, found.kind))
-            self._of_kinds[kinds] = found
+            self._of_kinds[kinds] = self._shared(is_wanted[self.kind])
         return self._of_kinds[kinds]
 
     @cached_property
     def _of_kinds(self) -> dict[tuple[int, ...], LightCurves]:
         return {}
+
+    @cached_property
+    def stepwise(self) -> LightCurves:
+        """The light curves up to a detection that stays the same until they have grown by a tenth; for reading.
+
+        Up to 20 detections, all count. Of more, those up to the 20th, 22nd, 24th, ..., 30th, 33rd, and so forth, count
+        from the next detection on: a survey may correct the values of a detection in the packet after its own. What is
+        computed from a stepwise light curve is the same for the next alerts of its object, and need not be computed
+        again. Points after the last detection that counts are left out; a curve without detections is kept.
+        """
+        is_detection = self.kind == DETECTION
+        n_before = np.concatenate([[0], np.cumsum(is_detection)])
+        first = n_before[self.offsets[:-1]]
+        n = n_before[self.offsets[1:]] - first
+        steps = _STEPS[np.searchsorted(_STEPS, np.where(n > _ALL, n - 1, n), side="right") - 1]
+        n_counted = np.where(n > 0, steps, 1)
+        return self._shared(n_before[:-1] < np.repeat(first + n_counted, np.diff(self.offsets)))
 
     def since(self, start: NDArray[np.floating[Any]]) -> LightCurves:
         """The light curves with only the points at or after a time [MJD], one time per alert."""
@@ -94,6 +123,13 @@ class LightCurves:
             return self
         points = np.flatnonzero(keep)  # several times as fast as a mask for each array
         return self._sliced(np.searchsorted(points, self.offsets), points)
+
+    def _shared(self, keep: NDArray[np.bool_]) -> LightCurves:
+        """As `kept`, for several readers: the arrays are read-only, as those of a batch are."""
+        found = self.kept(keep)
+        if found is not self:
+            freeze((found.mjd, found.band, found.flux, found.flux_err, found.kind))
+        return found
 
     def of_alerts(self, alerts: NDArray[np.int64]) -> LightCurves:
         """The light curves of the alerts with these numbers, in increasing order."""

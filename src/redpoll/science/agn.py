@@ -22,7 +22,7 @@ OUTPUTS = {
 }
 
 
-@science_module(version="3", outputs=OUTPUTS, compile_group="curve_fitting")
+@science_module(version="4", outputs=OUTPUTS, compile_group="curve_fitting")
 def agn(
     light_curve: LightCurves,
     star_distance_arcsec: Floats,
@@ -47,23 +47,24 @@ def agn(
     """Damped random walk of the newest difference fluxes in the band with most points, and a candidate flag by rule.
 
     Points of one band within `visit_days` are averaged: a field visited hundreds of times a night is followed for years
-    and not for days. The walk of a candidate is preferred to white noise by `min_delta_bic`. Its damping time is
-    bounded by the data, at least `min_tau`, and observed for `min_lengths` times as long: shorter light curves give a
-    damping time that depends on their length alone. A candidate lies within `max_offset_arcsec` of a catalogued source
-    or galaxy and has, where Gaia measured it, neither a parallax nor a proper motion (`max_pm` mas/yr). What has a
-    period or belongs to the Solar System is not fitted. Slow pulsators are confused with walks if Gaia is missing.
+    and not for days. The light curve is [stepwise](../../explanation/answer-cache.md): it grows by a tenth at a time.
+    The walk of a candidate is preferred to white noise by `min_delta_bic`. Its damping time is bounded by the data, at
+    least `min_tau`, and observed for `min_lengths` times as long: shorter light curves give a damping time that depends
+    on their length alone. A candidate lies within `max_offset_arcsec` of a catalogued source or galaxy and has, where
+    Gaia measured it, neither a parallax nor a proper motion (`max_pm` mas/yr). What has a period or belongs to the
+    Solar System is not fitted. Slow pulsators are confused with walks if Gaia is missing.
 
     References
     ----------
     Kelly, Bechtold & Siemiginowska 2009, ApJ 698, 895; MacLeod et al. 2011, ApJ 728, 26; Butler & Bloom 2011, AJ 141,
     93; Kozlowski 2017, A&A 597, A128, for the length.
     """
-    curve = averaged(light_curve.of_kind(DETECTION, FORCED), visit_days).newest(max_points)
+    curve = averaged(light_curve.stepwise.of_kind(DETECTION, FORCED), visit_days).newest(max_points)
     series = BandSeries.of(curve, np.isfinite(curve.flux))
     may_walk = ~is_periodic & ~is_solar_system(roid)
     rows = np.flatnonzero(may_walk & (series.counts.max(axis=1) >= min_points))
     best = series.chosen(rows * len(BANDS) + series.counts[rows].argmax(axis=1))
-    walk = damped_random_walk_fit(best.mjd, best.flux, best.flux_err, best.offsets)
+    walk = damped_random_walk_fit(best.mjd, best.flux, best.flux_err, best.offsets, use_cache=True)
     is_walk = (walk.delta_bic_white >= min_delta_bic) & (walk.tau >= min_tau) & (walk.tau_err < walk.tau)
     is_walk &= best.days() >= min_lengths * walk.tau
     is_there = (star_distance_arcsec <= max_offset_arcsec) | (host_arcsec <= max_offset_arcsec)

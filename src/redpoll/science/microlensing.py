@@ -11,6 +11,7 @@ from redpoll.light_curves import (
     DETECTION,
     FORCED,
     LightCurves,
+    at_trigger,
     averaged,
     days_of_each,
     fitted_columns,
@@ -28,13 +29,14 @@ OUTPUTS = {
     "mulens_phase": feature("d", "Time since the fitted peak; negative before it."),
     "mulens_delta_chi2": Column("float32", doc="chi2 of a constant minus chi2 of the event.", aggregate="max"),
     "mulens_chi2": feature("", "Reduced chi2 of the event."),
+    "mulens_mjd": Column("float64", "d", "Time of the last of the fitted points [MJD TAI].", indexed=False),
     "is_microlensing_candidate": flag(
         "One symmetric achromatic event explains the light curve; false without a fit.", assigns="microlensing"
     ),
 }
 
 
-@science_module(version="6", outputs=OUTPUTS, compile_group="curve_fitting")
+@science_module(version="7", outputs=OUTPUTS, compile_group="curve_fitting")
 def microlensing(
     mjd: Floats,
     is_good: Bools,
@@ -74,13 +76,14 @@ def microlensing(
     many as the light curve holds, that are not in the light curve: a variable star has hundreds. A candidate improves
     on a constant by `min_delta_chi2`, fits well, comes within `max_impact` Einstein radii and is within `max_phase`
     Einstein times of its peak. Cataclysmic variables can pass during their rise, when one event still explains all
-    points. Fitted are the newest `max_points` means of points of one band within `visit_days`.
+    points. Fitted are the newest `max_points` means of points of one band within `visit_days`, of a light curve that is
+    [stepwise](../../explanation/answer-cache.md): it grows by a tenth at a time.
 
     References
     ----------
     Paczynski 1986, ApJ 304, 1; Rodriguez et al. 2022, ApJ 927, 150, for events in ZTF; Godines et al. 2019, A&C 28.
     """
-    curve = averaged(light_curve.of_kind(DETECTION, FORCED), visit_days).newest(max_points)
+    curve = averaged(light_curve.stepwise.of_kind(DETECTION, FORCED), visit_days).newest(max_points)
     is_elsewhere = (star_score < min_star_score) | (star_distance_arcsec > max_star_arcsec) | (host_d_dlr < min_d_dlr)
     is_elsewhere |= is_empty_position(star_distance_arcsec, reference_mag, reference_distance_arcsec, max_star_arcsec)
     is_star = ~is_elsewhere & ~is_solar_system(roid) & ~is_periodic
@@ -88,14 +91,23 @@ def microlensing(
     is_single &= negative_fraction(curve, 5.0) <= max_negative_fraction
     rows = np.flatnonzero(is_star & is_single & (np.diff(curve.offsets) >= min_points))
     chosen = curve.of_alerts(rows)
-    fit = paczynski_fit(chosen.mjd, chosen.band, chosen.flux, chosen.flux_err, chosen.offsets)
+    fit = paczynski_fit(chosen.mjd, chosen.band, chosen.flux, chosen.flux_err, chosen.offsets, use_cache=True)
     phase = mjd[rows] - fit.t0
     is_event = (fit.delta_chi2 >= min_delta_chi2) & (fit.reduced_chi2 <= max_chi2) & (fit.impact <= max_impact)
     einstein_time = measured(fit.einstein_time, fit.einstein_time_err)
     is_event &= (einstein_time >= min_einstein_time) & (einstein_time <= max_einstein_time)
     is_event &= np.abs(phase) <= max_phase * fit.einstein_time
     is_event &= is_good[rows]
-    found = (einstein_time, measured(fit.impact, fit.impact_err), phase, fit.delta_chi2, fit.reduced_chi2, is_event)
+    last = np.where(np.isfinite(fit.t0), at_trigger(chosen, chosen.mjd), np.nan)
+    found = (
+        einstein_time,
+        measured(fit.impact, fit.impact_err),
+        phase,
+        fit.delta_chi2,
+        fit.reduced_chi2,
+        last,
+        is_event,
+    )
     return fitted_columns(OUTPUTS, rows, len(mjd), *found)
 
 

@@ -14,6 +14,7 @@ from redpoll.light_curves import (
     DETECTION,
     FORCED,
     LightCurves,
+    at_trigger,
     averaged,
     days_of_each,
     fitted_columns,
@@ -36,13 +37,13 @@ OUTPUTS = {
     "period_amplitude": feature("mag", "Half of the range in the alert's band, with the reference source."),
     "period_cycles": feature("", "Time from the first to the last of the searched points, in periods."),
     "period_points": Column("int32", doc="Points that were searched; 0 without a search.", indexed=False),
+    "period_mjd": Column("float64", "d", "Time of the last of them [MJD TAI].", indexed=False),
     "is_periodic": flag("The period is significant, and no other is nearly as good.", assigns="variable_star"),
 }
 
 
-@science_module(version="5", outputs=OUTPUTS, compile_group="statistics")
+@science_module(version="6", outputs=OUTPUTS, compile_group="statistics")
 def periodic(
-    mjd: Floats,
     band: Texts,
     roid: Texts,
     reference_mag: Floats,
@@ -63,10 +64,11 @@ def periodic(
     """Best period of the difference fluxes of the last `days`, all bands together, from `min_period` days on.
 
     Fluxes need no reference; detections and forced photometry of both signs are used, points of one band within
-    `visit_days` averaged, the newest `max_points` of them. Solar System objects are left out. Few visits fit many
-    periods: a period is significant only if it is 10**`min_margin` times as likely as the next best one and as its
-    daily alias, one count a visit, and after `min_cycles` cycles and `min_nights` nights with a detection. The margin
-    is no probability: see [how often a period is right](../../explanation/rules.md). The false-alarm
+    `visit_days` averaged, the newest `max_points` of them, of a light curve that is
+    [stepwise](../../explanation/answer-cache.md): it grows by a tenth at a time. Solar System objects are left out. Few
+    visits fit many periods: a period is significant only if it is 10**`min_margin` times as likely as the next best one
+    and as its daily alias, one count a visit, and after `min_cycles` cycles and `min_nights` nights with a detection.
+    The margin is no probability: see [how often a period is right](../../explanation/rules.md). The false-alarm
     probability is that of white noise, and any slow rise and fall, such as a supernova's, looks like one cycle or two.
 
     A light curve that is smooth from night to night (von Neumann's ratio below `min_ratio`) is searched for periods
@@ -77,7 +79,8 @@ def periodic(
     ----------
     VanderPlas & Ivezic 2015, ApJ 812, 18; Baluev 2008, MNRAS 385, 1279; von Neumann 1941, Ann. Math. Stat. 12, 367.
     """
-    newest = averaged(light_curve.of_kind(DETECTION, FORCED).since(mjd - days), visit_days).newest(max_points)
+    searched = light_curve.stepwise.of_kind(DETECTION, FORCED)
+    newest = averaged(searched.since(at_trigger(searched, searched.mjd) - days), visit_days).newest(max_points)
     rows = np.flatnonzero(~is_solar_system(roid) & (np.diff(newest.offsets) >= min_points))
     curve = newest.of_alerts(rows)
     length = days_of_each(curve)
@@ -98,14 +101,17 @@ def periodic(
     is_periodic = is_significant(best) & (margin >= min_margin) & (best.period >= shortest)
     amplitude = _in_mag(_in_band(best, band[rows]), reference_mag[rows])
     n_points = np.where(best.n_frequencies > 0, np.diff(curve.offsets), 0)
+    last = np.where(n_points > 0, at_trigger(curve, curve.mjd), np.nan)
     found = (measured(best.period, best.period_err), best.period_err, best.log10_fap, best.power, margin, amplitude,
-             length / best.period, n_points, is_periodic)  # fmt: skip
-    return fitted_columns(OUTPUTS, rows, len(mjd), *found)
+             length / best.period, n_points, last, is_periodic)  # fmt: skip
+    return fitted_columns(OUTPUTS, rows, len(band), *found)
 
 
 def _search(curve: LightCurves, shortest: Floats | float) -> Periods:
     flux, err = curve.flux, curve.flux_err
-    return multiband_periods(curve.mjd, flux, err, curve.band, curve.offsets, shortest=shortest, n_bands=len(BANDS))
+    return multiband_periods(
+        curve.mjd, flux, err, curve.band, curve.offsets, shortest=shortest, n_bands=len(BANDS), use_cache=True
+    )
 
 
 def _replaced(all_of_them: Periods, rows: Ints, some: Periods) -> Periods:

@@ -5,6 +5,7 @@
     index.sqlite                      the index: catalogue of the archive; written by runs alone
     dead_letters.sqlite               packets that could not be used
     app.sqlite                        labels, models, filters, watchlists; written by serve, command and learning
+    answers.sqlite                    cache of searches and fits; may be deleted
     models/<sha256>                   files of trained models
     lock                              held by the one writer
     archive/segments/<survey>-<night>-<hex>/
@@ -64,6 +65,11 @@ class Layout:
         return self.root / "app.sqlite"
 
     @property
+    def answers(self) -> Path:
+        """The SQLite file of answers of searches and fits; a cache."""
+        return self.root / "answers.sqlite"
+
+    @property
     def models(self) -> Path:
         """Folder of the files of trained models, each named by its SHA-256."""
         return self.root / "models"
@@ -108,7 +114,11 @@ class Layout:
 
     def foreign_names(self) -> list[str]:
         """Names in the folder that are not those of a store, nor of files that a crash left unfinished."""
-        files = [path.name + end for path in self.databases().values() for end in ("", "-wal", "-shm", "-journal")]
+        files = [
+            path.name + end
+            for path in (*self.databases().values(), self.answers)
+            for end in ("", "-wal", "-shm", "-journal")
+        ]
         own = {*files, self.lock.name, self.models.name, "archive", "spool"}
         inside = [path.name for path in self.root.iterdir()] if self.root.is_dir() else []
         return sorted(name for name in inside if name not in own and not name.startswith(TEMPORARY))

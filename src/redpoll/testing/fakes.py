@@ -1,4 +1,4 @@
-"""A fake stream and a fake sink with faults, for tests of sources, sinks and of what happens in a crash.
+"""A fake stream and a fake sink with faults, for tests of sources, sinks and of what happens in a crash; a cache.
 
 >>> stream = FakeStream(lambda n: b"packet %d" % n)
 >>> [packet.data for packet in stream.poll(2, timeout=1.0)]
@@ -20,7 +20,7 @@ the fake sink is full
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 import pyarrow as pa
@@ -32,6 +32,21 @@ from redpoll.schema.names import PASS
 Fault = Literal["", "slow", "full", "fail", "lose", "crash", "crash after"]
 """What goes wrong with one delivery; see `FakeSink`."""
 _SLOW_SECONDS = 10.0
+
+
+class FakeAnswerCache:
+    """An answer cache (`redpoll.answer_cache.AnswerCache`) that lives as long as the object; ``answers`` has them."""
+
+    def __init__(self) -> None:
+        self.answers: dict[int, bytes] = {}
+
+    def get(self, keys: Sequence[int]) -> dict[int, bytes]:
+        """Those that it has."""
+        return {key: self.answers[key] for key in keys if key in self.answers}
+
+    def put(self, answers: Mapping[int, bytes]) -> None:
+        """Keep them all."""
+        self.answers.update(answers)
 
 
 def no_wait(seconds: float) -> None:

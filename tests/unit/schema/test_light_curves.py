@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, KINDS, UPPER_LIMIT
-from redpoll.schema.light_curve import LIGHT_CURVE_TYPE, LightCurves
+from redpoll.schema.light_curve import LIGHT_CURVE_TYPE, LightCurves, concatenated
 
 NAN = np.nan
 CURVES = LightCurves(
@@ -113,3 +113,43 @@ def test_points_can_be_chosen_by_time_and_number_and_curves_by_alert():
     assert [len(one.mjd) for one in curves] == [3, 0, 2]
     assert curves.triggering.tolist() == [2, -1, 4]
     assert len(curves.of_alerts(np.array([], np.int64))) == 0
+
+
+def of_kinds(*kinds):
+    """One light curve, a point a day."""
+    n = len(kinds)
+    values = np.ones(n, np.float32)
+    return LightCurves(np.array([0, n]), np.arange(float(n)), np.zeros(n, np.int8), values, values,
+                       np.array(kinds, np.int8))  # fmt: skip
+
+
+@pytest.mark.parametrize("n, n_counted", [
+    (0, 0), (1, 1), (19, 19), (20, 20), (21, 20), (22, 20), (23, 22), (30, 28), (31, 30), (33, 30), (34, 33), (94, 86),
+    (95, 94), (103, 94), (104, 103), (972, 884), (973, 972),
+])  # fmt: skip
+def test_a_stepwise_light_curve_grows_by_a_tenth_at_a_time(n, n_counted):
+    stepwise = of_kinds(*[DETECTION] * n).stepwise
+    assert len(stepwise.mjd) == n_counted and n_counted > 0.9 * n - 2
+    assert stepwise.mjd.tolist() == list(range(n_counted))
+
+
+def test_only_detections_count_and_what_comes_after_the_last_of_them_waits():
+    others = [FORCED, UPPER_LIMIT, -1]
+    curve = of_kinds(*others, *[DETECTION, *others] * 22)
+    assert len(curve.stepwise.mjd) == 3 + 4 * 19 + 1  # up to the 20th detection
+    assert curve.stepwise.kind[-1] == DETECTION
+    assert len(of_kinds(DETECTION, FORCED).stepwise.mjd) == 1
+    assert len(of_kinds(*others).stepwise.mjd) == 3  # nothing to wait for
+
+
+def test_each_light_curve_of_a_batch_is_cut_alone():
+    one, two = of_kinds(*[DETECTION] * 21), of_kinds(*[DETECTION] * 3)
+    both = concatenated([one, two, empty(1), one])
+    assert np.diff(both.stepwise.offsets).tolist() == [20, 3, 0, 20]
+    assert both.stepwise.mjd.tolist() == [*range(20), *range(3), *range(20)]
+
+
+def test_a_stepwise_light_curve_is_made_once_and_read_only():
+    curve = of_kinds(*[DETECTION] * 21)
+    assert curve.stepwise is curve.stepwise and not curve.stepwise.flux.flags.writeable
+    assert curve.flux.flags.writeable and len(empty(2).stepwise) == 2

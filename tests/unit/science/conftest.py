@@ -54,3 +54,9 @@ def seen():
 def limit():
     """``limit(band, mjd, mag)``: a five-sigma upper limit, as a point for `curves`."""
     return _limit
+
+
+@pytest.fixture
+def every_point(monkeypatch):
+    """Every point counts at once: for tests of what is done with the points of a stepwise light curve."""
+    monkeypatch.setattr(LightCurves, "stepwise", property(lambda curves: curves))

@@ -64,7 +64,7 @@ def test_noise_few_points_and_nothing_are_none(curves):
     assert set(_run(curves)) == set(OUTPUTS)
 
 
-def test_the_best_sampled_band_counts(curves):
+def test_the_best_sampled_band_counts(curves, every_point):
     extra = [("r", 60000.5 + i, 0.0, 500.0) for i in range(25)]
     mixed = sorted([*_walk(250), *extra], key=lambda point: point[1])
     assert _run(curves, mixed)["drw_tau"][0] == pytest.approx(_run(curves, _walk(250))["drw_tau"][0])
@@ -85,13 +85,13 @@ FITTED = {"tau": 20.0, "tau_err": 5.0, "sigma": 9.0, "delta_bic_white": 50.0}
 
 
 @pytest.fixture
-def fitted(curves, monkeypatch):
+def fitted(curves, monkeypatch, every_point):
     """``fitted(points, fit, **columns)``: what the rule makes of the numbers of a fit; and the points it was given."""
 
     def answer(points=tuple(("g", i, 1.0, 1.0) for i in range(0, 1000, 10)), fit=None, **columns):
         given = []
 
-        def fake_fit(mjd, flux, flux_err, offsets):
+        def fake_fit(mjd, flux, flux_err, offsets, use_cache):
             given.append(mjd)
             return SimpleNamespace(**{name: np.full(len(offsets) - 1, x) for name, x in (FITTED | (fit or {})).items()})
 
@@ -140,7 +140,7 @@ def test_points_of_a_visit_of_half_a_day_are_averaged(days, n_fitted, fitted):
     assert len(fitted(points)[1]) == n_fitted
 
 
-def test_the_numbers_are_those_of_the_fit(curves):
+def test_the_numbers_are_those_of_the_fit(curves, every_point):
     """Found in 300 points of a walk of 15 d and 20,000 nJy, whose errors are a fifth and a tenth."""
     points = _walk()
     mjd, flux, flux_err = (np.array([p[i] for p in points], np.float32 if i > 1 else np.float64) for i in (1, 2, 3))

@@ -79,9 +79,11 @@ def test_what_is_no_star_moves_repeats_or_is_bad_is_none(curves, change):
 
 
 @pytest.mark.parametrize("minutes, n_fitted", [(28.0, 40), (29.0, 80)])
-def test_points_of_a_visit_are_averaged(curves, monkeypatch, minutes, n_fitted):
+def test_points_of_a_visit_are_averaged(curves, monkeypatch, every_point, minutes, n_fitted):
     fitted = []
-    monkeypatch.setattr("redpoll.science.microlensing.paczynski_fit", lambda *a: fitted.append(a) or paczynski_fit(*a))
+    monkeypatch.setattr(
+        "redpoll.science.microlensing.paczynski_fit", lambda *a, **k: fitted.append(a) or paczynski_fit(*a)
+    )
     again = [(b, t + minutes / 1440, f, e) for b, t, f, e in _event()]
     _run(curves, sorted([*_event(), *again], key=lambda point: point[1]))
     assert len(fitted[0][0]) == n_fitted
@@ -116,13 +118,13 @@ FITTED = {
 
 
 @pytest.fixture
-def fitted(curves, monkeypatch):
+def fitted(curves, monkeypatch, every_point):
     """``fitted(points, fit, **columns)``: what the rule makes of the numbers of a fit; and the points it was given."""
 
     def answer(points=tuple(("g", 60000.0 + i, 1.0, 1.0) for i in range(40)), fit=None, **columns):
         given = []
 
-        def fake_fit(mjd, band, flux, flux_err, offsets):
+        def fake_fit(mjd, band, flux, flux_err, offsets, use_cache):
             given.append(mjd)
             return SimpleNamespace(**{name: np.full(len(offsets) - 1, x) for name, x in (FITTED | (fit or {})).items()})
 
@@ -194,7 +196,7 @@ def test_a_star_was_below_its_template_in_three_tenths_of_its_five_sigma_points_
     assert fitted(points, n_detections=n_above)[0]["is_microlensing_candidate"] == is_it
 
 
-def test_the_numbers_are_those_of_the_fit(curves):
+def test_the_numbers_are_those_of_the_fit(curves, every_point):
     points = _event()
     band, mjd, flux, flux_err = zip(*points, strict=True)
     arrays = np.array(mjd), np.array(["gr".index(b) for b in band]), np.float32(flux), np.float32(flux_err)
@@ -204,4 +206,5 @@ def test_the_numbers_are_those_of_the_fit(curves):
     assert found["mulens_impact"][0] == pytest.approx(fit.impact[0], rel=1e-6)
     assert found["mulens_phase"][0] == pytest.approx(mjd[-1] - fit.t0[0], rel=1e-6)
     assert abs(fit.einstein_time[0] - 15.0) < 2 * fit.einstein_time_err[0]
+    assert found["mulens_mjd"][0] == mjd[-1] and np.isnan(_run(curves, points[:8])["mulens_mjd"][0])
     assert abs(fit.impact[0] - 0.3) < 2 * fit.impact_err[0] and abs(fit.t0[0] - 60020.0) < 0.2

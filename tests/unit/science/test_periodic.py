@@ -19,10 +19,9 @@ def _star(rng, period, n=60, days=35.0, bands="gr", amplitude=20_000.0):
 
 
 def _run(curves, batch, band="r", roid="not_sso", **settings):
-    mjd = np.array([points[-1][1] if points else 60000.0 for points in batch])
     n = len(batch)
     return periodic(
-        mjd, np.array([band] * n, object), np.full(n, roid, object), np.full(n, 18.0, np.float32), curves(*batch),
+        np.array([band] * n, object), np.full(n, roid, object), np.full(n, 18.0, np.float32), curves(*batch),
         **settings,
     )  # fmt: skip
 
@@ -68,9 +67,9 @@ def test_noise_and_days_are_no_periods(curves):
 
 def _is_periodic(name, **settings):
     light, _ = simulated(name, 300, days=40.0, step=2.0, seed=1)
-    n, mjd = len(light), light.mjd[light.triggering]
+    n = len(light)
     unknown = np.full(n, np.nan, np.float32)
-    return periodic(mjd, np.array(["r"] * n, object), np.zeros(n, np.int8), unknown, light, **settings)["is_periodic"]
+    return periodic(np.array(["r"] * n, object), np.zeros(n, np.int8), unknown, light, **settings)["is_periodic"]
 
 
 def test_what_is_smooth_from_night_to_night_has_no_short_period():
@@ -104,7 +103,7 @@ def test_a_smooth_light_curve_is_searched_for_long_periods_alone(curves):
     assert found["period"][1] == pytest.approx(30.0, rel=0.01)
 
 
-def test_exposures_of_a_visit_are_averaged(curves):
+def test_exposures_of_a_visit_are_averaged(curves, every_point):
     rng = np.random.default_rng(9)
     star = [(b, t + k * 40 / 86400, f, e) for b, t, f, e in _star(rng, 0.31, n=50) for k in range(8)]
     found = _run(curves, [star])
@@ -157,13 +156,13 @@ FOUND = {
 
 
 @pytest.fixture
-def searched(curves, monkeypatch):
+def searched(curves, monkeypatch, every_point):
     """``searched(points, found)``: the answers if the first search finds that and the second `again`; its calls."""
 
-    def run(points, found=None, again=None, *, band="r", reference=18.0, ratio=1.0, step=1.0, mjd=None):
+    def run(points, found=None, again=None, *, band="r", reference=18.0, ratio=1.0, step=1.0):
         calls = []
 
-        def search(mjd, flux, err, band, offsets, *, shortest, n_bands):
+        def search(mjd, flux, err, band, offsets, *, shortest, n_bands, use_cache):
             n, change = len(offsets) - 1, (again if calls else found) or {}
             calls.append((mjd.tolist(), np.broadcast_to(shortest, n).tolist(), n_bands))
             return Periods(**{name: np.full((n, *np.shape(value)), value) for name, value in (FOUND | change).items()})
@@ -173,9 +172,8 @@ def searched(curves, monkeypatch):
             "redpoll.science.periodic.night_steps",
             lambda mjd, band, flux, offsets, *, n_bands: (np.full(len(offsets) - 1, x) for x in (ratio, step)),
         )
-        trigger = np.array([mjd or points[-1][1]])
         columns = np.array([band], object), np.array(["not_sso"], object), np.array([reference], np.float32)
-        answers = periodic(trigger, *columns, curves(points))
+        answers = periodic(*columns, curves(points))
         return {name: column[0] for name, column in answers.items()}, calls
 
     return run
@@ -221,10 +219,10 @@ def test_detections_and_forced_photometry_are_searched(searched, kind, n):
     assert len(searched(_nightly(kind=kind))[1][0][0]) == n
 
 
-@pytest.mark.parametrize("last, n", [(400.0, 30), (401.0, 29), (425.0, 27)])
+@pytest.mark.parametrize("last, n", [(400.0, 31), (401.0, 30), (425.0, 28)])
 def test_points_of_the_last_400_days_are_searched(searched, last, n):
-    points = [("r", 60000.0 + 10 * i, 1e4, 300.0) for i in range(30)]
-    assert len(searched(points, mjd=60000 + last)[1][0][0]) == n
+    points = [("r", 60000.0 + day, 1e4, 300.0) for day in (*range(0, 300, 10), last)]
+    assert len(searched(points)[1][0][0]) == n
 
 
 @pytest.mark.parametrize("days, n", [(0.0095, 30), (0.0105, 60)])
@@ -271,6 +269,7 @@ def test_a_source_that_would_reach_zero_has_no_amplitude(searched, fraction):
 
 def test_the_numbers_are_those_of_the_search(searched):
     found, _ = searched(_nightly())
-    names = ("period", "period_err", "period_log10_fap", "period_power", "period_margin", "period_cycles")
-    assert [found[name] for name in names] == pytest.approx([10.0, 0.1, -20.0, 0.9, 5.0, 10.0])
+    names = ("period", "period_err", "period_log10_fap", "period_power", "period_margin", "period_cycles", "period_mjd")
+    assert [found[name] for name in names] == pytest.approx([10.0, 0.1, -20.0, 0.9, 5.0, 10.0, 60100.0])
+    assert np.isnan(searched(_nightly(), {"n_frequencies": 0})[0]["period_mjd"])
     assert np.isnan(searched(_nightly(), {"period_err": np.nan})[0]["period"])

@@ -111,7 +111,7 @@ def _bts(curves):
 
 
 @pytest.mark.parametrize("hours, n_fitted", [(11.0, 60), (13.0, 90)])
-def test_points_of_half_a_day_are_averaged(curves, hours, n_fitted):
+def test_points_of_half_a_day_are_averaged(curves, every_point, hours, n_fitted):
     nights = np.arange(0.0, 90.0, 3.0)
     source = _source(np.random.default_rng(6), np.repeat(nights, 2))
     again = [(band, t + hours / 24, flux, err) for band, t, flux, err in source[::2]]
@@ -128,7 +128,7 @@ SHAPE_FIT = RISE_FIT | {
 
 
 @pytest.fixture
-def answered(curves, monkeypatch):
+def answered(curves, monkeypatch, every_point):
     """``answered(module, points, **fit)``: the answers if the fit answers so, and what the fit was given."""
 
     def run(module, *batch, age=20.0, mjd=None, survey="ztf", **fit):
@@ -204,8 +204,9 @@ def test_which_points_of_which_sources_are_fitted(answered, module, max_age, min
         assert _n_given(answered(module, _days(*range(n)))[1]) == n_fitted
     for age, n_fitted in ((max_age, min_points), (max_age + 0.1, 0)):
         assert _n_given(answered(module, enough, age=age)[1]) == n_fitted
-    for last, n_fitted in ((max_days, min_points), (max_days + 0.01, 0)):  # from the first point to the alert
-        assert _n_given(answered(module, enough, mjd=START + last)[1]) == n_fitted
+    for last, n_fitted in ((max_days, min_points), (max_days + 0.01, 0)):  # from the first point to the last
+        late = _days(*range(min_points - 1), last)
+        assert _n_given(answered(module, late, mjd=START + last)[1]) == n_fitted
     step = 0.59 if module is rainbow_rise else 0.51
     for n in (max_points, max_points + 1):
         _, (data, _) = answered(module, _days(*(step * np.arange(n)), flux=np.float32(n)))
@@ -251,10 +252,10 @@ def test_the_numbers_of_a_shape_are_those_of_the_fit(answered):
     assert found == {
         "shape_rise_time": [4.0], "shape_fall_time": [20.0], "shape_temperature_early": [9000.0],
         "shape_temperature_late": [5000.0], "shape_colour_time": [7.0], "shape_snr": [20.0], "shape_chi2": [1.5],
-        "shape_points": [12], "shape_days": [22.0],
+        "shape_points": [12], "shape_days": [22.0], "shape_mjd": [START + 22.0],
     }  # fmt: skip
     found, _ = answered(rainbow_shape, _days(*range(0, 24, 2)), t0=np.nan)
-    assert found["shape_points"] == [0] and np.isnan(found["shape_days"]).all()
+    assert found["shape_points"] == [0] and np.isnan(found["shape_days"] + found["shape_mjd"]).all()
 
 
 @pytest.mark.parametrize("unknown, columns", [

@@ -7,8 +7,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from redpoll.answer_cache import cached_answers
 from redpoll.astro.curve_fitting.kernels import fit_curves
-from redpoll.astro.curve_fitting.workspace import Answers, CurveModel
+from redpoll.astro.curve_fitting.workspace import Answers, CurveModel, new_answers
+from redpoll.astro.ragged import some_parts
 
 Baseline = Literal["zero", "free"]
 N_BANDS = 6
@@ -43,6 +45,8 @@ def fit_bands(
     flux_err: ArrayLike,
     offsets: ArrayLike,
     frequency: Array,
+    *,
+    use_cache: bool = False,
 ) -> Answers:
     """Fit a model of several bands to each curve; the frequency [1e15 Hz] is that of each point."""
     t, y, err, bounds = _checked(mjd, flux, flux_err, offsets)
@@ -51,7 +55,18 @@ def fit_bands(
         raise ValueError(f"band must have the shape of mjd, {t.shape}, not {group.shape}")
     nu = np.broadcast_to(frequency, t.shape).copy()
     group[(group < 0) | (group >= N_BANDS) | ~np.isfinite(nu)] = -1
-    return fit_curves(model, t, y, err, nu, group, bounds, N_BANDS)
+    if not use_cache:
+        return fit_curves(model, t, y, err, nu, group, bounds, N_BANDS)
+
+    def fit(curves: Int) -> Array:
+        index, some = some_parts(np.arange(len(t)), bounds, curves)
+        points = t[index], y[index], err[index], nu[index], group[index]
+        return fit_curves(model, *points, some, N_BANDS).as_rows()
+
+    n_numbers = new_answers(1, N_BANDS).as_rows().size
+    return Answers.of_rows(
+        cached_answers(f"fit {tuple(model)}", bounds, [t, y, err, nu, group], n_numbers, fit), N_BANDS
+    )
 
 
 def _checked(

@@ -42,7 +42,13 @@ class PaczynskiFit(Goodness):
 
 
 def paczynski_fit(
-    mjd: ArrayLike, band: ArrayLike, flux: ArrayLike, flux_err: ArrayLike, offsets: ArrayLike
+    mjd: ArrayLike,
+    band: ArrayLike,
+    flux: ArrayLike,
+    flux_err: ArrayLike,
+    offsets: ArrayLike,
+    *,
+    use_cache: bool = False,
 ) -> PaczynskiFit:
     """Least-squares fit of ``source_flux (A(u) - 1) + baseline`` in each band, weighted by the errors.
 
@@ -59,6 +65,8 @@ def paczynski_fit(
         Codes 0..5 for u g r i z y; other points are ignored.
     offsets
         Object ``i`` is ``[offsets[i]:offsets[i + 1]]``.
+    use_cache
+        As in `redpoll.astro.periods.multiband_periods`.
 
     References
     ----------
@@ -74,7 +82,7 @@ def paczynski_fit(
     [60042.0, 20.0, 0.3, 1000.0]
     """
     model = CurveModel(LENS, NO_TEMPERATURE, 1, 1, 0, 0, 3)
-    a = fit_bands(model, mjd, band, flux, flux_err, offsets, np.ones(1))
+    a = fit_bands(model, mjd, band, flux, flux_err, offsets, np.ones(1), use_cache=use_cache)
     err = a.time_errors
     einstein_time, impact = np.exp(a.q[:, 1]), np.exp(a.q[:, 2])
     return PaczynskiFit(

@@ -65,6 +65,7 @@ def rainbow_fit(
     temperature: Literal["constant", "sigmoid"] = "constant",
     baseline: Baseline = "zero",
     survey: ArrayLike = "rubin",
+    use_cache: bool = False,
 ) -> RainbowFit:
     """Least-squares fit of a blackbody of changing flux and temperature, weighted by the errors.
 
@@ -95,6 +96,8 @@ def rainbow_fit(
         "zero", as for a difference flux; "free": one in each band.
     survey
         Whose effective wavelengths: "ztf" or "rubin", or an array with the survey of each point.
+    use_cache
+        As in `redpoll.astro.periods.multiband_periods`.
 
     References
     ----------
@@ -113,7 +116,8 @@ def rainbow_fit(
     (shape, n_times), (kind, n_temperatures) = _SHAPES[bolometric], _TEMPERATURES[temperature]
     both_signs = int(bolometric == "linexp")
     model = CurveModel(shape, kind, has_baseline(baseline), 0, both_signs, 0, n_times + n_temperatures)
-    answers = fit_bands(model, mjd, band, flux, flux_err, offsets, _LIGHT / band_value(WAVELENGTH, band, survey))
+    frequency = _LIGHT / band_value(WAVELENGTH, band, survey)
+    answers = fit_bands(model, mjd, band, flux, flux_err, offsets, frequency, use_cache=use_cache)
     return _in_units(answers, n_times, n_temperatures)
 
 

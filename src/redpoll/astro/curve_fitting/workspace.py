@@ -5,6 +5,7 @@ They are a few large arrays with named rows, because every array argument of a c
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,6 +142,18 @@ class Answers(NamedTuple):
     def number(self, which: int) -> NDArray[np.int64]:
         """N_POINTS, N_PARAMETERS or IS_CONVERGED of each curve."""
         return np.asarray(self.counts[:, which])
+
+    def as_rows(self) -> Array:
+        """All numbers of each curve in one row."""
+        return np.hstack([np.asarray(x, np.float64).reshape(len(x), math.prod(x.shape[1:])) for x in self])
+
+    @classmethod
+    def of_rows(cls, rows: Array, n_groups: int) -> Answers:
+        """The results of which these are the rows."""
+        like = new_answers(len(rows), n_groups)
+        ends = np.cumsum([x[0].size for x in new_answers(1, n_groups)])
+        parts = np.split(rows, ends[:-1], axis=1)
+        return cls(*(part.reshape(x.shape).astype(x.dtype) for part, x in zip(parts, like, strict=True)))
 
     def _column(self, which: int | slice) -> Array:
         return np.asarray(self.table[:, which])
