@@ -7,6 +7,14 @@
 from __future__ import annotations
 
 from redpoll.astro.cutouts import CutoutMeasurements, Cutouts, measure_cutouts, read_cutouts
-from redpoll.astro.hostless import differs_from_template, structure
+from redpoll.astro.hostless import clipped, differs_from_template, structure
 
-__all__ = ["CutoutMeasurements", "Cutouts", "differs_from_template", "measure_cutouts", "read_cutouts", "structure"]
+__all__ = [
+    "CutoutMeasurements",
+    "Cutouts",
+    "clipped",
+    "differs_from_template",
+    "measure_cutouts",
+    "read_cutouts",
+    "structure",
+]

@@ -23,7 +23,8 @@ PUBLIC = {
     "redpoll.curve_fitting": """
         BazinFit LineSums LinexpFit PaczynskiFit RainbowFit SigmoidFit bazin_fit line_sums linexp_fit measured
         paczynski_fit rainbow_fit sigmoid_fit""",
-    "redpoll.cutouts": "CutoutMeasurements Cutouts differs_from_template measure_cutouts read_cutouts structure",
+    "redpoll.cutouts": """
+        CutoutMeasurements Cutouts clipped differs_from_template measure_cutouts read_cutouts structure""",
     "redpoll.light_curves": """
         BANDS DETECTION FORCED KINDS LOW_QUALITY SURVEYS UPPER_LIMIT LightCurves at_trigger averaged by_band
         count_of_each days_before_trigger days_of_each fitted_columns highest_of_each in_alert_band is_non_detection

@@ -8,6 +8,7 @@ from the cutout's own pixels, so that the result of an alert depends on its cuto
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 from zlib import crc32
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from redpoll.astro.order_statistics import clip
 from redpoll.kernels import kernel, part
 
+Image = NDArray[np.floating[Any]]
 CUTOUT = 15
 """Side of the middle whose power spectrum is compared [pixels]."""
 N_SHUFFLES = 200
@@ -26,21 +28,26 @@ _N_BINS = CUTOUT // 2
 _HALF = CUTOUT // 2 + 1
 
 
-def clipped(image: NDArray[np.floating[Any]], sigma: float = 3.0, max_iterations: int = 10) -> NDArray[np.bool_]:
+def clipped(image: Image, sigma: float = 3.0, max_iterations: int = 10) -> NDArray[np.bool_]:
     """Pixels further than `sigma` standard deviations from the median, iterated; NaN pixels are included.
 
     >>> image = np.zeros((9, 9)); image[4, 4] = 50.0
     >>> int(clipped(image).sum())
     1
     """
-    flat = np.ascontiguousarray(image, np.float64).ravel()
-    return np.asarray(_clipped(flat, sigma, max_iterations).reshape(image.shape))
+    flat = np.ascontiguousarray(image).ravel()
+    mask = np.empty(flat.shape, bool)
+    in_order = np.sort(flat[np.isfinite(flat)]).astype(np.float64, copy=False)
+    clip(flat, in_order, float(sigma), max_iterations, mask)
+    return mask.reshape(image.shape)
 
 
-def differs_from_template(science: NDArray[np.floating[Any]], template: NDArray[np.floating[Any]], radius: int) -> bool:
+def differs_from_template(
+    science: Image, template: Image, radius: int, masks: Sequence[NDArray[np.bool_]] | None = None
+) -> bool:
     """Whether more than 5 pixels are outliers in one cutout and fewer than 3 in the other, overall or in the middle.
 
-    `radius` is half the side of the middle.
+    `radius` is half the side of the middle, `masks` what `clipped` gives for each cutout, if known.
 
     >>> empty = np.random.default_rng(1).normal(size=(30, 30))
     >>> source = empty.copy()
@@ -48,7 +55,7 @@ def differs_from_template(science: NDArray[np.floating[Any]], template: NDArray[
     >>> differs_from_template(source, empty, 7), differs_from_template(empty, empty, 7)
     (True, False)
     """
-    masks = [clipped(image) for image in (science, template)]
+    masks = masks or [clipped(image) for image in (science, template)]
     if _is_one_sided(masks):
         return True
     start = [int(side / 2 - radius) for side in science.shape]
@@ -57,12 +64,12 @@ def differs_from_template(science: NDArray[np.floating[Any]], template: NDArray[
     return _is_one_sided([clipped(image) for image in hidden])
 
 
-def _is_one_sided(masks: list[NDArray[np.bool_]]) -> bool:
+def _is_one_sided(masks: Sequence[NDArray[np.bool_]]) -> bool:
     few, many = sorted(int(mask.sum()) for mask in masks)
     return many > 5 and few < 3
 
 
-def structure(image: NDArray[np.floating[Any]], seed: int = 0) -> float:
+def structure(image: Image, seed: int = 0, mask: NDArray[np.bool_] | None = None) -> float:
     """Deviation of the middle of a cutout from noise, 0 to 1: the Kolmogorov-Smirnov statistic of ELEPHANT.
 
     Outlying pixels are replaced by noise. The power spectrum of the middle is then compared with those of
@@ -76,6 +83,8 @@ def structure(image: NDArray[np.floating[Any]], seed: int = 0) -> float:
         A square cutout; NaN where unknown.
     seed
         Another one draws other noise for the clipped pixels.
+    mask
+        What `clipped` gives for the cutout, if known.
 
     Examples
     --------
@@ -88,12 +97,12 @@ def structure(image: NDArray[np.floating[Any]], seed: int = 0) -> float:
     if image.shape != (side, side) or side < CUTOUT:
         return math.nan
     flat = np.ascontiguousarray(image, np.float64).ravel()
-    mask = _clipped(flat, 3.0, 10)
-    kept = flat[~mask]
+    outliers = (clipped(image) if mask is None else mask).ravel()
+    kept = flat[~outliers]
     if len(kept) < 2:
         return math.nan
     filled = flat.copy()
-    filled[mask] = np.median(kept) + np.std(kept) * noise(flat, int(mask.sum()), seed)
+    filled[outliers] = np.median(kept) + np.std(kept) * noise(flat, int(outliers.sum()), seed)
     room = np.empty((N_SHUFFLES + 1, _N_BINS)), np.empty(N_SHUFFLES)
     return float(_ks_of_spectra(filled, shuffles(side), _middle_pixels(side), *_waves(), *room))
 
@@ -133,12 +142,6 @@ def _waves() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64
     count = np.bincount(ring[ring >= 0], times[ring >= 0], minlength=_N_BINS)
     area = np.pi * ((np.arange(_N_BINS) + 1.5) ** 2 - (np.arange(_N_BINS) + 0.5) ** 2)
     return np.cos(angle), np.sin(angle), ring, times * (area / count)[ring]
-
-
-def _clipped(values: NDArray[np.float64], sigma: float, max_iterations: int) -> NDArray[np.bool_]:
-    mask = np.empty(len(values), bool)
-    clip(values, float(sigma), max_iterations, np.empty_like(values), mask)
-    return mask
 
 
 @kernel

@@ -22,29 +22,47 @@ def medians(values: Any, offsets: Any, room: Any, answer: Any) -> None:
 
 
 @kernel
-def clip(values: Any, sigma: float, max_iterations: int, room: Any, mask: Any) -> None:
-    """Marks values further than `sigma` standard deviations from the median, iterated; NaN is marked too."""
-    for i in range(len(values)):
-        mask[i] = not math.isfinite(values[i])
+def clip(values: Any, in_order: Any, sigma: float, max_iterations: int, mask: Any) -> None:
+    """Marks values further than `sigma` standard deviations from the median, iterated; what is not finite too.
+
+    `in_order` are the finite ones, sorted: what is kept is always a part of them.
+    """
+    first, last = 0, len(in_order)
     for _ in range(max_iterations):
-        n, total, squares = 0, 0.0, 0.0
-        for i in range(len(values)):
-            if not mask[i]:
-                room[n] = values[i]
-                total += values[i]
-                n += 1
-        if n == 0:
-            return
-        for i in range(n):
-            squares += (room[i] - total / n) * (room[i] - total / n)
-        spread, middle, n_before = math.sqrt(squares / n), _median(room, n), n
-        low, high = middle - sigma * spread, middle + sigma * spread
-        for i in range(len(values)):
-            if not mask[i] and (values[i] < low or values[i] > high):
-                mask[i] = True
-                n -= 1
-        if n == n_before:
-            return
+        if first == last:
+            break
+        middle = 0.5 * (in_order[(first + last) // 2] + in_order[(first + last - 1) // 2])
+        reach = sigma * _deviation(in_order[first:last])
+        begin, end = first, last
+        while first < last and in_order[first] < middle - reach:
+            first += 1
+        while first < last and in_order[last - 1] > middle + reach:
+            last -= 1
+        if (first, last) == (begin, end):
+            break
+    for i in range(len(values)):
+        mask[i] = first == last or not in_order[first] <= values[i] <= in_order[last - 1]
+
+
+@part
+def _deviation(values: Any) -> float:
+    """Standard deviation; four sums side by side, because each addition waits for the one before."""
+    n = len(values)
+    a = b = c = d = 0.0
+    for i in range(0, n - 3, 4):
+        a, b, c, d = a + values[i], b + values[i + 1], c + values[i + 2], d + values[i + 3]
+    for i in range(n - n % 4, n):
+        a += values[i]
+    mean = (a + b + c + d) / n
+    a = b = c = d = 0.0
+    for i in range(0, n - 3, 4):
+        a += (values[i] - mean) ** 2
+        b += (values[i + 1] - mean) ** 2
+        c += (values[i + 2] - mean) ** 2
+        d += (values[i + 3] - mean) ** 2
+    for i in range(n - n % 4, n):
+        a += (values[i] - mean) ** 2
+    return math.sqrt((a + b + c + d) / n)
 
 
 @kernel
@@ -67,16 +85,17 @@ def _take_sky(
     pixels: Any, start: int, rows: int, columns: int, inner: float, outer: float, room: Any
 ) -> tuple[int, int]:
     """Copy the known pixels between two radii, or all if `inner` < 0; returns their number and that of all known."""
-    y0, x0 = (rows - 1) / 2, (columns - 1) / 2
+    y0, x0, reach = (rows - 1) / 2, (columns - 1) / 2, outer if inner >= 0 else math.inf
     n = n_known = 0
-    for y in range(rows):
-        for x in range(columns):
+    for k in range(start, start + rows * columns):
+        n_known += math.isfinite(pixels[k])
+    for y in range(math.ceil(y0 - min(reach, y0)), math.floor(y0 + min(reach, y0)) + 1):
+        for x in range(math.ceil(x0 - min(reach, x0)), math.floor(x0 + min(reach, x0)) + 1):
             value = pixels[start + y * columns + x]
-            if math.isfinite(value):
-                n_known += 1
-                if inner < 0 or inner * inner < (y - y0) ** 2 + (x - x0) ** 2 <= outer * outer:
-                    room[n] = value
-                    n += 1
+            is_there = inner < 0 or inner * inner < (y - y0) ** 2 + (x - x0) ** 2 <= outer * outer
+            if is_there and math.isfinite(value):
+                room[n] = value
+                n += 1
     return n, n_known
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from redpoll import Column, feature, science_module
 from redpoll.conditions import is_empty_position, is_solar_system
-from redpoll.cutouts import differs_from_template, read_cutouts, structure
+from redpoll.cutouts import clipped, differs_from_template, read_cutouts, structure
 from redpoll.typing import Arrays, Bools, Floats, Ints, Texts
 
 _SIDES = 63, 30
@@ -43,7 +43,7 @@ def hostless(
 ) -> Arrays:
     """ELEPHANT: bright pixels in one of the two cutouts only, and power spectra as of noise.
 
-    It costs 4 ms, so only candidates are tested: good, young, detected `min_detections` times, bright, and nothing
+    It costs 3 ms, so only candidates are tested: good, young, detected `min_detections` times, bright, and nothing
     catalogued or in the template within `min_arcsec`. The power spectrum is computed where the clipped pixels differ:
     more than 5 in one cutout and fewer than 3 in the other, in the whole cutout or within `radius` of the middle. The
     other candidates are not hostless and their statistics are null. Shuffles come from a fixed table, the noise in the
@@ -74,6 +74,7 @@ def _statistics(science: Floats, template: Floats, radius: int) -> tuple[float, 
     start = (len(science) - side) // 2
     middle = slice(start, start + side)
     science, template = science[middle, middle], template[middle, middle]
-    if not differs_from_template(science, template, radius):
+    masks = clipped(science), clipped(template)
+    if not differs_from_template(science, template, radius, masks):
         return np.nan, np.nan
-    return structure(science), structure(template)
+    return structure(science, mask=masks[0]), structure(template, mask=masks[1])

@@ -71,13 +71,14 @@ def answered(monkeypatch):
     def answer(science, template, shape=(63, 63), other=None, **columns):
         tested = []
 
-        def differs(one, two, radius):
+        def differs(one, two, radius, masks):
+            assert [mask.shape for mask in masks] == [one.shape, two.shape]
             tested.append((one, two, radius))
             return True
 
         results = iter((science, template))
         monkeypatch.setattr("redpoll.science.hostless.differs_from_template", differs)
-        monkeypatch.setattr("redpoll.science.hostless.structure", lambda image: next(results))
+        monkeypatch.setattr("redpoll.science.hostless.structure", lambda image, mask: next(results))
         cutouts = cutout(numbered(shape)), cutout(-numbered(other or shape))
         found = answers(hostless, **({"cutout_science": cutouts[0], "cutout_template": cutouts[1]} | columns))
         return (found["hostless_ks_science"][0], found["hostless_ks_template"][0], found["is_hostless"][0]), tested
