@@ -42,14 +42,11 @@ from populations.tally import RULES
 from redpoll.plugin.discovery import installed_modules
 from redpoll.plugin.node import Node
 
-FLAGS = {
-    "is_kilonova_candidate": "kilonova", "is_fast_transient": "fast_transient",
-    "is_orphan_afterglow": "orphan_afterglow", "is_tde_candidate": "tde", "is_slsn_candidate": "luminous_sn",
-    "is_pair_instability_candidate": "luminous_sn", "is_agn_candidate": "agn",
-    "is_microlensing_candidate": "microlensing", "is_dwarf_nova": "cataclysmic", "is_flare": "flare_star",
-    "is_dipper": "dipper", "is_artefact": "artefact", "is_satellite_glint": "satellite_glint",
-}  # fmt: skip
-"""Flags, and the modules that they are of."""
+FLAGS = (
+    "is_kilonova_candidate", "is_fast_transient", "is_orphan_afterglow", "is_tde_candidate", "is_slsn_candidate",
+    "is_pair_instability_candidate", "is_agn_candidate", "is_microlensing_candidate", "is_dwarf_nova", "is_flare",
+    "is_dipper", "is_artefact", "is_satellite_glint",
+)  # fmt: skip
 _NEEDS_DISTANCE = ("tde", "luminous_sn")
 """Rules that are measured on the nights on which every host is known."""
 
@@ -60,9 +57,9 @@ def main() -> None:
     print(f"date: {time.strftime('%Y-%m-%d')}; seeds {options.seeds}, half 0\n")
     populations = tuning_populations(options)
     keep_fits()
-    modules = {module.name: module for module in installed_modules()}
+    makers = {name: module for module in installed_modules() for name in module.outputs}
     for flag in options.flags:
-        print_flag(flag, modules[FLAGS[flag]], populations)
+        print_flag(flag, makers[flag], populations)
 
 
 def tuning_populations(options: argparse.Namespace) -> dict[str, Population]:
@@ -120,7 +117,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rubin", type=int, default=6_000)
     parser.add_argument("--nights", type=int, default=20)
     parser.add_argument("--per-object", type=int, default=8)
-    parser.add_argument("--flags", nargs="+", choices=tuple(FLAGS), default=tuple(FLAGS))
+    parser.add_argument("--flags", nargs="+", choices=FLAGS, default=FLAGS)
     return parser.parse_known_args()[0]
 
 

@@ -96,7 +96,7 @@ def statistics(alerts):
     run = import_module("fink_science.ztf.ad_features.processor").extract_features_ad_raw
     names = ("magpsf", "jd", "sigmapsf", "fid", "distnr", "magnr", "sigmagnr", "isdiffpos")
     rows = [[alerts.lists[name][i] for name in names] for i in range(len(alerts.packets))]
-    rows = [[*row[:4], object_id, *row[4:]] for row, object_id in zip(rows, alerts.objects)]  # noqa: B905
+    rows = [[*row[:4], alerts.objects[i], *row[4:]] for i, row in enumerate(rows)]
     return (lambda: [run(*row) for row in rows]), lambda found: sum(map(_has_number, found))
 
 
@@ -176,10 +176,11 @@ def main():
     alerts = Alerts(json.loads(sys.stdin.readline()))
     ready, failed = {}, {}
     for module in MODULES:
-        try:
-            ready[module.__name__] = module(alerts)
-        except Exception as error:
-            failed[module.__name__] = f"{type(error).__name__}: {error}"
+        found, why = _attempt(module, alerts)
+        if why:
+            failed[module.__name__] = why
+        else:
+            ready[module.__name__] = found
     names = ("fink-science", "fink-filters", "fink-utils", "numpy", "pandas", "light-curve", "astropy")
     versions = {"Python": platform.python_version(), **{name: version(name) for name in names}}
     _say(answer, {"versions": versions, "failed": failed, "absent": {name: _why(name) for name in ABSENT}})
@@ -188,20 +189,22 @@ def main():
 
 
 def _round(run, count):
-    try:
-        start = time.process_time()
-        found = run()
-        return {"seconds": time.process_time() - start, "answers": count(found)}
-    except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"}
+    start = time.process_time()
+    found, why = _attempt(run)
+    return {"error": why} if why else {"seconds": time.process_time() - start, "answers": count(found)}
 
 
 def _why(name):
+    _, why = _attempt(import_module, f"fink_science.ztf.{name}.processor")
+    return why.replace(sys.prefix, "...") or "it can be imported"
+
+
+def _attempt(function, *arguments):
+    """What the function returns, and why it failed; the second is empty if it did not."""
     try:
-        import_module(f"fink_science.ztf.{name}.processor")
+        return function(*arguments), ""
     except Exception as error:
-        return f"{type(error).__name__}: {error}".replace(sys.prefix, "...")
-    return "it can be imported"
+        return None, f"{type(error).__name__}: {error}"
 
 
 def _say(answer, what):

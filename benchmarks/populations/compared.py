@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from populations.sweep import Population
+from populations.tally import bounds
 from redpoll.simulate.population import FRACTIONS
 
 Hits = tuple[int, int]
@@ -89,6 +89,6 @@ def _side(new: Hits, old: Hits) -> int:
     """-1, 0 or 1: the new count is below, within or above the 95 % interval of the old one."""
     if not old[1]:
         return 0
-    interval = binomtest(*old).proportion_ci(method="exact")
+    low, high = bounds(*old)
     fraction = new[0] / new[1]
-    return int(fraction > interval.high) - int(fraction < interval.low)
+    return int(fraction > high) - int(fraction < low)

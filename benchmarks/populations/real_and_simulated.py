@@ -28,6 +28,7 @@ from populations.superluminous import superluminous_pairs
 _SURVEY = {"first": 58240, "nights": 1650}
 """Nights of the BTS curves, 2018-05 to 2022-11."""
 _LUNATION = 30
+_TDE_DEPTH = 19.8
 _TDE_SURVEY = {"first": 58700, "nights": 1650}
 _SN_DAYS, _TDE_DAYS = (-10.0, -5.0, 0.0, 5.0, 10.0, 15.0, 20.0, 30.0), (-20.0, -10.0, 0.0, 15.0, 30.0, 60.0, 90.0)
 
@@ -88,23 +89,19 @@ def sn_ia(data: Path, part: int, seed: int) -> Sample:
     return _of_curves(real, [reduced(c) for c in made], _SN_DAYS)
 
 
-def _binned(name: str, curves: list[Curve], seed: int, part: int, depth: float) -> Sample:
-    """Long transients with forced photometry: one point a night and band."""
+def tde(data: Path, part: int, seed: int) -> Sample:
+    """TDEs with forced photometry: one point a night and band."""
 
     def reduced(curve: Curve) -> Seen:
         return nightly(seen(forced(curve) if "forced_error" in curve.about else curve))
 
     def keep(some: Seen) -> bool:
-        return is_covered(some, at_least=10) and some.mag.min() < depth
+        return is_covered(some, at_least=10) and some.mag.min() < _TDE_DEPTH
 
+    curves = tidal_disruptions(data)
     real = [s for c in curves if half(c.name) == part and keep(s := reduced(c))]
-    made = simulated(name, 8 * len(real), seed, **_TDE_SURVEY, depth=depth, keep=lambda c: keep(reduced(c)))
+    made = simulated("tde", 8 * len(real), seed, **_TDE_SURVEY, depth=_TDE_DEPTH, keep=lambda c: keep(reduced(c)))
     return _of_curves(real, [reduced(c) for c in made], _TDE_DAYS)
-
-
-def tde(data: Path, part: int, seed: int) -> Sample:
-    """TDEs with forced photometry."""
-    return _binned("tde", tidal_disruptions(data), seed, part, 19.8)
 
 
 def slsn(data: Path, part: int, seed: int) -> Sample:

@@ -131,13 +131,23 @@ def cell(k: int, n: int) -> str:
     return f"{k}/{n} {interval(k, n)}" if n else "-"
 
 
+def bounds(k: int, n: int) -> tuple[float, float]:
+    """95 % interval of Clopper and Pearson of the fraction k of n.
+
+    >>> [round(limit, 3) for limit in bounds(0, 30)]
+    [0.0, 0.116]
+    """
+    found = binomtest(k, n).proportion_ci(method="exact")
+    return float(found.low), float(found.high)
+
+
 def interval(k: int, n: int) -> str:
     """Clopper-Pearson interval of k of n [%].
 
     >>> interval(0, 30)
     '0..12 %'
     """
-    low, high = binomtest(k, n).proportion_ci(method="exact")
+    low, high = bounds(k, n)
     digits = 2 if high < 0.01 else 1 if high < 0.1 else 0
     return f"{100 * low:.{digits}f}..{100 * high:.{digits}f} %"
 

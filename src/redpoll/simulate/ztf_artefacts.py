@@ -25,7 +25,7 @@ def artefact_shape(kind: Array, kick: Array, seeing: Array, elongation: Array) -
     return {
         "chipsf": 9.0 * np.exp(1.1 * kick[:, 12]),
         "fwhm": width,
-        "classtar": 1.0 / (1.0 + np.exp(-4.3 - 2.0 * kick[:, 13])),
+        "classtar": logistic(4.3 + 2.0 * kick[:, 13]),
         "seeratio": np.minimum(seeing / width, _MAX_SEEING_RATIO),
         "aimage": axis,
         "bimage": axis / elongation,
@@ -35,6 +35,11 @@ def artefact_shape(kind: Array, kick: Array, seeing: Array, elongation: Array) -
         "nbad": np.where((kind == BAD_COLUMN) & (kick[:, 15] > -0.5), np.rint(2.0 + kick[:, 15]), 0).astype(np.int64),
         "sumrat": np.where(both_signs, 0.68 + 0.12 * kick[:, 7], 1.0 - 0.02 * kick[:, 7] ** 2).clip(0.3, 1.0),
     }
+
+
+def logistic(x: Array) -> Array:
+    """Numbers from 0 to 1: 1 / (1 + exp(-x))."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -40.0, 40.0))))
 
 
 def aperture_excess(kick: Array) -> Array:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.exposures import TAI_MINUS_UTC
 from redpoll.simulate.segment import BOGUS, Segment, Setting
-from redpoll.simulate.ztf_artefacts import aperture_excess, artefact_shape
+from redpoll.simulate.ztf_artefacts import aperture_excess, artefact_shape, logistic
 
 Array = NDArray[np.float64]
 Columns = dict[str, NDArray]
@@ -127,7 +127,7 @@ def _shape_columns(setting: Setting, segment: Segment, points: NDArray[np.int64]
         "sharpnr": np.where(np.isfinite(around.host_mag[who, 2]), 0.2, 0.0) + 0.05 * kick[:, 13],
         "sky": 0.7 * kick[:, 13],
         "fwhm": np.clip(seeing * np.exp(0.12 * kick[:, 14]), 1.0, 9.0),
-        "classtar": _logistic(4.2 + 1.2 * kick[:, 14]),
+        "classtar": logistic(4.2 + 1.2 * kick[:, 14]),
         "mindtoedge": np.minimum.reduce([s.x[who], s.y[who], 3072.0 - s.x[who], 3072.0 - s.y[who]]),
         "seeratio": np.clip(np.exp(0.28 * kick[:, 15]) * 1.07, 0.4, 2.0),
         "aimage": axis,
@@ -137,17 +137,13 @@ def _shape_columns(setting: Setting, segment: Segment, points: NDArray[np.int64]
         "elong": elong,
         "nneg": np.clip(np.rint(2.0 + 2.0 * kick[:, 15]), 0, 15).astype(np.int64),
         "nbad": np.zeros(len(points), np.int64),
-        "rb": _logistic(looks),
-        "drb": _logistic(deep),
+        "rb": logistic(looks),
+        "drb": logistic(deep),
         "sumrat": np.clip(1.0 - np.abs(kick[:, 7]) * 0.03, 0.3, 1.0),
     }
     kind = s.parameters.get("artefact", np.full(len(s), np.nan))[who]
     flawed = artefact_shape(kind, kick, seeing, elong)
     return columns | {name: np.where(bogus, value, columns[name]) for name, value in flawed.items()}
-
-
-def _logistic(x: Array) -> Array:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -40.0, 40.0))))
 
 
 def candidate_columns(setting: Setting, segment: Segment, points: NDArray[np.int64], detection: Columns) -> Columns:

@@ -123,3 +123,15 @@ def test_a_ring_within_a_square_cutout_may_have_too_few_pixels(radius):
     found = np.full((1, 3), np.nan)
     sky_levels(np.ones(81), np.array([0, 81]), np.array([[9, 9]]), np.array([radius]), np.empty(81), found)
     assert np.isnan(found[0, :2]).all() and found[0, 2] == 81
+
+
+@pytest.mark.parametrize("n", range(2, 15))
+def test_the_limit_is_sigma_standard_deviations_from_the_median(n):
+    """The value farthest from the median lies within and beyond a billionth of the limit."""
+    values = np.random.default_rng(n).exponential(size=n) + 5.0
+    middle, spread, mask = np.median(values), np.std(values), np.empty(n, bool)
+    farthest = np.argmax(abs(values - middle))
+    for factor, is_masked in ((1 + 1e-9, False), (1 - 1e-9, True)):
+        sigma = abs(values[farthest] - middle) / spread * factor
+        clip(values, np.sort(values), sigma, 1, mask)
+        assert mask[farthest] == is_masked

@@ -27,14 +27,14 @@ def _run(curves, batch, band="r", roid="not_sso", **settings):
 
 
 @pytest.mark.parametrize("period", [0.31, 0.57, 3.3])
-def test_a_star_s_period_is_found_in_all_bands_together(curves, period):
+def test_a_star_s_period_is_found_in_all_bands_together(curves, every_point, period):
     found = _run(curves, [_star(np.random.default_rng(1), period)])
     assert found["period"][0] == pytest.approx(period, rel=1e-3)
     assert found["is_periodic"][0] and found["period_log10_fap"][0] < -10 and found["period_points"][0] == 60
     assert 0.08 < found["period_amplitude"][0] < 0.11  # 20,000 around 229,000 nJy
 
 
-def test_a_period_of_months_is_found_in_a_year(curves):
+def test_a_period_of_months_is_found_in_a_year(curves, every_point):
     found = _run(curves, [_star(np.random.default_rng(2), 80.0, days=390.0)])
     assert found["period"][0] == pytest.approx(80.0, rel=0.02) and found["is_periodic"][0]
     assert found["period_cycles"][0] == pytest.approx(390 / 80, abs=0.4)

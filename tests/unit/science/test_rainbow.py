@@ -67,7 +67,7 @@ def test_old_sources_few_points_one_band_and_nothing_have_no_answer(curves):
     assert np.isnan(found["rainbow_rise_time"][0]) and not found["is_rising"][0]
 
 
-def test_a_whole_light_curve_has_its_times_and_phase(curves):
+def test_a_whole_light_curve_has_its_times_and_phase(curves, every_point):
     found = _run(rainbow_shape, curves, [_source(np.random.default_rng(5), np.arange(0.0, 90.0, 1.5))], age=90.0)
     assert found["shape_rise_time"][0] == pytest.approx(4.63, rel=0.04)  # scatter of 40 seeds 1.4 %
     assert found["shape_fall_time"][0] == pytest.approx(30.0, rel=0.12)  # 4.9 %
