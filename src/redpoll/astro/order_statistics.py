@@ -34,9 +34,9 @@ def clip(values: Any, in_order: Any, sigma: float, max_iterations: int, mask: An
         middle = 0.5 * (in_order[(first + last) // 2] + in_order[(first + last - 1) // 2])
         reach = sigma * _deviation(in_order[first:last])
         begin, end = first, last
-        while first < last and in_order[first] < middle - reach:
+        while in_order[first] < middle - reach:  # it stops at the median
             first += 1
-        while first < last and in_order[last - 1] > middle + reach:
+        while in_order[last - 1] > middle + reach:
             last -= 1
         if (first, last) == (begin, end):
             break

@@ -12,6 +12,7 @@ from redpoll.light_curves import (
     UPPER_LIMIT,
     LightCurves,
     at_trigger,
+    by_band,
     days_before_trigger,
     highest_of_each,
     in_alert_band,
@@ -89,11 +90,12 @@ def cataclysmic(
     quiet = reference_flux(reference_mag, reference_distance_arcsec, max_arcsec)
     quiet[reference_mag_err > 0.36] = np.nan
     is_there = np.isfinite(quiet)
-    depth = np.where(is_there, np.nan, _deepest(light_curve))
+    limits = _limits(light_curve)
+    depth = np.where(is_there, np.nan, _deepest(light_curve, *limits))
     flux = at_trigger(light_curve, light_curve.flux)
     apparent = np.where(flux > 0, flux, np.nan) + np.nan_to_num(quiet)
     amplitude = mag_from_flux(np.where(np.isfinite(depth), depth, quiet)) - mag_from_flux(apparent)
-    rise, fall = _fastest(light_curve, np.nan_to_num(quiet), max_gap_days)
+    rise, fall = _fastest(light_curve, *limits, np.nan_to_num(quiet), max_gap_days)
     is_near = star_distance_arcsec < max_arcsec
     is_star, is_galaxy = is_near & (star_score >= min_star_score), is_near & (star_score < max_galaxy_score)
     is_fast, is_blue = (rise >= min_rise) | (fall >= min_fall), colour_g_r <= max_colour
@@ -120,9 +122,8 @@ def _limits(curve: LightCurves) -> tuple[Bools, Floats]:
     return (is_upper_limit | is_forced) & (err > 0), limit
 
 
-def _deepest(curve: LightCurves) -> Floats:
+def _deepest(curve: LightCurves, is_empty: Bools, limit: Floats) -> Floats:
     """The deepest upper limit in the alert's band [nJy]; NaN if there is none."""
-    is_empty, limit = _limits(curve)
     return lowest_of_each(curve, limit, is_empty & in_alert_band(curve))
 
 
@@ -134,19 +135,21 @@ def _rise_days(curve: LightCurves, days: float = 30.0) -> Floats:
     return lowest_of_each(curve, curve.mjd, is_bright) - lowest_of_each(curve, curve.mjd, keep)
 
 
-def _fastest(curve: LightCurves, quiet: Floats, max_gap_days: float) -> tuple[Floats, Floats]:
+def _fastest(
+    curve: LightCurves, is_empty: Bools, limit: Floats, quiet: Floats, max_gap_days: float
+) -> tuple[Floats, Floats]:
     """Fastest rise to a detection and fall between two [mag/d], as lower limits at two sigma of either epoch.
 
     The two epochs are neighbours in their band, or neighbours among the epochs of all bands.
     """
-    is_empty, limit = _limits(curve)
     is_epoch = is_empty | is_positive_detection(curve)
     epochs, is_seen, limit = curve.kept(is_epoch), ~is_empty[is_epoch], limit[is_epoch]
     row, flux, two_errors = owners(epochs.offsets), epochs.flux.astype(np.float64), 2.0 * epochs.flux_err
     brightest = mag_from_flux(np.where(is_seen, flux + two_errors, limit) + quiet[row])
     faintest = mag_from_flux(np.maximum(flux - two_errors, 0.0) + quiet[row])
     rise, fall = np.full(len(row), np.nan), np.full(len(row), np.nan)
-    for order in (np.arange(len(row)), np.argsort(row * len(BANDS) + epochs.band, kind="stable")):
+    always = np.ones(len(row), bool)
+    for order in (np.arange(len(row)), by_band(epochs.offsets, epochs.band, always, len(BANDS))[0]):
         one, two = order[:-1], order[1:]
         days = epochs.mjd[two] - epochs.mjd[one]
         keep = (row[one] == row[two]) & (days >= _MIN_DAYS) & (days <= max_gap_days) & is_seen[two]
@@ -155,5 +158,4 @@ def _fastest(curve: LightCurves, quiet: Floats, max_gap_days: float) -> tuple[Fl
         rise[two] = np.fmax(rise[two], (brightest[one] - faintest[two] - colour) / days)
         falls = np.where(is_seen[one], (brightest[two] - faintest[one] - colour) / days, np.nan)
         fall[two] = np.fmax(fall[two], falls)
-    always = np.ones(len(row), bool)
     return highest_of_each(epochs, rise, always), highest_of_each(epochs, fall, always)

@@ -83,14 +83,15 @@ def microlensing(
     ----------
     Paczynski 1986, ApJ 304, 1; Rodriguez et al. 2022, ApJ 927, 150, for events in ZTF; Godines et al. 2019, A&C 28.
     """
-    curve = averaged(light_curve.stepwise.of_kind(DETECTION, FORCED), visit_days).newest(max_points)
     is_elsewhere = (star_score < min_star_score) | (star_distance_arcsec > max_star_arcsec) | (host_d_dlr < min_d_dlr)
     is_elsewhere |= is_empty_position(star_distance_arcsec, reference_mag, reference_distance_arcsec, max_star_arcsec)
     is_star = ~is_elsewhere & ~is_solar_system(roid) & ~is_periodic
     is_single = _is_single_event(light_curve.of_kind(DETECTION), n_detections, min_days, max_earlier)
-    is_single &= negative_fraction(curve, 5.0) <= max_negative_fraction
-    rows = np.flatnonzero(is_star & is_single & (np.diff(curve.offsets) >= min_points))
-    chosen = curve.of_alerts(rows)
+    stars = np.flatnonzero(is_star & is_single)
+    curve = averaged(light_curve.stepwise.of_kind(DETECTION, FORCED).of_alerts(stars), visit_days).newest(max_points)
+    is_above = negative_fraction(curve, 5.0) <= max_negative_fraction
+    some = np.flatnonzero(is_above & (np.diff(curve.offsets) >= min_points))
+    chosen, rows = curve.of_alerts(some), stars[some]
     fit = paczynski_fit(chosen.mjd, chosen.band, chosen.flux, chosen.flux_err, chosen.offsets, use_cache=True)
     phase = mjd[rows] - fit.t0
     is_event = (fit.delta_chi2 >= min_delta_chi2) & (fit.reduced_chi2 <= max_chi2) & (fit.impact <= max_impact)

@@ -23,7 +23,7 @@ from redpoll.light_curves import (
     taken,
 )
 from redpoll.statistics import BandSeries
-from redpoll.typing import Arrays, Bools, Floats, Texts
+from redpoll.typing import Arrays, Bools, Floats, Ints, Texts
 
 _STARTS = 24
 OUTPUTS = {
@@ -70,7 +70,9 @@ def orphan_afterglow(
     Sari, Piran & Halpern 1999, ApJ 519, L17 (indices and breaks); Ho et al. 2020, ApJ 905, 98 (cuts on ZTF alerts);
     Masson & Bregeon 2024, A&A 691, A347 (features for Fink, of an exponential with a line instead).
     """
-    found = _fits(light_curve, age <= max_age, min_points, min_bands, max_start_days)
+    young = np.flatnonzero(age <= max_age)
+    rows, numbers = _fits(light_curve.of_alerts(young), min_points, min_bands, max_start_days)
+    found = fitted_columns(list(OUTPUTS)[:5], young[rows], len(light_curve), *numbers)
     decay, fade = found["afterglow_decay"], found["afterglow_fade"]
     is_empty = is_empty_position(star_distance_arcsec, reference_mag, reference_distance_arcsec, min_host_arcsec)
     is_like = (decay >= min_decay) & (decay <= max_decay) & (fade >= min_fade)
@@ -78,9 +80,11 @@ def orphan_afterglow(
     return found | {"is_orphan_afterglow": is_good & ~is_solar_system(roid) & is_empty & is_like}
 
 
-def _fits(curve: LightCurves, is_young: Bools, min_points: int, min_bands: int, max_start_days: float) -> Arrays:
-    """The fitted numbers of the light curves with enough points; NaN for the others."""
-    series, starts = _fading_points(curve, is_young, max_start_days)
+def _fits(
+    curve: LightCurves, min_points: int, min_bands: int, max_start_days: float
+) -> tuple[Ints, tuple[Floats, ...]]:
+    """Which light curves have enough points, and their fitted numbers."""
+    series, starts = _fading_points(curve, max_start_days)
     n, n_bands = series.counts.sum(axis=1), (series.counts > 0).sum(axis=1)
     rows = np.flatnonzero((n >= min_points) & (n_bands >= min_bands) & (n > n_bands + 1))
     series = series.of_alerts(rows)
@@ -88,14 +92,13 @@ def _fits(curve: LightCurves, is_young: Bools, min_points: int, min_bands: int, 
     bands = _best_power_law(series, *starts[:, rows])
     power = bands.together(len(BANDS))
     chi2, chromatic = power.chi2 / power.degrees_of_freedom, _chromatic(bands, power)
-    found = (power.slope / 2.5, power.slope_err / 2.5, chi2, straight.slope, chromatic)
-    return fitted_columns(list(OUTPUTS)[:5], rows, len(curve), *found)
+    return rows, (power.slope / 2.5, power.slope_err / 2.5, chi2, straight.slope, chromatic)
 
 
-def _fading_points(curve: LightCurves, is_young: Bools, max_start_days: float) -> tuple[BandSeries, Floats]:
-    """Positive detections of young sources from the brightest on; earliest and latest time of the burst [MJD]."""
+def _fading_points(curve: LightCurves, max_start_days: float) -> tuple[BandSeries, Floats]:
+    """Positive detections from the brightest on; earliest and latest time of the burst [MJD]."""
     row = owners(curve.offsets)
-    keep = is_positive_detection(curve) & (curve.flux_err > 0) & is_young[row]
+    keep = is_positive_detection(curve) & (curve.flux_err > 0)
     first = lowest_of_each(curve, curve.mjd, keep)
     is_before = is_non_detection(curve, 5.0) & ~(curve.mjd >= first[row])
     limit = taken(curve.mjd, last_of_each(curve.offsets, is_before))

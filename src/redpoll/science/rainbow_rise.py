@@ -50,10 +50,12 @@ def rainbow_rise(
     ----------
     Russeil et al. 2024, A&A 683, A251; Leoni et al. 2022, A&A 663, A13, for rising sigmoids as features.
     """
-    chosen = light_curve.of_kind(DETECTION, FORCED).since(mjd - max_days).newest(max_points)
+    young = np.flatnonzero(age <= max_age)
+    recent = light_curve.of_kind(DETECTION, FORCED).of_alerts(young).since(mjd[young] - max_days)
+    chosen = recent.newest(max_points)
     is_transient = negative_fraction(chosen, 5.0) <= max_negative_fraction
-    rows = np.flatnonzero(is_transient & (age <= max_age) & (np.diff(chosen.offsets) >= min_points))
-    curve = chosen.of_alerts(rows)
+    some = np.flatnonzero(is_transient & (np.diff(chosen.offsets) >= min_points))
+    curve, rows = chosen.of_alerts(some), young[some]
     fit = rainbow_fit(
         curve.mjd, curve.band, curve.flux, curve.flux_err, curve.offsets, survey=per_point(survey[rows], curve.offsets)
     )

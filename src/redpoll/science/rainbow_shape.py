@@ -63,12 +63,13 @@ def rainbow_shape(
     ----------
     Russeil et al. 2024, A&A 683, A251; Bazin et al. 2009, A&A 499, 653.
     """
-    stepwise = light_curve.stepwise.of_kind(DETECTION, FORCED)
+    known = np.flatnonzero((age <= max_age) & (age >= min_days))
+    stepwise = light_curve.stepwise.of_kind(DETECTION, FORCED).of_alerts(known)
     recent = stepwise.since(at_trigger(stepwise, stepwise.mjd) - max_days)
     chosen = averaged(recent, visit_days).newest(max_points)
     is_transient = negative_fraction(chosen, 5.0) <= max_negative_fraction
-    rows = np.flatnonzero(is_transient & (age <= max_age) & (age >= min_days) & (np.diff(chosen.offsets) >= min_points))
-    curve = chosen.of_alerts(rows)
+    some = np.flatnonzero(is_transient & (np.diff(chosen.offsets) >= min_points))
+    curve, rows = chosen.of_alerts(some), known[some]
     fit = rainbow_fit(
         curve.mjd, curve.band, curve.flux, curve.flux_err, curve.offsets,
         bolometric="bazin", temperature="sigmoid", survey=per_point(survey[rows], curve.offsets), use_cache=True,
