@@ -52,7 +52,7 @@ def tidal_disruptions(data: Path) -> list[Curve]:
 
 
 def superluminous(data: Path) -> list[Curve]:
-    """SLSNe-I with photometry of ZTF. No redshift is at hand: each is put where its brightest point is -21.5 mag."""
+    """SLSNe-I with photometry of ZTF, each put where its brightest point is -21.5 mag (see `superluminous.py`)."""
     p = pd.read_parquet(data / "labelled" / "slsn_I_photometry.parquet").sort_values("MJD")
     p = p[(p.Instrument == "ZTF") & (p.Ignore != "True") & (p.MJD > _START)]
     p = p[p.Filter.isin(list("gri"))].assign(

@@ -1,0 +1,138 @@
+"""How often `is_slsn_candidate` finds real superluminous supernovae at their true positions and redshifts.
+
+    python benchmarks/superluminous.py [--data FOLDER] [--half {0,1}] [--per-object 8]
+
+The light curves are those of the data folder, replayed as alerts of ZTF with a year of history (`benchmarks/rules.py`
+puts each where its brightest point has -21.5 mag). Positions and redshifts are those of Gomez et al. 2024 (MNRAS 535,
+471), as in the package `slsne` on PyPI (MIT), which is downloaded once (95 MB) to ~/.cache/redpoll-slsne. Three cases:
+the host, if any, that the catalogues of galaxies of the data folder give at the true position; a host of the true
+redshift, as a deeper catalogue would give it; and the distance of `rules.py`. Thresholds were set on half 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from populations.labelled import superluminous
+from populations.replay import Curve, bare, half, replayed
+from populations.simulated import Labelled
+from populations.tally import cell, scored
+
+from redpoll.astro.cosmology import distance_modulus
+from redpoll.crossmatch.catalog import open_catalog
+from redpoll.crossmatch.hosts import Hosts, open_hosts
+from redpoll.testing.real_data import build_catalogues
+
+PACKAGE, MEMBER = "slsne==0.3", "slsne/ref_data/sne_data.txt"
+SHA256 = "e59af88a009acfdc5854b83af8c7f48bb3ddcfbb8fe3ca959d5aca69123f1d7f"
+MAX_D_DLR, DAYS = 4.0, 365.0
+"""As in the rule; days of history."""
+
+
+def main() -> None:
+    """Print the table."""
+    options = _options()
+    table = published(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "redpoll-slsne")
+    curves = [c for c in superluminous(options.data) if half(c.name) == options.half and c.name in table.index]
+    placed = [_at(curve, table.loc[curve.name]) for curve in curves]
+    z = table.z[[c.name for c in curves]]
+    print(f"date: {time.strftime('%Y-%m-%d')}; half {options.half}")
+    print(f"{len(z)} SLSNe-I of z = {min(z):.2f} to {max(z):.2f}\n")
+    hosts = _hosts(options.data)
+    cases = {
+        "the host of the catalogues at the true position": _matched(replayed_all(bare(placed), options), hosts),
+        "a host of the true redshift": replayed_all(placed, options),
+        "at a distance where the brightest point has -21.5 mag": replayed_all(curves, options),
+    }
+    print("| distance | with a host | brighter than -20.75 mag | called | alerts called |\n|---|---|---|---|---|")
+    for title, batches in cases.items():
+        print(f"| {title} | {' | '.join(_counts(batches))} |", flush=True)
+
+
+def published(folder: Path) -> pd.DataFrame:
+    """Right ascension and declination [deg] and redshift, by name; RuntimeError if the file is not the expected one."""
+    kept = folder / "sne_data.txt"
+    if not kept.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as temporary:
+            subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
+                            "--no-deps", "--dest", temporary, PACKAGE], check=True)  # fmt: skip
+            with zipfile.ZipFile(next(Path(temporary).glob("*.whl"))) as wheel:
+                kept.write_bytes(wheel.read(MEMBER))
+    if sha256(kept.read_bytes()).hexdigest() != SHA256:
+        raise RuntimeError(f"{kept} is not {MEMBER} of {PACKAGE}: remove it and run again")
+    table = pd.read_csv(kept, sep=r"\s+", dtype={"Name": str}).set_index("Name")
+    return table.rename(columns={"RA_deg": "ra", "DEC_deg": "dec", "Redshift": "z"})[["ra", "dec", "z"]].astype(float)
+
+
+def replayed_all(curves: list[Curve], options: argparse.Namespace) -> Iterator[Labelled]:
+    """Alerts of ZTF with a year of history."""
+    return replayed(curves, "ztf", DAYS, options.per_object)
+
+
+def _at(curve: Curve, row: pd.Series) -> Curve:
+    """The curve at its position, in a host of its redshift."""
+    modulus = float(distance_modulus(np.array([row.z]))[0])
+    return replace(
+        curve,
+        about=curve.about | {"ra": row.ra, "dec": row.dec, "host_redshift": row.z, "host_distance_modulus": modulus},
+    )
+
+
+def _hosts(data: Path) -> Hosts:
+    with tempfile.TemporaryDirectory() as folder:
+        built = build_catalogues(data, Path(folder), ("mangrove", "glade"))
+        made = open_hosts({name: open_catalog(Path(folder) / name) for name in built}, folder=None)
+        assert isinstance(made, Hosts)
+        return made
+
+
+def _matched(batches: Iterator[Labelled], hosts: Hosts) -> Iterator[Labelled]:
+    """The batches with the hosts that the catalogues give."""
+    for batch, kind, unit in batches:
+        for name, column in hosts.match(batch).items():
+            i = batch.schema.get_field_index(name)
+            batch = batch.set_column(i, name, column) if i >= 0 else batch.append_column(name, column)
+        yield batch, kind, unit
+
+
+def _counts(batches: Iterator[Labelled]) -> list[str]:
+    """Objects with a host, objects bright enough, objects called, and alerts called; each with its interval."""
+    parts = []
+    for batch, _, unit in scored(batches):
+        columns = ("host_d_dlr", "absolute_peak_mag", "is_slsn_candidate")
+        parts.append(batch.select(columns).to_pandas().assign(name=unit))
+    alerts = pd.concat(parts)
+    of_object = alerts.groupby("name")
+    has_host = of_object.host_d_dlr.min() <= MAX_D_DLR
+    is_bright = of_object.absolute_peak_mag.min() <= -20.75
+    is_called = alerts.is_slsn_candidate.fillna(False).astype(bool)
+    found = is_called.groupby(alerts.name).any()
+    return [cell(int(x.sum()), len(x)) for x in (has_host, is_bright, found, is_called)]
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", default=os.environ.get("REDPOLL_DATA", "../shared/data"), type=Path)
+    parser.add_argument("--half", type=int, choices=(0, 1), default=1)
+    parser.add_argument("--per-object", type=int, default=8)
+    return parser.parse_known_args()[0]
+
+
+if __name__ == "__main__":
+    main()
