@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from redpoll.answer_cache import content_keys
 from redpoll.astro.time import NIGHT_OFFSET, night_of
 from redpoll.config import Config
 from redpoll.crossmatch.context import Missing
@@ -79,7 +80,7 @@ def compile_group(config: Config, group: str, turn: AbstractContextManager[objec
 
 
 def compile_history() -> pa.RecordBatch:
-    """Compile the history kernels by joining the light curves of two alerts of one object."""
+    """Compile the history kernels by joining the light curves of two alerts of one object, and the hash of answers."""
     mjd, some = np.array([60000.2, 60000.3, 60001.2, 60001.3]), np.ones(4, np.float32)
     curves = LightCurves(np.array([0, 2, 4]), mjd, np.ones(4, np.int8), some, some, np.zeros(4, np.int8))
     own = mjd[[1, 3]]
@@ -87,6 +88,7 @@ def compile_history() -> pa.RecordBatch:
         "survey": pa.array(["ztf"] * 2), "object_id": pa.array(["compiled"] * 2), "mjd": pa.array(own),
         "night": pa.array(night_of(own, NIGHT_OFFSET["ztf"])), "light_curve": curves.to_arrow(),
     }  # fmt: skip
+    content_keys("", curves.offsets, [mjd])
     return open_history(None).join(pa.record_batch(alerts))
 
 
