@@ -40,6 +40,7 @@ def main() -> None:
     _period_rates(options.points, options.repeats)
     _periods_found(options.points)
     _walks(options.points, options.repeats)
+    _walks_found()
     _values(options.repeats)
     _rates_beside_draws(options.repeats)
 
@@ -99,6 +100,18 @@ def _walks(points: int, repeats: int) -> None:
             f"  {n:4} points: {rate:8,.0f} curves/s; median tau {np.median(found.tau):.1f} d (truth 20), "
             f"{fraction:.0%} sure (delta BIC > 10)"
         )
+    print()
+
+
+def _walks_found() -> None:
+    """Walks that are observed for few damping times and for many."""
+    print("damped random walk of 20 d and 0.2 mag, 400 points, 200 curves: medians, and pulls of ln tau")
+    for length in (5, 10, 20, 50, 200):
+        found = damped_random_walk_fit(*synthetic_walks(200, 400, 20.0 * length / 400))
+        pulls = np.log(found.tau / 20.0) / (found.tau_err / found.tau)
+        tau, sigma = np.median(found.tau) / 20, np.median(found.sigma) / 0.2
+        spread = f"{np.nanmedian(pulls):+.1f} +- {np.nanstd(pulls):.1f}"
+        print(f"  {length:4} damping times: tau {tau:.2f} and sigma {sigma:.2f} of the truth, pulls {spread}")
     print()
 
 
@@ -167,10 +180,12 @@ def synthetic_stars(n: int, points: int, days: float, periods: np.ndarray, ampli
     return t.ravel(), mag.ravel(), np.full(t.size, 0.04), band.ravel(), np.arange(n + 1) * 2 * points
 
 
-def synthetic_walks(n: int, points: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Walks of 20 d and 0.2 mag over ten days a point, with errors of 0.02 mag."""
+def synthetic_walks(
+    n: int, points: int, days_a_point: float = 10.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Walks of 20 d and 0.2 mag, with errors of 0.02 mag."""
     rng = np.random.default_rng(1)
-    t = np.sort(rng.uniform(0, 10.0 * points, (n, points)), axis=1)
+    t = np.sort(rng.uniform(0, days_a_point * points, (n, points)), axis=1)
     decay = np.exp(-np.diff(t, prepend=-np.inf) / 20.0)
     mag = np.zeros_like(t)
     for i in range(points):
