@@ -76,9 +76,14 @@ def answered(monkeypatch):
             tested.append((one, two, radius))
             return True
 
+        def structure(image, mask):
+            np.testing.assert_array_equal(mask, image < 5)
+            return next(results)
+
         results = iter((science, template))
         monkeypatch.setattr("redpoll.science.hostless.differs_from_template", differs)
-        monkeypatch.setattr("redpoll.science.hostless.structure", lambda image, mask: next(results))
+        monkeypatch.setattr("redpoll.science.hostless.clipped", lambda image: image < 5)
+        monkeypatch.setattr("redpoll.science.hostless.structure", structure)
         cutouts = cutout(numbered(shape)), cutout(-numbered(other or shape))
         found = answers(hostless, **({"cutout_science": cutouts[0], "cutout_template": cutouts[1]} | columns))
         return (found["hostless_ks_science"][0], found["hostless_ks_template"][0], found["is_hostless"][0]), tested
