@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 from zlib import crc32
@@ -34,7 +35,7 @@ class AnswerCache(Protocol):
         ...
 
     def put(self, answers: Mapping[int, bytes]) -> None:
-        """Keep answers."""
+        """Keep answers; called after each `get`, with none if all were there."""
         ...
 
 
@@ -90,7 +91,7 @@ def cached_answers(
     answers[is_known] = np.frombuffer(b"".join(map(known.__getitem__, keys[is_known].tolist()))).reshape(-1, n_numbers)
     if not is_known.all():
         answers[~is_known] = _computed(first[~is_known], compute)
-        cache.put({key: row.tobytes() for key, row in zip(keys[~is_known].tolist(), answers[~is_known], strict=True)})
+    cache.put({key: row.tobytes() for key, row in zip(keys[~is_known].tolist(), answers[~is_known], strict=True)})
     return answers[owner]
 
 
@@ -119,9 +120,13 @@ def content_keys(options: str, offsets: Int, points: Sequence[NDArray[Any]]) -> 
 
 @functools.cache
 def sources() -> int:
-    """A hash of the source of all searches and fits: a new version computes its own answers."""
-    folder = Path(__file__).with_name("astro")
-    return crc32(b"".join(path.read_bytes() for path in sorted(folder.rglob("*.py"))))
+    """A hash of all that computes: source, compiler and processor, which decide on the last bits of an answer."""
+    from llvmlite.binding import get_host_cpu_name  # slow to import
+
+    folder = Path(__file__).parent
+    files = [*sorted((folder / "astro").rglob("*.py")), *sorted(folder.glob("compiler*.py")), folder / "kernels.py"]
+    versions = " ".join([get_host_cpu_name(), *map(version, ("numba", "llvmlite", "numpy"))])
+    return crc32(b"".join(path.read_bytes() for path in files) + versions.encode())
 
 
 @kernel

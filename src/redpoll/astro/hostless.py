@@ -36,6 +36,8 @@ def clipped(image: Image, sigma: float = 3.0, max_iterations: int = 10) -> NDArr
     1
     """
     flat = np.ascontiguousarray(image).ravel()
+    if flat.dtype not in (np.float32, np.float64):
+        flat = flat.astype(np.float64)
     mask = np.empty(flat.shape, bool)
     in_order = np.sort(flat[np.isfinite(flat)]).astype(np.float64, copy=False)
     clip(flat, in_order, float(sigma), max_iterations, mask)

@@ -1,6 +1,6 @@
 """Answers of searches and fits in a file of the store, for the next alerts of the same objects.
 
-Nothing depends on it: the file may be deleted at any time, and what cannot be read or written is computed.
+Nothing depends on it: the file may be deleted when nothing runs, and what cannot be read or written is computed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from zlib import crc32
 
 from redpoll.store.layout import Layout
 
@@ -17,6 +18,13 @@ log = logging.getLogger(__name__)
 _NUMBER = 1
 _SECONDS = 10.0
 """Longest wait for another process that writes."""
+_CHECK, _ROW = 4, 16
+"""Bytes of an answer's checksum, and of its key and its place in the file, about."""
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_SETTINGS = (
+    "PRAGMA secure_delete = OFF",  # else a table that is dropped is overwritten first, which takes half a minute
+    "PRAGMA journal_mode = WAL", "PRAGMA journal_size_limit = 67108864", "PRAGMA synchronous = NORMAL",
+)  # fmt: skip
 _TABLES = (
     "DROP TABLE IF EXISTS young", "DROP TABLE IF EXISTS old", "DROP TABLE IF EXISTS size",
     "CREATE TABLE young (key INTEGER PRIMARY KEY, answer BLOB NOT NULL)",
@@ -34,7 +42,7 @@ class AnswerFile:
     """An answer cache (`redpoll.answer_cache.AnswerCache`) in an SQLite file; several processes may use it.
 
     New answers go to one table; when it has reached half of the limit, it replaces the other, so that answers that
-    were not asked for any more are dropped.
+    were not asked for meanwhile are dropped. An answer has a checksum; one that does not fit is not given.
 
     Parameters
     ----------
@@ -60,41 +68,59 @@ class AnswerFile:
             young = dict(opened.execute(query.format("young"), [wanted]).fetchall())
             old = dict(opened.execute(query.format("old"), [wanted]).fetchall())
         except (sqlite3.Error, OSError) as error:
-            self._give_up(error)
+            self._failed(error)
             return {}
         self._aged |= {key: answer for key, answer in old.items() if key not in young}
-        return old | young
+        return {key: answer[:-_CHECK] for key, answer in (old | young).items() if _is_whole(key, answer)}
 
     def put(self, answers: Mapping[int, bytes]) -> None:
         """Keep answers, and those that were asked for since the last call; a failure is logged once."""
-        rows = self._aged | dict(answers)
+        rows = self._aged | {key: answer + _checksum(key, answer) for key, answer in answers.items()}
         if not self._is_usable or not rows:
             return
         self._aged = {}
         try:
             with self._open() as opened:
                 opened.execute("BEGIN IMMEDIATE")
-                opened.executemany("INSERT OR REPLACE INTO young VALUES (?, ?)", rows.items())
-                opened.execute("UPDATE size SET young = young + ?", [sum(map(len, rows.values()))])
+                n_new = opened.executemany("INSERT OR IGNORE INTO young VALUES (?, ?)", rows.items()).rowcount
+                n_bytes = sum(len(answer) + _ROW for answer in rows.values()) * n_new // len(rows)
+                opened.execute("UPDATE size SET young = young + ?", [n_bytes])
                 ((young,),) = opened.execute("SELECT young FROM size").fetchall()
                 for statement in _RENEWAL if young > self._max_bytes / 2 else ():
                     opened.execute(statement)
         except (sqlite3.Error, OSError) as error:
-            self._give_up(error)
+            self._failed(error)
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = sqlite3.connect(self._path, timeout=_SECONDS, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            with self._connection as opened:
-                opened.execute("BEGIN IMMEDIATE")
-                ((number,),) = opened.execute("PRAGMA user_version").fetchall()
-                for statement in _TABLES if number != _NUMBER else ():
-                    opened.execute(statement)
+            opened = sqlite3.connect(self._path, timeout=_SECONDS, isolation_level=None)
+            try:
+                for setting in _SETTINGS:
+                    opened.execute(setting)
+                with opened:
+                    opened.execute("BEGIN IMMEDIATE")
+                    ((number,),) = opened.execute("PRAGMA user_version").fetchall()
+                    for statement in _TABLES if number != _NUMBER else ():
+                        opened.execute(statement)
+            except sqlite3.Error:
+                opened.close()
+                raise
+            self._connection = opened
         return self._connection
 
-    def _give_up(self, error: Exception) -> None:
+    def _failed(self, error: Exception) -> None:
+        """Go on without the file; if another process has locked it, only this once."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY:
+            log.debug("%s is locked", self._path)
+            return
         self._is_usable = False
         log.warning("%s cannot be used: %s; searches and fits are computed anew; the file may be deleted", self._path,
                     error, extra={"path": str(self._path)})  # fmt: skip
+
+
+def _checksum(key: int, answer: bytes) -> bytes:
+    return crc32(answer, key & 0xFFFFFFFF).to_bytes(_CHECK, "big")
+
+
+def _is_whole(key: int, stored: object) -> bool:
+    return isinstance(stored, bytes) and stored[-_CHECK:] == _checksum(key, stored[:-_CHECK])

@@ -5,7 +5,7 @@
     index.sqlite                      the index: catalogue of the archive; written by runs alone
     dead_letters.sqlite               packets that could not be used
     app.sqlite                        labels, models, filters, watchlists; written by serve, command and learning
-    answers.sqlite                    cache of searches and fits; may be deleted
+    answers.sqlite                    cache of searches and fits; may be deleted when nothing runs
     models/<sha256>                   files of trained models
     lock                              held by the one writer
     archive/segments/<survey>-<night>-<hex>/

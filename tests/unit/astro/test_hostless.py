@@ -32,6 +32,15 @@ def slow_spectrum(image):
     return power * np.pi * (edges[1:] ** 2 - edges[:-1] ** 2)
 
 
+@pytest.mark.parametrize("dtype", [">f4", ">f8", "<f4", "f2", "i2", "u1"])
+def test_cutouts_of_any_type_are_clipped(dtype):
+    image = np.round(np.random.default_rng(3).normal(20, 4, (30, 30))).astype(dtype)
+    image[3, 4] = 99
+    np.testing.assert_array_equal(clipped(image), clipped(image.astype(np.float64)))
+    assert clipped(image)[3, 4] and differs_from_template(image, image, 7) is False
+    assert structure(image) == structure(image.astype(np.float64))
+
+
 def slow_structure(image, seed=0):
     """As published; distances are rounded, so that those of equal spectra are equal."""
     side = len(image)
