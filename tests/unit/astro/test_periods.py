@@ -6,6 +6,7 @@ import numpy as np
 import pandas
 import pytest
 from astropy.timeseries import LombScargle
+from scipy.stats import beta
 
 from redpoll.astro.periodogram import one_harmonic, padded
 from redpoll.astro.periods import log10_false_alarm, multiband_periodogram, multiband_periods
@@ -161,7 +162,9 @@ def test_no_search_no_answer(t, y):
     assert all(np.isnan(x).all() for x in found if x.dtype == float) and found.n_frequencies.tolist() == [0]
 
 
-@pytest.mark.parametrize("options", [{"shortest": [0.1, 0.0]}, {"oversampling": 0.5}, {"n_bands": 0}])
+@pytest.mark.parametrize(
+    "options", [{"shortest": [0.1, 0.0]}, {"oversampling": 0.5}, {"n_bands": 0}, {"min_cycles": 0}]
+)
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(ValueError, match="must be positive; oversampling at least 1"):
         multiband_periods([1.0, 2.0], [1.0, 1.0], [1.0, 1.0], [1, 1], [0, 1, 2], **options)
@@ -174,6 +177,9 @@ def test_arrays_that_do_not_fit_are_refused():
         multiband_periods([1.0], [1.0, 2.0], [1.0], [1], [0, 1])
     with pytest.raises(ValueError, match="offsets must ascend from 0 to 1"):
         multiband_periods([1.0], [1.0], [1.0], [1], [0, 2])
+    for offsets in ([0, 2, 1, 3], [1, 3], [], [[0, 3]]):
+        with pytest.raises(ValueError, match="offsets must ascend from 0 to 3"):
+            multiband_periods([1.0] * 3, [1.0] * 3, [1.0] * 3, [1] * 3, offsets)
 
 
 def test_real_rr_lyrae_stars_have_their_published_periods(data_dir):
@@ -230,3 +236,26 @@ def test_points_of_one_visit_count_once():
     assert four.second_margin[0] == pytest.approx(one.second_margin[0], rel=0.05)
     apart = multiband_periods(more[0] + np.repeat([0.0, 200, 400, 600], 24), *more[1:], np.ones(96), [0, 96])
     assert apart.second_margin[0] > 2 * one.second_margin[0]
+
+
+@pytest.mark.parametrize("d", [2, 4, 6])
+def test_the_chance_at_one_frequency_is_that_of_a_beta_distribution(d):
+    """With no range of frequencies nothing is left but the tail of the distribution (scipy's)."""
+    power, free = np.array([0.05, 0.3, 0.6, 0.9]), 27.0
+    found = log10_false_alarm(power, 1e-30, d, free)
+    np.testing.assert_allclose(found, np.log10(beta.sf(power, d / 2, free / 2)), rtol=1e-6)
+
+
+def test_the_margins_count_each_visit_once():
+    """Half the visits without five, times the logarithm of the ratio of what is left unexplained."""
+    rng = np.random.default_rng(4)
+    t = 1.5 * np.arange(40) + rng.uniform(0, 1, 40)
+    y = np.sin(2 * np.pi * t / 0.7) + rng.normal(0, 0.3, 40)
+    found = multiband_periods(t, y, np.full(40, 0.3), np.ones(40), [0, 40], shortest=0.3, oversampling=1.0)
+    for margin, power in ((found.second_margin, found.second_power), (found.alias_margin, found.alias_power)):
+        np.testing.assert_allclose(margin, 0.5 * 35 * np.log10((1 - power) / (1 - found.power)))
+
+
+def test_a_periodogram_of_no_frequencies_is_empty():
+    t = np.arange(20.0) * 0.77
+    assert multiband_periodogram(t, np.sin(t), np.ones(20), np.ones(20), (0.1, 0.03, 0)).shape == (0,)
