@@ -53,7 +53,13 @@ def using(cache: AnswerCache | None) -> Iterator[None]:
 
 
 def cached_answers(
-    options: str, offsets: Int, points: Sequence[NDArray[Any]], n_numbers: int, compute: Callable[[Int], Array]
+    options: str,
+    offsets: Int,
+    points: Sequence[NDArray[Any]],
+    n_numbers: int,
+    compute: Callable[[Int], Array],
+    *,
+    use_cache: bool = True,
 ) -> Array:
     """`n_numbers` numbers for each curve, from the cache where it has them.
 
@@ -70,6 +76,8 @@ def cached_answers(
     compute
         Called with the curves that the cache does not have, in increasing order, one of those that are alike; returns
         one row for each.
+    use_cache
+        If false, all are computed.
 
     Examples
     --------
@@ -81,26 +89,19 @@ def cached_answers(
     >>> again.tolist()
     [[7.0], [7.0]]
     """
-    cache, n = _CACHE.get(), len(offsets) - 1
+    cache, n = _CACHE.get() if use_cache else None, len(offsets) - 1
     if cache is None or not n:
         return compute(np.arange(n))
-    keys, first, owner = np.unique(content_keys(options, offsets, points), return_index=True, return_inverse=True)
-    known = {key: answer for key, answer in cache.get(keys.tolist()).items() if len(answer) == 8 * n_numbers}
-    is_known = np.array([key in known for key in keys.tolist()])
-    answers = np.empty((len(keys), n_numbers))
-    answers[is_known] = np.frombuffer(b"".join(map(known.__getitem__, keys[is_known].tolist()))).reshape(-1, n_numbers)
-    if not is_known.all():
-        answers[~is_known] = _computed(first[~is_known], compute)
-    cache.put({key: row.tobytes() for key, row in zip(keys[~is_known].tolist(), answers[~is_known], strict=True)})
-    return answers[owner]
-
-
-def _computed(curves: Int, compute: Callable[[Int], Array]) -> Array:
-    """The answers for curves in any order."""
-    order = np.argsort(curves)
-    answers = compute(curves[order])
-    answers[order] = answers.copy()
-    return answers
+    keys = content_keys(options, offsets, points).tolist()
+    known = {key: np.frombuffer(a) for key, a in cache.get(keys).items() if len(a) == 8 * n_numbers}
+    missing: dict[int, int] = {}
+    for i, key in enumerate(keys):
+        if key not in known:
+            missing.setdefault(key, i)
+    found = dict(zip(missing, compute(np.array([*missing.values()])), strict=True)) if missing else {}
+    cache.put({key: answer.tobytes() for key, answer in found.items()})
+    answers = known | found
+    return np.array([answers[key] for key in keys])
 
 
 def content_keys(options: str, offsets: Int, points: Sequence[NDArray[Any]]) -> Int:

@@ -95,10 +95,9 @@ def damped_random_walk_fit(
         _fit_all(t[index], y[index], variance[index], some, np.sqrt(errors), found)
         return found
 
-    if not use_cache:
-        return DampedRandomWalk(*fit(np.arange(len(bounds) - 1)).T)
     points, n_numbers = [t, y, variance], len(DampedRandomWalk._fields)
-    return DampedRandomWalk(*cached_answers("damped random walk", bounds, points, n_numbers, fit).T)
+    found = cached_answers("damped random walk", bounds, points, n_numbers, fit, use_cache=use_cache)
+    return DampedRandomWalk(*found.T)
 
 
 def damped_random_walk_log_likelihood(

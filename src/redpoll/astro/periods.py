@@ -124,13 +124,9 @@ def multiband_periods(
         band_amplitudes(*points, some, 1.0 / numbers[:, 0], 1, amplitude)
         return np.hstack([numbers, amplitude])
 
-    if use_cache:
-        options = f"periods {grid.tolist()} {n_bands}"
-        codes = np.repeat(np.arange(len(parts) - 1) % n_bands, np.diff(parts))
-        points = [t, y, weight, codes, limits[owners(parts[::n_bands])]]
-        found = cached_answers(options, parts[::n_bands], points, N_NUMBERS + n_bands, search)
-    else:
-        found = search(np.arange(len(limits)))
+    options, bounds = f"periods {grid.tolist()} {n_bands}", parts[::n_bands]
+    points = [t, y, weight, owners(parts) % n_bands, limits[owners(bounds)]]
+    found = cached_answers(options, bounds, points, N_NUMBERS + n_bands, search, use_cache=use_cache)
     return _periods(found[:, :N_NUMBERS], found[:, N_NUMBERS:])
 
 

@@ -100,15 +100,8 @@ def microlensing(
     is_event &= np.abs(phase) <= max_phase * fit.einstein_time
     is_event &= is_good[rows]
     last = np.where(np.isfinite(fit.t0), at_trigger(chosen, chosen.mjd), np.nan)
-    found = (
-        einstein_time,
-        measured(fit.impact, fit.impact_err),
-        phase,
-        fit.delta_chi2,
-        fit.reduced_chi2,
-        last,
-        is_event,
-    )
+    found = (einstein_time, measured(fit.impact, fit.impact_err), phase, fit.delta_chi2, fit.reduced_chi2, last,
+             is_event)  # fmt: skip
     return fitted_columns(OUTPUTS, rows, len(mjd), *found)
 
 

@@ -25,16 +25,14 @@ _SETTINGS = (
     "PRAGMA secure_delete = OFF",  # else a table that is dropped is overwritten first, which takes half a minute
     "PRAGMA journal_mode = WAL", "PRAGMA journal_size_limit = 67108864", "PRAGMA synchronous = NORMAL",
 )  # fmt: skip
+_TABLE = "CREATE TABLE {} (key INTEGER PRIMARY KEY, answer BLOB NOT NULL)"
 _TABLES = (
     "DROP TABLE IF EXISTS young", "DROP TABLE IF EXISTS old", "DROP TABLE IF EXISTS size",
-    "CREATE TABLE young (key INTEGER PRIMARY KEY, answer BLOB NOT NULL)",
-    "CREATE TABLE old (key INTEGER PRIMARY KEY, answer BLOB NOT NULL)",
-    "CREATE TABLE size (young INTEGER NOT NULL)", "INSERT INTO size VALUES (0)",
-    f"PRAGMA user_version = {_NUMBER}",
+    _TABLE.format("young"), _TABLE.format("old"), "CREATE TABLE size (young INTEGER NOT NULL)",
+    "INSERT INTO size VALUES (0)", f"PRAGMA user_version = {_NUMBER}",
 )  # fmt: skip
 _RENEWAL = (
-    "DROP TABLE old", "ALTER TABLE young RENAME TO old",
-    "CREATE TABLE young (key INTEGER PRIMARY KEY, answer BLOB NOT NULL)", "UPDATE size SET young = 0",
+    "DROP TABLE old", "ALTER TABLE young RENAME TO old", _TABLE.format("young"), "UPDATE size SET young = 0",
 )  # fmt: skip
 
 

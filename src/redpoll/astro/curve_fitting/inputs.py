@@ -55,18 +55,15 @@ def fit_bands(
         raise ValueError(f"band must have the shape of mjd, {t.shape}, not {group.shape}")
     nu = np.broadcast_to(frequency, t.shape).copy()
     group[(group < 0) | (group >= N_BANDS) | ~np.isfinite(nu)] = -1
-    if not use_cache:
-        return fit_curves(model, t, y, err, nu, group, bounds, N_BANDS)
 
     def fit(curves: Int) -> Array:
         index, some = some_parts(np.arange(len(t)), bounds, curves)
         points = t[index], y[index], err[index], nu[index], group[index]
         return fit_curves(model, *points, some, N_BANDS).as_rows()
 
-    n_numbers = new_answers(1, N_BANDS).as_rows().size
-    return Answers.of_rows(
-        cached_answers(f"fit {tuple(model)}", bounds, [t, y, err, nu, group], n_numbers, fit), N_BANDS
-    )
+    points, n_numbers = [t, y, err, nu, group], new_answers(1, N_BANDS).as_rows().size
+    rows = cached_answers(f"fit {tuple(model)}", bounds, points, n_numbers, fit, use_cache=use_cache)
+    return Answers.of_rows(rows, N_BANDS)
 
 
 def _checked(

@@ -151,7 +151,7 @@ class Answers(NamedTuple):
     def of_rows(cls, rows: Array, n_groups: int) -> Answers:
         """The results of which these are the rows."""
         like = new_answers(len(rows), n_groups)
-        ends = np.cumsum([x[0].size for x in new_answers(1, n_groups)])
+        ends = np.cumsum([math.prod(x.shape[1:]) for x in like])
         parts = np.split(rows, ends[:-1], axis=1)
         return cls(*(part.reshape(x.shape).astype(x.dtype) for part, x in zip(parts, like, strict=True)))
 
