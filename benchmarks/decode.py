@@ -21,11 +21,10 @@ import platform
 import statistics
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -37,7 +36,9 @@ import pyarrow.parquet as pq
 
 from redpoll.ingest.block import Block
 from redpoll.ingest.decode import PacketDecoder
+from redpoll.ingest.files import open_sources
 from redpoll.ingest.schemas import BuiltIn, SchemaChain
+from redpoll.plugin.polling import all_packets
 from redpoll.schema.avro.container import CONFLUENT_PREFIX, one_datum, read_header
 from redpoll.schema.avro.decoder import decode
 from redpoll.schema.light_curve import LightCurves
@@ -94,9 +95,12 @@ def cases() -> Iterator[Case]:
 
 def real_ztf() -> Iterator[bytes]:
     """Every packet of the data folder."""
-    for path in sorted((DATA / "ztf").glob("*.tar.gz")):
-        with tarfile.open(path) as archive:
-            yield from (archive.extractfile(member).read() for member in archive)  # type: ignore[union-attr]
+    return packets_of(sorted((DATA / "ztf").glob("*.tar.gz")))
+
+
+def packets_of(places: Iterable[Path | str]) -> Iterator[bytes]:
+    """Every packet of some files, folders or archives, in their order."""
+    return (packet.data for source in open_sources(places) for packet in all_packets(source))
 
 
 def real_v10(copies: int = 1) -> Iterator[bytes]:
@@ -131,9 +135,7 @@ def pruned(value: Any) -> Any:
 def simulated(survey: str, n: int = 400) -> list[bytes]:
     """Packets of a small simulated night."""
     with tempfile.TemporaryDirectory() as folder:
-        report = simulate_night(Path(folder), survey=survey, n_alerts=n, seed=1)
-        with tarfile.open(report.files[0]) as archive:
-            return [archive.extractfile(m).read() for m in archive if m.name.endswith(".avro")]  # type: ignore[union-attr]
+        return list(packets_of(simulate_night(Path(folder), survey=survey, n_alerts=n, seed=1).files))
 
 
 def framing(packet: bytes) -> tuple[str, int, int]:

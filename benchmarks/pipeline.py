@@ -25,13 +25,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from decode import packets_of
 from isal import igzip
 
 from redpoll.config import AnswersConfig, Config, Cuts, RunConfig
 from redpoll.ingest.files import open_sources
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.run import run_night
-from redpoll.plugin.polling import FiniteSource, all_packets
+from redpoll.plugin.polling import FiniteSource
 from redpoll.plugin.ports import FilePosition, ReceivedPacket
 from redpoll.schema.avro.container import one_datum, read_header, write_long
 from redpoll.simulate import simulate_night
@@ -94,7 +95,7 @@ def originals(folder: Path, *, mixed_nights: bool = False) -> tuple[list[bytes],
     if not DATA.is_dir():
         simulate_night(folder / "night", survey="ztf", n_alerts=1000, seed=1)
         places, what = [str(folder / "night")], "simulated ZTF packets replicated with new ids"
-    packets = [packet.data for source in open_sources(places) for packet in all_packets(source)]
+    packets = list(packets_of(places))
     by_schema: dict[str, list[bytes]] = defaultdict(list)
     for packet in packets:
         by_schema[read_header(packet).schema_text].append(packet)
@@ -172,7 +173,7 @@ def _rubin(folder: Path, args: argparse.Namespace) -> tuple[list[FiniteSource], 
     nights = 1 + round(n_warm / n)
     simulate_night(folder / "nights", survey="rubin", n_alerts=n * nights, nights=nights, seed=1)
     *first, last = sorted((folder / "nights").glob("*.tar.gz"))
-    size = sum(len(packet.data) for source in open_sources([last]) for packet in all_packets(source)) / 1e9
+    size = sum(map(len, packets_of([last]))) / 1e9
     return list(open_sources(first)), last, f"{nights} simulated nights of Rubin; the last has {size:.2f} GB"
 
 

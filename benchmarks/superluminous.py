@@ -23,25 +23,25 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from populations.labelled import superluminous
+from populations.labelled import in_host, superluminous
 from populations.replay import Curve, bare, half, replayed
 from populations.simulated import Labelled
 from populations.tally import cell, scored
 
-from redpoll.astro.cosmology import distance_modulus
 from redpoll.crossmatch.catalog import open_catalog
 from redpoll.crossmatch.hosts import Hosts, open_hosts
+from redpoll.crossmatch.stage import Stage
+from redpoll.science.luminous_sn import luminous_sn
 from redpoll.testing.real_data import build_catalogues
 
 PACKAGE, MEMBER = "slsne==0.3", "slsne/ref_data/sne_data.txt"
 SHA256 = "e59af88a009acfdc5854b83af8c7f48bb3ddcfbb8fe3ca959d5aca69123f1d7f"
-MAX_D_DLR, DAYS = 4.0, 365.0
-"""As in the rule; days of history."""
+DAYS = 365.0
+"""Of history."""
 
 
 def main() -> None:
@@ -59,7 +59,8 @@ def main() -> None:
         "a host of the true redshift": replayed_all(placed, options),
         "at a distance where the brightest point has -21.5 mag": replayed_all(curves, options),
     }
-    print("| distance | with a host | brighter than -20.75 mag | called | alerts called |\n|---|---|---|---|---|")
+    limit = luminous_sn.settings["max_absolute_mag"]
+    print(f"| distance | with a host | brighter than {limit} mag | called | alerts called |\n|---|---|---|---|---|")
     for title, batches in cases.items():
         print(f"| {title} | {' | '.join(_counts(batches))} |", flush=True)
 
@@ -87,28 +88,21 @@ def replayed_all(curves: list[Curve], options: argparse.Namespace) -> Iterator[L
 
 def _at(curve: Curve, row: pd.Series) -> Curve:
     """The curve at its position, in a host of its redshift."""
-    modulus = float(distance_modulus(np.array([row.z]))[0])
-    return replace(
-        curve,
-        about=curve.about | {"ra": row.ra, "dec": row.dec, "host_redshift": row.z, "host_distance_modulus": modulus},
-    )
+    return replace(curve, about={"ra": row.ra, "dec": row.dec} | in_host(row, arcsec=2.0))
 
 
-def _hosts(data: Path) -> Hosts:
+def _hosts(data: Path) -> Stage:
+    """The stage with the hosts of the data folder's galaxies alone."""
     with tempfile.TemporaryDirectory() as folder:
         built = build_catalogues(data, Path(folder), ("mangrove", "glade"))
         made = open_hosts({name: open_catalog(Path(folder) / name) for name in built}, folder=None)
         assert isinstance(made, Hosts)
-        return made
+        return Stage([made])
 
 
-def _matched(batches: Iterator[Labelled], hosts: Hosts) -> Iterator[Labelled]:
+def _matched(batches: Iterator[Labelled], hosts: Stage) -> Iterator[Labelled]:
     """The batches with the hosts that the catalogues give."""
-    for batch, kind, unit in batches:
-        for name, column in hosts.match(batch).items():
-            i = batch.schema.get_field_index(name)
-            batch = batch.set_column(i, name, column) if i >= 0 else batch.append_column(name, column)
-        yield batch, kind, unit
+    return ((hosts.run(batch).batch, kind, unit) for batch, kind, unit in batches)
 
 
 def _counts(batches: Iterator[Labelled]) -> list[str]:
@@ -119,8 +113,9 @@ def _counts(batches: Iterator[Labelled]) -> list[str]:
         parts.append(batch.select(columns).to_pandas().assign(name=unit))
     alerts = pd.concat(parts)
     of_object = alerts.groupby("name")
-    has_host = of_object.host_d_dlr.min() <= MAX_D_DLR
-    is_bright = of_object.absolute_peak_mag.min() <= -20.75
+    limits = luminous_sn.settings
+    has_host = of_object.host_d_dlr.min() <= limits["max_d_dlr"]
+    is_bright = of_object.absolute_peak_mag.min() <= limits["max_absolute_mag"]
     is_called = alerts.is_slsn_candidate.fillna(False).astype(bool)
     found = is_called.groupby(alerts.name).any()
     return [cell(int(x.sum()), len(x)) for x in (has_host, is_bright, found, is_called)]

@@ -46,7 +46,7 @@ def tidal_disruptions(data: Path) -> list[Curve]:
     for name, p in points.groupby("name"):
         band = p["filter"].str[0].map(BANDS.index).to_numpy()
         flux, err = p.flux_Jy.to_numpy() * 1e9, p.e_flux_Jy.to_numpy() * 1e9
-        about = _host(meta.loc[name], arcsec=0.2)
+        about = in_host(meta.loc[name], arcsec=0.2)
         curves.append(_cut(str(name), "tde", p.mjd.to_numpy(), band, flux, err, about))
     return [c for c in curves if (c.kind == DETECTION).any()]
 
@@ -89,14 +89,14 @@ def _from_mags(name: str, label: str, p: pd.DataFrame, meta: pd.Series | None) -
     flux = flux_from_mag(p.mag.to_numpy(float))
     err = flux_err_from_mag_err(p.magerr.to_numpy(float), flux)
     is_upper_limit = np.isnan(err)
-    about = {} if meta is None else {"ra": meta.ra, "dec": meta.dec} | _host(meta, arcsec=2.0)
+    about = {} if meta is None else {"ra": meta.ra, "dec": meta.dec} | in_host(meta, arcsec=2.0)
     err = np.where(is_upper_limit, flux / 5, err)
     curve = _cut(name, label, p.time.to_numpy(), p.band.to_numpy(), flux, err, about)
     curve.kind[is_upper_limit], curve.flux[is_upper_limit] = UPPER_LIMIT, np.nan
     return curve
 
 
-def _host(meta: pd.Series, *, arcsec: float) -> dict[str, float]:
+def in_host(meta: pd.Series, *, arcsec: float) -> dict[str, float]:
     """Catalogue columns of a host that the supernova lies in, so far from its centre."""
     modulus = float(distance_modulus(np.array([meta.z]))[0])
     host = {"host_arcsec": arcsec, "host_redshift": meta.z, "host_distance_modulus": modulus}
