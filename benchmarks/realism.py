@@ -1,12 +1,13 @@
 """How well a classifier tells simulated objects from real ones of the same class: AUC 0.5 is not at all, 1 always.
 
-    python benchmarks/realism.py [--data FOLDER] [--half {0,1}] [--seed 31] [--only CLASS ...]
+    python benchmarks/realism.py [--data FOLDER] [--half {0,1}] [--seed 31] [--simulations 1] [--only CLASS ...]
 
 Real and simulated light curves are reduced alike: detections of ZTF in g and r at five sigma, thinned as the real ones
 were by their download, of the same coverage, and of the same brightest magnitude (the real ones were chosen for spectra
 by it). The simulator was tuned on half 0 of the real objects; the figures are of half 1. "All" is cadence, shape and
 colour, and noise together. Each AUC has a 95 % interval by bootstrap over objects; the features that separate most are
-those whose shuffling costs the most AUC, with the medians of both sides.
+those whose shuffling costs the most AUC, with the medians of both sides. With several simulations all numbers are means
+over them: the real objects are few, and which simulated ones stand beside them changes the AUC.
 """
 
 from __future__ import annotations
@@ -33,22 +34,25 @@ def main() -> None:
     for name, read in POPULATIONS.items():
         if options.only and name not in options.only:
             continue
-        for line in _lines(name, read(options.data, options.half, options.seed)):
+        seeds = range(options.seed, options.seed + options.simulations)
+        for line in _lines(name, [read(options.data, options.half, seed) for seed in seeds]):
             print(line, flush=True)
 
 
-def _lines(name: str, sample: Sample) -> Iterator[str]:
+def _lines(name: str, samples: list[Sample]) -> Iterator[str]:
     """One row a group of features."""
-    for group, (real, made) in sample.groups().items():
-        found = separation(real, made, groups=sample.objects)
+    for group in samples[0].groups():
+        sides = [sample.groups()[group] for sample in samples]
+        found = [separation(*side, groups=sample.objects) for side, sample in zip(sides, samples, strict=True)]
+        auc, low, high = np.mean([(f.auc, f.low, f.high) for f in found], axis=0)
+        loss = {feature: float(np.mean([f.loss[feature] for f in found])) for feature in found[0].loss}
+        real, made = ([row for side in sides for row in side[k]] for k in (0, 1))
         most = "; ".join(
-            f"{feature} {loss:.2f} ({_median(real, feature)}, {_median(made, feature)})"
-            for feature, loss in list(found.loss.items())[:4]
+            f"{feature} {loss[feature]:.2f} ({_median(real, feature)}, {_median(made, feature)})"
+            for feature in sorted(loss, key=lambda feature: -loss[feature])[:4]
         )
-        yield (
-            f"| {name} | {len(real)} | {len(made)} | {group} | {found.auc:.2f} | {found.low:.2f} to {found.high:.2f} "
-            f"| {most} |"
-        )
+        n = f"{len(sides[0][0])} | {len(sides[0][1])}"
+        yield f"| {name} | {n} | {group} | {auc:.2f} | {low:.2f} to {high:.2f} | {most} |"
 
 
 def _median(rows: list[dict[str, float]], feature: str) -> str:
@@ -60,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", default=os.environ.get("REDPOLL_DATA", "../shared/data"), type=Path)
     parser.add_argument("--half", type=int, choices=(0, 1), default=1)
     parser.add_argument("--seed", type=int, default=31)
+    parser.add_argument("--simulations", type=int, default=1)
     parser.add_argument("--only", nargs="*")
     return parser.parse_known_args()[0]
 

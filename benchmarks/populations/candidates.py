@@ -12,6 +12,7 @@ from typing import Any
 import fastavro
 import numpy as np
 import pandas as pd
+from astropy.time import Time
 
 from populations.replay import half
 from redpoll.simulate.night import draw_night
@@ -85,9 +86,14 @@ def real_candidates(data: Path) -> list[Row]:
     return found
 
 
-def simulated_candidates(name: str, n: int, seed: int, *, nights: int = 1) -> list[Row]:
+def year(candidate: Row) -> str:
+    """Year of a candidate, UTC."""
+    return str(Time(candidate["jd"], format="jd").datetime.year)
+
+
+def simulated_candidates(name: str, n: int, seed: int, *, night: str | None = None, nights: int = 1) -> list[Row]:
     """The candidates of simulated nights of one class, as the packets hold them."""
-    recipe = make_recipe("ztf", n, seed, None, 1, None, "archive", {name: 1.0})
+    recipe = make_recipe("ztf", n, seed, night, 1, None, "archive", {name: 1.0})
     setting, _, _, segments = draw_night(replace(recipe, nights=nights))
     return [row for segment in segments for row in _rows(setting, segment)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from populations.candidates import (
@@ -16,6 +17,7 @@ from populations.candidates import (
     real_candidates,
     simulated_asteroids,
     simulated_candidates,
+    year,
 )
 from populations.labelled import tidal_disruptions, type_ia
 from populations.pulsating import pulsating, pulsation
@@ -126,12 +128,17 @@ def asteroids(data: Path, part: int, seed: int) -> Sample:
 def artefacts(data: Path, part: int, seed: int) -> Sample:
     """Packets that ZTF's own classifiers score below 0.3, of both sides; no person has labelled them.
 
-    The real ones are of many nights, so the simulated ones are of a whole lunation. Brokers pass no packet with bad
-    pixels: none of the real ones has any.
+    For each real one the simulated one of a lunation in the same year that is nearest in magnitude. Brokers pass no
+    packet with bad pixels: none of the real ones has any.
     """
     real = [candidate for candidate in doubted(real_candidates(data)) if half(candidate["object"]) == part]
-    made = nearest(real, doubted(simulated_candidates("bogus", 4_000, seed, nights=_LUNATION)), "magpsf")
+    real.sort(key=year)
+    made = [row for when, some in groupby(real, year) for row in nearest(list(some), _doubted_in(when, seed), "magpsf")]
     return _of_rows([image_features(c) for c in real], [image_features(c) for c in made])
+
+
+def _doubted_in(when: str, seed: int) -> list[Row]:
+    return doubted(simulated_candidates("bogus", 4_000, seed, night=f"{when}0901", nights=_LUNATION))
 
 
 POPULATIONS: dict[str, Callable[[Path, int, int], Sample]] = {

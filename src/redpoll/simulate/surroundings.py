@@ -20,7 +20,7 @@ _HALF_LIGHT = 1.678  # scale lengths of an exponential disc
 _UNDECIDED_GALAXIES, _UNDECIDED_STARS = 0.2, 0.03
 _NEIGHBOURS_PER_ARCSEC2 = 0.0025
 _CATALOGUE_DEPTH = 22.3
-_DIPOLE_DISTANCE, _RESIDUAL_DISTANCE = 0.9, 0.2
+_DIPOLE_DISTANCE, _RESIDUAL_DISTANCE = 0.4, 0.2
 """Half of the mean distance [arcsec] of two kinds of artefact from their star; the others are anywhere."""
 _KPC_PER_ARCSEC_PER_MPC = 1e3 * np.pi / 180.0 / 3600.0
 

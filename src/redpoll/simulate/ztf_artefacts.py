@@ -1,9 +1,9 @@
 """Measurements on the difference image that ZTF's packets have of artefacts.
 
 As in the 366 real packets of half 0 of `benchmarks/realism.py`, the ratio of axis to width is exactly that of the two
-fields, and the seeing ratio is the image's seeing over the width, at most 2. The rest was set to the 16 of them that
-the survey scores below 0.3: widths of half to twice the seeing; a third have many negative pixels and a low ratio of
-sums, the others neither.
+fields, and the seeing ratio is the image's seeing over the width, at most 2. Widths were set to the 36 objects of them
+that the survey scores below 0.8: half are sharper than any star, the others a half to twice as wide as the seeing. The
+rest was set to the 16 scored below 0.3: a third have many negative pixels and a low ratio of sums, the others neither.
 """
 
 from __future__ import annotations
@@ -11,16 +11,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.simulate.classes.bogus import BAD_COLUMN, COSMIC_RAY, DIPOLE, GHOST
+from redpoll.simulate.classes.bogus import BAD_COLUMN, COSMIC_RAY, DIPOLE, GHOST, STAR_RESIDUAL
 
 Array = NDArray[np.float64]
 _MAX_SEEING_RATIO = 2.0
+_BLUR = 1.2
+"""Seeing of exposures with artefacts, over that of others."""
 
 
 def artefact_shape(kind: Array, kick: Array, seeing: Array, elongation: Array) -> dict[str, NDArray]:
     """Shape columns of detections of these kinds, from normal numbers (points, n) and the seeing [pixels]."""
-    width = np.clip(seeing * np.exp(_mean_width(kind) + 0.35 * kick[:, 14]), 1.0, 9.0)
-    axis = 0.33 * seeing * np.exp(0.4 * kick[:, 8])
+    seeing = _BLUR * seeing
+    width = np.clip(seeing * np.exp(_mean_width(kind, kick[:, 9] > 0.25) + 0.3 * kick[:, 14]), 1.0, 9.0)
+    axis = 0.28 * seeing * np.exp(0.35 * kick[:, 8])
     both_signs = kind == DIPOLE
     return {
         "chipsf": 9.0 * np.exp(1.1 * kick[:, 12]),
@@ -47,6 +50,7 @@ def aperture_excess(kick: Array) -> Array:
     return np.asarray(0.15 + 0.25 * kick[:, 1])
 
 
-def _mean_width(kind: Array) -> Array:
-    """Logarithm of the width over the seeing: cosmic rays are the sharpest, ghosts the broadest."""
-    return np.select([kind == COSMIC_RAY, kind == GHOST, kind == BAD_COLUMN], [-0.7, 0.5, -0.4], -0.2)
+def _mean_width(kind: Array, is_sharp: NDArray[np.bool_]) -> Array:
+    """Logarithm of the width over the seeing: cosmic rays are sharp, ghosts broad, half of what lies at stars sharp."""
+    sharp = (kind == COSMIC_RAY) | (is_sharp & ((kind == DIPOLE) | (kind == STAR_RESIDUAL)))
+    return np.select([sharp, kind == GHOST, kind == BAD_COLUMN], [-0.75, 0.5, -0.4], 0.0)

@@ -25,6 +25,8 @@ from redpoll.simulate.ztf_weather import clear_nights, conditions, haze
 
 PAST_DAYS = 1500
 """Days of the simulated survey before the night, from which ndethist and jdstarthist count."""
+FIRST_NIGHT = 58194
+"""MJD of 2018-03-17, when the survey began."""
 _G, _R, _I = 1, 2, 3
 _TWO_NIGHTS = 59123  # MJD of 2020-10-01
 _NIGHTLY_FROM, _NIGHTLY_DAYS, _NIGHTLY = 58660, 27, 0.35
@@ -53,6 +55,7 @@ def draw_exposures(rng: np.random.Generator, fields: Fields, night_mjd: int, nig
     """Exposures of each field over the past and over the window of `nights` nights; every field is visited in it."""
     days = np.arange(-PAST_DAYS, nights) + night_mjd
     visited = _visits(rng, fields, days, clear_nights(rng, days))
+    visited[:, days < min(FIRST_NIGHT, night_mjd)] = False
     visited[np.arange(len(fields.ra)), len(days) - 1 - rng.integers(nights, size=len(fields.ra))] = True
     lost = haze(rng, len(days), nights)
     field, night = np.nonzero(visited)

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.exposures import TAI_MINUS_UTC
+from redpoll.simulate.population import Sources
 from redpoll.simulate.segment import BOGUS, Segment, Setting
 from redpoll.simulate.ztf_artefacts import aperture_excess, artefact_shape, logistic
+from redpoll.simulate.ztf_cadence import FIRST_NIGHT
 
 Array = NDArray[np.float64]
 Columns = dict[str, NDArray]
@@ -17,6 +19,9 @@ MISSING = -999.0
 _ASTEROID = list(CLASSES).index("asteroid")
 _CENTROID, _ASTROMETRY = 0.8, 0.1
 """Scatter of a position [arcsec] at a signal to noise of 1, and what stays: by distances of real alerts to stars."""
+_PROGRAMMES, _FIELD_SPREAD, _EXPOSURES_A_DAY = 2.7, 0.9, 0.32
+_GOLDEN = 0.618034
+"""Multiples of it, without their whole parts, fill 0 to 1 evenly."""
 _COLOUR_TERM = [0.0, -0.05, 0.09, 0.12]
 
 
@@ -24,6 +29,7 @@ def exposure_columns(setting: Setting, segment: Segment, points: NDArray[np.int6
     """Fields that every history entry has, detection or upper limit."""
     s, e = segment.sources, setting.exposures
     row, who = s.row[points], s.index[points]
+    spoiled = np.nan_to_num(_parameter(s, "depth_lost")[who])  # where the artefact shows
     jd = e.mjd[row] - TAI_MINUS_UTC + 2400000.5
     nid = np.floor(jd - 2457754.5).astype(np.int64)
     fraction = np.mod(jd - 0.5, 1.0)
@@ -32,7 +38,7 @@ def exposure_columns(setting: Setting, segment: Segment, points: NDArray[np.int6
         "jd": jd,
         "fid": band,
         "pid": nid * 10**9 + (fraction * 1e5).astype(np.int64) * 10**4 + rcid * 100 + 15,
-        "diffmaglim": e.limiting_mag[row],
+        "diffmaglim": e.limiting_mag[row] - np.where(s.detected[points], spoiled, 0.0),
         "pdiffimfilename": _file_names(e.night[row], fraction, number, band, rcid),
         "programpi": np.full(len(points), "Kulkarni"),
         "programid": np.ones(len(points), np.int64),
@@ -141,7 +147,7 @@ def _shape_columns(setting: Setting, segment: Segment, points: NDArray[np.int64]
         "drb": logistic(deep),
         "sumrat": np.clip(1.0 - np.abs(kick[:, 7]) * 0.03, 0.3, 1.0),
     }
-    kind = s.parameters.get("artefact", np.full(len(s), np.nan))[who]
+    kind = _parameter(s, "artefact")[who]
     flawed = artefact_shape(kind, kick, seeing, elong)
     return columns | {name: np.where(bogus, value, columns[name]) for name, value in flawed.items()}
 
@@ -156,7 +162,7 @@ def candidate_columns(setting: Setting, segment: Segment, points: NDArray[np.int
     constants = {"tooflag": 0, "nframesref": 15, "nmatches": 1100, "zpclrcov": -1.1e-5, "clrmed": 0.63, "clrrms": 0.21}
     columns = {name: np.full(n, value) for name, value in constants.items()} | {
         "ndethist": s.n_detections[points],
-        "ncovhist": s.n_covered[points],
+        "ncovhist": _exposures_in_all(setting, s, points),
         "jdstarthist": s.first_mjd[who] - TAI_MINUS_UTC + 2400000.5,
         "jdendhist": detection["jd"],
         "rfid": detection["field"] * 10**6 + detection["fid"] * 10**5 + 20000 + detection["rcid"],
@@ -170,6 +176,20 @@ def candidate_columns(setting: Setting, segment: Segment, points: NDArray[np.int
         "drbversion": np.full(n, "d6_m7"),
     }
     return columns | _neighbour_columns(segment, who) | _asteroid_columns(setting, segment, who)
+
+
+def _exposures_in_all(setting: Setting, s: Sources, points: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Exposures of the position by all of ZTF's programmes since the survey began: a few to one of the simulated ones.
+
+    That ratio is the field's own. Its median and spread, and the rate before the simulated past, were set to packets of
+    2019 to 2026 in half 0 of `benchmarks/realism.py`.
+    """
+    e = setting.exposures
+    field = s.field[s.index[points]]
+    spread = 2.0 * np.mod(_GOLDEN * setting.fields.number[field], 1.0) - 1.0
+    ratio = np.maximum(_PROGRAMMES * np.exp(_FIELD_SPREAD * spread), 1.0)
+    earlier = (e.mjd[e.offsets[field]] - FIRST_NIGHT).clip(0.0) * _EXPOSURES_A_DAY
+    return np.asarray(np.rint(ratio * (s.n_covered[points] + earlier)), np.int64)
 
 
 def _neighbour_columns(segment: Segment, who: NDArray[np.int64]) -> Columns:
@@ -196,11 +216,16 @@ def _neighbour_columns(segment: Segment, who: NDArray[np.int64]) -> Columns:
     }
 
 
+def _parameter(s: Sources, name: str) -> Array:
+    """A parameter of each source, NaN for those of classes that lack it."""
+    return s.parameters.get(name, np.full(len(s), np.nan))
+
+
 def _asteroid_columns(setting: Setting, segment: Segment, who: NDArray[np.int64]) -> Columns:
     """Name and predicted magnitude of the known asteroid at the position; nine of ten asteroids are known."""
     s = segment.sources
     known = (s.kind[who] == _ASTEROID) & (s.unit[who] % 10 != 0)
-    v_mag = s.parameters.get("v_mag", np.full(len(s), np.nan))[who]
+    v_mag = _parameter(s, "v_mag")[who]
     names = [str(1000 + 37 * int(unit)) if yes else "null" for unit, yes in zip(s.unit[who], known, strict=True)]
     return {
         "ssdistnr": np.where(known, s.unit[who] % 4, MISSING),

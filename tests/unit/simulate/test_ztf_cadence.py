@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from redpoll.simulate.exposures import moonlight
-from redpoll.simulate.ztf_cadence import draw_exposures, draw_fields
+from redpoll.simulate.ztf_cadence import FIRST_NIGHT, draw_exposures, draw_fields
 from redpoll.simulate.ztf_weather import clear_nights, haze
 
 
 @pytest.fixture(scope="module")
 def early():
-    """Exposures of 40 fields, from 2016 to April 2020."""
+    """Exposures of 40 fields, from March 2018 to April 2020."""
     return _exposures(58950)
 
 
@@ -77,3 +77,13 @@ def test_some_exposures_are_clouded(late):
     dark = (moonlight(late.mjd) < 0.1) & (late.band == 2)
     low, middle = np.percentile(late.limiting_mag[dark], [1, 50])
     assert middle - low > 1.2
+
+
+def test_no_exposure_is_older_than_the_survey(early):
+    assert early.mjd.min() >= FIRST_NIGHT
+
+
+def test_a_night_before_the_survey_has_its_own_exposures_alone():
+    exposures = _exposures(FIRST_NIGHT - 30)
+    assert (np.diff(exposures.offsets) > 0).all()
+    assert set(np.floor(exposures.mjd)) == {FIRST_NIGHT - 30}

@@ -224,3 +224,12 @@ def test_the_older_schema_has_no_forced_photometry(tmp_path, make_night):
     assert packet["schemavsn"] == "3.3"
     assert "fp_hists" not in packet
     assert packet["candidate"]["drb"] is not None
+
+
+def test_the_number_of_exposures_grows_and_counts_all_programmes_since_2018(ztf):
+    counts = [packet["candidate"]["ncovhist"] for packet in ztf.packets.values()]
+    assert 1500 < np.median(counts) < 3500  # real packets of 2025: 2164
+    assert np.std(np.log(counts)) > 0.3
+    for packets in histories(ztf).values():
+        for before, after in pairwise(p["candidate"] for p in sorted(packets, key=lambda p: p["candidate"]["jd"])):
+            assert after["ncovhist"] > before["ncovhist"] >= before["ndethist"]
