@@ -98,12 +98,14 @@ def test_a_packet_that_kills_its_worker_is_found_and_the_others_survive():
     assert sorted(survived) == words[:7]
 
 
-def test_many_packets_that_crash_do_not_end_the_run():
-    words = [b"poison" if i % 3 == 0 else b"%d" % i for i in range(30)]
+def test_many_packets_that_crash_do_not_end_the_run(monkeypatch):
+    monkeypatch.setattr(local, "_MAX_DEATHS_IN_A_ROW", 8)
+    monkeypatch.setattr(local, "_MAX_GIVEN_UP_IN_A_ROW", 3)
+    words = [b"poison" if i % 3 == 0 else b"%d" % i for i in range(12)]
     found = collected(run_in_workers, [packets(words)], make_fatal_task, n_workers=2)
     killed = sorted(p.position.within for block, result in found if isinstance(result, Killed) for p in block)
-    assert killed == sorted(str(i) for i in range(0, 30, 3))
-    assert sum(len(block) for block, _ in found) == 30
+    assert killed == sorted(str(i) for i in range(0, 12, 3))
+    assert sum(len(block) for block, _ in found) == 12
 
 
 def test_a_task_that_kills_its_worker_whatever_the_packet_ends_the_run(monkeypatch):
