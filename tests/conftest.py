@@ -17,6 +17,17 @@ hypothesis.settings.register_profile("redpoll", deadline=None, derandomize=True,
 hypothesis.settings.load_profile("redpoll")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Processes that tests start keep the bytecode of what they import, as those of users do."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a slow test come first, so that no process begins one when the others have nothing left to do."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
     """Bytes are named by their argument: gzip writes the time, and workers that collect a second apart must agree."""
     return argname if isinstance(val, bytes) else None

@@ -18,6 +18,7 @@ PAGES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [p for p in PAGES if p.name != "index.md"], ids=lambda p: p.stem)
 def test_every_example_of_the_page_runs(page: Path, tmp_path: Path) -> None:
     PageRunner(tmp_path).run(page)
