@@ -24,6 +24,7 @@ VERBS = {
     "filters": "filters",
     "query": "query",
     "reprocess": "reprocess",
+    "label": "label",
     "model": "model",
     "ledger": "ledger",
     "dead-letters": "dead_letters",

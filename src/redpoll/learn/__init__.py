@@ -1,0 +1,1 @@
+"""Learning: labels and training sets, models that are trained, judged and replaced."""
