@@ -165,3 +165,14 @@ def test_a_fit_that_is_not_asked_to_leaves_the_cache_alone():
         for fit in FITS.values():
             fit(t, y, err, band, offsets)
     assert not cache.answers
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_answers_of_a_fit_that_are_known_are_not_computed_again(name):
+    t, y, err, band, offsets = _stars()
+    cache, computed = FakeAnswerCache(), []
+    with using(cache):
+        FITS[name](t, y, err, band, offsets, use_cache=True)
+        cache.put = lambda answers: computed.extend(answers)
+        FITS[name](t, y, err, band, offsets, use_cache=True)
+    assert not computed

@@ -9,6 +9,7 @@ import pytest
 from scipy.optimize import minimize
 from simulated_walks import walks
 
+from redpoll.astro import damped_random_walk
 from redpoll.astro.damped_random_walk import damped_random_walk_fit, damped_random_walk_log_likelihood
 
 
@@ -197,3 +198,18 @@ def test_unknown_points_do_not_count_and_short_curves_have_no_answer():
     np.testing.assert_array_equal(full, padded)
     assert np.isnan(damped_random_walk_fit(t, y, err, [0, 3, 3, 12]).tau[:2]).all()
     assert np.isnan(damped_random_walk_fit([1.0] * 5, [1.0] * 5, [1.0] * 5, [0, 5]).tau).all()
+
+
+@pytest.mark.parametrize("at, side", [(0, 0), (0, 1), (1, 0), (1, 1), (None, 0)])
+def test_a_walk_that_ends_at_a_limit_has_no_errors(at, side, runnable):
+    """Limits of ln(tau) and ln(sigma), one of which leaves out the best walk."""
+    t, y, err, _ = walks(1, 25, 100, 8, 0.3, 0.05)
+    climb, y, rho = runnable(damped_random_walk._climb), y - y.mean(), np.zeros(25)
+    free, *errors = climb(t, y, err**2, rho, (-np.inf, 2.0, -1.5), (-3.0, 8.0, -5.0, 3.0))
+    assert np.isfinite(errors).all()
+    if at is not None:
+        box = [-3.0, 8.0, -5.0, 3.0]
+        box[2 * at + side] = free[1 + at] + (0.3 if side == 0 else -0.3)
+        start = [-np.inf, min(max(2.0, box[0]), box[1]), min(max(-1.5, box[2]), box[3])]
+        best, *errors = climb(t, y, err**2, rho, tuple(start), tuple(box))
+        assert best[1 + at] == box[2 * at + side] and np.isnan(errors).all() and best[0] < free[0]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas
 import pytest
 from astropy.timeseries import LombScargle
+from scipy.special import gammaln
 from scipy.stats import beta
 
 from redpoll.astro.periodogram import one_harmonic, padded
@@ -259,3 +260,95 @@ def test_the_margins_count_each_visit_once():
 def test_a_periodogram_of_no_frequencies_is_empty():
     t = np.arange(20.0) * 0.77
     assert multiband_periodogram(t, np.sin(t), np.ones(20), np.ones(20), (0.1, 0.03, 0)).shape == (0,)
+
+
+@pytest.mark.parametrize("length", [20.01, 20.023])
+def test_the_grid_is_as_fine_and_as_long_as_documented(length):
+    """From half a cycle in all to 20 a day, in steps of a third of a cycle in all."""
+    t = np.linspace(0, length, 8)
+    found = multiband_periods(t, np.sin(t), np.full(8, 0.1), np.ones(8), [0, 8])
+    assert found.n_frequencies[0] == np.floor((20 - 0.5 / length) * 3 * length) + 1
+
+
+def test_no_more_than_two_million_frequencies_are_searched():
+    for length, n in ((33333.35, 2_000_000), (33333.37, 0)):
+        t = np.array([0.0, 10, 300, 4000, 9000, 20_000, length])
+        found = multiband_periods(t, np.sin(t), np.ones(7), np.ones(7), [0, 7])
+        assert found.n_frequencies[0] == n
+
+
+def test_each_curve_has_its_own_shortest_period():
+    t, y, err, band, offsets = sines([0.57, 0.57], 20)
+    found = multiband_periods(t, y, err, band, offsets, shortest=[0.3, 0.6])
+    assert found.n_frequencies[0] > 1.9 * found.n_frequencies[1] and found.period[1] >= 0.6 * (1 - 1e-3)
+
+
+def test_bands_are_those_of_six_codes_unless_asked():
+    t, y, err, band, _ = sines([0.57], 100)
+    alone = multiband_periods(t, y, err, band + 3, [0, 60])
+    assert np.isfinite(alone.amplitude[0]).tolist() == [False] * 4 + [True] * 2
+    power = multiband_periodogram(t, y, err, band + 3, (1.7, 0.01, 9))
+    more = np.append(t, t), np.append(y, 3 * y[::-1]), np.append(err, err), np.append(band + 3, np.full(60, 6))
+    np.testing.assert_array_equal(multiband_periodogram(*more, (1.7, 0.01, 9)), power)
+    assert multiband_periods(*more, [0, 120]).power == alone.power
+    assert multiband_periods(t, y, err, band - 1, [0, 60], n_bands=2).power == alone.power
+    one = multiband_periods(t, y - 0.4 * band, err, np.zeros(60), [0, 60], n_bands=1)
+    assert one.amplitude.shape == (1, 1) and one.amplitude[0, 0] == pytest.approx(0.25, abs=0.05)
+
+
+def test_the_amplitude_is_that_of_a_sine_even_of_few_points():
+    """The second harmonic does not add to it; four points have one."""
+    t, y, err, band, _ = sines([0.57], 100, n=(26, 4), shape=0.5)
+    found = multiband_periods(t, y, err, band, [0, 30])
+    for b in (1, 2):
+        angle, one = 2 * np.pi * t[band == b] / found.period[0], 1 / err[band == b]
+        columns = np.stack([one, one * np.cos(angle), one * np.sin(angle)], axis=1)
+        _, c, s = np.linalg.lstsq(columns, one * y[band == b])[0]
+        assert found.amplitude[0, b] == pytest.approx(np.hypot(c, s), rel=1e-4)
+
+
+@pytest.mark.parametrize("n_visits", [4, 5])
+def test_as_many_visits_as_parameters_have_no_margin(n_visits):
+    rng = np.random.default_rng(9)
+    t = np.array([0.0, 3.1, 7.7, 12.4, 20.0])[np.arange(8) % n_visits] + 0.001 * np.arange(8)
+    found = multiband_periods(t, rng.normal(size=8), np.full(8, 0.3), np.ones(8), [0, 8], shortest=1.0)
+    assert found.second_margin[0] == 0.0 and abs(found.second_power[0] - found.power[0]) > 1e-4
+
+
+def test_the_margin_of_a_perfect_fit_is_finite():
+    """No more than if 1e-15 of the variance were left."""
+    rng = np.random.default_rng(4)
+    t = 1.5 * np.arange(40) + rng.uniform(0, 1, 40)
+    found = multiband_periods(t, np.sin(2 * np.pi * t / 0.7), np.full(40, 0.3), np.ones(40), [0, 40], shortest=0.3)
+    rest = np.log10(np.maximum(1 - found.power, 1e-15))
+    np.testing.assert_allclose(found.second_margin, 0.5 * 35 * (np.log10(1 - found.second_power) - rest), rtol=1e-6)
+    assert found.power[0] > 1 - 1e-9
+
+
+def test_a_certain_peak_has_the_chance_of_a_nearly_certain_one():
+    assert log10_false_alarm(1.0, 1e-300, 2, 27) == pytest.approx(13.5 * -15, abs=0.2)
+
+
+@pytest.mark.parametrize("width", [1.0, 1000.0])
+def test_the_chance_in_a_search_is_that_of_baluev(width):
+    """No alarm at one frequency and no crossing of the level elsewhere; for several numbers of coefficients at once."""
+    power, d, free = np.meshgrid([0.05, 0.3, 0.6, 0.9, 0.99], [2.0, 4.0, 6.0], [3.0, 27.0], indexing="ij")
+    constant = gammaln((free + d) / 2) - gammaln(d / 2) - gammaln((free + 1) / 2)
+    crossings = width * np.exp(constant) * power ** ((d - 1) / 2) * (1 - power) ** ((free - 1) / 2)
+    expected = -np.expm1(np.log1p(-beta.sf(power, d / 2, free / 2)) - crossings)
+    is_large = expected > 1e-12
+    found = log10_false_alarm(power, width, d, free)
+    np.testing.assert_allclose(found[is_large], np.log10(expected[is_large]), rtol=1e-4, atol=1e-6)
+    assert is_large.sum() > 20
+
+
+def test_without_free_points_there_is_no_chance():
+    assert np.isnan(log10_false_alarm(0.5, 1000.0, 2, [-1.0, -2.0])).all()
+
+
+def test_the_power_does_not_depend_on_the_unit_of_the_errors():
+    t, y, err, band, _ = sines([0.57], 100)
+    grid = (0.1, 0.01, 300)
+    large = multiband_periodogram(t, y, 1e3 * err, band, grid)
+    np.testing.assert_allclose(large, multiband_periodogram(t, y, err, band, grid), rtol=1e-9)
+    assert np.isnan(multiband_periodogram(t, np.full(60, 18.0), err, band, grid)).all()

@@ -300,3 +300,41 @@ def test_without_any_gradient_all_is_fixed(runnable):
     free, factor = np.ones(2), np.zeros((2, 2))
     runnable(steps.factorise)(2, np.zeros((2, 2)), free, 0.0, factor)
     assert not free.any() and factor.tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+def test_a_shape_whose_square_is_too_small_for_a_number_has_no_amplitude(runnable):
+    model, room, curve, _ = _prepared(runnable, 0, 0)
+    for t0, is_finite in ((3 * 300.0, True), (3 * 500.0, False)):  # exp(-300), and exp(-500)
+        chi2 = runnable(projection.evaluate)(model, 1.0, np.array([t0, math.log(3.0), 0, 0, 0, 0]), curve, room, -1.0)
+        assert math.isfinite(chi2) == is_finite
+
+
+def test_a_band_of_one_point_does_not_change_a_fit(runnable):
+    """Its baseline is its flux, and nothing is left for an amplitude."""
+    answers = []
+    for kept in (range(22), [i for i in range(22) if i != 5]):
+        data, _ = _data()
+        data[5, WEIGHT] = 1024.0
+        group, room = (np.arange(22) == 5).astype(int)[kept], new_room(2, 3)
+        points = FitPoints(data[kept], group, 1 + group.max())
+        runnable(packing.centre_flux)(1, points, room.sums)
+        curve = runnable(packing.pack)(points, room)
+        chi2 = runnable(projection.evaluate)(CurveModel(SIGMOID, 0, 1, 1, 0, 0, 2), 1.0, np.array(Q + [0.0] * 4),
+                                             curve, room, math.inf)  # fmt: skip
+        answers.append([chi2, *room.matrices[NORMAL].ravel().tolist(), *room.vectors[GRADIENT].tolist()])
+    assert answers[0] == pytest.approx(answers[1], rel=1e-9) and np.isfinite(answers).all()
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_normal_equations_scale_with_the_weights(options, runnable):
+    answers = []
+    for unit in (1.0, 1e-7):
+        data, group = _data()
+        data[:, WEIGHT] *= unit
+        room, points = new_room(2, 3), FitPoints(data, group, 2)
+        runnable(packing.centre_flux)(options[0], points, room.sums)
+        curve, model = runnable(packing.pack)(points, room), CurveModel(SIGMOID, 0, *options, 0, 0, 2)
+        chi2 = runnable(projection.evaluate)(model, 1.0, np.array(Q + [0.0] * 4), curve, room, math.inf)
+        numbers = [chi2, *room.matrices[NORMAL].ravel().tolist(), *room.vectors[GRADIENT].tolist()]
+        answers.append(np.array(numbers) / unit)
+    assert answers[0] == pytest.approx(answers[1], rel=1e-9)

@@ -191,3 +191,58 @@ def test_a_lens_that_is_fitted_has_converged():
     flux = _lensed(t, 60050, 10.0, 0.2) * 500
     found = paczynski_fit(t, np.tile([1, 2], 25), flux, np.full(50, 10.0), [0, 50])
     assert found.is_converged[0] and found.n_points[0] == 50 and found.n_params[0] == 7
+
+
+def test_a_lens_is_found_in_difference_fluxes_below_zero():
+    """The template has the source at its brightest: all but the peak is negative, and the source flux is not."""
+    t, band = np.arange(60000.0, 60100.0, 2.0), np.tile([0, 5], 25)
+    found = paczynski_fit(t, band, _lensed(t, 60050, 10.0, 0.2) * 500 - 2500, np.full(50, 10.0), [0, 50])
+    assert (found.t0[0], found.einstein_time[0], found.impact[0]) == pytest.approx((60050, 10, 0.2), rel=1e-3)
+    assert found.source_flux[0, [0, 5]] == pytest.approx(500, rel=1e-3)
+    assert found.baseline[0, [0, 5]] == pytest.approx(-2500, rel=1e-3)
+
+
+def test_a_source_flux_and_an_amplitude_are_not_negative(epochs):
+    t, band = epochs
+    light = _flux(t, band, 2e-13 * BOLOMETRIC["bazin"](t - 60010, 5.0, 18.0), np.full(120, 9000.0))
+    assert np.isnan(rainbow_fit(t, band, -light, np.full(120, 0.02 * light.max()), [0, 120]).amplitude[0])
+    dip = paczynski_fit(t, band, -500 * _lensed(t, 60010, 10.0, 0.3), np.full(120, 10.0), [0, 120])
+    assert not (dip.source_flux < 0).any()
+
+
+def test_points_of_other_bands_do_not_count():
+    """All of the six bands have fluxes of their own; points with another code are left out."""
+    t, band = np.arange(60000.0, 60120.0), np.tile(np.arange(6), 20)
+    flux = (100 + 50 * band) * _lensed(t, 60050, 10.0, 0.2) + 10 * band
+    alone = paczynski_fit(t, band, flux, np.full(120, 5.0), [0, 120])
+    assert alone.source_flux.shape == alone.baseline.shape == (1, 6) and alone.n_params[0] == 15
+    assert alone.source_flux[0] == pytest.approx(100 + 50 * np.arange(6), rel=1e-3)
+    wrong = np.tile([-1, 6, 7, -3], 5)
+    more = np.append(t, t[40:60]), np.append(band, wrong), np.append(flux, np.full(20, 9e4)), np.full(140, 5.0)
+    found = paczynski_fit(*more, [0, 140])
+    for name, values in vars(alone).items():
+        np.testing.assert_array_equal(getattr(found, name), values, err_msg=name)
+
+
+def test_a_negative_rise_time_falls_linearly(epochs):
+    """The mirror image of linexp in time, which a sigmoid has not: it rises, with a positive one."""
+    t, band = epochs
+    light = 2e-13 * BOLOMETRIC["linexp"](60050 - t, 9.0, None)
+    flux = _flux(t, band, light, np.full(120, 9000.0))
+    found = rainbow_fit(t, band, flux, np.full(120, 0.002 * flux.max()), [0, 120], bolometric="linexp")
+    assert (found.t0[0], found.rise_time[0]) == pytest.approx((60050, -9), rel=3e-3)
+    fading = _flux(t, band, 2e-13 * BOLOMETRIC["sigmoid"](60020 - t, 5.0, None), np.full(120, 9000.0))
+    assert rainbow_fit(t, band, fading, np.full(120, 0.02 * fading.max()), [0, 120]).rise_time[0] > 0
+
+
+def test_errors_of_baselines_are_their_scatter(epochs):
+    t, band = epochs
+    rng, n = np.random.default_rng(9), 150
+    flux = _flux(t, band, 2e-13 * BOLOMETRIC["bazin"](t - 60010, 5.0, 18.0), np.full(120, 9000.0)) - 80.0
+    err = np.where(band < 2, 60.0, 20.0)
+    copies = (flux + rng.normal(0, err, (n, 120))).ravel()
+    found = rainbow_fit(np.tile(t, n), np.tile(band, n), copies, np.tile(err, n), np.arange(n + 1) * 120,
+                        bolometric="bazin", baseline="free")  # fmt: skip
+    for b in range(5):
+        ratio = np.std(found.baseline[:, b]) / np.median(found.baseline_err[:, b])
+        assert 0.75 < ratio < 1.25, (b, ratio)

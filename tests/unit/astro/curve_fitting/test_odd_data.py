@@ -96,7 +96,7 @@ def test_inputs_are_left_as_they_are(fit):
 
 
 @every_fit
-@pytest.mark.parametrize("offsets", [[0, 17], [3, 1], [-1, 16], [], [[0, 16]]])
+@pytest.mark.parametrize("offsets", [[0, 17], [3, 1], [0, 5, 4, 16], [-1, 16], [], [[0, 16]]])
 def test_offsets_outside_the_arrays_are_refused(fit, offsets):
     with pytest.raises(ValueError, match=r"offsets must ascend within 0\.\.16"):
         fit(T, BUMP, np.ones(16), offsets)

@@ -223,3 +223,20 @@ def test_the_best_starts_are_those_of_a_slow_search(model, at_most, runnable):
     assert n == len(slow)
     chosen = [MAX_Q, *range(model.n_q), MAX_Q + 1]
     assert room.starts[:n][:, chosen].tolist() == [pytest.approx(row) for row in slow]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_without_a_positive_amplitude_there_is_no_start(shape, runnable):
+    data, room, model = _data(), new_room(1, starts.MAX_STARTS + 1), _model(shape)
+    data[:, FLUX] = -1.0
+    points = FitPoints(data, np.zeros(len(data), np.int64), 1)
+    runnable(packing.centre_flux)(0, points, room.sums)
+    with np.errstate(over="ignore"):
+        assert runnable(starts.search_grid)(model, points, runnable(packing.pack)(points, room), room) == 0
+
+
+def test_starts_of_equal_chi2_keep_their_order(runnable):
+    rows = np.zeros((4, MAX_Q + 2))
+    rows[:, 0], rows[:, MAX_Q] = [5.0, 9.0, 1.0, 7.0], [2.0, 2.0, 1.0, 2.0]
+    assert runnable(starts.sort_starts)(4, rows) == 4
+    assert rows[:, 0].tolist() == [1.0, 5.0, 9.0, 7.0]

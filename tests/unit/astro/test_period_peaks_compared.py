@@ -1,0 +1,110 @@
+"""Which peaks of a period search are compared, and what comes of them, where each peak has a given height."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from redpoll.astro import period_peaks
+
+START, STEP, LENGTH = 0.01, 0.005, 29.5
+"""Grid [1/d] of the powers, and length of the curve [d]: peaks less than 0.0508 apart are one."""
+COLUMNS = ("period", "err", "power", "second", "second_power", "alias", "alias_power")
+
+
+@pytest.fixture
+def compared(runnable, monkeypatch):
+    """``compared(peaks, heights)``: frequencies that are fitted, and the answer; ``peaks`` are those of the grid."""
+
+    def run(peaks, heights=None, visits=20.0, free=10, chi2=50.0, bend=2000.0):
+        power, fitted = np.zeros(800), []
+        for frequency, height in peaks.items():
+            power[round((frequency - START) / STEP)] = height
+        by_frequency = peaks | (heights or {})
+
+        def fine_peak(_curve, n_harmonics, f):
+            assert n_harmonics == 2
+            fitted.append(round(float(f), 6))
+            return f, by_frequency.get(round(float(f), 6), 0.0), bend
+
+        compare = runnable(period_peaks._compare)
+        monkeypatch.setitem(compare.__globals__["_add_peak"].__globals__, "_fine_peak", fine_peak)
+        out = np.full(period_peaks.N_NUMBERS, np.nan)
+        out[period_peaks._VISITS], out[period_peaks._FREE] = visits, free
+        top = runnable(period_peaks._highest_peaks)(power)
+        compare((None, None, None, None, STEP / period_peaks.HALF, chi2), power, top, START, LENGTH, out)
+        return fitted, dict(zip(COLUMNS, out[:7].tolist(), strict=True))
+
+    return run
+
+
+def test_the_highest_peaks_are_fitted_and_half_the_frequency_of_four(compared):
+    """A half below the grid is not; peaks of less than 0.6 of the highest are not; a daily alias is, once."""
+    peaks = {0.9: 1.0, 0.02: 0.95, 0.7: 0.9, 0.5: 0.85, 0.4: 0.8, 0.3: 0.6, 0.2: 0.59}
+    fitted, found = compared(peaks)
+    assert fitted[:8] == [0.9, 0.45, 0.02, 0.7, 0.35, 0.5, 0.25, 0.4]
+    assert fitted[8] == 0.3 and len(fitted) == 9 + (not np.isnan(found["alias"]))
+    assert found["period"] == pytest.approx(1 / 0.9) and found["power"] == 1.0
+
+
+def test_half_of_the_fifth_highest_peak_is_not_fitted(compared):
+    peaks = {0.9: 1.0, 0.8: 0.95, 0.7: 0.9, 0.6: 0.85, 0.5: 0.8}
+    fitted, _ = compared(peaks)
+    assert [round(0.5 * f, 6) in fitted for f in peaks] == [True] * 4 + [False]
+    fitted, _ = compared({0.03: 1.0, 0.9: 0.9})
+    assert fitted[:2] == [0.03, 0.015]
+
+
+def test_the_period_of_twice_the_frequency_found_may_be_the_best(compared):
+    """Two waves at half of the frequency of a peak of one."""
+    _, found = compared({0.9: 1.0}, {0.9: 0.5, 0.45: 0.9})
+    assert found["period"] == pytest.approx(1 / 0.45) and found["power"] == 0.9
+    assert found["second_power"] != 0.5  # twice the frequency
+
+
+@pytest.mark.parametrize("other, is_second", [(0.95, False), (0.955, True), (0.85, False), (0.845, True)])
+def test_peaks_are_different_if_one_and_a_half_cycles_apart(other, is_second, compared):
+    _, found = compared({0.9: 1.0, other: 0.9}, {0.45: 0.1, other / 2: 0.1})
+    assert (found["second_power"] == 0.9) == is_second
+    if is_second:
+        assert found["second"] == pytest.approx(1 / other)
+
+
+def test_the_alias_is_of_the_best_period(compared):
+    """Of the highest peak, or of another one that two harmonics prefer; it is fitted once."""
+    fitted, found = compared({0.9: 1.0, 0.1: 0.7})
+    assert found["alias"] == pytest.approx(1 / 0.1) and found["alias_power"] == 0.7
+    fitted, found = compared({0.9: 1.0, 0.65: 0.95, 0.1: 0.3, 0.35: 0.4}, {0.9: 0.5, 0.65: 0.99})
+    assert found["period"] == pytest.approx(1 / 0.65) and found["alias"] == pytest.approx(1 / 0.35)
+    assert found["alias_power"] == 0.4 and fitted[-2:] == [0.1, 0.35]
+    fitted, found = compared({0.9: 1.0, 0.1: 0.3})
+    assert fitted == [0.9, 0.45, 0.1] and found["alias_power"] == 0.3
+
+
+def test_without_another_peak_there_is_neither_second_nor_alias(compared):
+    fitted, found = compared({0.015 + 0.005: 1.0}, {0.02: 0.8})
+    assert fitted[0] == 0.02 and found["power"] == 0.8
+    assert np.isnan([found["second"], found["second_power"], found["alias"], found["alias_power"]]).all()
+
+
+@pytest.mark.parametrize("chi2, free, variance", [(50.0, 10, 0.02), (500.0, 10, 0.01), (50.0, 4, 0.025)])
+def test_the_error_is_from_the_curvature_and_the_errors_or_the_scatter(chi2, free, variance, compared):
+    _, found = compared({0.8: 0.9, 0.3: 0.7}, {}, chi2=chi2, free=free)
+    assert found["err"] == pytest.approx(np.sqrt(2 * variance / 2000.0) / 0.8**2)
+    _, flat = compared({0.8: 0.9, 0.3: 0.7}, {}, bend=0.0)
+    assert np.isnan(flat["err"]) and flat["power"] == 0.9
+
+
+def test_the_top_is_the_highest_of_three(runnable, monkeypatch):
+    """Of one harmonic, made finer."""
+    top, asked = runnable(period_peaks._top), []
+
+    def fine_peak(_curve, n_harmonics, f):
+        asked.append((n_harmonics, round(f, 6)))
+        return f, 0.1 * len(asked), 1.0
+
+    monkeypatch.setitem(top.__globals__, "_fine_peak", fine_peak)
+    one = (None, None, None, None, STEP / period_peaks.HALF, 1.0)
+    assert top(one, np.array([4, 7, 2, 9]), START) == pytest.approx(0.3)
+    assert asked == [(1, 0.03), (1, 0.045), (1, 0.02)]
+    assert top(one, np.array([4]), START) == pytest.approx(0.4)
