@@ -49,7 +49,9 @@ def test_false_alarm_probability_is_astropys_for_one_band():
     mean = np.average(y, weights=err**-2)
     floor = 0.2 * np.sqrt(np.sum((y - mean) ** 2) / 29)
     search = LombScargle(t, y, np.hypot(err, floor))
-    top = search.power(0.5 / np.ptp(t) + np.arange(20 * found.n_frequencies[0]) / (60 * np.ptp(t))).max()
+    grid = 0.5 / np.ptp(t) + np.arange(4 * found.n_frequencies[0]) / (12 * np.ptp(t))
+    highest = grid[search.power(grid).argmax()]
+    top = search.power(highest + np.linspace(-1, 1, 41) / (12 * np.ptp(t))).max()
     expected = search.false_alarm_probability(top, method="baluev", maximum_frequency=20)
     assert found.log10_fap[0] == pytest.approx(np.log10(expected), abs=3e-3)
 
@@ -249,12 +251,13 @@ def test_the_chance_at_one_frequency_is_that_of_a_beta_distribution(d):
 
 def test_the_margins_count_each_visit_once():
     """Half the visits without five, times the logarithm of the ratio of what is left unexplained."""
-    rng = np.random.default_rng(4)
+    rng = np.random.default_rng(1)
     t = 1.5 * np.arange(40) + rng.uniform(0, 1, 40)
     y = np.sin(2 * np.pi * t / 0.7) + rng.normal(0, 0.3, 40)
     found = multiband_periods(t, y, np.full(40, 0.3), np.ones(40), [0, 40], shortest=0.3, oversampling=1.0)
     for margin, power in ((found.second_margin, found.second_power), (found.alias_margin, found.alias_power)):
         np.testing.assert_allclose(margin, 0.5 * 35 * np.log10((1 - power) / (1 - found.power)))
+    assert found.alias_power < found.second_power - 0.1
 
 
 def test_a_periodogram_of_no_frequencies_is_empty():
