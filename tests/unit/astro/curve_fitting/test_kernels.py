@@ -132,3 +132,31 @@ def test_a_lens_has_a_flux_in_each_band():
     assert np.exp(found.q[0, 1:3]) == pytest.approx([6.0, 0.3], rel=1e-3)
     assert found.sums[0, :2] == pytest.approx(np.array([[1.0, 3.0], [-0.5, 0.5]]), rel=1e-3)
     assert found.flat_chi2[0] == pytest.approx(sum(np.var(y[group == g]) * 15e4 for g in (0, 1)))
+
+
+@pytest.mark.parametrize("n", [143, 200])
+def test_bright_points_are_as_many_bins_as_there_is_room_for(n):
+    """At 143 equal ones each is a bin of its own, which is the most."""
+    t = np.linspace(100.0, 160.0, n)
+    y = _sigmoid(t, 5.0, 108.0, 9.0)
+    found = _fit(RISE, t, y, np.full(n, 0.02), [0, n])
+    assert found.q[0, :2] == pytest.approx([108.0, np.log(9.0)], rel=1e-3) and found.chi2[0] < 1e-2
+    assert found.counts[0].tolist() == [n, 3, 1]
+
+
+def test_a_curve_that_was_averaged_has_the_errors_of_all_points():
+    t, y, err = _rise(300, seed=3)
+    found = _fit(RISE, t, y, err, [0, 300])
+    best, covariance = curve_fit(_sigmoid, t, y, (5, 114, 3), err, absolute_sigma=True)
+    scale = np.array([1, 1, 1 / best[2]])
+    assert found.errors[0, :3] == pytest.approx(np.sqrt(np.diag(covariance)) * scale, rel=0.01)
+    assert found.chi2[0] == pytest.approx(np.sum(((y - _sigmoid(t, *best)) / err) ** 2), rel=1e-5)
+
+
+def test_a_flux_that_is_never_positive_has_no_fit():
+    """But the number of its points is known, and chi2 of no light."""
+    t, y, err = _rise()
+    for model in (CurveModel(SIGMOID, 0, 0, 0, 0, 0, 2), RISE._replace(is_signed=0)):
+        found = _fit(model, t, -abs(y), err, [0, 12])
+        assert np.isnan([found.chi2[0], found.amplitude[0], found.sign[0], *found.q[0], *found.errors[0]]).all()
+        assert found.counts.tolist() == [[12, 3, 0]] and found.flat_chi2[0] == pytest.approx(np.sum((y / err) ** 2))

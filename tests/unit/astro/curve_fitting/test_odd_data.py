@@ -80,6 +80,9 @@ def test_as_many_points_as_parameters_have_a_fit_but_no_reduced_chi2(fit):
     n_params = int(fit(T, BUMP, np.ones(16), [0, 16]).n_params[0])
     found = fit(T[:n_params], BUMP[:n_params] + 3, np.ones(n_params), [0, n_params])
     assert np.isfinite(found.chi2[0]) and np.isnan(found.reduced_chi2[0])
+    for n in (n_params + 1, n_params + 2):
+        found = fit(T[:n], BUMP[:n] + 3, np.ones(n), [0, n])
+        assert found.reduced_chi2[0] == found.chi2[0] / (n - n_params)
 
 
 @every_fit

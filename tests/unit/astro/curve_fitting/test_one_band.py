@@ -136,3 +136,45 @@ def test_a_rise_seen_to_no_end_keeps_its_numbers_finite():
 def test_unknown_word_for_the_baseline_is_refused():
     with pytest.raises(ValueError, match="'zero' or 'free'"):
         sigmoid_fit([1.0], [1.0], [1.0], [0, 1], baseline="none")
+
+
+@pytest.mark.parametrize("fit, shape, truth", CASES)
+def test_fluxes_below_zero_have_a_negative_baseline_and_no_negative_amplitude(fit, shape, truth):
+    """A difference flux, the template of which was taken when the source was bright."""
+    t = _times(np.random.default_rng(6))
+    light = 1000 * (shape(t, *truth.values()) - truth.get("baseline", 0.0))
+    found = fit(t, light - 2500, np.full(40, 5.0), [0, 40], baseline="free")
+    assert (found.amplitude[0], found.t0[0], found.rise_time[0]) == pytest.approx(
+        (1000, truth["t0"], truth["rise_time"]), rel=1e-3
+    )
+    assert found.baseline[0] == pytest.approx(-2500, rel=1e-3)
+
+
+@pytest.mark.parametrize("fit", [bazin_fit, linexp_fit])
+def test_negative_fluxes_without_a_baseline_have_no_amplitude(fit):
+    t = np.arange(60000.0, 60030.0)
+    found = fit(t, -bazin(t, 1000.0, T0, 8.0, 2.0, 0.0), np.full(30, 5.0), [0, 30], baseline="zero")
+    assert np.isnan(found.amplitude[0]) and not found.is_converged[0]
+
+
+@pytest.mark.parametrize("fit, shape", [(sigmoid_fit, sigmoid), (linexp_fit, linexp)])
+def test_time_scales_of_mirrored_curves_are_negative(fit, shape):
+    """In each of fifty noisy curves."""
+    t, rng, n = np.arange(60000.0, 60040.0), np.random.default_rng(7), 50
+    light = sigmoid(60020 - t, 1000.0, 4.0, 0.0) if shape is sigmoid else linexp(60030 - t, 1000.0, 0.0, 4.0, 0.0)
+    flux = (light + rng.normal(0, 20, (n, 40))).ravel()
+    found = fit(np.tile(t, n), flux, np.full(40 * n, 20.0), np.arange(n + 1) * 40)
+    assert found.rise_time == pytest.approx(np.full(n, -4.0), abs=0.5) and (found.rise_time_err < 0.5).all()
+    assert found.t0 == pytest.approx(np.full(n, 60020.0 if shape is sigmoid else 60030.0), abs=1.0)
+
+
+def test_errors_of_a_sigmoid_with_a_baseline_are_those_of_scipy():
+    rng = np.random.default_rng(8)
+    t, err = _times(rng), rng.uniform(10, 50, 40)
+    flux = sigmoid(t, 1000.0, 4.0, T0 + 10) + 300 + rng.normal(0, err)
+    found = sigmoid_fit(t, flux, err, [0, 40], baseline="free")
+    best, covariance = curve_fit(lambda t, a, r, t0, b: sigmoid(t, a, r, t0) + b, t, flux, (1000, 4, T0 + 10, 300), err,
+                                 absolute_sigma=True)  # fmt: skip
+    names, errors = ("amplitude", "rise_time", "t0", "baseline"), np.sqrt(np.diag(covariance))
+    assert ([getattr(found, name)[0] for name in names] - best) / errors == pytest.approx(0, abs=0.03)
+    assert [getattr(found, f"{name}_err")[0] for name in names] == pytest.approx(errors, rel=0.03)
