@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from redpoll.astro import period_peaks
+from redpoll.astro.periods import multiband_periods
 
 START, STEP, LENGTH = 0.01, 0.005, 29.5
 """Grid [1/d] of the powers, and length of the curve [d]: peaks less than 0.0508 apart are one."""
@@ -108,3 +109,27 @@ def test_the_top_is_the_highest_of_three(runnable, monkeypatch):
     assert top(one, np.array([4, 7, 2, 9]), START) == pytest.approx(0.3)
     assert asked == [(1, 0.03), (1, 0.045), (1, 0.02)]
     assert top(one, np.array([4]), START) == pytest.approx(0.4)
+
+
+def test_the_alias_may_be_the_first_frequency_of_the_grid(compared):
+    _, found = compared({0.99: 1.0, 0.01: 0.7})
+    assert found["alias"] == pytest.approx(1 / 0.01) and found["alias_power"] == 0.7
+    _, found = compared({0.7: 1.0, 0.99: 0.95, 0.01: 0.5}, {0.7: 0.4})
+    assert found["period"] == pytest.approx(1 / 0.99) and found["alias"] == pytest.approx(1 / 0.01)
+
+
+def test_of_equal_peaks_the_first_is_the_best(runnable):
+    assert runnable(period_peaks._simplest)(np.array([(1.0, 0.9, 1.0), (3.1, 0.9, 1.0)]), 0.1, 10.0) == 0
+
+
+def test_a_trend_is_a_period_of_four_times_the_length():
+    """The longest: half of the lowest frequency, which is half a cycle in all. It has no error."""
+    t = np.sort(np.random.default_rng(1).uniform(0, 30, 30))
+    found = multiband_periods(t, 0.1 * t, np.full(30, 0.05), np.ones(30), [0, 30], shortest=3.0)
+    assert found.period[0] == pytest.approx(4 * np.ptp(t)) and np.isnan(found.period_err[0])
+
+
+@pytest.mark.parametrize("t, y", [(np.full(12, 5.0), np.arange(12.0)), (np.arange(12.0), np.ones(12))])
+def test_a_curve_without_duration_or_variation_is_not_searched(t, y):
+    found = multiband_periods(t, y, np.ones(12), np.ones(12), [0, 12], shortest=1.0)
+    assert np.isnan(found.period[0]) and found.n_frequencies[0] == 0

@@ -13,6 +13,7 @@ from redpoll.astro.curve_fitting import least_squares as steps
 from redpoll.astro.curve_fitting import packing, parameter_errors, projection
 from redpoll.astro.curve_fitting.shapes import BAZIN, LENS, LINEXP, PEAK, SIGMOID
 from redpoll.astro.curve_fitting.workspace import (
+    AMPLITUDE,
     FLUX,
     FREQUENCY,
     GRADIENT,
@@ -21,6 +22,7 @@ from redpoll.astro.curve_fitting.workspace import (
     LOW,
     MAX_Q,
     NORMAL,
+    SHAPE2,
     STEP,
     TIME,
     WEIGHT,
@@ -106,7 +108,9 @@ def test_amplitudes_are_not_negative(runnable):
         assert math.isfinite(chi2) == is_finite
         if is_finite and signs != (1, 1):
             bad = group == np.argmin(signs)
-            assert chi2 > np.sum(data[bad, WEIGHT] * data[bad, FLUX] ** 2) and np.isfinite(room.matrices).all()
+            residual, *_ = _slow(np.array(Q), [data[~bad, k] for k in (TIME, FLUX, WEIGHT)] + [group[~bad]], 0, 1)
+            assert chi2 == pytest.approx(residual @ residual + np.sum(data[bad, WEIGHT] * data[bad, FLUX] ** 2))
+            assert room.sums[AMPLITUDE, np.argmin(signs)] == 0.0 and np.isfinite(room.matrices).all()
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -309,6 +313,14 @@ def test_a_shape_whose_square_is_too_small_for_a_number_has_no_amplitude(runnabl
         assert math.isfinite(chi2) == is_finite
 
 
+def test_without_light_there_is_no_amplitude(runnable):
+    data, group = _data()
+    data[:, FLUX] = 0.0
+    room, model = new_room(2, 3), CurveModel(SIGMOID, 0, 0, 1, 0, 0, 2)
+    curve = runnable(packing.pack)(FitPoints(data, group, 2), room)
+    assert runnable(projection.evaluate)(model, 1.0, np.array(Q + [0.0] * 4), curve, room, -1.0) == math.inf
+
+
 def test_a_band_of_one_point_does_not_change_a_fit(runnable):
     """Its baseline is its flux, and nothing is left for an amplitude."""
     answers = []
@@ -322,6 +334,7 @@ def test_a_band_of_one_point_does_not_change_a_fit(runnable):
         chi2 = runnable(projection.evaluate)(CurveModel(SIGMOID, 0, 1, 1, 0, 0, 2), 1.0, np.array(Q + [0.0] * 4),
                                              curve, room, math.inf)  # fmt: skip
         answers.append([chi2, *room.matrices[NORMAL].ravel().tolist(), *room.vectors[GRADIENT].tolist()])
+        assert len(kept) < 22 or room.sums[SHAPE2, 1] == 0.0
     assert answers[0] == pytest.approx(answers[1], rel=1e-9) and np.isfinite(answers).all()
 
 
