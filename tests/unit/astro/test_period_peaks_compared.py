@@ -122,11 +122,26 @@ def test_of_equal_peaks_the_first_is_the_best(runnable):
     assert runnable(period_peaks._simplest)(np.array([(1.0, 0.9, 1.0), (3.1, 0.9, 1.0)]), 0.1, 10.0) == 0
 
 
-def test_a_trend_is_a_period_of_four_times_the_length():
-    """The longest: half of the lowest frequency, which is half a cycle in all. It has no error."""
-    t = np.sort(np.random.default_rng(1).uniform(0, 30, 30))
-    found = multiband_periods(t, 0.1 * t, np.full(30, 0.05), np.ones(30), [0, 30], shortest=3.0)
-    assert found.period[0] == pytest.approx(4 * np.ptp(t)) and np.isnan(found.period_err[0])
+@pytest.mark.parametrize("f, powers, top", [
+    (1.0, {5: 3.0, 4: 1.0, 6: 2.0}, (0.84 + 0.051666667, 3.0416667 / 20, 0.15 / 1e-4)),
+    (1.0, {5: 3.0, 4: 2.0, 6: 1.0}, (0.84 + 0.048333333, 3.0416667 / 20, 0.15 / 1e-4)),
+    (1.0, {5: 3.0, 9: 3.0}, (0.89, 0.15, 0.3 / 1e-4)), (1.0, {5: 19.9, 6: 19.8}, (0.89495, 1.0, 1.0 / 1e-4)),
+    (0.2, {5: 3.0}, (0.15, 0.15, 0.3 / 1e-4)), (1.0, {0: 3.0, 1: 2.0}, (0.84, 0.15, 0.0)),
+    (1.0, {31: 3.0}, (1.15, 0.15, 0.0)), (1.0, {0: 22.0}, (0.84, 1.0, 0.0)),
+    (1.0, {1: 3.0}, (0.85, 0.15, 0.3 / 1e-4)), (1.0, {30: 3.0}, (1.14, 0.15, 0.3 / 1e-4)),
+])  # fmt: skip
+def test_the_top_of_a_peak_is_that_of_a_parabola(f, powers, top, runnable, monkeypatch):
+    """From 16 steps below to 15 above, but not below half of the frequency; at an end of these it has no curvature."""
+    fine_peak = runnable(period_peaks._fine_peak)
+
+    def add_gains(_points, _inner, _weights, n_harmonics, grid, _near, power):
+        assert n_harmonics == 2 and grid == (pytest.approx(max(f - 0.16, f / 2)), 0.01) and len(power) == 32
+        power[:] = 0.0
+        for k, value in powers.items():
+            power[k] = value
+
+    monkeypatch.setitem(fine_peak.__globals__, "add_gains", add_gains)
+    assert fine_peak((None, None, None, None, 0.01, 20.0), 2, f) == pytest.approx(top, rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("t, y", [(np.full(12, 5.0), np.arange(12.0)), (np.arange(12.0), np.ones(12))])

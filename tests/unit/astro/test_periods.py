@@ -144,8 +144,9 @@ def test_the_second_period_is_another_peak():
 def test_unknown_points_do_not_count():
     t, y, err, band, _ = sines([0.57], 400)
     bad = [(np.nan, 1.0, 1.0, 1), (t[0], np.inf, 1.0, 1), (t[0], 1.0, 0.0, 1), (t[0], 1.0, 1.0, -1), (0.0, 1.0, 1.0, 6)]
+    bad.append((t[0], 1.0, 1.0, 257))
     more = [np.append(x, v) for x, v in zip((t, y, err, band), zip(*bad, strict=True), strict=True)]
-    for one, other in zip(multiband_periods(t, y, err, band, [0, 60]), multiband_periods(*more, [0, 65]), strict=True):
+    for one, other in zip(multiband_periods(t, y, err, band, [0, 60]), multiband_periods(*more, [0, 66]), strict=True):
         np.testing.assert_array_equal(one, other)
 
 

@@ -26,7 +26,8 @@ def _rise(n=12, amplitude=5.0, seed=1):
 def _fit(model, t, y, err, offsets, group=None, frequency=0.5, n_groups=1):
     group = np.zeros(len(t), np.int64) if group is None else group
     nu = np.broadcast_to(frequency, len(t)).astype(float)
-    return fit_curves(model, t, y, err, nu, group, np.array(offsets, np.int64), n_groups)
+    with np.errstate(all="ignore"):  # where Python runs it
+        return fit_curves(model, t, y, err, nu, group, np.array(offsets, np.int64), n_groups)
 
 
 def _agree(found, expected, errors):
@@ -34,7 +35,7 @@ def _agree(found, expected, errors):
 
 
 @pytest.mark.parametrize("amplitude", [5.0, -5.0])
-@pytest.mark.parametrize("unit", [1.0, 1e6])
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
 def test_a_fit_is_that_of_scipy_in_the_unit_of_the_data(amplitude, unit):
     t, y, err = _rise(amplitude=amplitude)
     found = _fit(RISE, t, unit * y, unit * err, [0, 12])
@@ -76,6 +77,20 @@ def test_the_last_steps_are_on_all_points(n):
     assert found.q[0, 0] == pytest.approx(best[1], abs=0.03 * np.sqrt(covariance[1, 1]))
 
 
+def _linear_errors(t, y, group, has_baseline, is_per_group):
+    """Errors of the amplitudes of the bands 4 and 1, or of the one of both, and of the baselines, by numpy."""
+    of = (group[:, None] == [4, 1]).astype(float)
+
+    def columns(t0, rise):
+        shape = _sigmoid(t, 1.0, t0, rise)[:, None]
+        return np.hstack([shape * of if is_per_group else shape, *[of] * has_baseline])
+
+    linear = np.linalg.lstsq(columns(114, 3), y)[0]
+    slopes = [(columns(114 + h, 3 + k) - columns(114 - h, 3 - k)) @ linear for h, k in ((1e-4, 0), (0, 1e-4))]
+    design = np.column_stack([columns(114, 3), np.array(slopes).T / 2e-4]) / 0.05
+    return np.sqrt(np.diag(np.linalg.inv(design.T @ design)))[: len(linear)]
+
+
 @pytest.mark.parametrize("has_baseline, is_per_group, n_linear", [(0, 0, 1), (0, 1, 2), (1, 0, 3), (1, 1, 4)])
 def test_amplitudes_and_baselines_of_groups_have_the_names_of_their_bands(has_baseline, is_per_group, n_linear):
     t = np.linspace(100.0, 130.0, 24)
@@ -87,7 +102,12 @@ def test_amplitudes_and_baselines_of_groups_have_the_names_of_their_bands(has_ba
     assert found.counts[0, :2].tolist() == [24, 2 + n_linear] and found.q[0, :2] == pytest.approx(
         [114, np.log(3)], rel=1e-4
     )
+    assert found.amplitude[0] == pytest.approx(4.0, rel=1e-3)  # of the band of the first point
     if n_linear > 1:
+        errors = _linear_errors(t, y, group, has_baseline, is_per_group)
+        assert found.sums[0, 2, [4, 1]] == pytest.approx(errors[[0, is_per_group]], rel=1e-3)
+        if has_baseline:
+            assert found.sums[0, 3, [4, 1]] == pytest.approx(errors[-2:], rel=1e-3)
         assert found.sums[0, 0, [4, 1]] == pytest.approx([4.0, 4.0 + 3.0 * is_per_group], rel=1e-3)
         assert found.sums[0, 1, [4, 1]] == pytest.approx([0.7 * has_baseline, -0.4 * has_baseline], abs=1e-3)
         assert np.isnan(found.sums[0][:, [0, 2, 3, 5]]).all()

@@ -240,3 +240,11 @@ def test_starts_of_equal_chi2_keep_their_order(runnable):
     rows[:, 0], rows[:, MAX_Q] = [5.0, 9.0, 1.0, 7.0], [2.0, 2.0, 1.0, 2.0]
     assert runnable(starts.sort_starts)(4, rows) == 4
     assert rows[:, 0].tolist() == [1.0, 5.0, 9.0, 7.0]
+
+
+@pytest.mark.parametrize("column, value", [(0, 0.02), (0, -0.02), (1, 0.02), (MAX_Q, 102.0)])
+def test_starts_that_differ_by_just_a_fiftieth_are_the_same(column, value, runnable):
+    rows = np.zeros((2, MAX_Q + 2))
+    rows[:, MAX_Q] = 100.0
+    rows[1, column] = value
+    assert runnable(starts.sort_starts)(2, rows) == 1
