@@ -7,7 +7,15 @@ import pytest
 from scipy.optimize import curve_fit
 
 from redpoll.astro.curve_fitting.kernels import fit_curves
-from redpoll.astro.curve_fitting.shapes import CONSTANT_TEMPERATURE, LENS, NO_TEMPERATURE, SIGMOID, SIGMOID_TEMPERATURE
+from redpoll.astro.curve_fitting.shapes import (
+    CONSTANT_TEMPERATURE,
+    LENS,
+    LINEXP,
+    NO_TEMPERATURE,
+    PEAK,
+    SIGMOID,
+    SIGMOID_TEMPERATURE,
+)
 from redpoll.astro.curve_fitting.workspace import CurveModel
 
 pytestmark = pytest.mark.usefixtures("runnable")
@@ -180,3 +188,19 @@ def test_a_flux_that_is_never_positive_has_no_fit():
         found = _fit(model, t, -abs(y), err, [0, 12])
         assert np.isnan([found.chi2[0], found.amplitude[0], found.sign[0], *found.q[0], *found.errors[0]]).all()
         assert found.counts.tolist() == [[12, 3, 0]] and found.flat_chi2[0] == pytest.approx(np.sum((y / err) ** 2))
+
+
+@pytest.mark.parametrize("shape, times", [(PEAK, [3.0, 9.0]), (LINEXP, [7.0])])
+def test_curves_that_rise_and_fall_and_cool_are_fitted_in_any_unit(shape, times):
+    t, group, nu = np.linspace(100.0, 160.0, 60), np.array([0, 1] * 30), np.array([0.62, 0.45] * 30)
+    x = np.maximum((t - 114) / 7, 0)
+    light = 1 / (np.exp(-(t - 114) / 3) + np.exp((t - 114) / 9)) if shape == PEAK else x * np.exp(1 - x)
+    y = light * _planck(nu, 14_000 - 8_000 / (1 + np.exp(-(t - 114) / 5)))
+    model, truth = CurveModel(shape, SIGMOID_TEMPERATURE, 0, 0, 1, 0, len(times) + 4), [*times, 14_000, 6_000, 5.0]
+    one, other = (_fit(model, t, u * y, np.full(60, 0.001 * u), [0, 60], group, nu, n_groups=2) for u in (1.0, 1e6))
+    assert np.exp(one.q[0, 1 : model.n_q]) == pytest.approx(truth, rel=0.02) and one.chi2[0] < 0.1
+    assert one.counts[0].tolist() == [60, model.n_q + 1, 1]
+    assert other.amplitude[0] == pytest.approx(1e6 * one.amplitude[0])
+    unit = np.array([1e6] + [1.0] * 6)
+    assert other.covariance[0] == pytest.approx(one.covariance[0] * np.outer(unit, unit), rel=1e-3, nan_ok=True)
+    assert np.isfinite(one.errors[0, : model.n_q + 1]).all()
