@@ -111,6 +111,8 @@ def test_centre_width_and_peak_of_the_light(runnable):
     assert where(data[:1] * [1, 0, 1, 1, 1] + [2.5, 1, 0, 0, 0]) == (2.5, 0.05, 2.5)
     assert where(np.array([[1.0, -2.0, 1.0, 0, 0], [4.0, -1.0, 1.0, 0, 0]])) == (4.0, 0.05, 4.0)
     assert where(np.array([[1.0, 0.0, 1.0, 0, 0], [4.0, 0.0, 1.0, 0, 0]])) == (1.0, 0.05, 1.0)
+    for err, peak in ((0.29, 4.0), (0.31, 1.0)):  # one sigma below the flux, 0.9 and 0.91 or 0.89
+        assert where(np.array([[1.0, 1.0, 100.0, 0, 0], [4.0, 1.2, err**-2, 0, 0]]))[2] == peak
 
 
 def test_the_best_starts_are_kept_in_order(runnable):
@@ -161,8 +163,9 @@ def test_starts_are_sorted_by_chi2(runnable):
 def test_duplicates_leave_the_better_start(runnable):
     rows = np.zeros((4, MAX_Q + 2))
     rows[:, 0], rows[:, MAX_Q] = [0.0, 0.001, 5.0, 5.001], [1.01, 1.0, 1.015, 1.012]
+    rows[:, MAX_Q - 1], rows[:, MAX_Q + 1] = [1, 2, 3, 4], [1, -1, 1, -1]
     assert runnable(starts.sort_starts)(4, rows) == 2
-    assert rows[:2, 0].tolist() == [0.001, 5.001]
+    assert rows[:2, [0, MAX_Q - 1, MAX_Q, MAX_Q + 1]].tolist() == [[0.001, 2, 1.0, -1], [5.001, 4, 1.012, -1]]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -182,25 +185,29 @@ def test_starts_cool_and_heat_slowly_and_quickly(shape, n_starts, n_old, runnabl
     n_times = SHAPES[shape]
     room.starts[:] = rng.uniform(0, 1, room.starts.shape)
     room.starts[:8, 0] = [-9.0, 4.0, 30.0, 2.0, 5.0, 6.0, 7.0, 8.0]
-    room.vectors[LOW, 0], room.vectors[HIGH, 0] = 0.0, 20.0
+    room.vectors[:] = 50.0
+    room.vectors[LOW, 0], room.vectors[HIGH, 0] = 1.0, 20.0
     old = room.starts.copy()
     assert runnable(starts.change_temperatures)(model, n_starts, room) == 4 * n_old
     for k in range(4 * n_old):
         expected = old[k // 4].copy()
         slack = np.exp(expected[1]) if shape == LINEXP else 0.0
         change = 0.2 if k % 2 else -0.2
-        expected[0] = np.clip(expected[0], -slack, 20 + slack)
+        expected[0] = np.clip(expected[0], 1 - slack, 20 + slack)
         expected[n_times : n_times + 2] = old[k // 4, n_times] + change * np.array([1, -1])
         expected[n_times + 2] = expected[1] + np.log([1.5, 6.0][k % 4 // 2])
         assert room.starts[k] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("model, at_most", [
-    (_model(SIGMOID), 4), (_model(SIGMOID, has_baseline=1, both=1), 6), (_model(LINEXP, both=1), 8),
-    (_model(PEAK, temperature=1), 4),
+@pytest.mark.parametrize("model, at_most, ends_at_peak", [
+    (_model(SIGMOID), 4, False), (_model(SIGMOID, has_baseline=1, both=1), 6, False),
+    (_model(LINEXP, both=1), 8, False), (_model(LINEXP, both=1), 8, True), (_model(PEAK, temperature=1), 4, False),
 ])  # fmt: skip
-def test_the_best_starts_are_those_of_a_slow_search(model, at_most, runnable):
+def test_the_best_starts_are_those_of_a_slow_search(model, at_most, ends_at_peak, runnable):
     data, room = _data(), new_room(1, starts.MAX_STARTS + 1)
+    if ends_at_peak:  # falls linearly after the last point
+        x = (data[-1, TIME] + 1.0 - data[:, TIME]) / 4
+        data[:, FLUX] = x * np.exp(1 - x)
     points = FitPoints(data, np.zeros(len(data), np.int64), 1)
     runnable(set_bounds)(model, data, room.vectors)
     runnable(packing.centre_flux)(model.has_baseline, points, room.sums)
