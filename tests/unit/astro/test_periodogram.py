@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from redpoll.astro import periodogram
 from redpoll.astro.periodogram import one_harmonic, padded, powers
 
 
@@ -76,3 +77,37 @@ def test_one_harmonic_of_bright_blocks_is_that_of_least_squares():
         expected = exact if is_bright else classical
         np.testing.assert_allclose(power[one], expected[one], atol=2e-4)
     assert exact[:32].max() == exact.max()
+
+
+def test_a_band_counts_with_two_points_and_weights(runnable):
+    counts, w = runnable(periodogram._counts), np.array([1.0, 2.0, 3.0, 4.0, 0.0, 0.0])
+    assert [counts(w, *part) for part in ((3, 4), (3, 3), (2, 4), (4, 6))] == [False, False, True, False]
+
+
+@pytest.mark.parametrize("n_harmonics", [1, 2])
+def test_powers_scale_with_the_weights(n_harmonics):
+    rng = np.random.default_rng(8)
+    t, y, w, bounds = rng.uniform(0, 20, 18), rng.normal(size=18), rng.uniform(1, 2, 18), np.array([0, 9, 18])
+    answers = []
+    for unit in (1.0, 1e-6, 1e6):
+        power = np.zeros(64)
+        total = powers(t, y, unit * w, bounds, n_harmonics, (0.07, 0.043), power)
+        answers.append(np.append(power, total) / unit)
+    np.testing.assert_allclose(answers[1:], [answers[0]] * 2, rtol=1e-9)
+    single = [np.empty(64), np.empty(64)]
+    for unit, power in zip((1.0, 1e-6), single, strict=True):
+        one_harmonic(np.array([t[:16] - 10, y[:16] - y[:16].mean(), np.full(16, 1 / 16)]), unit, 0.07, 0.043, power)
+    np.testing.assert_allclose(single[1] * 1e6, single[0], rtol=1e-5)
+
+
+def test_one_harmonic_is_exact_after_64_blocks():
+    rng = np.random.default_rng(9)
+    t = np.sort(rng.uniform(-10, 10, 16))
+    start, step = 0.03, 0.0017
+    y = np.sin(2 * np.pi * (start + step * (64 * 32 + 20)) * t)
+    y -= y.mean()
+    power = np.empty(32 * 66)
+    one_harmonic(np.array([t, y, np.full(16, 1 / 16)]), 16.0, start, step, power)
+    for k in range(64 * 32 + 10, 64 * 32 + 31, 5):
+        gain, _ = _lstsq(t, y, np.ones(16), np.zeros(16), start + step * k, 1)
+        assert power[k] == pytest.approx(gain, abs=1e-3)

@@ -204,3 +204,18 @@ def test_curves_that_rise_and_fall_and_cool_are_fitted_in_any_unit(shape, times)
     unit = np.array([1e6] + [1.0] * 6)
     assert other.covariance[0] == pytest.approx(one.covariance[0] * np.outer(unit, unit), rel=1e-3, nan_ok=True)
     assert np.isfinite(one.errors[0, : model.n_q + 1]).all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_of_a_rise_and_a_fall_the_one_of_lower_chi2_is_fitted(sign):
+    """A plateau that begins early and ends near the end, and its mirror image."""
+    t = np.linspace(100.0, 130.0, 31)
+    y = np.where(t < 129, _sigmoid(t, 5.0, 108.0, 1.5), 0.0) + np.random.default_rng(4).normal(0, 0.1, 31)
+    found = _fit(RISE, t, y[::sign].copy(), np.full(31, 0.1), [0, 31])
+    best, covariance = curve_fit(_sigmoid, t, y, (5, 108, 1.5), np.full(31, 0.1), absolute_sigma=True)
+    errors = np.sqrt(np.diag(covariance)) * [1, 1, 1 / best[2]]
+    t0 = best[1] if sign > 0 else 230 - best[1]
+    assert found.sign[0] == sign
+    _agree([found.amplitude[0], found.q[0, 0], found.q[0, 1]], [best[0], t0, np.log(best[2])], errors)
+    assert found.errors[0, :3] == pytest.approx(errors, rel=0.02)
+    assert found.chi2[0] == pytest.approx(np.sum(((y - _sigmoid(t, *best)) / 0.1) ** 2), rel=1e-4)
