@@ -43,6 +43,7 @@ def _data(n=14, seed=1):
     *((shape, 0, s, 3.0) for shape in SHAPES for s in (2.0, -2.0)),
     (SIGMOID, 1, 2.0, 4.0), (SIGMOID, 1, -2.0, 12.0), (BAZIN, 1, 2.0, 8.0), (LENS, 1, -2.0, 8.0),
     (LINEXP, 1, 2.0, 6.0), (LINEXP, 1, -2.0, 10.0), (LINEXP, 2, 2.0, -0.2), (LINEXP, 2, -2.0, 30.2),
+    (LINEXP, 2, 0.5, -0.05), (LINEXP, 2, -0.5, 30.05),
     *((LINEXP, k, 2.0, 10 + (k - 4.5) * 2.8 - 2.0) for k in (3, 4, 7)),
     *((shape, k, 2.0, 10 + (k - 4.5) * 2.8) for shape in (SIGMOID, PEAK) for k in (2, 3, 7)),
 ])  # fmt: skip
@@ -92,6 +93,8 @@ def test_the_best_step_is_that_of_a_slow_search(sign, has_baseline, runnable):
         if has_baseline:
             data[:, FLUX] -= np.average(data[:, FLUX], weights=data[:, WEIGHT])
         assert step(sign, has_baseline, data) == pytest.approx(_slow_step(sign, has_baseline, data))
+        data[:, WEIGHT] *= 0.002
+        assert step(sign, has_baseline, data) == pytest.approx(_slow_step(sign, has_baseline, data))
     data[:, FLUX] = -1.0
     assert step(sign, has_baseline, data) == 0.0
     data[:, FLUX] = 0.0
@@ -108,6 +111,7 @@ def test_centre_width_and_peak_of_the_light(runnable):
         centre = np.average(t, weights=pull)
         width = np.sqrt(np.average((t - centre) ** 2, weights=pull))
         assert where(data) == pytest.approx((centre, width, t[np.argmax(y - w**-0.5)]))
+        assert where(data * [1, 1, 1e-6, 1, 1])[:2] == pytest.approx((centre, width))
     assert where(data[:1] * [1, 0, 1, 1, 1] + [2.5, 1, 0, 0, 0]) == (2.5, 0.05, 2.5)
     assert where(np.array([[1.0, -2.0, 1.0, 0, 0], [4.0, -1.0, 1.0, 0, 0]])) == (4.0, 0.05, 4.0)
     assert where(np.array([[1.0, 0.0, 1.0, 0, 0], [4.0, 0.0, 1.0, 0, 0]])) == (1.0, 0.05, 1.0)
