@@ -148,3 +148,15 @@ def test_the_top_of_a_peak_is_that_of_a_parabola(f, powers, top, runnable, monke
 def test_a_curve_without_duration_or_variation_is_not_searched(t, y):
     found = multiband_periods(t, y, np.ones(12), np.ones(12), [0, 12], shortest=1.0)
     assert np.isnan(found.period[0]) and found.n_frequencies[0] == 0
+
+
+def test_the_best_peak_may_have_no_alias_where_the_highest_has_one(compared):
+    """The highest of one harmonic is then the second."""
+    _, found = compared({0.9: 1.0, 0.33: 0.95, 0.1: 0.7}, {0.9: 0.8, 0.1: 0.2})
+    assert found["period"] == pytest.approx(1 / 0.33)
+    assert found["second"] == pytest.approx(1 / 0.9) and found["second_power"] == 0.8
+    assert np.isnan([found["alias"], found["alias_power"]]).all()
+
+
+def test_no_curves_have_no_periods():
+    assert multiband_periods([], [], [], [], [0]).period.shape == (0,)
