@@ -160,3 +160,35 @@ def test_the_best_peak_may_have_no_alias_where_the_highest_has_one(compared):
 
 def test_no_curves_have_no_periods():
     assert multiband_periods([], [], [], [], [0]).period.shape == (0,)
+
+
+def test_two_curves_have_all_of_their_bands():
+    rng = np.random.default_rng(5)
+    t, band = np.sort(rng.uniform(0, 12, 16)), np.arange(16) % 2 * 5  # u and y
+    y = np.sin(2 * np.pi * t / 0.9) + 0.2 * rng.normal(size=16)
+    alone = multiband_periods(t, y, np.full(16, 0.2), band, [0, 16], shortest=0.5)
+    both = [np.tile(x, 2) for x in (t, y, np.full(16, 0.2), band)]
+    found = multiband_periods(*both, [0, 16, 32], shortest=0.5)
+    assert found.period.tolist() == alone.period.tolist() * 2 and found.power.tolist() == alone.power.tolist() * 2
+
+
+def test_short_curves_and_large_errors_are_searched():
+    rng = np.random.default_rng(6)
+    t = np.sort(rng.uniform(0, 0.8, 16))
+    assert multiband_periods(t, np.sin(30 * t), np.full(16, 0.1), np.ones(16), [0, 16]).n_frequencies[0] > 30
+    t = np.sort(rng.uniform(0, 9, 16))
+    found = multiband_periods(t, np.sin(7 * t), np.full(16, 1e3), np.ones(16), [0, 16], shortest=0.5)
+    assert found.period[0] == pytest.approx(2 * np.pi / 7, rel=0.05)
+
+
+def test_the_twelfth_highest_peak_is_found_wherever_it_is(runnable):
+    find = runnable(period_peaks._highest_peaks)
+    for seed in range(20):
+        power = np.random.default_rng(seed).permutation(60) + 1.0
+        padded = np.concatenate([[0], power, [0]])
+        peaks = np.flatnonzero((power > padded[:-2]) & (power > padded[2:]))
+        assert find(power).tolist() == sorted(peaks, key=lambda i: -power[i])[:12]
+
+
+def test_points_exactly_a_fiftieth_of_a_day_apart_are_one_visit(runnable):
+    assert runnable(period_peaks._visits)(np.array([0.0, 0.02]), np.array([0, 2])) == 1
