@@ -1,0 +1,123 @@
+"""Training of the models that modules name: trees on the features of labelled alerts, calibrated, judged on others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from redpoll.errors import UsageError
+from redpoll.learn.features import FeatureTable
+from redpoll.learn.metrics import equal_weights
+from redpoll.plugin.forest import Calibration
+from redpoll.schema.taxonomy import taxonomy
+
+Array = NDArray[np.float64]
+OTHER = "other"
+_FOLDS, _MIN_OBJECTS = 4, 10
+_LEAST = 1e-7
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How a model is trained: number of trees, fewest rows in a leaf, most leaves of a tree, and the seed."""
+
+    n_trees: int = 300
+    min_rows: int = 5
+    max_leaves: int = 256
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained ensemble of trees of scikit-learn, its classes in the order of the card, and its calibration."""
+
+    estimator: Any
+    classes: tuple[str, ...]
+    calibration: Calibration
+
+
+def class_of(label: str, classes: Sequence[str]) -> str:
+    """Which of the model's classes a label is: the class or one of its ancestors, else "other".
+
+    Empty if the label does not decide it: an ancestor of one of the classes, such as "sn" for "sn_ia".
+
+    >>> class_of("sn_ia_91t", ["sn_ia"]), class_of("agn", ["sn_ia"]), class_of("sn", ["sn_ia"]), class_of("", ["sn_ia"])
+    ('sn_ia', 'other', '', '')
+    """
+    tree = taxonomy()
+    if label not in tree.classes or any(tree.is_a(name, label) and name != label for name in classes):
+        return ""
+    return next((name for name in classes if tree.is_a(label, name)), OTHER)
+
+
+def targets(table: FeatureTable, assigned: Sequence[str]) -> NDArray[np.str_]:
+    """The model's class of each row; empty where the label does not decide it."""
+    of = {label: class_of(label, assigned) for label in np.unique(table.labels).tolist()}
+    return np.array([of[label] for label in table.labels.tolist()])
+
+
+def train(table: FeatureTable, target: NDArray[np.str_], classes: Sequence[str], options: TrainingOptions) -> Trained:
+    """Fit a forest on rows of known class, and calibrate it on predictions for objects that it was not fitted on.
+
+    All objects weigh the same, however many alerts they have.
+
+    Raises
+    ------
+    UsageError
+        If a class has fewer than ten objects.
+    """
+    for name in classes:
+        n = len(np.unique(table.object_ids[target == name]))
+        if n < _MIN_OBJECTS:
+            raise UsageError(f"only {n} objects of class '{name}' have the features of {table.model}; {_MIN_OBJECTS} are needed")
+    y = np.array([classes.index(name) for name in target.tolist()])
+    weight = equal_weights(table.object_ids)
+    p = _out_of_fold(table, y, weight, len(classes), options)
+    return Trained(_fitted(table.features, y, weight, options), tuple(classes), _calibration(p, y, weight))
+
+
+def _fitted(features: NDArray[np.float32], y: NDArray[np.int64], weight: Array, options: TrainingOptions) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(
+        options.n_trees, min_samples_leaf=options.min_rows, max_leaf_nodes=options.max_leaves,
+        random_state=options.seed,
+    ).fit(features, y, sample_weight=weight)  # fmt: skip
+
+
+def _out_of_fold(
+    table: FeatureTable, y: NDArray[np.int64], weight: Array, n_classes: int, options: TrainingOptions
+) -> Array:
+    """Probability of each class for each row, by a forest that saw no alert of its object."""
+    names, place = np.unique(table.object_ids, return_inverse=True)
+    fold = np.random.default_rng(options.seed).permutation(len(names))[place] % _FOLDS
+    p = np.zeros((len(y), n_classes))
+    for k in range(_FOLDS):
+        forest = _fitted(table.features[fold != k], y[fold != k], weight[fold != k], options)
+        p[np.ix_(fold == k, forest.classes_)] = forest.predict_proba(table.features[fold == k])
+    return p
+
+
+def _calibration(p: Array, y: NDArray[np.int64], weight: Array) -> Calibration:
+    """Vector scaling that makes the observed classes most likely (Guo et al. 2017, arXiv:1706.04599)."""
+    from scipy.optimize import minimize
+
+    z, k, share = np.log(np.clip(p, _LEAST, 1)), p.shape[1], weight / weight.sum()
+    hit = np.eye(k)[y]
+
+    def loss(x: Array) -> tuple[float, Array]:
+        logits = z * x[:k] + x[k:]
+        logits = logits - logits.max(axis=1, keepdims=True)
+        q = np.exp(logits)
+        q /= q.sum(axis=1, keepdims=True)
+        gap = share[:, None] * (q - hit)
+        gradient = np.concatenate([(gap * z).sum(axis=0), gap.sum(axis=0)])
+        return float(-(share * np.log(np.maximum(q[np.arange(len(y)), y], 1e-300))).sum()), gradient
+
+    best = minimize(loss, np.concatenate([np.ones(k), np.zeros(k)]), jac=True, method="L-BFGS-B",
+                    bounds=[(0.05, 20.0)] * k + [(-20.0, 20.0)] * k)  # fmt: skip
+    return Calibration(tuple(best.x[:k].tolist()), tuple((best.x[k:] - best.x[k:].mean()).tolist()))
