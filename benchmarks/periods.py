@@ -24,10 +24,11 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 from populations.labelled import rr_lyrae
-from populations.replay import half, replayed
 from populations.simulated import MIX, periodic_nights
 from populations.tally import interval
 
+from redpoll.learn.curves import half
+from redpoll.learn.replay import replayed
 from redpoll.plugin.graph import Graph
 from redpoll.schema.light_curve import LightCurves
 from redpoll.schema.rows import take_rows

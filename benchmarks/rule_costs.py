@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pyarrow as pa
 from populations.simulated import decoded_files
-from populations.tally import without_catalogues
 
 from redpoll.astro.cutouts import read_cutouts
 from redpoll.astro.hostless import structure
 from redpoll.crossmatch.known_columns import known_columns
+from redpoll.learn.context_columns import without_catalogues
 from redpoll.plugin.columns import Columns
 from redpoll.plugin.graph import Graph
 from redpoll.schema.alert import COLUMNS

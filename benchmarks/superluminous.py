@@ -28,13 +28,13 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parent))
 
 from populations.labelled import in_host, superluminous
-from populations.replay import Curve, bare, half, replayed
-from populations.simulated import Labelled
 from populations.tally import cell, scored
 
 from redpoll.crossmatch.catalog import open_catalog
 from redpoll.crossmatch.hosts import Hosts, open_hosts
 from redpoll.crossmatch.stage import Stage
+from redpoll.learn.curves import LabelledCurve, bare, half
+from redpoll.learn.replay import Labelled, replayed
 from redpoll.science.luminous_sn import luminous_sn
 from redpoll.testing.real_data import build_catalogues
 
@@ -81,12 +81,12 @@ def published(folder: Path) -> pd.DataFrame:
     return table.rename(columns={"RA_deg": "ra", "DEC_deg": "dec", "Redshift": "z"})[["ra", "dec", "z"]].astype(float)
 
 
-def replayed_all(curves: list[Curve], options: argparse.Namespace) -> Iterator[Labelled]:
+def replayed_all(curves: list[LabelledCurve], options: argparse.Namespace) -> Iterator[Labelled]:
     """Alerts of ZTF with a year of history."""
     return replayed(curves, "ztf", DAYS, options.per_object)
 
 
-def _at(curve: Curve, row: pd.Series) -> Curve:
+def _at(curve: LabelledCurve, row: pd.Series) -> LabelledCurve:
     """The curve at its position, in a host of its redshift."""
     return replace(curve, about={"ra": row.ra, "dec": row.dec} | in_host(row, arcsec=2.0))
 

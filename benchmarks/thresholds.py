@@ -35,10 +35,11 @@ from pathlib import Path
 import numpy as np
 from populations.compared import Counts, better, counts
 from populations.real import real_populations
-from populations.simulated import EXTRAGALACTIC, MIX, Labelled, nights
+from populations.simulated import EXTRAGALACTIC, MIX, nights
 from populations.sweep import Population, joined, keep_fits, thresholds, values
 from populations.tally import RULES
 
+from redpoll.learn.replay import Labelled
 from redpoll.plugin.discovery import installed_modules
 from redpoll.plugin.node import Node
 

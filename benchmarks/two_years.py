@@ -21,10 +21,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from populations.simulated import Labelled, nights
+from populations.simulated import nights
 from populations.tally import RULES, Answers, answers, interval
 
 from redpoll.history.stage import NEWS, HistoryStage
+from redpoll.learn.replay import Labelled
 from redpoll.schema.rows import take_rows
 from redpoll.store import database, histories
 from redpoll.store.objects import KEY_BITS

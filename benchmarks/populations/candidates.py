@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from astropy.time import Time
 
-from populations.replay import half
+from redpoll.learn.curves import half
 from redpoll.simulate.night import draw_night
 from redpoll.simulate.recipe import make_recipe
 from redpoll.simulate.segment import Segment, Setting, kicks

@@ -10,9 +10,10 @@ import pandas as pd
 import pyarrow as pa
 from astropy.coordinates import SkyCoord
 
-from populations.replay import Curve
-from populations.simulated import Labelled, decoded_files
+from populations.simulated import decoded_files
 from redpoll.astro.photometry import flux_err_from_mag_err, flux_from_mag
+from redpoll.learn.curves import LabelledCurve
+from redpoll.learn.replay import Labelled
 from redpoll.schema.bands import BANDS, DETECTION, FORCED, UPPER_LIMIT
 from redpoll.schema.rows import take_rows
 from redpoll.simulate.distance import distance_modulus
@@ -25,7 +26,7 @@ _BROAD = {"SN Ia": "sn_ia", "SN Ibc": "sn_ibc", "SN II": "sn_ii", "SN IIn": "sn_
           "TDE": "tde", "SLSN": "slsn", "AGN": "agn", "CV/Nova": "cataclysmic_variable"}  # fmt: skip
 
 
-def type_ia(data: Path) -> list[Curve]:
+def type_ia(data: Path) -> list[LabelledCurve]:
     """SNe Ia of the Bright Transient Survey: alert magnitudes, thinned, without limits; distances by their redshift."""
     points = pd.read_parquet(data / "labelled" / "ztf_bts_snia_lightcurves.parquet").sort_values("time")
     meta = pd.read_csv(data / "labelled" / "ztf_bts_snia_meta.csv").drop_duplicates("ZTFID").set_index("ZTFID")
@@ -37,7 +38,7 @@ def type_ia(data: Path) -> list[Curve]:
     ]
 
 
-def tidal_disruptions(data: Path) -> list[Curve]:
+def tidal_disruptions(data: Path) -> list[LabelledCurve]:
     """TDEs with forced photometry of ZTF, in the middle of a galaxy of known redshift."""
     points = pd.read_parquet(data / "labelled" / "tde_lightcurves.parquet").sort_values("mjd").dropna()
     meta = pd.read_parquet(data / "labelled" / "tde_meta.parquet").set_index("name")
@@ -51,7 +52,7 @@ def tidal_disruptions(data: Path) -> list[Curve]:
     return [c for c in curves if (c.kind == DETECTION).any()]
 
 
-def superluminous(data: Path) -> list[Curve]:
+def superluminous(data: Path) -> list[LabelledCurve]:
     """SLSNe-I with photometry of ZTF, each put where its brightest point is -21.5 mag (see `superluminous.py`)."""
     p = pd.read_parquet(data / "labelled" / "slsn_I_photometry.parquet").sort_values("MJD")
     p = p[(p.Instrument == "ZTF") & (p.Ignore != "True") & (p.MJD > _START)]
@@ -62,7 +63,7 @@ def superluminous(data: Path) -> list[Curve]:
     return [c for n, t in p.groupby("name") if (c := _at_distance(_from_mags(str(n), "slsn", t, None)))]
 
 
-def _at_distance(curve: Curve) -> Curve | None:
+def _at_distance(curve: LabelledCurve) -> LabelledCurve | None:
     bright = np.nanmax(np.where(curve.kind == DETECTION, curve.flux, np.nan), initial=0.0)
     if not bright > 0:
         return None
@@ -70,7 +71,7 @@ def _at_distance(curve: Curve) -> Curve | None:
     return curve
 
 
-def rr_lyrae(data: Path) -> list[Curve]:
+def rr_lyrae(data: Path) -> list[LabelledCurve]:
     """RR Lyrae stars of SDSS's Stripe 82, as differences from their median in each band."""
     p = pd.read_parquet(data / "labelled" / "sdss_s82_rrlyrae.parquet").sort_values("time")
     p = p[(p.mag < 50) & (p.magerr < 5)].assign(code=lambda t: t.band.map(BANDS.index))
@@ -85,7 +86,7 @@ def rr_lyrae(data: Path) -> list[Curve]:
     return [c for c in curves if (c.kind == DETECTION).any()]
 
 
-def _from_mags(name: str, label: str, p: pd.DataFrame, meta: pd.Series | None) -> Curve:
+def _from_mags(name: str, label: str, p: pd.DataFrame, meta: pd.Series | None) -> LabelledCurve:
     flux = flux_from_mag(p.mag.to_numpy(float))
     err = flux_err_from_mag_err(p.magerr.to_numpy(float), flux)
     is_upper_limit = np.isnan(err)
@@ -103,10 +104,10 @@ def in_host(meta: pd.Series, *, arcsec: float) -> dict[str, float]:
     return _GALAXY | host | {"star_distance_arcsec": arcsec}
 
 
-def _cut(name: str, label: str, mjd, band, flux, err, about) -> Curve:
+def _cut(name: str, label: str, mjd, band, flux, err, about) -> LabelledCurve:
     """A curve whose points above five sigma are detections, and the others forced photometry."""
     kind = np.where(np.abs(flux) > 5 * err, DETECTION, FORCED)
-    return Curve(name, label, mjd, band, np.array(flux), err, kind, about)
+    return LabelledCurve(name, label, mjd, band, np.array(flux), err, kind, about)
 
 
 def ztf_packets(data: Path) -> Iterator[Labelled]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from populations.realism_features import Features
-from populations.replay import Curve, half
+from redpoll.learn.curves import LabelledCurve, half
 from redpoll.schema.bands import BANDS, DETECTION
 from redpoll.simulate.classes import CLASSES
 from redpoll.simulate.classes.contract import Epochs, Window
@@ -20,13 +20,13 @@ _U, _G, _R, _I, _Z = range(5)
 _MIDDLE = np.array([0.05, 0.5, 0.95])
 
 
-def pulsating(data: Path, part: int, seed: int) -> tuple[list[Curve], list[Curve]]:
+def pulsating(data: Path, part: int, seed: int) -> tuple[list[LabelledCurve], list[LabelledCurve]]:
     """Curves of magnitudes (in ``flux``, with their errors) of real stars, and of as many simulated ones."""
     real = _real(data, part)
     return real, _simulated(real, seed)
 
 
-def _real(data: Path, part: int) -> list[Curve]:
+def _real(data: Path, part: int) -> list[LabelledCurve]:
     points = pd.read_parquet(data / "labelled" / "sdss_s82_rrlyrae.parquet").sort_values("time")
     points = points[(points.mag < 50) & (points.magerr < 0.2)]
     stars = pd.read_csv(data / "labelled" / "sdss_s82_rrlyrae_periods.csv").set_index("objectId")
@@ -36,11 +36,11 @@ def _real(data: Path, part: int) -> list[Curve]:
         band = p.band.map(BANDS.index).to_numpy(np.int64)
         columns = (p.time.to_numpy(), band, p.mag.to_numpy(float), p.magerr.to_numpy(float))
         if half(str(name)) == part and (np.bincount(band, minlength=5) >= _MIN_POINTS).all():
-            found.append(Curve(str(name), "rr_lyrae", *columns, np.full(len(p), DETECTION), about))
+            found.append(LabelledCurve(str(name), "rr_lyrae", *columns, np.full(len(p), DETECTION), about))
     return found
 
 
-def _simulated(real: list[Curve], seed: int) -> list[Curve]:
+def _simulated(real: list[LabelledCurve], seed: int) -> list[LabelledCurve]:
     """One star for each real one, with its exposures and its errors, of the same mean r magnitude."""
     rng, n = np.random.default_rng(seed), len(real)
     model, counts = CLASSES["rr_lyrae"], [len(c.mjd) for c in real]
@@ -59,7 +59,7 @@ def _simulated(real: list[Curve], seed: int) -> list[Curve]:
     ]  # fmt: skip
 
 
-def pulsation(star: Curve) -> Features:
+def pulsation(star: LabelledCurve) -> Features:
     """Period, amplitudes, colours, and how the magnitudes are spread."""
     low, middle, high = np.array([np.quantile(star.flux[star.band == b], _MIDDLE) for b in range(5)]).T
     amplitude, g = high - low, star.flux[star.band == _G]
@@ -69,7 +69,7 @@ def pulsation(star: Curve) -> Features:
     return {"period": star.about["period"], "amplitude of g": amplitude[_G]} | colours | ratios | spread
 
 
-def _rise(star: Curve) -> float:
+def _rise(star: LabelledCurve) -> float:
     """Fraction of a period from the faintest to the brightest part of g, by the medians of tenths of the period."""
     mine = star.band == _G
     tenth = (star.mjd[mine] / star.about["period"] % 1.0 * 10).astype(int)

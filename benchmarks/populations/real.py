@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from populations.labelled import rr_lyrae, superluminous, tidal_disruptions, type_ia, ztf_packets
-from populations.replay import Curve, bare, half, moved, replayed
-from populations.simulated import Labelled
+from redpoll.learn.curves import LabelledCurve, bare, half, moved
+from redpoll.learn.replay import Labelled, replayed
 
 LENGTHS = (30.0, 365.0)
 """Days of history in a replayed alert: those of ZTF's packets, and a year."""
@@ -31,5 +31,5 @@ def real_populations(
     yield "real RR Lyrae stars of SDSS as Rubin alerts with 365 d of history", stars
 
 
-def _kept(curves: list[Curve], part: int) -> list[Curve]:
+def _kept(curves: list[LabelledCurve], part: int) -> list[LabelledCurve]:
     return [curve for curve in curves if half(curve.name) == part]

@@ -22,10 +22,10 @@ from populations.candidates import (
 from populations.labelled import tidal_disruptions, type_ia
 from populations.pulsating import pulsating, pulsation
 from populations.realism_features import Features, cadence, noise, shape
-from populations.replay import Curve, half
 from populations.seen import Seen, is_covered, matched, nightly, seen, thinned
 from populations.simulated_curves import forced, simulated
 from populations.superluminous import superluminous_pairs
+from redpoll.learn.curves import LabelledCurve, half
 
 _SURVEY = {"first": 58240, "nights": 1650}
 """Nights of the BTS curves, 2018-05 to 2022-11."""
@@ -80,7 +80,7 @@ def _of_rows(real: list[Row], made: list[Row]) -> Sample:
 def sn_ia(data: Path, part: int, seed: int) -> Sample:
     """SNe Ia of the Bright Transient Survey, thinned by their download."""
 
-    def reduced(curve: Curve) -> Seen:
+    def reduced(curve: LabelledCurve) -> Seen:
         return thinned(seen(curve))
 
     def keep(some: Seen) -> bool:
@@ -94,7 +94,7 @@ def sn_ia(data: Path, part: int, seed: int) -> Sample:
 def tde(data: Path, part: int, seed: int) -> Sample:
     """TDEs with forced photometry: one point a night and band."""
 
-    def reduced(curve: Curve) -> Seen:
+    def reduced(curve: LabelledCurve) -> Seen:
         return nightly(seen(forced(curve) if "forced_error" in curve.about else curve))
 
     def keep(some: Seen) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from populations.replay import Curve
+from redpoll.learn.curves import LabelledCurve
 from redpoll.schema.bands import DETECTION
 
 Array = NDArray[np.float64]
@@ -36,7 +36,7 @@ class Seen:
         return Seen(self.name, self.mjd[which], self.band[which], self.mag[which], self.mag_err[which])
 
 
-def seen(curve: Curve) -> Seen:
+def seen(curve: LabelledCurve) -> Seen:
     """The positive detections at five sigma in g and r."""
     ok = (curve.kind == DETECTION) & np.isin(curve.band, (_G, _R)) & (curve.flux > _SNR * curve.flux_err)
     mag, err = 31.4 - 2.5 * np.log10(curve.flux[ok]), 1.0857 * curve.flux_err[ok] / curve.flux[ok]

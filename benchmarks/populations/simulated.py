@@ -10,20 +10,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from redpoll.crossmatch.host_columns import COLUMNS as HOST_COLUMNS
 from redpoll.crossmatch.known_columns import known_columns
-from redpoll.ingest.decode import Block, PacketDecoder
 from redpoll.ingest.files import file_source
-from redpoll.ingest.schemas import BuiltIn
+from redpoll.learn.context_columns import with_hosts
+from redpoll.learn.replay import Labelled
+from redpoll.learn.simulated import HOSTS_TO, decoded, known_hosts, segments
 from redpoll.plugin.polling import all_packets
 from redpoll.simulate.classes import CLASSES
-from redpoll.simulate.distance import distance_modulus
-from redpoll.simulate.night import draw_night
-from redpoll.simulate.recipe import make_recipe
-from redpoll.simulate.segment import Segment
-from redpoll.simulate.surveys import HABITS
+from redpoll.simulate.recipe import SimulationRecipe, make_recipe
 
-Labelled = tuple[pa.RecordBatch, NDArray[np.str_], NDArray[np.str_]]
 MIX = {
     "bogus": 0.11, "rr_lyrae": 0.08, "long_period_variable": 0.09, "agn": 0.10, "asteroid": 0.06,
     "eclipsing_binary": 0.075, "sn_ia": 0.05, "cataclysmic_variable": 0.04, "sn_ii": 0.035, "satellite_glint": 0.025,
@@ -31,13 +26,10 @@ MIX = {
     "slsn": 0.035, "pisn": 0.03, "orphan_afterglow": 0.025, "dipper": 0.04, "young_star": 0.04,
 }  # fmt: skip
 """Fraction of each class: enough of the rare ones, and every other class for the false alarms."""
-HOSTS_TO = 19.0
-"""Magnitude in r of the faintest host that the synthetic catalogue of galaxies knows."""
 EXTRAGALACTIC = {
     "slsn": 0.25, "pisn": 0.15, "sn_ia": 0.2, "sn_ii": 0.1, "sn_ibc": 0.1, "tde": 0.1, "agn": 0.1
 }  # fmt: skip
 """Fraction of each class on nights for rules that need the distance of the host."""
-_R = 2
 _KINDS = np.array(list(CLASSES))
 
 
@@ -53,11 +45,11 @@ def nights(
 
     A dipper with a disc, which dims every few days, is a "young_dipper".
     """
-    for segment, batch, who in _segments(survey, n_alerts, seed, n_nights, mix):
+    for segment, batch, who in segments(_night(survey, n_alerts, seed, n_nights, mix)):
         is_young = segment.sources.parameters.get("is_young", np.zeros(len(segment.sources)))[who] > 0
         kind = np.where(is_young, "young_dipper", _KINDS[segment.sources.kind[who]])
         unit = np.char.add(np.char.add(kind, " "), segment.sources.unit[who].astype(str))
-        hosted = with_hosts(batch, **{k: v[who] for k, v in _hosts(segment, hosts_to).items()})
+        hosted = with_hosts(batch, **{k: v[who] for k, v in known_hosts(segment, hosts_to).items()})
         yield _with_young_stars(hosted, is_young | (kind == "young_star")), kind, unit
 
 
@@ -65,29 +57,14 @@ def periodic_nights(
     survey: str, n_alerts: int, seed: int, n_nights: int, mix: Mapping[str, float]
 ) -> Iterator[tuple[pa.RecordBatch, NDArray[np.str_], NDArray[np.float64]]]:
     """Batches of alerts, with the true class and the period [d] of each, NaN for what has none."""
-    for segment, batch, who in _segments(survey, n_alerts, seed, n_nights, mix):
+    for segment, batch, who in segments(_night(survey, n_alerts, seed, n_nights, mix)):
         unknown = np.full(len(segment.sources), np.nan)
         yield batch, _KINDS[segment.sources.kind[who]], segment.sources.parameters.get("period", unknown)[who]
 
 
-def _segments(
-    survey: str, n_alerts: int, seed: int, n_nights: int, mix: Mapping[str, float]
-) -> Iterator[tuple[Segment, pa.RecordBatch, NDArray[np.int64]]]:
-    """The segments of a simulated night, the alerts of each, and the source of each alert."""
+def _night(survey: str, n_alerts: int, seed: int, n_nights: int, mix: Mapping[str, float]) -> SimulationRecipe:
     recipe = make_recipe(survey, n_alerts, seed, None, 1, None, "archive", mix)
-    setting, _, _, segments = draw_night(replace(recipe, nights=n_nights))  # more than the command lets users ask for
-    for segment in segments:
-        made = HABITS[survey].packets(setting, segment)
-        place = {alert_id: i for i, (alert_id, _, _) in enumerate(made)}
-        batch = decoded([packet for _, _, packet in made])
-        order = np.array([place[i] for i in batch["alert_id"].to_pylist()])
-        yield segment, batch, segment.sources.index[segment.points][order]
-
-
-def decoded(packets: list[bytes]) -> pa.RecordBatch:
-    """Packets of one survey as one canonical batch."""
-    batches = [b.drop_columns(["packet"]) for b, _ in PacketDecoder(BuiltIn())(Block.of(packets)).batches]
-    return pa.concat_batches([pa.RecordBatch.from_arrays(b.columns, schema=batches[0].schema) for b in batches])
+    return replace(recipe, nights=n_nights)  # more than the command lets users ask for
 
 
 def decoded_files(paths: Iterable[Path]) -> pa.RecordBatch:
@@ -95,28 +72,8 @@ def decoded_files(paths: Iterable[Path]) -> pa.RecordBatch:
     return decoded([packet.data for path in paths for packet in all_packets(file_source(str(path)))])
 
 
-def _hosts(segment: Segment, hosts_to: float) -> dict[str, NDArray[np.float64]]:
-    """Offset, redshift, distance and offset over the size of each source's host; NaN without one."""
-    around, z = segment.surroundings, segment.sources.parameters.get("redshift", np.full(len(segment.sources), np.nan))
-    is_known = around.host_mag[:, _R] < hosts_to
-    arcsec = np.where(is_known, np.hypot(around.host_east, around.host_north), np.nan)
-    z = np.where(np.isfinite(arcsec), z, np.nan)
-    modulus = np.where(np.isfinite(z), distance_modulus(np.nan_to_num(z, nan=0.1)), np.nan)
-    return {
-        "host_arcsec": arcsec, "host_redshift": z, "host_distance_modulus": modulus,
-        "host_d_dlr": arcsec / around.host_radius,
-    }  # fmt: skip
-
-
 def _with_young_stars(batch: pa.RecordBatch, is_young: NDArray[np.bool_]) -> pa.RecordBatch:
     """The batch with the column of a catalogue of young stars that lists every simulated one, and no other star."""
     field = known_columns()["spicy_class"].field("spicy_class", by="the truth")
     listed = pa.array(np.where(is_young, "ClassII", None)).cast(field.type)
     return pa.RecordBatch.from_arrays([*batch.columns, listed], schema=pa.schema([*batch.schema, field]))
-
-
-def with_hosts(batch: pa.RecordBatch, **hosts: NDArray[np.float64]) -> pa.RecordBatch:
-    """The batch with these columns of the likely host, null where they are NaN."""
-    fields = [HOST_COLUMNS[name].field(name, by="the truth") for name in hosts]
-    arrays = [pa.array(v, from_pandas=True).cast(f.type) for v, f in zip(hosts.values(), fields, strict=True)]
-    return pa.RecordBatch.from_arrays([*batch.columns, *arrays], schema=pa.schema([*batch.schema, *fields]))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from populations.replay import Curve
+from redpoll.learn.curves import LabelledCurve
 from redpoll.schema.bands import DETECTION, FORCED
 from redpoll.simulate import ztf_cadence
 from redpoll.simulate.classes.contract import Window
@@ -20,10 +20,10 @@ _FIELDS, _ALERTS, _ROUNDS = 100, 6_000, 60
 
 
 def simulated(
-    name: str, n: int, seed: int, *, first: int, nights: int, depth: float, keep: Callable[[Curve], bool]
-) -> list[Curve]:
+    name: str, n: int, seed: int, *, first: int, nights: int, depth: float, keep: Callable[[LabelledCurve], bool]
+) -> list[LabelledCurve]:
     """`n` curves that pass `keep`, of nights from MJD `first` on, of objects drawn as for a survey of this depth."""
-    kept: list[Curve] = []
+    kept: list[LabelledCurve] = []
     for number in range(_ROUNDS):
         rng = np.random.default_rng([seed, number])
         fields = ztf_cadence.draw_fields(rng, _FIELDS, first + int(rng.integers(365)))
@@ -37,19 +37,19 @@ def simulated(
     return kept[:n]
 
 
-def _curves(name: str, sources: Sources, exposures: Exposures, prefix: str) -> Iterator[Curve]:
+def _curves(name: str, sources: Sources, exposures: Exposures, prefix: str) -> Iterator[LabelledCurve]:
     """Every object with all its points; its dust and the errors that forced photometry would have are in `about`."""
     for k, (low, high) in enumerate(zip(sources.offsets[:-1], sources.offsets[1:], strict=True)):
         part = slice(low, high)
         row, flux = sources.row[part], sources.flux[part]
-        yield Curve(
+        yield LabelledCurve(
             f"{name} {prefix} {k}", name, exposures.mjd[row], exposures.band[row], flux, sources.flux_err[part],
             np.where(sources.detected[part], DETECTION, FORCED),
             {"forced_error": forced_error(flux, exposures.limiting_mag[row]), "ebv": sources.parameters["ebv"][k]},
         )  # fmt: skip
 
 
-def forced(curve: Curve) -> Curve:
+def forced(curve: LabelledCurve) -> LabelledCurve:
     """The curve as forced photometry has it: other errors, and so other detections."""
     error = curve.about["forced_error"]
     return replace(curve, flux_err=error, kind=np.where(curve.flux > 5 * error, DETECTION, FORCED))

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from populations.replay import Curve, half
 from populations.seen import Seen, is_covered, matched, one_a_night, seen, spaced
 from populations.simulated_curves import forced, simulated
 from redpoll.astro.photometry import flux_err_from_mag_err, flux_from_mag
+from redpoll.learn.curves import LabelledCurve, half
 from redpoll.schema.bands import BANDS, DETECTION
 from redpoll.simulate.dust import dimming
 
@@ -35,7 +35,7 @@ class Photometry:
     sources: tuple[str, ...]
     first: int
     last: int
-    measured: Callable[[Curve], Curve]
+    measured: Callable[[LabelledCurve], LabelledCurve]
 
 
 _PHOTOMETRY = (
@@ -54,7 +54,7 @@ def superluminous_pairs(data: Path, part: int, seed: int) -> tuple[list[Seen], l
     return real, made
 
 
-def reduced(curve: Curve) -> Seen:
+def reduced(curve: LabelledCurve) -> Seen:
     """One exposure of each band a night, on nights three or more apart, to a hundredth of a magnitude."""
     some = spaced(one_a_night(seen(curve)), nights=_NIGHTS)
     return replace(some, mag=some.mag.round(_DECIMALS), mag_err=some.mag_err.round(_DECIMALS).clip(min=0.01))
@@ -65,10 +65,10 @@ def _is_kept(some: Seen) -> bool:
 
 
 def _simulated(way: Photometry, n: int, seed: int) -> list[Seen]:
-    def as_measured(curve: Curve) -> Seen:
+    def as_measured(curve: LabelledCurve) -> Seen:
         return reduced(_without_dust(way.measured(curve)))
 
-    def keep(curve: Curve) -> bool:
+    def keep(curve: LabelledCurve) -> bool:
         some = as_measured(curve)
         return _is_kept(some) and bool(way.first < some.mjd[some.brightest] < way.last)
 
@@ -77,13 +77,13 @@ def _simulated(way: Photometry, n: int, seed: int) -> list[Seen]:
     return [as_measured(curve) for curve in curves]
 
 
-def _without_dust(curve: Curve) -> Curve:
+def _without_dust(curve: LabelledCurve) -> LabelledCurve:
     """The curve corrected for the dust of the Milky Way before it."""
     factor = 10.0 ** (0.4 * dimming(np.array([curve.about["ebv"]]))[0, curve.band])
     return replace(curve, flux=curve.flux * factor, flux_err=curve.flux_err * factor)
 
 
-def _measured_by(data: Path, way: Photometry) -> list[Curve]:
+def _measured_by(data: Path, way: Photometry) -> list[LabelledCurve]:
     """Detections of the objects that most were measured in this way, and only the points of this way."""
     p = pd.read_parquet(data / "labelled" / "slsn_I_photometry.parquet").sort_values("MJD")
     p = p[
@@ -94,8 +94,10 @@ def _measured_by(data: Path, way: Photometry) -> list[Curve]:
     return [_curve(str(name), points) for name, points in p.groupby("name")]
 
 
-def _curve(name: str, points: pd.DataFrame) -> Curve:
+def _curve(name: str, points: pd.DataFrame) -> LabelledCurve:
     flux = flux_from_mag(points.Mag.to_numpy(float))
     err = flux_err_from_mag_err(points.MagErr.to_numpy(float), flux)
     kind = np.full(len(flux), DETECTION)
-    return Curve(name, "slsn", points.MJD.to_numpy(), points.Filter.map(BANDS.index).to_numpy(), flux, err, kind)
+    return LabelledCurve(
+        name, "slsn", points.MJD.to_numpy(), points.Filter.map(BANDS.index).to_numpy(), flux, err, kind
+    )

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from populations.simulated import Labelled
 from populations.tally import scored
+from redpoll.learn.replay import Labelled
 from redpoll.plugin.columns import Columns
 from redpoll.plugin.node import Node
 

@@ -10,8 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from populations.simulated import Labelled
 from redpoll.crossmatch.known_columns import known_columns
+from redpoll.learn.context_columns import without_catalogues
+from redpoll.learn.replay import Labelled
 from redpoll.plugin.discovery import installed_modules
 from redpoll.plugin.graph import Graph
 from redpoll.schema.alert import COLUMNS
@@ -79,13 +80,6 @@ def scored(batches: Iterable[Labelled]) -> Iterator[Labelled]:
         if run.failures:
             raise RuntimeError(str(run.failures))
         yield run.batch, kind, unit
-
-
-def without_catalogues(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch with every catalogue's column; null where it has none."""
-    fields = [c.field(n, by="none") for n, c in known_columns().items() if n not in batch.schema.names]
-    arrays = [*batch.columns, *(pa.nulls(batch.num_rows, f.type) for f in fields)]
-    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([*batch.schema, *fields]))
 
 
 def _is_known(batch: pa.RecordBatch, name: str | None) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ A message states what is wrong, where, and what to do::
     ├── PluginError           a module, filter, source or sink that breaks the contract
     ├── ModelError            a trained model, or its card, that cannot be used
     ├── ExpressionError       an invalid filter expression
+    ├── DatasetError          a labelled data set, or a training set, that cannot be read or used
     ├── CatalogError          a catalogue that cannot be fetched, built or opened
     ├── SkyFileError          a watchlist, region, sky map or dust map that cannot be read
     ├── SinkError             a sink that cannot be reached, or does not take its messages

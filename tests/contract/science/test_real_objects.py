@@ -8,11 +8,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from populations.labelled import rr_lyrae, superluminous, tidal_disruptions, type_ia, ztf_packets
-from populations.replay import bare, replayed
-from populations.tally import without_catalogues
 
 from redpoll.config import Config, CrossmatchConfig
 from redpoll.crossmatch.known_columns import known_columns
+from redpoll.learn.context_columns import without_catalogues
+from redpoll.learn.curves import bare
+from redpoll.learn.replay import replayed
 from redpoll.pipeline.contexts import open_stage
 from redpoll.plugin.discovery import installed_modules
 from redpoll.plugin.graph import Graph
