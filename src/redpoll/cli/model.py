@@ -17,7 +17,7 @@ from redpoll.log import plain_text
 from redpoll.pipeline.assemble import build_graph
 from redpoll.pipeline.models import model_validator
 from redpoll.plugin.model_card import MAX_CARD_BYTES, parse_card
-from redpoll.plugin.onnx_model import MAX_MODEL_BYTES
+from redpoll.plugin.model_file import MAX_MODEL_BYTES
 from redpoll.store.app import NewModel, open_app
 
 _HEADINGS = {"name": "name", "version": "version", "stage": "stage", "n_bytes": "bytes", "created": "registered (UTC)",
@@ -91,7 +91,7 @@ def show(name: str, version: str | None, store: Path | None, config: Config, as_
 @json_option
 @verbose_option
 def register(file: Path, card_file: Path, by: str, store: Path | None, config: Config, as_json: bool) -> None:
-    """Check the ONNX model in FILE against the modules that use it, and add it as a candidate.
+    """Check the model in FILE, a tree ensemble or ONNX, against the modules that use it, and add it as a candidate.
 
     It scores no alert before it is promoted.
     """

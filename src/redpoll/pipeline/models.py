@@ -8,8 +8,8 @@ from typing import Any
 
 from redpoll.errors import ModelError, RedpollError, StoreError
 from redpoll.plugin.model_card import ModelCard, parse_card
+from redpoll.plugin.model_file import MAX_MODEL_BYTES, OpenModel, open_model
 from redpoll.plugin.node import Node
-from redpoll.plugin.onnx_model import MAX_MODEL_BYTES, OnnxModel, open_model
 from redpoll.store.app.ports import ServedModels
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Champions:
         self._registry, self._users = registry, users_of_models(nodes)
         self._generation: int | None = None
         self._files: dict[str, str] = {}
-        self.models: dict[str, OnnxModel] = {}
+        self.models: dict[str, OpenModel] = {}
         self.unusable: dict[str, str] = {}
 
     def change_to(self, generation: int | None = None) -> bool:
@@ -82,7 +82,7 @@ class Champions:
             remedy = f"{name}@{former.version} goes on" if former else "its columns are null"
             self.unusable[f"{name}@{version}"] = f"{error}; {remedy}"
 
-    def _open(self, row: dict[str, Any]) -> OnnxModel:
+    def _open(self, row: dict[str, Any]) -> OpenModel:
         card = parse_card(row["card"])
         if (card.name, card.version) != (row["name"], row["version"]):
             raise ModelError(f"its card is that of {card.name}@{card.version}")
@@ -91,7 +91,7 @@ class Champions:
         return open_model(self._registry.read(row["sha256"]), card, self._users[card.name])
 
 
-def model_validator(card: ModelCard, nodes: Iterable[Node]) -> Callable[[bytes], OnnxModel]:
+def model_validator(card: ModelCard, nodes: Iterable[Node]) -> Callable[[bytes], OpenModel]:
     """Function that checks the file of a model before it is registered.
 
     Raises
@@ -107,7 +107,7 @@ def model_validator(card: ModelCard, nodes: Iterable[Node]) -> Callable[[bytes],
             "another module is named in 'plugins' of the configuration"
         )
 
-    def validate(data: bytes) -> OnnxModel:
+    def validate(data: bytes) -> OpenModel:
         return open_model(data, card, users[card.name])
 
     return validate

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from sklearn.ensemble import RandomForestClassifier
 
 from redpoll.cli import model
 from redpoll.errors import ModelError, NotFound, StoreError
+from redpoll.learn.forests import forest_file
+from redpoll.plugin.discovery import installed_filters, installed_modules
 from redpoll.store import open_store
 from redpoll.testing.models import linear_onnx
 
@@ -85,3 +91,33 @@ def test_a_version_cannot_be_registered_with_another_file(folder: Path) -> None:
     register(folder, "1.onnx", "1.json")
     assert register(folder, "1.onnx", "1.json").exit_code == 0
     assert isinstance(register(folder, "2.onnx", "1.json").exception, StoreError)
+
+
+def test_a_forest_scores_a_night_without_onnx_runtime(
+    folder: Path, ztf_night: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In no process of the run: one that imported it would fail."""
+    (folder / "none").mkdir()
+    (folder / "none" / "onnxruntime.py").write_text('raise ImportError("not here")\n')
+    off = {kind: [each.name for each in nodes] for kind, nodes in
+           (("modules", installed_modules()), ("filters", installed_filters()))}  # fmt: skip
+    with (folder / "redpoll.toml").open("a") as config:
+        config.writelines(f"[{kind}]\noff = {json.dumps(names)}\n" for kind, names in off.items())
+    forest = RandomForestClassifier(5, random_state=1).fit(np.arange(15, 25)[:, None], np.arange(10) % 2)
+    (folder / "1.forest").write_bytes(forest_file(forest))
+
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert register(folder, "1.forest", "1.json").exit_code == 0
+    assert run(folder, "promote", "toy", "1").exit_code == 0
+    paths = os.pathsep.join([str(folder / "none"), *sys.path])
+    command = [sys.executable, "-m", "redpoll", "run", str(ztf_night), "--store", str(folder / "store"),
+               "--config", str(folder / "redpoll.toml")]  # fmt: skip
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with open_store(folder / "store") as store:
+        rows = store.alerts.scan(["alert_id", "mag", "p_toy"]).to_table().to_pylist()
+        by = store.alerts.provenance(rows[0]["alert_id"], "ztf")["p_toy"]
+    expected = forest.predict_proba([[row["mag"]] for row in rows])[:, 1]
+    assert by == "toy@1, toy@1"
+    np.testing.assert_allclose([row["p_toy"] for row in rows], expected, rtol=0, atol=1e-6)
+    assert len(rows) > 100 and len(set(expected)) > 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 
 import numpy as np
 import onnx
@@ -15,8 +16,10 @@ from onnx import TensorProto, helper
 from redpoll import Column, science_module
 from redpoll.errors import ModelError, RedpollError, StoreError
 from redpoll.pipeline.models import Champions, Generation, model_validator
+from redpoll.plugin.forest import Forest
+from redpoll.plugin.forest_file import write_forest
 from redpoll.plugin.model_card import MAX_CARD_BYTES, parse_card
-from redpoll.plugin.onnx_model import open_model
+from redpoll.plugin.model_file import open_model
 from redpoll.plugin.scores import class_scores
 from redpoll.store import open_store
 from redpoll.store.app import NewModel, open_app
@@ -36,14 +39,25 @@ def other_toy(age, mag, model):
     return class_scores(model, age, mag)
 
 
+def forest(**changes):
+    """File of a forest of one leaf, of two features and two classes."""
+    one = np.zeros(1, np.int32)
+    facts = {
+        "link": "mean", "n_features": 2, "n_classes": 2, "baseline": (0.0, 0.0), "feature": np.array([-1], np.int16),
+        "threshold": np.zeros(1, np.float32), "left": one, "right": one, "missing_left": np.zeros(1, np.uint8),
+        "values": np.array([[0.25, 0.75]], np.float32), "roots": one, "columns": one,
+    }  # fmt: skip
+    return write_forest(Forest(**facts | changes))
+
+
 def card(**facts):
     return parse_card(json.dumps(FACTS | facts))
 
 
-def onnx_file(node, outputs=(None, 2), inputs=(None, 2), kind=TensorProto.FLOAT, weights=()):
-    """A model of one node from X to p."""
+def onnx_file(*nodes, outputs=(None, 2), inputs=(None, 2), kind=TensorProto.FLOAT, weights=()):
+    """A model from X to p, by default of two features and two classes."""
     graph = helper.make_graph(
-        [node], "g", [helper.make_tensor_value_info("X", kind, inputs)],
+        nodes, "g", [helper.make_tensor_value_info("X", kind, inputs)],
         [helper.make_tensor_value_info("p", kind, outputs)], weights,
     )  # fmt: skip
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9).SerializeToString()
@@ -89,10 +103,16 @@ def test_a_model_of_other_features_or_classes_is_refused(facts, complaint):
         pytest.param(linear_onnx([[0] * 3] * 2, [0] * 3), "output of shape", id="three classes"),
         pytest.param(linear_onnx([[0, 0]] * 2, [np.nan, 0]), "not a probability", id="NaN"),
         pytest.param(onnx_file(helper.make_node("Exp", ["X"], ["p"]), kind=TensorProto.DOUBLE), "fails", id="double"),
-        pytest.param(onnx_file(helper.make_node("Exp", ["X"], ["p"]), (1, 2), (1, 2)), "fails on 3", id="one row"),
+        pytest.param(
+            onnx_file(helper.make_node("Exp", ["X"], ["p"]), outputs=(1, 2), inputs=(1, 2)), "fails on 3", id="one row"
+        ),
         pytest.param(onnx_file(helper.make_node("Log", ["X"], ["p"])), "not a probability", id="infinite"),
         pytest.param(onnx_file(helper.make_node("Own", ["X"], ["p"], domain="evil")), "not a model", id="custom"),
-        pytest.param(onnx_file(helper.make_node("Shape", ["X"], ["p"]), (2,)), "not a model|fails|shape", id="shape"),
+        pytest.param(
+            onnx_file(helper.make_node("Shape", ["X"], ["p"]), outputs=(2,)), "not a model|fails|shape", id="shape"
+        ),
+        pytest.param(forest(n_features=1), r"toy@3: the file has \(features, classes\) = \(1, 2\)", id="forest of one"),
+        pytest.param(forest()[:-1], "toy@3: not a file of a tree ensemble: it ends before", id="forest truncated"),
         pytest.param(external_weights("/etc/passwd"), "not a model", id="weights elsewhere"),
         pytest.param(external_weights("weights.bin"), "not a model", id="weights beside"),
     ],
@@ -104,9 +124,27 @@ def test_a_broken_file_is_refused(data, complaint, tmp_path, monkeypatch):
         open_model(data, card(), [toy])
 
 
+def test_the_first_bytes_say_which_format_a_file_has(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    found = toy(np.array([0.0, np.nan]), np.zeros(2), open_model(forest(), card(), [toy]))
+    assert found.tolist() == pytest.approx([0.75, np.nan], nan_ok=True)
+    with pytest.raises(ModelError, match=r"need ONNX Runtime: pip install 'redpoll\[models\]'"):
+        open_model(GOOD, card(), [toy])
+
+
+def test_a_model_whose_answer_to_nan_is_no_probability_is_refused():
+    nan_is_two = [
+        helper.make_node("IsNaN", ["X"], ["m"]),
+        helper.make_node("Cast", ["m"], ["c"], to=TensorProto.FLOAT),
+        helper.make_node("Add", ["c", "c"], ["p"]),
+    ]
+    with pytest.raises(ModelError, match=r"output on NaN is not a probability: \[2.0, 2.0\]"):
+        open_model(onnx_file(*nan_is_two), card(), [toy])
+
+
 def test_a_file_too_large_is_refused_before_the_library_reads_it(monkeypatch):
-    monkeypatch.setattr("redpoll.plugin.onnx_model.MAX_MODEL_BYTES", 100)
-    monkeypatch.setattr("redpoll.plugin.onnx_model._session", lambda data: pytest.fail("was read"))
+    monkeypatch.setattr("redpoll.plugin.model_file.MAX_MODEL_BYTES", 100)
+    monkeypatch.setattr("redpoll.plugin.model_file.onnx_session", lambda data: pytest.fail("was read"))
     with pytest.raises(ModelError, match="expected 1 to 100"):
         open_model(GOOD, card(), [toy])
 
