@@ -25,6 +25,8 @@ VERBS = {
     "query": "query",
     "reprocess": "reprocess",
     "label": "label",
+    "train": "train",
+    "evaluate": "evaluate",
     "model": "model",
     "ledger": "ledger",
     "dead-letters": "dead_letters",

@@ -95,9 +95,9 @@ def register(file: Path, card_file: Path, by: str, store: Path | None, config: C
 
     It scores no alert before it is promoted.
     """
-    card = parse_card(_read(card_file, MAX_CARD_BYTES))
+    card = parse_card(read_file(card_file, MAX_CARD_BYTES))
     validate = model_validator(card, build_graph(config).nodes)
-    model = NewModel(card.name, card.version, _read(file, MAX_MODEL_BYTES), card.content, by)
+    model = NewModel(card.name, card.version, read_file(file, MAX_MODEL_BYTES), card.content, by)
     with open_app(store_of(store, config)) as app:
         sha256 = app.models.register(model, validate)
     if as_json:
@@ -144,7 +144,7 @@ def _show_change(name: str, version: str, generation: int, as_json: bool) -> Non
         click.echo(f"{name} {version} is the champion (generation {generation})")
 
 
-def _read(path: Path, max_bytes: int) -> bytes:
+def read_file(path: Path, max_bytes: int) -> bytes:
     """A regular file of at most so many bytes."""
     try:
         if not path.is_file() or path.stat().st_size > max_bytes:

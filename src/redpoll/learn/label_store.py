@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from redpoll.learn.tns_labels import Positions
+from redpoll.learn.tns_labels import ObjectPositions
 from redpoll.store import Store
 from redpoll.store.app.ports import Label, LabelQuery, Labels
 from redpoll.store.selection import Selection
@@ -60,7 +60,7 @@ def catalogue_labels(store: Store, column: str, by: str) -> list[Label]:
     return [label for label in found.values() if label.label]
 
 
-def object_positions(store: Store) -> Positions:
+def object_positions(store: Store) -> ObjectPositions:
     """Every object of a store at the position of its newest alert."""
     found: dict[tuple[str, str], tuple[float, float]] = {}
     is_empty = not any(batch.num_rows for batch in store.alerts.scan(["topics"], limit=1))  # it has no columns yet
@@ -68,7 +68,7 @@ def object_positions(store: Store) -> Positions:
         for survey, object_id, ra, dec in zip(*(batch[n].to_pylist() for n in batch.schema.names), strict=True):
             found[survey, object_id] = (ra, dec)
     place = np.array([*found.values()], float).reshape(-1, 2)
-    return Positions([key[0] for key in found], [key[1] for key in found], place[:, 0], place[:, 1])
+    return ObjectPositions([key[0] for key in found], [key[1] for key in found], place[:, 0], place[:, 1])
 
 
 def _key(label: Label) -> tuple:

@@ -54,12 +54,12 @@ def calibration_error(is_class: Bools, p: Array, weight: Array) -> float:
 
 
 def efficiency(is_class: Bools, p: Array, weight: Array) -> float:
-    """Share of the class that has a probability of more than half."""
+    """Fraction of the class that has a probability of more than half."""
     return _share(is_class & (p > 0.5), is_class, weight)
 
 
 def purity(is_class: Bools, p: Array, weight: Array) -> float:
-    """Share of what has a probability of more than half that is of the class."""
+    """Fraction of what has a probability of more than half that is of the class."""
     return _share(is_class & (p > 0.5), p > 0.5, weight)
 
 
@@ -118,11 +118,15 @@ def equal_weights(objects: NDArray) -> Array:
 def reliability(is_class: Bools, p: Array, objects: NDArray, n_bins: int = 10) -> list[dict[str, float]]:
     """Mean probability, frequency and weight in bins of equal width; empty bins are left out."""
     weight, bins = equal_weights(objects), np.minimum((p * n_bins).astype(int), n_bins - 1)
+    members = [bins == k for k in np.unique(bins)]
     return [
-        {"p": float(np.average(p[b], weights=weight[b])), "frequency": float(np.average(is_class[b], weights=weight[b])),
-         "objects": float(weight[b].sum())}
-        for b in (bins == k for k in np.unique(bins))
-    ]  # fmt: skip
+        {
+            "p": float(np.average(p[b], weights=weight[b])),
+            "frequency": float(np.average(is_class[b], weights=weight[b])),
+            "objects": float(weight[b].sum()),
+        }
+        for b in members
+    ]
 
 
 def _share(part: Bools, whole: Bools, weight: Array) -> float:

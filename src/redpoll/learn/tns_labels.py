@@ -39,7 +39,7 @@ class TypedTransient:
 
 
 @dataclass(frozen=True)
-class Positions:
+class ObjectPositions:
     """Objects of a store: survey, identifier and mean position [deg] of each."""
 
     survey: list[str]
@@ -69,7 +69,7 @@ def read_tns(path: Path) -> Iterator[TypedTransient]:
 
 
 def tns_labels(
-    transients: Iterator[TypedTransient], objects: Positions | None, radius_arcsec: float
+    transients: Iterator[TypedTransient], objects: ObjectPositions | None, radius_arcsec: float
 ) -> tuple[list[Label], int]:
     """A label for each object that is a typed transient, and the number of transients.
 
@@ -84,7 +84,9 @@ def tns_labels(
     return list(labels.values()), len(some)
 
 
-def _matched(objects: Positions, some: list[TypedTransient], radius: float) -> Iterator[tuple[int, TypedTransient]]:
+def _matched(
+    objects: ObjectPositions, some: list[TypedTransient], radius: float
+) -> Iterator[tuple[int, TypedTransient]]:
     """Each object with its nearest transient within the radius."""
     from astropy.coordinates import SkyCoord  # slow to import
 

@@ -73,7 +73,9 @@ def train(table: FeatureTable, target: NDArray[np.str_], classes: Sequence[str],
     for name in classes:
         n = len(np.unique(table.object_ids[target == name]))
         if n < _MIN_OBJECTS:
-            raise UsageError(f"only {n} objects of class '{name}' have the features of {table.model}; {_MIN_OBJECTS} are needed")
+            raise UsageError(
+                f"only {n} objects of class '{name}' have the features of {table.model}; {_MIN_OBJECTS} are needed"
+            )
     y = np.array([classes.index(name) for name in target.tolist()])
     weight = equal_weights(table.object_ids)
     p = _out_of_fold(table, y, weight, len(classes), options)

@@ -56,7 +56,7 @@ def test_labels_are_added_listed_in_conflict_and_taken_back(store: Path) -> None
     assert json.loads(run(store, "list", "--source", "bot", "--json").stdout) == []
 
 
-def test_a_word_that_is_no_class_is_kept_and_said(store: Path) -> None:
+def test_a_word_that_is_no_class_is_kept_with_a_warning(store: Path) -> None:
     done = run(store, "add", "ZTF1", "sn_iaa", "--survey", "ztf")
     assert (done.exit_code, "is no class" in done.stderr, "near: sn_ia" in done.stderr) == (0, True, True)
 
@@ -78,11 +78,11 @@ def test_what_is_exported_is_imported_again_as_it_was(store: Path, tmp_path: Pat
 
 def test_what_tns_changes_is_taken_back_and_stays_on_record(store: Path, tmp_path: Path) -> None:
     file = tmp_path / "tns.csv"
-    for kind, said in [("SN I", "1 labels added, 0 were there, 0 taken back"),
+    for kind, printed in [("SN I", "1 labels added, 0 were there, 0 taken back"),
                        ("SN I", "0 labels added, 1 were there, 0 taken back"),
                        ("SN Ic", "1 labels added, 0 were there, 1 taken back")]:  # fmt: skip
         file.write_text(TNS.format(kind=kind))
-        assert said in run(store, "import", str(file), "--tns").stdout
+        assert printed in run(store, "import", str(file), "--tns").stdout
     with open_app(store) as app:
         assert app.labels.table()["label"].to_pylist() == ["SN Ic"]
         assert app.labels.table(LabelQuery(current=False))["retracts"].to_pylist() == [None, None, 1]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from redpoll.errors import UsageError
-from redpoll.learn.tns_labels import Positions, read_tns, tns_labels
+from redpoll.learn.tns_labels import ObjectPositions, read_tns, tns_labels
 
 HEADER = '"objid","name_prefix","name","ra","declination","redshift","typeid","type","reporting_group","internal_names"'
 ROWS = (
@@ -43,7 +43,7 @@ def test_the_file_may_be_packed_as_tns_sends_it(file, tmp_path):
 
 def test_objects_are_matched_by_name_and_by_position(file):
     near, far = 20.0 - 1.4 / 3600, 20.0 - 1.6 / 3600
-    objects = Positions(
+    objects = ObjectPositions(
         ["rubin", "rubin", "ztf"],
         ["1", "2", "ZTF21aaaaaaa"],
         np.array([10.0, 10.0, 12.0]),
