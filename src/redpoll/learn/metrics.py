@@ -91,8 +91,8 @@ def figures(is_class: Bools, p: Array, objects: NDArray, *, weight: Array | None
     Examples
     --------
     >>> found = figures(np.array([True, False] * 40), np.array([0.9, 0.1] * 40), np.arange(80))
-    >>> found["AUC"], round(found["calibration error"].value, 3)
-    (Figure(value=1.0, low=1.0, high=1.0), 0.1)
+    >>> found["AUC"], round(found["Brier score"].value, 3)
+    (Figure(value=1.0, low=1.0, high=1.0), 0.01)
     """
     names, place = np.unique(objects, return_inverse=True)
     weight = equal_weights(objects) if weight is None else weight
