@@ -52,7 +52,8 @@ def command(
 ) -> None:  # fmt: skip
     """Train the model NAME on labelled alerts and judge it on objects that were kept out of training.
 
-    Writes NAME-VERSION.forest and its card NAME-VERSION.json; `redpoll model register` takes them.
+    Writes NAME-VERSION.forest and its card NAME-VERSION.json, which `redpoll model register` takes, and the rows of the
+    training set, NAME-VERSION.rows.parquet.
     """
     from redpoll.learn.model_training import described_command, train_model
     from redpoll.learn.training import TrainingOptions
@@ -68,6 +69,7 @@ def command(
     for path, data in ((stem.with_suffix(".forest"), made.data), (stem.with_suffix(".json"), _text(made.card))):
         with new_file(path, force=force) as file:
             file.write(data)
+    made.training_set.save(stem.with_suffix(".rows.parquet"))
     if as_json:
         print_json(made.card)
         return

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version as package_version
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,23 +19,25 @@ from redpoll.learn.forests import forest_file
 from redpoll.learn.judging import judged
 from redpoll.learn.model_inputs import ModelInputs
 from redpoll.learn.training import OTHER, TrainingOptions, targets, train
+from redpoll.learn.training_set import TrainingSet, freeze, uniform_of
 from redpoll.plugin.forest_file import read_forest
 from redpoll.plugin.forest_model import ForestModel
 from redpoll.plugin.node import Node
 
 log = logging.getLogger(__name__)
-_TEST_BINS = 1000
+_TEST_SEED = 0
 Step = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model to register: its file and its card."""
+    """A model to register: its file, its card, and the rows it was trained on."""
 
     name: str
     version: str
     data: bytes
     card: dict[str, Any]
+    training_set: TrainingSet
 
 
 def classes_of(node: Node) -> tuple[str, ...]:
@@ -70,66 +71,63 @@ def train_model(
         If a class has too few objects, for training or for the test.
     """
     assigned = classes_of(ModelInputs(table.model).module)
-    table, target = scored_rows(table, assigned)
-    classes = [OTHER, *assigned]
+    table, _ = scored_rows(table, assigned)
     is_test = in_test(table.object_ids, test_fraction)
-    step(f"training on {np.count_nonzero(~is_test):,} alerts")
-    trained = train(table.take(~is_test), target[~is_test], classes, options)
-    data, sha256 = forest_file(trained.estimator, trained.calibration), rows_hash(table, target)
-    version = hashlib.sha256(repr((sha256, options, test_fraction)).encode()).hexdigest()[:8]
+    training_set, test = freeze(table.take(~is_test)), table.take(is_test)
+    step(f"training on {len(training_set):,} alerts")
+    trained = train(training_set, targets(training_set.labels, assigned), [OTHER, *assigned], options)
+    data = forest_file(trained.estimator, trained.calibration)
+    version = hashlib.sha256(repr((training_set.hash, options, test_fraction)).encode()).hexdigest()[:8]
     model = ForestModel(table.model, version, read_forest(data))
-    step(f"judging on {np.count_nonzero(is_test):,} alerts of other objects")
+    step(f"judging on {len(test):,} alerts of other objects")
     card = {
-        "name": table.model, "version": version, "features": list(table.names), "classes": classes,
+        "name": table.model, "version": version, "features": list(table.names), "classes": list(trained.classes),
         "module": table.maker, "command": command, "options": asdict(options), "test_fraction": test_fraction,
-        "training_set": _described(table, target, sha256),
-        "judged": judged(model.predict_proba, table.take(is_test), target[is_test]),
+        "training_set": _described(training_set, assigned),
+        "judged": judged(model.predict_proba, test, targets(test.labels, assigned)),
         "made_with": {name: package_version(name) for name in ("redpoll", "numpy", "scikit-learn")},
         "limits": "Judged on objects that were kept out of training, of the same data sets; other data may differ.",
     }  # fmt: skip
-    return TrainedModel(table.model, version, data, card)
+    return TrainedModel(table.model, version, data, card, training_set)
 
 
 def scored_rows(table: FeatureTable, assigned: Sequence[str]) -> tuple[FeatureTable, NDArray[np.str_]]:
     """The rows that the module scores and whose label decides the class, and the model's class of each."""
-    target = targets(table, assigned)
+    target = targets(table.labels, assigned)
     known = table.is_scored & (target != "")
     return table.take(known), target[known]
 
 
 def in_test(objects: NDArray[np.str_], fraction: float) -> NDArray[np.bool_]:
-    """Which rows are of objects that are kept out of training, by a checksum of the object's name.
+    """Which rows are of objects that are kept out of training, by a hash of the object's name.
 
     >>> int(in_test(np.array([f"ZTF{n}" for n in range(1000)]), 0.25).sum())
-    246
+    242
     """
     if not 0 < fraction < 1:
         raise UsageError(f"test fraction {fraction}: use a number between 0 and 1")
-    share = {name: crc32(f"test {name}".encode()) % _TEST_BINS / _TEST_BINS for name in np.unique(objects).tolist()}
-    return np.array([share[name] < fraction for name in objects.tolist()], bool)
+    is_test = {name: uniform_of(name, _TEST_SEED) < fraction for name in np.unique(objects).tolist()}
+    return np.array([is_test[name] for name in objects.tolist()], bool)
 
 
-def rows_hash(table: FeatureTable, target: NDArray[np.str_]) -> str:
-    """SHA-256 of the rows (features, class and object), in any order, and of the features' names and their module."""
-    what = hashlib.sha256(repr((table.maker, table.names)).encode())
-    rows = zip(table.object_ids.tolist(), target.tolist(), table.features, strict=True)
-    for row in sorted(f"{name}\0{label}\0".encode() + features.tobytes() for name, label, features in rows):
-        what.update(len(row).to_bytes(8, "little") + row)
-    return what.hexdigest()
-
-
-def _described(table: FeatureTable, target: NDArray[np.str_], sha256: str) -> dict[str, Any]:
-    """What a card says of the rows: alerts and objects of each class, and of each data set."""
-    return {
-        "sha256": sha256,
-        "classes": {name: _counts(table, target == name) for name in np.unique(target).tolist()},
-        "data_sets": {name: _counts(table, table.sources == name) for name in np.unique(table.sources).tolist()},
-        "labels": {name: _counts(table, table.labels == name) for name in np.unique(table.labels).tolist()},
+def _described(rows: TrainingSet, assigned: Sequence[str]) -> dict[str, Any]:
+    """What a card has of the rows: counts of each class, label and data set, and what cadence alone gives away."""
+    target = targets(rows.labels, assigned)
+    counted = {"classes": target, "labels": rows.labels, "data_sets": rows.sources}
+    found: dict[str, Any] = {
+        what: {name: _counts(rows, values == name) for name in np.unique(values).tolist()}
+        for what, values in counted.items()
     }
+    leaks = {"data_sets": rows.source_leakage(), "classes": rows.source_leakage(target)}
+    plain = {
+        what: {name: None if np.isnan(auc) else round(auc, 3) for name, auc in of_each.items()}
+        for what, of_each in leaks.items()
+    }
+    return found | {"sha256": rows.hash, "auc_of_cadence_alone": plain}
 
 
-def _counts(table: FeatureTable, rows: NDArray[np.bool_]) -> dict[str, int]:
-    return {"alerts": int(rows.sum()), "objects": len(np.unique(table.object_ids[rows]))}
+def _counts(rows: TrainingSet, some: NDArray[np.bool_]) -> dict[str, int]:
+    return {"alerts": int(some.sum()), "objects": len(np.unique(rows.object_ids[some]))}
 
 
 def described_command(

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll.errors import UsageError
-from redpoll.learn.features import FeatureTable
 from redpoll.learn.metrics import equal_weights
+from redpoll.learn.training_set import TrainingSet
 from redpoll.plugin.forest import Calibration
 from redpoll.schema.taxonomy import taxonomy
 
@@ -54,13 +54,13 @@ def class_of(label: str, classes: Sequence[str]) -> str:
     return next((name for name in classes if tree.is_a(label, name)), OTHER)
 
 
-def targets(table: FeatureTable, assigned: Sequence[str]) -> NDArray[np.str_]:
-    """The model's class of each row; empty where the label does not decide it."""
-    of = {label: class_of(label, assigned) for label in np.unique(table.labels).tolist()}
-    return np.array([of[label] for label in table.labels.tolist()])
+def targets(labels: NDArray[np.str_], assigned: Sequence[str]) -> NDArray[np.str_]:
+    """The model's class of each label; empty where the label does not decide it."""
+    of = {label: class_of(label, assigned) for label in np.unique(labels).tolist()}
+    return np.array([of[label] for label in labels.tolist()], np.str_)
 
 
-def train(table: FeatureTable, target: NDArray[np.str_], classes: Sequence[str], options: TrainingOptions) -> Trained:
+def train(rows: TrainingSet, target: NDArray[np.str_], classes: Sequence[str], options: TrainingOptions) -> Trained:
     """Fit a forest on rows of known class, and calibrate it on predictions for objects that it was not fitted on.
 
     All objects weigh the same, however many alerts they have.
@@ -71,15 +71,16 @@ def train(table: FeatureTable, target: NDArray[np.str_], classes: Sequence[str],
         If a class has fewer than ten objects.
     """
     for name in classes:
-        n = len(np.unique(table.object_ids[target == name]))
+        n = len(np.unique(rows.object_ids[target == name]))
         if n < _MIN_OBJECTS:
             raise UsageError(
-                f"only {n} objects of class '{name}' have the features of {table.model}; {_MIN_OBJECTS} are needed"
+                f"only {n} objects of class '{name}' have the features of {rows.about['model']}; "
+                f"{_MIN_OBJECTS} are needed"
             )
     y = np.array([classes.index(name) for name in target.tolist()])
-    weight = equal_weights(table.object_ids)
-    p = _out_of_fold(table, y, weight, len(classes), options)
-    return Trained(_fitted(table.features, y, weight, options), tuple(classes), _calibration(p, y, weight))
+    weight = equal_weights(rows.object_ids)
+    p = _out_of_fold(rows, y, weight, len(classes), options)
+    return Trained(_fitted(rows.features, y, weight, options), tuple(classes), _calibration(p, y, weight))
 
 
 def _fitted(features: NDArray[np.float32], y: NDArray[np.int64], weight: Array, options: TrainingOptions) -> Any:
@@ -92,15 +93,15 @@ def _fitted(features: NDArray[np.float32], y: NDArray[np.int64], weight: Array, 
 
 
 def _out_of_fold(
-    table: FeatureTable, y: NDArray[np.int64], weight: Array, n_classes: int, options: TrainingOptions
+    rows: TrainingSet, y: NDArray[np.int64], weight: Array, n_classes: int, options: TrainingOptions
 ) -> Array:
     """Probability of each class for each row, by a forest that saw no alert of its object."""
-    names, place = np.unique(table.object_ids, return_inverse=True)
+    names, place = np.unique(rows.object_ids, return_inverse=True)
     fold = np.random.default_rng(options.seed).permutation(len(names))[place] % _FOLDS
     p = np.zeros((len(y), n_classes))
     for k in range(_FOLDS):
-        forest = _fitted(table.features[fold != k], y[fold != k], weight[fold != k], options)
-        p[np.ix_(fold == k, forest.classes_)] = forest.predict_proba(table.features[fold == k])
+        forest = _fitted(rows.features[fold != k], y[fold != k], weight[fold != k], options)
+        p[np.ix_(fold == k, forest.classes_)] = forest.predict_proba(rows.features[fold == k])
     return p
 
 
