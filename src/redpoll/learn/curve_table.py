@@ -27,9 +27,9 @@ OPTIONAL = ("kind", *NUMBERS, *TEXTS)
 def read_curves(path: Path | str) -> list[LabelledCurve]:
     """The light curves of a table, each by time, in the order of their first rows.
 
-    The table is described in the reference, under "Table of light curves". Other columns are ignored. Of several points
-    of one object, time and band, one is kept: a detection before forced photometry before an upper limit, and then the
-    first.
+    The columns are described in the how-to guide "Make a training set from light curves"; others are ignored. Of
+    several points of one object, time and band, one is kept: a detection before forced photometry before an upper
+    limit, and then the first.
 
     Raises
     ------

@@ -72,7 +72,7 @@ def _batch(curves: Sequence[LabelledCurve], survey: str, history_days: float, pe
 
 
 def _chosen(curve: LabelledCurve, most: int) -> NDArray[np.int64]:
-    """ObjectPositions of the detections that become alerts."""
+    """Positions of the detections that become alerts."""
     seen = np.flatnonzero(curve.kind == DETECTION)
     return seen[spread(len(seen), most)]
 
