@@ -53,7 +53,7 @@ def tidal_disruptions(data: Path) -> list[LabelledCurve]:
 
 
 def superluminous(data: Path) -> list[LabelledCurve]:
-    """SLSNe-I with photometry of ZTF, each put where its brightest point is -21.5 mag (see `superluminous.py`)."""
+    """SLSNe-I with photometry of ZTF, each put where its brightest point is -21.5 mag (see `true_positions.py`)."""
     p = pd.read_parquet(data / "labelled" / "slsn_I_photometry.parquet").sort_values("MJD")
     p = p[(p.Instrument == "ZTF") & (p.Ignore != "True") & (p.MJD > _START)]
     p = p[p.Filter.isin(list("gri"))].assign(

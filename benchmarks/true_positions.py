@@ -1,12 +1,14 @@
-"""How often `is_slsn_candidate` finds real superluminous supernovae at their true positions and redshifts.
+"""Rules on real supernovae at their true positions, with the hosts that the catalogues of the data folder give there.
 
-    python benchmarks/superluminous.py [--data FOLDER] [--half {0,1}] [--per-object 8]
+    python benchmarks/true_positions.py [--data FOLDER] [--half {0,1}] [--per-object 8]
 
-The light curves are those of the data folder, replayed as alerts of ZTF with a year of history (`benchmarks/rules.py`
-puts each where its brightest point has -21.5 mag). Positions and redshifts are those of Gomez et al. 2024 (MNRAS 535,
-471), as in the package `slsne` on PyPI (MIT), which is downloaded once (95 MB) to ~/.cache/redpoll-slsne. Three cases:
-the host, if any, that the catalogues of galaxies of the data folder give at the true position; a host of the true
-redshift, as a deeper catalogue would give it; and the distance of `rules.py`. Thresholds were set on half 0.
+SNe Ia of the Bright Transient Survey: how many lie in the centre of a galaxy, and how many are called tidal
+disruptions. Then superluminous supernovae: how often `is_slsn_candidate` finds them. The light curves of both are those
+of the data folder, replayed as alerts of ZTF with a year of history (`benchmarks/rules.py` puts each SLSN where its
+brightest point has -21.5 mag). Positions and redshifts of SLSNe are those of Gomez et al. 2024 (MNRAS 535, 471), as in
+the package `slsne` on PyPI (MIT), which is downloaded once (95 MB) to ~/.cache/redpoll-slsne. Three cases: the host, if
+any, that the catalogues of galaxies give at the true position; a host of the true redshift, as a deeper catalogue would
+give it; and the distance of `rules.py`. Thresholds were set on half 0.
 """
 
 from __future__ import annotations
@@ -18,16 +20,17 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from populations.labelled import in_host, superluminous
+from populations.labelled import in_host, superluminous, type_ia
 from populations.tally import cell, scored
 
 from redpoll.crossmatch.catalog import open_catalog
@@ -45,15 +48,34 @@ DAYS = 365.0
 
 
 def main() -> None:
-    """Print the table."""
+    """Print what is found of SNe Ia, and the table of SLSNe-I."""
     options = _options()
+    hosts = _hosts(options.data)
+    print(f"date: {time.strftime('%Y-%m-%d')}; half {options.half}\n")
+    _type_ia(options, hosts)
+    _superluminous(options, hosts)
+
+
+def _type_ia(options: argparse.Namespace, hosts: Stage) -> None:
+    """SNe Ia that are called tidal disruptions, by where they are."""
+    curves = bare([c for c in type_ia(options.data) if half(c.name) == options.half])
+    columns = ("host_arcsec", "is_nuclear", "is_tde_candidate")
+    alerts = _answers(_matched(replayed_all(curves, options), hosts), columns)
+    of_object = alerts.groupby("name")
+    has_host = of_object.host_arcsec.min() < np.inf
+    is_nuclear, is_called = (of_object[name].agg(lambda flags: flags.eq(True).any()) for name in columns[1:])
+    print(f"SNe Ia with a catalogued galaxy: {cell(int(has_host.sum()), len(has_host))}")
+    print(f"in the centre of one: {cell(int(is_nuclear.sum()), len(has_host))}")
+    print(f"called tidal disruptions: {cell(int(is_called.sum()), len(has_host))}, of those in the centre of a galaxy "
+          f"{cell(int(is_called[is_nuclear].sum()), int(is_nuclear.sum()))}\n")  # fmt: skip
+
+
+def _superluminous(options: argparse.Namespace, hosts: Stage) -> None:
     table = published(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "redpoll-slsne")
     curves = [c for c in superluminous(options.data) if half(c.name) == options.half and c.name in table.index]
     placed = [_at(curve, table.loc[curve.name]) for curve in curves]
     z = table.z[[c.name for c in curves]]
-    print(f"date: {time.strftime('%Y-%m-%d')}; half {options.half}")
     print(f"{len(z)} SLSNe-I of z = {min(z):.2f} to {max(z):.2f}\n")
-    hosts = _hosts(options.data)
     cases = {
         "the host of the catalogues at the true position": _matched(replayed_all(bare(placed), options), hosts),
         "a host of the true redshift": replayed_all(placed, options),
@@ -107,11 +129,7 @@ def _matched(batches: Iterator[Labelled], hosts: Stage) -> Iterator[Labelled]:
 
 def _counts(batches: Iterator[Labelled]) -> list[str]:
     """Objects with a host, objects bright enough, objects called, and alerts called; each with its interval."""
-    parts = []
-    for batch, _, unit in scored(batches):
-        columns = ("host_d_dlr", "absolute_peak_mag", "is_slsn_candidate")
-        parts.append(batch.select(columns).to_pandas().assign(name=unit))
-    alerts = pd.concat(parts)
+    alerts = _answers(batches, ("host_d_dlr", "absolute_peak_mag", "is_slsn_candidate"))
     of_object = alerts.groupby("name")
     limits = luminous_sn.settings
     has_host = of_object.host_d_dlr.min() <= limits["max_d_dlr"]
@@ -119,6 +137,12 @@ def _counts(batches: Iterator[Labelled]) -> list[str]:
     is_called = alerts.is_slsn_candidate.fillna(False).astype(bool)
     found = is_called.groupby(alerts.name).any()
     return [cell(int(x.sum()), len(x)) for x in (has_host, is_bright, found, is_called)]
+
+
+def _answers(batches: Iterator[Labelled], columns: Sequence[str]) -> pd.DataFrame:
+    """Columns of every alert, with the name of its object."""
+    parts = [batch.select(list(columns)).to_pandas().assign(name=unit) for batch, _, unit in scored(batches)]
+    return pd.concat(parts)
 
 
 def _options() -> argparse.Namespace:
