@@ -106,7 +106,7 @@ def feature_rows(dataset: Dataset, model: str, *, modules: Iterable[Node] | None
         _rows(inputs, dataset.name, batch, labels, objects) for batch, labels, objects in dataset if batch.num_rows
     ]
     if not parts:
-        raise DatasetError(f"{dataset.name}: has no alerts; an object needs a detection to have one")
+        raise DatasetError(f"{dataset.name}: has no labelled alerts; an object needs a detection to have one")
     return joined_features([FeatureTable(model, inputs.maker, inputs.names, *part) for part in parts])
 
 

@@ -26,7 +26,7 @@ class Conflict:
 def label_class(label: str, source: str, by: str) -> str | None:
     """The class that a label means: its own name, or the word of a vocabulary; None if it is neither.
 
-    The vocabulary is that of the catalogue `by`, if it has one, else TNS's, else SIMBAD's.
+    The vocabulary is that of the catalogue `by`, if it has one, else TNS's, else SIMBAD's. "Ia" is TNS's "SN Ia".
 
     >>> label_class("sn_ia", "expert", "me"), label_class("SN Ia-91T-like", "TNS", "TNS"), label_class("QSO", "bot", "")
     ('sn_ia', 'sn_ia_91t', 'qso')
@@ -37,14 +37,24 @@ def label_class(label: str, source: str, by: str) -> str | None:
     if label in tree.classes:
         return label
     vocabularies = [by] if source == "catalogue" and by in tree.vocabularies else ["tns", "simbad"]
-    return next((found for each in vocabularies if (found := tree.of(each, label))), None)
+    words = [(each, label) for each in vocabularies] + [("tns", f"SN {label}")]
+    return next((found for each, word in words if (found := tree.of(each, word))), None)
+
+
+def exclude(one: str, other: str) -> bool:
+    """Whether an object cannot be of both classes: neither is the other or one of its subclasses.
+
+    >>> exclude("sn_ia", "sn_ii"), exclude("sn_ia", "sn")
+    (True, False)
+    """
+    tree = taxonomy()
+    return not tree.is_a(one, other) and not tree.is_a(other, one)
 
 
 def conflicts(rows: Iterable[Row]) -> list[Conflict]:
     """Objects whose labels exclude each other, sorted by survey and identifier.
 
-    Two labels exclude each other if neither class is the other or one of its subclasses. Labels without a class, and
-    those of single alerts against each other, exclude nothing.
+    Labels without a class, and those of different alerts, exclude nothing.
     """
     objects: dict[tuple[str, str], list[tuple[str, Row]]] = defaultdict(list)
     for row in rows:
@@ -54,9 +64,8 @@ def conflicts(rows: Iterable[Row]) -> list[Conflict]:
 
 
 def _any_excludes(labels: list[tuple[str, Row]]) -> bool:
-    tree = taxonomy()
     return any(
-        not tree.is_a(one, other) and not tree.is_a(other, one) and _same_alert(row, other_row)
+        exclude(one, other) and _same_alert(row, other_row)
         for (one, row), (other, other_row) in combinations(labels, 2)
     )
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from redpoll.crossmatch.known_columns import known_columns
-from redpoll.errors import SchemaError
 from redpoll.history.stage import StoredHistoryStage
 from redpoll.learn.errors import DatasetError
+from redpoll.learn.label_classes import exclude, label_class
 from redpoll.learn.replay import Labelled, spread
 from redpoll.schema.alert import COLUMNS
 from redpoll.schema.taxonomy import taxonomy
@@ -20,7 +21,7 @@ from redpoll.store import Selection, Store, open_store
 from redpoll.store.app import open_app
 
 log = logging.getLogger(__name__)
-_TRUST = ("bot", "catalogue", "TNS", "expert")
+_TRUST = ("expert", "TNS", "catalogue", "bot")
 _OBJECTS = 100
 """Number of objects of a batch."""
 
@@ -28,25 +29,34 @@ _OBJECTS = 100
 def stored_labels(path: Path) -> dict[tuple[str, str], str]:
     """Class of each labelled object of a store, by survey and object.
 
-    Of several labels of an object that of the most trusted source counts (expert, TNS, catalogue, bot), and of one
-    source the newest. Labels of single alerts, and those that are no class of the taxonomy, are left out; the latter
-    are counted in the log.
+    The labels of the most trusted source that has any count (expert, TNS, catalogue, bot), and of these the most
+    specific. Objects whose labels of that source exclude each other are left out, and so are labels of single alerts
+    and words without a class (see `label_class`); both are counted in the log.
     """
-    found: dict[tuple[str, str], tuple[int, str]] = {}
+    found: dict[tuple[str, str], list[list[str]]] = {}
     n_unknown = 0
     with open_app(path) as app:
         for batch in app.labels.scan():
             for row in batch.to_pylist():
-                label = _class(row["label"])
+                label = label_class(row["label"], row["source"], row["by"])
                 n_unknown += label is None
-                if label is None or row["alert_id"] is not None:
-                    continue
-                key, trust = (row["survey"], row["object_id"]), _TRUST.index(row["source"])
-                if trust >= found.get(key, (-1, ""))[0]:
-                    found[key] = trust, label
+                if label is not None and row["alert_id"] is None:
+                    of_sources = found.setdefault((row["survey"], row["object_id"]), [[] for _ in _TRUST])
+                    of_sources[_TRUST.index(row["source"])].append(label)
+    decided = {key: _decided(of_sources) for key, of_sources in found.items()}
     if n_unknown:
-        log.warning("labels that are no class are left out", extra={"n": n_unknown})
-    return {key: label for key, (_, label) in found.items()}
+        log.warning("labels without a class are left out", extra={"n": n_unknown})
+    if n_open := sum(label is None for label in decided.values()):
+        log.warning("objects in conflict are left out; see `redpoll label conflicts`", extra={"n": n_open})
+    return {key: label for key, label in decided.items() if label is not None}
+
+
+def _decided(of_sources: list[list[str]]) -> str | None:
+    """The class of an object from the labels of each source, most trusted first; None if they exclude each other."""
+    labels = next(labels for labels in of_sources if labels)
+    if any(exclude(one, other) for one, other in combinations(labels, 2)):
+        return None
+    return max(labels, key=lambda label: len(taxonomy().ancestors(label)))
 
 
 def stored_alerts(path: Path, per_object: int) -> Iterator[Labelled]:
@@ -85,10 +95,3 @@ def _of_objects(store: Store, survey: str, names: Sequence[str], per_object: int
     columns = [name for name in {**COLUMNS, **known_columns()} if name in stored]
     for batch in store.alerts.scan(columns, Selection(survey=survey, alert_ids=chosen), order_by="oldest"):
         yield history.join(batch)
-
-
-def _class(label: str) -> str | None:
-    try:
-        return taxonomy().check(label)
-    except SchemaError:
-        return None

@@ -95,18 +95,20 @@ def store(ztf_night, tmp_path_factory):
 
 def test_a_store_gives_the_alerts_of_its_labelled_objects(store):
     with open_store(store) as opened:
-        names = sorted({row["object_id"] for row in opened.alerts.scan(["object_id"]).to_rows()})[:3]
+        names = sorted({row["object_id"] for row in opened.alerts.scan(["object_id"]).to_rows()})[:4]
     with pytest.raises(DatasetError, match="no labelled objects"):
         next(iter(open_dataset(store)))
     with open_app(store) as app:
         app.labels.add([
             Label("ztf", names[0], "sn_ia", "expert", "ada"), Label("ztf", names[0], "sn_ii", "bot", "b"),
-            Label("ztf", names[1], "sn_ii", "TNS", "t"), Label("ztf", names[1], "tde", "TNS", "t"),
+            Label("ztf", names[1], "SN", "TNS", "t"), Label("ztf", names[1], "SN IIP", "TNS", "t"),
             Label("ztf", names[2], "not a class", "expert", "ada"),
             Label("ztf", names[2], "agn", "expert", "ada", alert_id=1),
+            Label("ztf", names[3], "AGN", "TNS", "t"), Label("ztf", names[3], "TDE", "TNS", "another list"),
+            Label("ztf", names[3], "tde", "bot", "b"),
         ])  # fmt: skip
-    assert stored_labels(store) == {("ztf", names[0]): "sn_ia", ("ztf", names[1]): "tde"}
+    assert stored_labels(store) == {("ztf", names[0]): "sn_ia", ("ztf", names[1]): "sn_iip"}
     ((batch, labels, objects),) = open_dataset(store)
-    assert set(zip(objects.tolist(), labels.tolist(), strict=True)) == {(names[0], "sn_ia"), (names[1], "tde")}
+    assert set(zip(objects.tolist(), labels.tolist(), strict=True)) == {(names[0], "sn_ia"), (names[1], "sn_iip")}
     assert batch["packet_light_curve"].null_count == 0
     assert len(feature_rows(open_dataset(store), "kilonova")) == batch.num_rows

@@ -19,6 +19,7 @@ def row(label, *, number=1, object_id="a", survey="ztf", alert_id=None, source="
         ("TDE", "TNS", "TNS", "tde"),
         ("E+UG", "catalogue", "vsx", "eclipsing_binary"),
         ("Galaxy", "expert", "ada", label_class("Galaxy", "TNS", "TNS")),
+        ("IIb", "TNS", "an old list", "sn_iib"),
         ("no such thing", "bot", "b", None),
     ],
 )
