@@ -11,7 +11,7 @@ from redpoll.kernels import kernel, part
 LEAF, FEATURE, LEFT, RIGHT = range(4)
 """Words of a node: its threshold, or the values of a leaf; the column it compares; twice where it goes on."""
 WORDS = 4
-_BLOCK, _GROUP = 256, 16
+_BLOCK, _GROUP = 2048, 8
 """Rows that go through one tree after another; rows that go down a tree in step, to wait for memory together."""
 
 
@@ -34,8 +34,8 @@ def add_trees(X: Any, nodes: Any, thresholds: Any, roots: Any, columns: Any, val
     NaN goes right because no comparison with it is true; column k + f has minus infinity instead of NaN, which goes
     left.
     """
-    rows = np.empty((_BLOCK, 2 * X.shape[1]), np.float32)
-    at = np.empty(_BLOCK, np.uint32)
+    rows = np.empty((min(_BLOCK, len(X)), 2 * X.shape[1]), np.float32)
+    at = np.empty(len(rows), np.uint32)
     for start in range(0, len(X), _BLOCK):
         n = min(_BLOCK, len(X) - start)
         _copy(X, start, n, rows)
