@@ -22,7 +22,7 @@ demo: $(DONE)/runtime ## A simulated night from packet to portal, until Ctrl-C; 
 	$(if $(filter no,$(SERVE)),true,{ $(SERVER) || { echo "redpoll: taking a free port" >&2; $(SERVER) --port 0; }; })
 
 test: $(DONE)/dev $(DONE)/test-packages $(DONE)/frontend $(DONE)/chromium ## All tests
-	PYTHONPATH=$(CURDIR)/$(TEST_PACKAGES) python -m pytest -n 2 --dist worksteal --doctest-modules tests src/redpoll $(ARGS)
+	PYTHONPATH=$(CURDIR)/$(TEST_PACKAGES) python -m pytest -n 3 --dist worksteal --doctest-modules tests src/redpoll $(ARGS)
 
 check: $(DONE)/dev ## Format, lint, types, import contracts, sizes, docs
 	ruff format --check
