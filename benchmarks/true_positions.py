@@ -2,13 +2,14 @@
 
     python benchmarks/true_positions.py [--data FOLDER] [--half {0,1}] [--per-object 8]
 
-SNe Ia of the Bright Transient Survey: how many lie in the centre of a galaxy, and how many are called tidal
-disruptions. Then superluminous supernovae: how often `is_slsn_candidate` finds them. The light curves of both are those
-of the data folder, replayed as alerts of ZTF with a year of history (`benchmarks/rules.py` puts each SLSN where its
-brightest point has -21.5 mag). Positions and redshifts of SLSNe are those of Gomez et al. 2024 (MNRAS 535, 471), as in
-the package `slsne` on PyPI (MIT), which is downloaded once (95 MB) to ~/.cache/redpoll-slsne. Three cases: the host, if
-any, that the catalogues of galaxies give at the true position; a host of the true redshift, as a deeper catalogue would
-give it; and the distance of `rules.py`. Thresholds were set on half 0.
+Known stars of VSX in real packets of ZTF: how many are taken for the centre of a galaxy, and how many of those whose
+star score is unknown. SNe Ia of the Bright Transient Survey: how many lie in the centre of a galaxy, and how many are
+called tidal disruptions. Then superluminous supernovae: how often `is_slsn_candidate` finds them. The light curves of
+supernovae are those of the data folder, replayed as alerts of ZTF with a year of history (`benchmarks/rules.py` puts
+each SLSN where its brightest point has -21.5 mag). Positions and redshifts of SLSNe are those of Gomez et al. 2024
+(MNRAS 535, 471), as in the package `slsne` on PyPI (MIT), which is downloaded once (95 MB) to ~/.cache/redpoll-slsne.
+Three cases: the host, if any, that the catalogues of galaxies give at the true position; a host of the true redshift,
+as a deeper catalogue would give it; and the distance of `rules.py`. Thresholds were set on half 0.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from populations.labelled import in_host, superluminous, type_ia
+from populations.labelled import in_host, superluminous, type_ia, ztf_packets
 from populations.tally import cell, scored
 
 from redpoll.crossmatch.catalog import open_catalog
@@ -43,6 +44,7 @@ from redpoll.testing.real_data import build_catalogues
 
 PACKAGE, MEMBER = "slsne==0.3", "slsne/ref_data/sne_data.txt"
 SHA256 = "e59af88a009acfdc5854b83af8c7f48bb3ddcfbb8fe3ca959d5aca69123f1d7f"
+STARS = {"rr_lyrae", "eclipsing_binary", "long_period_variable", "cataclysmic_variable"}
 DAYS = 365.0
 """Of history."""
 
@@ -52,8 +54,26 @@ def main() -> None:
     options = _options()
     hosts = _hosts(options.data)
     print(f"date: {time.strftime('%Y-%m-%d')}; half {options.half}\n")
+    _known_stars(options)
     _type_ia(options, hosts)
     _superluminous(options, hosts)
+
+
+def _known_stars(options: argparse.Namespace) -> None:
+    """Variable stars that are taken for the centre of a galaxy, in all packets, with the survey's star scores."""
+    columns = ("star_score", "is_nuclear", "is_tde_candidate")
+    stars = ((b, kind, unit) for b, kind, unit in ztf_packets(options.data) if set(kind.tolist()) & STARS)
+    parts = [
+        batch.select(list(columns)).to_pandas().assign(name=unit, kind=kind) for batch, kind, unit in scored(stars)
+    ]
+    alerts = pd.concat(parts)
+    alerts = alerts[alerts.kind.isin(STARS)]
+    of_object = alerts.groupby("name")
+    is_unknown = of_object.star_score.agg(lambda scores: scores.isna().all())
+    is_nuclear, is_called = (of_object[name].agg(lambda flags: flags.eq(True).any()) for name in columns[1:])
+    print(f"known stars taken for the centre of a galaxy: {cell(int(is_nuclear.sum()), len(is_nuclear))}")
+    print(f"of those with an unknown star score: {cell(int(is_nuclear[is_unknown].sum()), int(is_unknown.sum()))}")
+    print(f"called tidal disruptions: {cell(int(is_called.sum()), len(is_called))}\n")
 
 
 def _type_ia(options: argparse.Namespace, hosts: Stage) -> None:
