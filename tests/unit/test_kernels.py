@@ -141,6 +141,7 @@ def package(tmp_path, monkeypatch):
     for module, text in PACKAGE.items():
         (folder / f"{module}.py").write_text(text.replace("{name}", name))
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # it cannot tell two versions of one second and length apart
     return folder
 
 

@@ -122,7 +122,7 @@ def test_a_module_that_fails_or_changes_its_scores_is_refused(curve_file):
 
 
 def test_a_data_set_without_alerts_is_refused():
-    with pytest.raises(DatasetError, match="nothing: has no alerts"):
+    with pytest.raises(DatasetError, match="nothing: has no labelled alerts"):
         feature_rows(Dataset("nothing", lambda: iter(())), "early_sn_ia")
 
 
