@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import click
 
-from redpoll.cli.model import read_file
+from redpoll.cli.models import read_file
 from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
 from redpoll.cli.output import print_json
 from redpoll.cli.query import new_file
-from redpoll.cli.train import dataset_options, labelled_features, show_judged
+from redpoll.cli.train import show_judged
+from redpoll.cli.training_data import dataset_options, kept_out_option, labelled_features
 from redpoll.config import Config
-from redpoll.errors import ModelError, NotFound
+from redpoll.errors import ModelError
+from redpoll.pipeline.shipped import model_of
 from redpoll.plugin.model_card import MAX_CARD_BYTES, ModelCard, parse_card
 from redpoll.plugin.model_file import MAX_MODEL_BYTES
 from redpoll.store.app import open_app
@@ -30,8 +30,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option("--file", type=_FILE, help="The file of the model, with --card.  [default: the store's champion]")
 @click.option("--card", "card_file", type=_FILE, help="Its card.")
 @click.option("--version", metavar="V", help="Version of the store's model.  [default: the champion]")
-@click.option("--kept-out", type=click.FloatRange(0.01, 0.9), metavar="F",
-              help="Judge by the objects alone that `redpoll train --test F` kept out.")  # fmt: skip
+@kept_out_option
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a report.")
 @click.option("--force", is_flag=True, help="Replace the report if it exists.")
 @store_option
@@ -49,7 +48,7 @@ def command(
     """
     from redpoll.learn.judging import judged
     from redpoll.learn.model_inputs import ModelInputs
-    from redpoll.learn.model_training import classes_of, in_test, scored_rows
+    from redpoll.learn.model_training import classes_of, kept_out_rows, scored_rows
     from redpoll.learn.report_page import report_page
     from redpoll.plugin.model_file import open_model
 
@@ -59,9 +58,7 @@ def command(
     table = labelled_features(name, datasets, per_object)
     n = len(table)
     table, target = scored_rows(table, classes_of(module))
-    if kept_out is not None:
-        is_test = in_test(table.object_ids, kept_out)
-        table, target = table.take(is_test), target[is_test]
+    table, target = kept_out_rows(table, target, kept_out)
     found = judged(model.predict_proba, table, target) | {"alerts_read": n, "data_sets": list(datasets)}
     if html is not None:
         with new_file(html, force=force) as out:
@@ -85,10 +82,5 @@ def _model(
             raise ModelError(f"{card_file} is the card of the model '{card.name}', not of '{name}'")
         return read_file(file, MAX_MODEL_BYTES), card
     with open_app(store_of(store, config)) as app:
-        rows: list[dict[str, Any]] = app.models.versions(name).to_pylist()
-        wanted = [r for r in rows if (r["stage"] == "champion" if version is None else r["version"] == version)]
-        if not wanted:
-            raise NotFound(
-                f"no version {version!r} of model {name!r}" if version else f"model {name!r} has no champion"
-            )
-        return app.models.read(wanted[0]["sha256"]), parse_card(json.dumps(json.loads(wanted[0]["card"])))
+        model = model_of(app.models, name, version)
+    return model.data, model.card

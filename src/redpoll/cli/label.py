@@ -8,7 +8,7 @@ from typing import Any, get_args
 import click
 import pyarrow as pa
 
-from redpoll.cli.model import by_option
+from redpoll.cli.models import by_option
 from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
 from redpoll.cli.output import print_json, print_rows
 from redpoll.cli.query import FORMATS, format_of, new_file, standard_output

@@ -27,7 +27,7 @@ VERBS = {
     "label": "label",
     "train": "train",
     "evaluate": "evaluate",
-    "model": "model",
+    "models": "models",
     "ledger": "ledger",
     "dead-letters": "dead_letters",
     "why": "why",

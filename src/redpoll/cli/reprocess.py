@@ -253,4 +253,6 @@ def _show_faults(report: ReprocessReport) -> None:
 def _show_left_out(left_out: Mapping[str, str]) -> None:
     if left_out:
         names = ", ".join(left_out)
-        click.echo(f"Not run, their stored values stay: {names}; see `redpoll catalog list`, `redpoll model`", err=True)
+        click.echo(
+            f"Not run, their stored values stay: {names}; see `redpoll catalog list`, `redpoll models`", err=True
+        )

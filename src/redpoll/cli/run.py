@@ -132,7 +132,7 @@ def show(report: RunReport) -> None:
                    "see `redpoll catalog list`", err=True)  # fmt: skip
     if report.without_model:
         click.echo(f"Modules without a trained model (their columns are null): {', '.join(report.without_model)}; "
-                   "see `redpoll model list`", err=True)  # fmt: skip
+                   "see `redpoll models list`", err=True)  # fmt: skip
     for name, n in report.failures.items():
         lost = "some alerts were not sent" if name.startswith(SINK_FAILURE) else "its columns are null there"
         click.echo(f"{plain_text(name)} failed in {n} batches; {lost} (see the log above)", err=True)

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from redpoll.cli.options import json_option, verbose_option
 from redpoll.cli.output import print_json, print_rows
 from redpoll.cli.query import new_file
-
-if TYPE_CHECKING:
-    from redpoll.learn.features import FeatureTable
-
-
-def dataset_options(command: Any) -> Any:
-    """``--dataset`` and ``--per-object``, to be given to `labelled_features`."""
-    options = (
-        click.option("--dataset", "datasets", multiple=True, required=True, metavar="DATA",
-                     help="Table of labelled light curves, folder of a store, or simulate://...; may be repeated."),
-        click.option("--per-object", type=click.IntRange(min=1), default=4, show_default=True, metavar="N",
-                     help="Maximum number of alerts of an object."),
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
-
+from redpoll.cli.training_data import dataset_options, interval, labelled_features
 
 _METRICS = ("AUC", "efficiency", "purity", "figure of merit", "calibration error")
 
@@ -52,7 +35,7 @@ def command(
 ) -> None:  # fmt: skip
     """Train the model NAME on labelled alerts and judge it on objects that were kept out of training.
 
-    Writes NAME-VERSION.forest and its card NAME-VERSION.json, which `redpoll model register` takes, and the rows of the
+    Writes NAME-VERSION.forest and its card NAME-VERSION.json, which `redpoll models import` takes, and the rows of the
     training set, NAME-VERSION.rows.parquet.
     """
     from redpoll.learn.model_training import described_command, train_model
@@ -74,34 +57,17 @@ def command(
         print_json(made.card)
         return
     show_judged(made.card["judged"], title=f"{made.name} {made.version} on objects kept out of training")
-    click.echo(f"{stem}.forest, {len(made.data):,} bytes; redpoll model register {stem}.forest --card {stem}.json")
-
-
-def labelled_features(name: str, datasets: Sequence[str], per_object: int) -> FeatureTable:
-    """The features of a model for the alerts of several data sets."""
-    from redpoll.learn.dataset import open_dataset
-    from redpoll.learn.features import feature_rows, joined_features
-
-    tables = []
-    for spec in datasets:
-        click.echo(f"reading {spec}", err=True)
-        tables.append(feature_rows(open_dataset(spec, per_object=per_object), name))
-    return joined_features(tables)
+    click.echo(f"{stem}.forest, {len(made.data):,} bytes; redpoll models import {stem}.forest --card {stem}.json")
 
 
 def show_judged(found: dict[str, Any], *, title: str) -> None:
     """The figures of each class as a table."""
     rows = [
-        {"class": name} | {metric: _interval(each["metrics"][metric]) for metric in _METRICS}
+        {"class": name} | {metric: interval(each["metrics"][metric]) for metric in _METRICS}
         for name, each in found["classes"].items()
     ]
     headings = {"class": "class", **{metric: metric for metric in _METRICS}}
     print_rows(rows, headings, title=f"{title}: {found['alerts']:,} alerts, {found['objects']:,} objects", none="")
-
-
-def _interval(figure: list[float | None]) -> str:
-    value, low, high = (f"{x:.3f}" if x is not None else "-" for x in figure)
-    return f"{value} [{low}, {high}]"
 
 
 def _text(card: dict[str, Any]) -> bytes:

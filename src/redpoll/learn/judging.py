@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from redpoll.errors import UsageError
 from redpoll.learn.features import CONTEXT, FeatureTable
-from redpoll.learn.metrics import equal_weights, figures, reliability
+from redpoll.learn.metrics import Figure, equal_weights, figures, reliability
 
 _BY = {"n_points": (0, 6, 10, 20, 10_000), "age": (0, 5, 15, 40, 100_000)}
 """Columns by which the figures are given apart, and the edges of their bins."""
@@ -69,20 +69,20 @@ def _names(table: FeatureTable, target: NDArray[np.str_], n: int) -> list[str]:
 
 def _of_class(table: FeatureTable, is_class: NDArray[np.bool_], p: NDArray[np.float64]) -> dict[str, Any]:
     objects = table.object_ids
-    found: dict[str, Any] = {"metrics": _plain(figures(is_class, p, objects)),
+    found: dict[str, Any] = {"metrics": plain_figures(figures(is_class, p, objects)),
                              "reliability": reliability(is_class, p, objects), "by": {}}  # fmt: skip
     for name, edges in _BY.items():
         values = table.context[:, CONTEXT.index(name)]
         parts = {f"{low} to {high}": (values >= low) & (values < high) for low, high in pairwise(edges)}
         found["by"][name] = {
-            label: _plain(figures(is_class[rows], p[rows], objects[rows])) | {"objects": n}
+            label: plain_figures(figures(is_class[rows], p[rows], objects[rows])) | {"objects": n}
             for label, rows in parts.items()
             if (n := len(np.unique(objects[rows]))) >= _MIN_OBJECTS
         }
     return found
 
 
-def _plain(found: dict[str, Any]) -> dict[str, Any]:
+def plain_figures(found: Mapping[str, Figure]) -> dict[str, list[float | None]]:
     """Numbers as JSON holds them: null where there is none."""
     return {
         name: [None if np.isnan(x) else round(x, 4) for x in (figure.value, figure.low, figure.high)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +74,8 @@ METRICS: Mapping[str, Callable[[Bools, Array, Array], float]] = {
     "Brier score": brier, "calibration error": calibration_error,
 }  # fmt: skip
 """What is measured of each class."""
+ERRORS = ("Brier score", "calibration error")
+"""Metrics of which less is better."""
 
 
 def figures(is_class: Bools, p: Array, objects: NDArray, *, weight: Array | None = None) -> dict[str, Figure]:
@@ -94,14 +96,29 @@ def figures(is_class: Bools, p: Array, objects: NDArray, *, weight: Array | None
     >>> found["AUC"], round(found["Brier score"].value, 3)
     (Figure(value=1.0, low=1.0, high=1.0), 0.01)
     """
-    names, place = np.unique(objects, return_inverse=True)
     weight = equal_weights(objects) if weight is None else weight
-    drawn = _drawn(len(names))
+    drawn = _drawn_rows(objects)
+    return {
+        name: _with_interval(metric(is_class, p, weight), [metric(is_class, p, weight * times) for times in drawn])
+        for name, metric in METRICS.items()
+    }
+
+
+def differences(is_class: Bools, p: Array, q: Array, objects: NDArray) -> dict[str, Figure]:
+    """Every metric with probabilities q minus that with p, with the interval of the difference.
+
+    Both are measured on the same drawn objects, so that what makes a sample hard for both does not widen the interval.
+
+    >>> truth, n = np.array([True, False] * 40), np.arange(80)
+    >>> differences(truth, np.array([0.4, 0.1] * 40), np.array([0.9, 0.1] * 40), n)["efficiency"]
+    Figure(value=1.0, low=1.0, high=1.0)
+    """
+    weight = equal_weights(objects)
+    weights = [weight, *(weight * times for times in _drawn_rows(objects))]
     found = {}
     for name, metric in METRICS.items():
-        spread = [metric(is_class, p, weight * times[place]) for times in drawn]
-        low, high = np.nanpercentile(spread, _INTERVAL) if np.isfinite(spread).any() else (np.nan, np.nan)
-        found[name] = Figure(metric(is_class, p, weight), float(low), float(high))
+        value, *spread = [metric(is_class, q, w) - metric(is_class, p, w) for w in weights]
+        found[name] = _with_interval(value, spread)
     return found
 
 
@@ -134,7 +151,13 @@ def _share(part: Bools, whole: Bools, weight: Array) -> float:
     return float(weight[part].sum() / total) if total else float("nan")
 
 
-def _drawn(n: int) -> list[NDArray[np.int64]]:
-    """How often each object is in each of the bootstrap samples."""
-    rng = np.random.default_rng(0)
-    return [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(_BOOTSTRAPS)]
+def _drawn_rows(objects: NDArray) -> list[NDArray[np.int64]]:
+    """How often the object of each row is in each of the bootstrap samples."""
+    names, place = np.unique(objects, return_inverse=True)
+    rng, n = np.random.default_rng(0), len(names)
+    return [np.bincount(rng.integers(0, n, n), minlength=n)[place] for _ in range(_BOOTSTRAPS)]
+
+
+def _with_interval(value: float, spread: Sequence[float]) -> Figure:
+    low, high = np.nanpercentile(spread, _INTERVAL) if np.isfinite(spread).any() else (np.nan, np.nan)
+    return Figure(value, float(low), float(high))

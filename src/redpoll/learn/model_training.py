@@ -110,6 +110,16 @@ def in_test(objects: NDArray[np.str_], fraction: float) -> NDArray[np.bool_]:
     return np.array([is_test[name] for name in objects.tolist()], bool)
 
 
+def kept_out_rows(
+    table: FeatureTable, target: NDArray[np.str_], fraction: float | None
+) -> tuple[FeatureTable, NDArray[np.str_]]:
+    """The rows of objects that a training with this test fraction kept out, with their classes; all if it is None."""
+    if fraction is None:
+        return table, target
+    is_test = in_test(table.object_ids, fraction)
+    return table.take(is_test), target[is_test]
+
+
 def _described(rows: TrainingSet, assigned: Sequence[str]) -> dict[str, Any]:
     """What a card has of the rows: counts of each class, label and data set, and what cadence alone gives away."""
     target = targets(rows.labels, assigned)

@@ -93,21 +93,21 @@ def open_enrichment(
     crossmatch
         The cross-match stage; by default that of `redpoll.pipeline.contexts.open_stage`.
     store
-        The store with the histories of objects and the trained models, its newest champions; by default none.
+        The store with the histories of objects and the trained models, its newest champions; without one there are no
+        histories, and the shipped models score.
     clock
         Times the stages, catalogues, modules and filters.
     answers
         Cache of searches and fits; by default none.
     """
     crossmatch, graph = crossmatch or open_stage(config), graph or build_graph(config)
-    champions = open_champions(store, graph.nodes) if store else None
     enrich = Enrichment(
         quality or Quality(),
         history or open_history(store),
         crossmatch.timed_by(clock),
         graph.timed_by(clock),
         clock,
-        champions,
+        open_champions(store, graph.nodes),
         answers,
     )
     enrich.change_to()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from redpoll.errors import ModelError, RedpollError, StoreError
+from redpoll.pipeline.shipped import shipped_models
 from redpoll.plugin.model_card import ModelCard, parse_card
 from redpoll.plugin.model_file import MAX_MODEL_BYTES, OpenModel, open_model
 from redpoll.plugin.node import Node
@@ -40,10 +42,11 @@ class Champions:
     """The opened models of one generation, for the modules of a graph.
 
     A champion that cannot be used is kept out: the model of before goes on if it is open here, else the columns of its
-    modules are null. ``unusable`` has the reason by ``model@version``.
+    modules are null. ``unusable`` has the reason by ``model@version``. A name that was never chosen in the registry
+    has the shipped model, if the module that uses it is the one that it was trained for. Without a registry all have.
     """
 
-    def __init__(self, registry: ServedModels, nodes: Iterable[Node]) -> None:
+    def __init__(self, registry: ServedModels | None, nodes: Iterable[Node]) -> None:
         self._registry, self._users = registry, users_of_models(nodes)
         self._generation: int | None = None
         self._files: dict[str, str] = {}
@@ -58,22 +61,39 @@ class Champions:
             return False
         before, self.unusable = dict(self.models), {}
         try:
-            generation = self._registry.generation() if generation is None else generation
-            rows = self._registry.champions(generation).to_pylist()
+            generation, rows, chosen = self._in_use(generation)
         except StoreError as error:
             self.unusable["registry"] = f"{error}; the models in use are kept"
             return False
         for row in rows:
             if row["name"] in self._users:
                 self._change(row)
-        for name in self.models.keys() - {row["name"] for row in rows}:
+        kept = {row["name"] for row in rows} | self._use_shipped(self._users.keys() - chosen)
+        for name in self.models.keys() - kept:
             del self.models[name]
         self._generation = generation
         return before != self.models
 
+    def _in_use(self, generation: int | None) -> tuple[int, list[dict[str, Any]], frozenset[str]]:
+        """The generation, its champions, and the names that were ever chosen."""
+        if self._registry is None:
+            return 0, [], frozenset()
+        generation = self._registry.generation() if generation is None else generation
+        rows: list[dict[str, Any]] = self._registry.champions(generation).to_pylist()
+        return generation, rows, self._registry.chosen(generation)
+
+    def _use_shipped(self, names: Iterable[str]) -> set[str]:
+        """Open the shipped models of these names; returns the names that have one."""
+        used = {name: shipped_models()[name] for name in names if name in shipped_models()}
+        for name, model in used.items():
+            if name not in self.models:
+                with contextlib.suppress(ModelError):  # the module of that name is another than Redpoll's own
+                    self.models[name] = open_model(model.data, model.card, self._users[name])
+        return set(used)
+
     def _change(self, row: dict[str, Any]) -> None:
         name, version, former = row["name"], row["version"], self.models.get(row["name"])
-        if former is not None and (former.version, self._files[name]) == (version, row["sha256"]):
+        if former is not None and (former.version, self._files.get(name)) == (version, row["sha256"]):
             return
         try:
             self.models[name] = self._open(row)
@@ -88,6 +108,7 @@ class Champions:
             raise ModelError(f"its card is that of {card.name}@{card.version}")
         if row["n_bytes"] > MAX_MODEL_BYTES:
             raise ModelError(f"a file of {row['n_bytes']:,} bytes; at most {MAX_MODEL_BYTES:,} are allowed")
+        assert self._registry is not None
         return open_model(self._registry.read(row["sha256"]), card, self._users[card.name])
 
 

@@ -188,7 +188,7 @@ def _check(key: Key, nodes: Mapping[Key, EnrichmentNode], why_not: Mapping[str, 
     what = "catalogue, watchlist, region or sky map" if kind == CROSSMATCH else kind
     known = [other for other_kind, other in nodes if other_kind == kind]
     if name in why_not and (kind != "filter"):
-        remedy = f"`redpoll catalog add {name}`" if kind == CROSSMATCH else "`redpoll model register` and `promote`"
+        remedy = f"`redpoll catalog add {name}`" if kind == CROSSMATCH else "`redpoll models import` and `promote`"
         raise UsageError(f"{_FLAG[kind]}: {name} cannot run: {why_not[name]}; {remedy}")
     raise UsageError(f"{_FLAG[kind]}: there is no {what} '{name}'{near(name, known)}")
 

@@ -105,9 +105,9 @@ class RevisionWriter:
         )
 
 
-def open_champions(store: Path, nodes: Iterable[Node]) -> Champions:
-    """The models of a store that these modules use; open as long as the process lives."""
-    return Champions(open_app(store).models, nodes)
+def open_champions(store: Path | None, nodes: Iterable[Node]) -> Champions:
+    """The models of a store that these modules use, or without one the shipped ones; open as long as the process."""
+    return Champions(open_app(store).models if store else None, nodes)
 
 
 def answer_cache(store: Path, config: Config) -> AnswerCache:

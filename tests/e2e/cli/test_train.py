@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from sklearn.ensemble import RandomForestClassifier
 
-from redpoll.cli import evaluate, model, train
+from redpoll.cli import evaluate, models, train
 from redpoll.config import parse_config
-from redpoll.errors import ModelError, NotFound, RedpollError
+from redpoll.errors import ModelError, NotFound, RedpollError, StoreError, UsageError
 from redpoll.ingest.files import open_sources
+from redpoll.learn.forests import forest_file
 from redpoll.pipeline.run import run_night
 from redpoll.store import open_store
 from redpoll.testing.store_rows import alert_rows
@@ -42,7 +45,7 @@ def test_a_model_is_trained_with_a_card_that_says_how(made: tuple[Path, Path, Re
     file, card_file, done = made
     card = json.loads(card_file.read_text())
     assert done.exit_code == 0
-    assert f"redpoll model register {file} --card {card_file}" in done.stdout
+    assert f"redpoll models import {file} --card {card_file}" in done.stdout
     assert card["command"].startswith(f"redpoll train early_sn_ia --dataset '{DATA}'")
     assert card["classes"] == ["other", "sn_ia"]
     assert card["judged"]["classes"]["sn_ia"]["metrics"]["AUC"][0] > 0.7
@@ -56,8 +59,8 @@ def test_a_trained_model_scores_alerts_and_is_judged_in_the_store(
     store = ["--store", str(tmp_path / "store")]
     open_store(tmp_path / "store", mode="write").close()
     assert isinstance(run(evaluate, "early_sn_ia", "--dataset", OTHER, *store).exception, NotFound)
-    assert run(model, "register", str(file), "--card", str(card_file), *store).exit_code == 0
-    assert run(model, "promote", "early_sn_ia", json.loads(card_file.read_text())["version"], *store).exit_code == 0
+    assert run(models, "import", str(file), "--card", str(card_file), *store).exit_code == 0
+    assert run(models, "promote", "early_sn_ia", json.loads(card_file.read_text())["version"], *store).exit_code == 0
     run_night(open_sources([str(ztf_night)]), tmp_path / "store", parse_config("[run]\nworkers = 0"))
     with open_store(tmp_path / "store") as opened:
         scores = [row["p_early_sn_ia"] for row in alert_rows(opened, ["p_early_sn_ia"])]
@@ -67,6 +70,44 @@ def test_a_trained_model_scores_alerts_and_is_judged_in_the_store(
     in_file = json.loads(run(evaluate, "early_sn_ia", "--dataset", OTHER, "--json", *of_file).stdout)
     assert in_store == in_file
     assert "<h1>early_sn_ia" in (tmp_path / "r.html").read_text()
+
+
+def test_versions_are_compared_and_the_better_one_alone_is_promoted(
+    made: tuple[Path, Path, Result], tmp_path: Path
+) -> None:
+    """Version "flat" says the same of every alert; judged on the objects that the other was trained on, it is worse."""
+    file, card_file, _ = made
+    card = json.loads(card_file.read_text())
+    flat = RandomForestClassifier(2, max_depth=1, random_state=1).fit(
+        np.zeros((20, len(card["features"]))), [0, 1] * 10
+    )
+    (tmp_path / "flat.forest").write_bytes(forest_file(flat))
+    (tmp_path / "flat.json").write_text(json.dumps(card | {"version": "flat"}))
+    store, data = ["--store", str(tmp_path / "store")], ["--dataset", DATA]
+    open_store(tmp_path / "store", mode="write").close()
+    for each in (file, tmp_path / "flat.forest"):
+        assert run(models, "import", str(each), *store).exit_code == 0
+    found = json.loads(run(models, "compare", "early_sn_ia", "flat", card["version"], *data, "--json", *store).stdout)
+    assert found["sn_ia"]["AUC"]["first"][0] == 0.5 and found["sn_ia"]["AUC"]["says"] == "better"
+    assert found["sn_ia"]["Brier score"]["difference"][2] < 0 and found["sn_ia"]["Brier score"]["says"] == "better"
+    assert run(models, "promote", "early_sn_ia", "flat", *store).exit_code == 0
+    rule = ["--if-better", "AUC", *data, *store]
+    assert run(models, "promote", "early_sn_ia", card["version"], *rule).exit_code == 0
+    refused = run(models, "promote", "early_sn_ia", "flat", *rule).exception
+    assert isinstance(refused, ModelError) and "is not better in AUC" in str(refused)
+    assert isinstance(run(models, "promote", "early_sn_ia", "flat", "--if-better", "AUC", *store).exception, UsageError)
+    out = tmp_path / "out"
+    assert run(models, "export", "early_sn_ia", "--out", str(out), *store).exit_code == 0
+    assert (out / f"early_sn_ia-{card['version']}.forest").read_bytes() == file.read_bytes()
+    assert json.loads((out / f"early_sn_ia-{card['version']}.json").read_text()) == card
+    assert run(models, "export", "early_sn_ia", "--out", str(out), *store).exception is not None
+    assert run(models, "export", "early_sn_ia", "--onnx", "--force", "--out", str(out), *store).exit_code == 0
+    assert run(models, "import", str(out / f"early_sn_ia-{card['version']}.onnx"), *store).exception is not None
+    assert run(models, "show", "early_sn_ia", "--html", str(tmp_path / "card.html"), *store).exit_code == 0
+    assert "<h1>early_sn_ia" in (tmp_path / "card.html").read_text()
+    assert run(models, "retire", "early_sn_ia", *store).exit_code == 0
+    assert isinstance(run(models, "retire", "early_sn_ia", *store).exception, StoreError)
+    assert json.loads(run(models, "rollback", "early_sn_ia", "--json", *store).stdout)["version"] == card["version"]
 
 
 def test_kept_out_objects_are_those_of_the_card(made: tuple[Path, Path, Result]) -> None:

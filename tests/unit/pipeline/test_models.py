@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from redpoll import Column, science_module
-from redpoll.errors import ModelError, RedpollError, StoreError
+from redpoll.errors import ModelError, NotFound, RedpollError, StoreError
 from redpoll.pipeline.models import Champions, Generation, model_validator
+from redpoll.pipeline.shipped import ModelFile, adopt, known_versions, model_of, shipped_models
+from redpoll.plugin.discovery import installed_modules
 from redpoll.plugin.forest import Forest
 from redpoll.plugin.forest_file import write_forest
 from redpoll.plugin.model_card import MAX_CARD_BYTES, parse_card
@@ -253,6 +255,9 @@ class BrokenRegistry:
     def champions(self, generation):
         raise StoreError("app.sqlite is damaged")
 
+    def chosen(self, generation):
+        raise StoreError("app.sqlite is damaged")
+
 
 def test_a_registry_that_breaks_leaves_the_run_its_models(caplog):
     generation = Generation(BrokenRegistry())
@@ -266,3 +271,67 @@ def test_a_registry_that_breaks_leaves_the_run_its_models(caplog):
 
 def test_onnx_accepts_what_the_test_makes():
     onnx.checker.check_model(onnx.load_from_string(GOOD))
+
+
+@pytest.fixture
+def shipped(monkeypatch):
+    """A release that comes with version "9" of the model of `toy`."""
+    models = {"toy": ModelFile(card(version="9"), forest())}
+    for place in ("models", "shipped"):
+        monkeypatch.setattr(f"redpoll.pipeline.{place}.shipped_models", lambda: models)
+    return models
+
+
+def test_a_shipped_model_scores_until_another_is_chosen_and_comes_back(app, shipped):
+    champions = Champions(app.models, [toy])
+    seen = []
+
+    def now():
+        champions.change_to()
+        seen.append(champions.models["toy"].version if champions.models else None)
+
+    now()
+    adopt(app.models, "toy"), now()
+    add(app, "1"), now()
+    app.models.rollback("toy", by="ada"), now()
+    app.models.retire("toy", by="ada"), now()
+    app.models.rollback("toy", by="ada"), now()
+    assert seen == ["9", "9", "1", "9", None, "9"]
+    assert [row["action"] for row in app.models.promotions("toy").to_pylist()] == [
+        "promote", "promote", "rollback", "retire", "rollback",
+    ]  # fmt: skip
+
+
+def test_a_shipped_model_scores_without_a_store_but_only_for_its_own_module(shipped):
+    alone = Champions(None, [toy])
+    assert alone.change_to() and alone.models["toy"].version == "9"
+
+    @science_module(version="2", model="toy", outputs={"p_toy": Column("float32", doc="0..1", assigns="toy")})
+    def changed(mag, model):
+        return class_scores(model, mag)
+
+    other = Champions(None, [changed])
+    assert not other.change_to() and not other.models and not other.unusable
+
+
+def test_a_version_is_found_whether_shipped_or_registered(app, shipped):
+    assert model_of(app.models, "toy").card.version == model_of(app.models, "toy", "9").card.version == "9"
+    assert [(row["version"], row["stage"]) for row in known_versions(app.models)] == [("9", "champion")]
+    add(app, "1")
+    assert model_of(app.models, "toy").card.version == "1"
+    assert [(row["version"], row["stage"]) for row in known_versions(app.models, "toy")] == [
+        ("9", "candidate"), ("1", "champion"),
+    ]  # fmt: skip
+    app.models.retire("toy", by="ada")
+    for wanted in (None, "2"):
+        with pytest.raises(NotFound):
+            model_of(app.models, "toy", wanted)
+
+
+def test_what_ships_fits_the_installed_modules():
+    nodes = list(installed_modules())
+    champions = Champions(None, nodes)
+    champions.change_to()
+    assert set(champions.models) == set(shipped_models())
+    assert sum(len(model.data) for model in shipped_models().values()) < 15_000_000
+    assert all(len(model.data) < 3_000_000 for model in shipped_models().values())

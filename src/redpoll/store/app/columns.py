@@ -44,7 +44,7 @@ PROMOTIONS = _schema({
     "generation": (pa.int64(), "", "Generation of the registry that this change began."),
     "name": (pa.string(), "", "Name of the model."),
     "version": (pa.string(), "", "Version that became the champion."),
-    "action": (pa.string(), "", "promote or rollback."),
+    "action": (pa.string(), "", "promote, rollback or retire."),
     "at": (_TIME, "", "When, UTC."),
     "by": (pa.string(), "", "Who changed it."),
 })  # fmt: skip

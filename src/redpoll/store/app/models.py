@@ -75,7 +75,7 @@ class ModelTable:
     def rollback(self, name: str, *, by: str) -> int:
         """Make the champion of before the last promotion the champion again; returns the new generation.
 
-        A second rollback goes one promotion further back.
+        A second rollback goes one promotion further back. A rollback after `retire` brings the retired version back.
 
         Raises
         ------
@@ -85,12 +85,28 @@ class ModelTable:
         texts.name(by, "by")
         with self._connections.transaction() as connection:
             sql = "SELECT version, action FROM promotions WHERE name = ? ORDER BY generation"
-            champions: list[str] = []
-            for version, action in connection.execute(sql, (name,)):
-                champions = champions[:-1] if action == "rollback" else [*champions, version]
-            if len(champions) < 2:
+            earlier = _earlier(connection.execute(sql, (name,)).fetchall())
+            if earlier is None:
                 raise StoreError(f"model {name!r} has no earlier champion to go back to")
-            return _change(connection, name, champions[-2], "rollback", by)
+            return _change(connection, name, earlier, "rollback", by)
+
+    def retire(self, name: str, *, by: str) -> int:
+        """Leave a model without a champion, so that nothing scores alerts by it; returns the new generation.
+
+        Raises
+        ------
+        StoreError
+            If it has no champion.
+        """
+        texts.name(by, "by")
+        with self._connections.transaction() as connection:
+            sql = "SELECT version FROM models WHERE name = ? AND stage = 'champion'"
+            found = connection.execute(sql, (name,)).fetchone()
+            if found is None:
+                raise StoreError(f"model {name!r} has no champion to retire")
+            connection.execute("UPDATE models SET stage = 'retired' WHERE name = ? AND stage = 'champion'", (name,))
+            connection.execute(_CHANGE, (name, found[0], "retire", now(), by))
+            return _generation(connection)
 
     def versions(self, name: str | None = None) -> pa.Table:
         """Every version with its stage and card, newest last."""
@@ -98,20 +114,25 @@ class ModelTable:
         return columns.table(columns.MODELS, self._connections.rows(sql, (name,)))
 
     def promotions(self, name: str | None = None) -> pa.Table:
-        """Every promotion and rollback, newest last."""
+        """Every promotion, rollback and retirement, newest last."""
         sql = f"SELECT {', '.join(columns.PROMOTIONS.names)} FROM promotions WHERE ifnull(name = ?, 1)"
         return columns.table(columns.PROMOTIONS, self._connections.rows(sql + " ORDER BY generation", (name,)))
 
     def generation(self) -> int:
-        """A number that grows with every promotion and rollback; 0 before the first."""
+        """A number that grows with every promotion, rollback and retirement; 0 before the first."""
         return int(self._connections.rows("SELECT ifnull(max(generation), 0) FROM promotions")[0][0])
 
     def champions(self, generation: int | None = None) -> pa.Table:
         """The version of each model in use now or in a generation, by name; its stage is that of now."""
         newest = "SELECT max(generation) FROM promotions WHERE ifnull(generation <= ?, 1) GROUP BY name"
         sql = f"SELECT {_NAMES_OF_M} FROM models m JOIN promotions p USING (name, version)"
-        rows = self._connections.rows(f"{sql} WHERE p.generation IN ({newest}) ORDER BY name", (generation,))
-        return columns.table(columns.MODELS, rows)
+        sql += f" WHERE p.generation IN ({newest}) AND p.action <> 'retire' ORDER BY name"
+        return columns.table(columns.MODELS, self._connections.rows(sql, (generation,)))
+
+    def chosen(self, generation: int | None = None) -> frozenset[str]:
+        """Names of the models that somebody has promoted or retired until now, or until a generation."""
+        sql = "SELECT DISTINCT name FROM promotions WHERE ifnull(generation <= ?, 1)"
+        return frozenset(name for (name,) in self._connections.rows(sql, (generation,)))
 
     def read(self, sha256: str) -> bytes:
         """The file of a model.
@@ -158,6 +179,18 @@ def _card(model: NewModel) -> str:
         return json.dumps(dict(model.card), sort_keys=True, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"the card of {model.name} cannot be written as JSON: {error}") from error
+
+
+def _earlier(changes: list[tuple[str, str]]) -> str | None:
+    """The version that a rollback leads to, from the versions and actions of before; None if there is none."""
+    champions, is_retired = ["", ""], False
+    for version, action in changes:
+        if action == "promote":
+            champions.append(version)
+        elif action == "rollback" and not is_retired:
+            champions.pop()
+        is_retired = action == "retire"
+    return champions[-1 if is_retired else -2] or None
 
 
 def _change(connection: sqlite3.Connection, name: str, version: str, action: str, by: str) -> int:

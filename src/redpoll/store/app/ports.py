@@ -80,11 +80,18 @@ class ServedModels(Protocol):
     """What a running pipeline asks for between two blocks."""
 
     def generation(self) -> int:
-        """A number that grows with every promotion and rollback; 0 before the first. It is read in microseconds."""
+        """A number that grows with every promotion, rollback and retirement; 0 before the first.
+
+        It is read in microseconds.
+        """
         ...
 
     def champions(self, generation: int | None = None) -> pa.Table:
         """The version of each model in use now or in a generation; columns as of `ModelRegistry.versions`."""
+        ...
+
+    def chosen(self, generation: int | None = None) -> frozenset[str]:
+        """Names of the models that somebody has promoted or retired until now, or until a generation."""
         ...
 
     def read(self, sha256: str) -> bytes:
@@ -107,12 +114,20 @@ class ModelRegistry(Protocol):
         """Make the champion of before the last promotion the champion again; returns the new generation."""
         ...
 
+    def retire(self, name: str, *, by: str) -> int:
+        """Leave a model without a champion; returns the new generation."""
+        ...
+
     def versions(self, name: str | None = None) -> pa.Table:
         """Every version with its stage and card, newest last."""
         ...
 
+    def read(self, sha256: str) -> bytes:
+        """The file of a version; NotFound if there is none, StoreError if its bytes changed."""
+        ...
+
     def promotions(self, name: str | None = None) -> pa.Table:
-        """Every promotion and rollback, newest last."""
+        """Every promotion, rollback and retirement, newest last."""
         ...
 
 

@@ -118,7 +118,7 @@ def test_the_generation_is_read_in_microseconds_and_a_rollback_in_less_than_a_se
 
 
 class Registry(RuleBasedStateMachine):
-    """Any order of registering, promoting and rolling back, against a list of champions."""
+    """Any order of registering, promoting, retiring and rolling back, against a list of champions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,6 +129,7 @@ class Registry(RuleBasedStateMachine):
         self.app = open_app(self.folder.name)
         self.registered: set[str] = set()
         self.champions: list[str] = []
+        self.is_retired = False
         self.changes = 0
 
     @rule(version=st.sampled_from("123"))
@@ -141,20 +142,32 @@ class Registry(RuleBasedStateMachine):
     def promote(self, data: st.DataObject) -> None:
         version = data.draw(st.sampled_from(sorted(self.registered)))
         self.app.models.promote("early_ia", version, by="ada")
-        if self.champions[-1:] != [version]:
+        if self.is_retired or self.champions[-1:] != [version]:
             self.champions.append(version)
+            self.is_retired = False
             self.changes += 1
 
-    @precondition(lambda self: len(self.champions) > 1)
+    @precondition(lambda self: len(self.champions) > 1 or self.is_retired)
     @rule()
     def rollback(self) -> None:
         self.app.models.rollback("early_ia", by="ada")
-        self.champions.pop()
+        if self.is_retired:
+            self.is_retired = False
+        else:
+            self.champions.pop()
+        self.changes += 1
+
+    @precondition(lambda self: self.champions and not self.is_retired)
+    @rule()
+    def retire(self) -> None:
+        self.app.models.retire("early_ia", by="ada")
+        self.is_retired = True
         self.changes += 1
 
     @invariant()
     def the_last_champion_is_in_use(self) -> None:
-        assert self.app.models.champions()["version"].to_pylist() == self.champions[-1:]
+        used = [] if self.is_retired else self.champions[-1:]
+        assert self.app.models.champions()["version"].to_pylist() == used
         assert self.app.models.generation() == self.changes
 
     def teardown(self) -> None:

@@ -1,4 +1,4 @@
-"""``redpoll model`` as a user types it, with its exit codes."""
+"""``redpoll models`` as a user types it, with its exit codes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sklearn.ensemble import RandomForestClassifier
 
-from redpoll.cli import model
+from redpoll.cli import models
 from redpoll.errors import ModelError, NotFound, StoreError
 from redpoll.learn.forests import forest_file
 from redpoll.plugin.discovery import installed_filters, installed_modules
@@ -33,7 +33,7 @@ def toy(mag, model):
 def run(folder: Path, *words: str) -> Result:
     """Run a command on the store in the folder."""
     more = ["--store", str(folder / "store"), "--config", str(folder / "redpoll.toml")]
-    return CliRunner().invoke(model.command, [*words, *more])
+    return CliRunner().invoke(models.command, [*words, *more])
 
 
 @pytest.fixture
@@ -50,12 +50,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def register(folder: Path, file: str, card: str) -> Result:
-    return run(folder, "register", str(folder / file), "--card", str(folder / card), "--by", "ada", "--json")
+    return run(folder, "import", str(folder / file), "--card", str(folder / card), "--by", "ada", "--json")
 
 
-@pytest.mark.parametrize("verb", ["list", "show", "register", "promote", "rollback"])
+@pytest.mark.parametrize("verb", ["list", "show", "import", "export", "compare", "promote", "rollback", "retire"])
 def test_every_verb_has_help_with_an_example(verb: str) -> None:
-    done = CliRunner().invoke(model.command, [verb, "--help"])
+    done = CliRunner().invoke(models.command, [verb, "--help"])
     assert (done.exit_code, "Example: redpoll model" in done.output) == (0, True)
 
 
