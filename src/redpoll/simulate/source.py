@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from redpoll.errors import SourceError, UsageError
@@ -12,7 +12,7 @@ from redpoll.simulate.night import draw_night
 from redpoll.simulate.recipe import SimulationRecipe, make_recipe
 from redpoll.simulate.surveys import HABITS
 
-_KNOWN = ("alerts", "seed", "night", "nights", "schema_version")
+_KNOWN = ("alerts", "seed", "night", "nights", "schema_version", "fractions")
 
 
 class SimulatedSource(FiniteSource):
@@ -33,7 +33,7 @@ def simulated_source(uri: str) -> SimulatedSource:
     """Source of a URI such as ``simulate://rubin?alerts=100&seed=3``, registered for the scheme `simulate`.
 
     Its parameters are alerts (1000), seed (1), night, nights and schema_version, with the defaults of
-    `simulate_night`.
+    `simulate_night`, and fractions of classes among the alerts, such as ``fractions=sn_ia:0.2,agn:0.8``.
 
     Raises
     ------
@@ -52,11 +52,29 @@ def simulated_source(uri: str) -> SimulatedSource:
         raise SourceError(f"{uri}: unknown {', '.join(unknown)}; known: {', '.join(_KNOWN)}")
     alerts, seed, nights = (_whole(uri, wanted, name, default) for name, default in _DEFAULTS.items())
     try:
-        night, version = wanted.get("night"), wanted.get("schema_version")
-        recipe = make_recipe(parts.netloc, alerts, seed, night, nights, version, "files")
+        night, version, fractions = wanted.get("night"), wanted.get("schema_version"), parse_fractions(wanted)
+        recipe = make_recipe(parts.netloc, alerts, seed, night, nights, version, "files", fractions)
     except UsageError as error:
         raise SourceError(f"{uri}: {error}") from error
     return SimulatedSource(uri, recipe)
+
+
+def parse_fractions(wanted: Mapping[str, str]) -> dict[str, float] | None:
+    """Fractions by class, of the parameter ``fractions``; None without it.
+
+    >>> parse_fractions({"fractions": "sn_ia:0.2,agn:0.8"})
+    {'sn_ia': 0.2, 'agn': 0.8}
+    """
+    if "fractions" not in wanted:
+        return None
+    words = [word.partition(":") for word in wanted["fractions"].split(",")]
+    try:
+        found = {name.strip(): float(number) for name, _, number in words}
+    except ValueError:
+        raise UsageError("fractions: write them as CLASS:NUMBER,CLASS:NUMBER") from None
+    if len(found) < len(words):
+        raise UsageError("fractions: a class occurs twice")
+    return found
 
 
 _DEFAULTS = {"alerts": 1000, "seed": 1, "nights": 1}

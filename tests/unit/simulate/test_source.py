@@ -22,6 +22,11 @@ def test_its_packets_are_those_that_the_simulator_writes(survey, tmp_path):
     assert packets == list(all_packets(open_source(source.name)))
 
 
+def test_fractions_of_classes_are_those_asked_for():
+    recipe = open_source("simulate://ztf?alerts=7&seed=3&fractions=sn_ia:1,agn:3").recipe
+    assert recipe.fractions == {"sn_ia": 0.25, "agn": 0.75}
+
+
 @pytest.mark.parametrize(
     "uri, complaint",
     [
@@ -33,6 +38,13 @@ def test_its_packets_are_those_that_the_simulator_writes(survey, tmp_path):
         ("simulate://ztf?alerts=3&seed=__import__('os')", "seed: expected a whole number"),
         ("simulate://ztf?alerts=3&schema_version=1", "no ztf packet schema 1"),
         ("simulate://ztf?alerts=3&night=tonight", "write it as YYYYMMDD"),
+        ("simulate://ztf?alerts=3&fractions=sn_ia", "write them as CLASS:NUMBER"),
+        ("simulate://ztf?alerts=3&fractions=", "write them as CLASS:NUMBER"),
+        ("simulate://ztf?alerts=3&fractions=sn_ia:nan", "a fraction is negative or infinite"),
+        ("simulate://ztf?alerts=3&fractions=sn_ia:-1", "a fraction is negative or infinite"),
+        ("simulate://ztf?alerts=3&fractions=sn_ia:0", "no class has a fraction above 0"),
+        ("simulate://ztf?alerts=3&fractions=snia:1", "no class 'snia'; use"),
+        ("simulate://ztf?alerts=3&fractions=sn_ia:1,sn_ia:2", "a class occurs twice"),
     ],
 )
 def test_what_cannot_be_simulated_is_reported(uri, complaint):
