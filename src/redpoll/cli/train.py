@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,16 +15,19 @@ from redpoll.cli.output import print_json, print_rows
 from redpoll.cli.query import new_file
 from redpoll.cli.training_data import dataset_options, interval, labelled_features
 
+if TYPE_CHECKING:
+    from redpoll.learn.training import TrainingOptions
+
 _METRICS = ("AUC", "efficiency", "purity", "figure of merit", "calibration error")
 
 
 @click.command(epilog="Example: redpoll train early_sn_ia --dataset 'simulate://ztf?alerts=20000&seed=1' --out models")
 @click.argument("name")
-@dataset_options
+@partial(dataset_options, required=False)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default="models", show_default=True,
               metavar="DIR", help="Folder of the model and its card.")  # fmt: skip
-@click.option("--trees", type=click.IntRange(10, 5000), default=300, show_default=True, metavar="N",
-              help="Number of trees.")  # fmt: skip
+@click.option("--rounds", type=click.IntRange(5, 2000), default=300, show_default=True, metavar="N",
+              help="Most rounds of boosting; fewer are used if more do not help.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of the training.")
 @click.option("--test", "test_fraction", type=click.FloatRange(0.01, 0.9), default=0.25, show_default=True,
               metavar="F", help="Fraction of the objects to judge by.")  # fmt: skip
@@ -30,18 +35,35 @@ _METRICS = ("AUC", "efficiency", "purity", "figure of merit", "calibration error
 @json_option
 @verbose_option
 def command(
-    name: str, datasets: tuple[str, ...], out: Path, trees: int, seed: int, test_fraction: float, per_object: int,
+    name: str, datasets: tuple[str, ...], out: Path, rounds: int, seed: int, test_fraction: float, per_object: int,
     force: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Train the model NAME on labelled alerts and judge it on objects that were kept out of training.
+    """Train the model NAME, or all that Redpoll ships, and judge it on objects that were kept out of training.
+
+    Without --dataset it is trained on simulated nights of both surveys, as the shipped models were.
 
     Writes NAME-VERSION.forest and its card NAME-VERSION.json, which `redpoll models import` takes, and the rows of the
     training set, NAME-VERSION.rows.parquet.
     """
-    from redpoll.learn.model_training import described_command, train_model
+    from redpoll.learn.defaults import DATA_SETS, MODELS
     from redpoll.learn.training import TrainingOptions
 
-    options = TrainingOptions(n_trees=trees, seed=seed)
+    options = TrainingOptions(max_rounds=rounds, seed=seed)
+    cards = [
+        _train(each, datasets or DATA_SETS, per_object, options, test_fraction, out, force, quiet=as_json)
+        for each in (MODELS if name == "all" else (name,))
+    ]
+    if as_json:
+        print_json(cards if name == "all" else cards[0])
+
+
+def _train(
+    name: str, datasets: Sequence[str], per_object: int, options: TrainingOptions, test_fraction: float, out: Path,
+    force: bool, *, quiet: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Train one model, write its files, show its figures; returns its card."""
+    from redpoll.learn.model_training import described_command, train_model
+
     made = train_model(
         labelled_features(name, datasets, per_object), options=options, test_fraction=test_fraction,
         command=described_command(name, datasets, options, test_fraction, per_object),
@@ -53,11 +75,10 @@ def command(
         with new_file(path, force=force) as file:
             file.write(data)
     made.training_set.save(stem.with_suffix(".rows.parquet"))
-    if as_json:
-        print_json(made.card)
-        return
-    show_judged(made.card["judged"], title=f"{made.name} {made.version} on objects kept out of training")
-    click.echo(f"{stem}.forest, {len(made.data):,} bytes; redpoll models import {stem}.forest --card {stem}.json")
+    if not quiet:
+        show_judged(made.card["judged"], title=f"{made.name} {made.version} on objects kept out of training")
+        click.echo(f"{stem}.forest, {len(made.data):,} bytes; redpoll models import {stem}.forest --card {stem}.json")
+    return made.card
 
 
 def show_judged(found: dict[str, Any], *, title: str) -> None:

@@ -33,7 +33,7 @@ class FeatureTable:
     features
         float32 of shape (n, k); NaN where unknown.
     is_scored
-        Whether the module asks its model for a score: all features are known, and its other conditions hold.
+        Whether the module asks its model for a score.
     labels, object_ids
         Class in the taxonomy, empty if unknown, and object.
     surveys, sources

@@ -82,7 +82,8 @@ def train_model(
     step(f"judging on {len(test):,} alerts of other objects")
     card = {
         "name": table.model, "version": version, "features": list(table.names), "classes": list(trained.classes),
-        "module": table.maker, "command": command, "options": asdict(options), "test_fraction": test_fraction,
+        "module": table.maker, "command": command, "options": asdict(options), "rounds": trained.rounds,
+        "test_fraction": test_fraction,
         "training_set": _described(training_set, assigned),
         "judged": judged(model.predict_proba, test, targets(test.labels, assigned)),
         "made_with": {name: package_version(name) for name in ("redpoll", "numpy", "scikit-learn")},
@@ -146,8 +147,8 @@ def described_command(
     """The command that trains a model again.
 
     >>> described_command("tde", ["a b.parquet"], TrainingOptions(), 0.25, 4)
-    "redpoll train tde --dataset 'a b.parquet' --per-object 4 --trees 300 --seed 1 --test 0.25"
+    "redpoll train tde --dataset 'a b.parquet' --per-object 4 --rounds 300 --seed 1 --test 0.25"
     """
     words = [word for dataset in datasets for word in ("--dataset", dataset)]
-    more = {"per-object": per_object, "trees": options.n_trees, "seed": options.seed, "test": test_fraction}
+    more = {"per-object": per_object, "rounds": options.max_rounds, "seed": options.seed, "test": test_fraction}
     return shlex.join(["redpoll", "train", name, *words, *(w for k, v in more.items() for w in (f"--{k}", str(v)))])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,21 +23,26 @@ _LEAST = 1e-7
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How a model is trained: number of trees, fewest rows in a leaf, most leaves of a tree, and the seed."""
+    """How a model is trained: most rounds of boosting and their rate, fewest rows and most leaves, and the seed."""
 
-    n_trees: int = 300
-    min_rows: int = 5
-    max_leaves: int = 256
+    max_rounds: int = 300
+    learning_rate: float = 0.06
+    min_rows: int = 20
+    max_leaves: int = 15
     seed: int = 1
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained ensemble of trees of scikit-learn, its classes in the order of the card, and its calibration."""
+    """A trained ensemble of trees of scikit-learn, its classes in the order of the card, and its calibration.
+
+    ``rounds`` is the number of rounds of boosting, chosen on objects that were left out.
+    """
 
     estimator: Any
     classes: tuple[str, ...]
     calibration: Calibration
+    rounds: int
 
 
 def class_of(label: str, classes: Sequence[str]) -> str:
@@ -61,9 +66,10 @@ def targets(labels: NDArray[np.str_], assigned: Sequence[str]) -> NDArray[np.str
 
 
 def train(rows: TrainingSet, target: NDArray[np.str_], classes: Sequence[str], options: TrainingOptions) -> Trained:
-    """Fit a forest on rows of known class, and calibrate it on predictions for objects that it was not fitted on.
+    """Fit boosted trees on rows of known class, and calibrate them on objects that they were not fitted on.
 
-    All objects weigh the same, however many alerts they have.
+    Trees stop at the round with the least loss on objects that were left out, in a cross-validation by object, whose
+    probabilities also make the calibration. All objects weigh the same, however many alerts they have.
 
     Raises
     ------
@@ -79,30 +85,34 @@ def train(rows: TrainingSet, target: NDArray[np.str_], classes: Sequence[str], o
             )
     y = np.array([classes.index(name) for name in target.tolist()])
     weight = equal_weights(rows.object_ids)
-    p = _out_of_fold(rows, y, weight, len(classes), options)
-    return Trained(_fitted(rows.features, y, weight, options), tuple(classes), _calibration(p, y, weight))
+    rounds, p = _left_out(rows, y, weight, len(classes), options)
+    final = _fitted(rows.features, y, weight, replace(options, max_rounds=rounds))
+    return Trained(final, tuple(classes), _calibration(p, y, weight), rounds)
 
 
 def _fitted(features: NDArray[np.float32], y: NDArray[np.int64], weight: Array, options: TrainingOptions) -> Any:
-    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
-    return RandomForestClassifier(
-        options.n_trees, min_samples_leaf=options.min_rows, max_leaf_nodes=options.max_leaves,
-        random_state=options.seed,
+    return HistGradientBoostingClassifier(
+        learning_rate=options.learning_rate, max_iter=options.max_rounds, max_leaf_nodes=options.max_leaves,
+        min_samples_leaf=options.min_rows, l2_regularization=1.0, early_stopping=False, random_state=options.seed,
     ).fit(features, y, sample_weight=weight)  # fmt: skip
 
 
-def _out_of_fold(
+def _left_out(
     rows: TrainingSet, y: NDArray[np.int64], weight: Array, n_classes: int, options: TrainingOptions
-) -> Array:
-    """Probability of each class for each row, by a forest that saw no alert of its object."""
+) -> tuple[int, Array]:
+    """The number of rounds with the least loss on objects that were left out, and their probabilities there."""
     names, place = np.unique(rows.object_ids, return_inverse=True)
     fold = np.random.default_rng(options.seed).permutation(len(names))[place] % _FOLDS
-    p = np.zeros((len(y), n_classes))
+    p = np.zeros((options.max_rounds, len(y), n_classes), np.float32)
     for k in range(_FOLDS):
-        forest = _fitted(rows.features[fold != k], y[fold != k], weight[fold != k], options)
-        p[np.ix_(fold == k, forest.classes_)] = forest.predict_proba(rows.features[fold == k])
-    return p
+        model = _fitted(rows.features[fold != k], y[fold != k], weight[fold != k], options)
+        for i, each in enumerate(model.staged_predict_proba(rows.features[fold == k])):
+            p[np.ix_([i], fold == k, model.classes_)] = each
+    right = np.maximum(p[:, np.arange(len(y)), y], _LEAST)
+    best = int(np.argmin(-(np.log(right) * weight).sum(axis=1)))
+    return best + 1, p[best].astype(np.float64)
 
 
 def _calibration(p: Array, y: NDArray[np.int64], weight: Array) -> Calibration:

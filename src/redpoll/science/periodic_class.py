@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from redpoll import Column, Model, class_scores, science_module
 from redpoll.typing import Arrays, Bools, Floats
 
@@ -12,12 +10,12 @@ _KINDS = {
     "long_period_variable": "long-period variable",
 }  # fmt: skip
 OUTPUTS = {
-    f"p_{name}": Column("float32", doc=f"{title}: 0..1; null without the model or a significant period.", assigns=name)
+    f"p_{name}": Column("float32", doc=f"{title}: 0..1; null without a significant period.", assigns=name)
     for name, title in _KINDS.items()
 }
 
 
-@science_module(version="2", model="periodic_class", outputs=OUTPUTS)
+@science_module(version="3", model="periodic_class", outputs=OUTPUTS)
 def periodic_class(
     period: Floats,
     period_log10_fap: Floats,
@@ -27,10 +25,12 @@ def periodic_class(
     anomaly_kurtosis: Floats,
     anomaly_amplitude: Floats,
     anomaly_beyond_1_std: Floats,
+    period_amplitude: Floats,
+    colour_g_r: Floats,
     is_periodic: Bools,
     model: Model,
 ) -> Arrays:
-    """Scores of the model "periodic_class"; the inputs are its features, in this order.
+    """Scores of the model "periodic_class"; the inputs are its features, in this order; any may be missing.
 
     The scores are null for sources without a significant period.
 
@@ -40,6 +40,7 @@ def periodic_class(
     """
     scores = class_scores(
         model, period, period_log10_fap, period_power, period_margin, anomaly_skew, anomaly_kurtosis,
-        anomaly_amplitude, anomaly_beyond_1_std, is_periodic, n_classes=len(_KINDS),
+        anomaly_amplitude, anomaly_beyond_1_std, period_amplitude, colour_g_r, is_periodic, n_classes=len(_KINDS),
+        where=is_periodic,
     )  # fmt: skip
-    return dict(zip(OUTPUTS, np.where(is_periodic, scores.T, np.float32(np.nan)), strict=True))
+    return dict(zip(OUTPUTS, scores.T, strict=True))

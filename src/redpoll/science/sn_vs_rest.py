@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from redpoll import Model, class_scores, probability, science_module
-from redpoll.typing import Floats
+from redpoll.conditions import is_solar_system
+from redpoll.typing import Floats, Ints, Texts
 
-OUTPUTS = {"p_sn": probability("0..1; null without the trained model or a light curve to score.", assigns="sn")}
+FEATURES = (
+    "anomaly_n_points", "anomaly_days", "anomaly_amplitude", "anomaly_skew", "anomaly_linear_trend",
+    "anomaly_maximum_slope", "anomaly_linear_fit_reduced_chi2", "rainbow_rise_time", "rainbow_temperature",
+    "rainbow_rise_chi2", "mag", "age", "colour_g_r", "mag_rate", "peak_days", "faded_mag", "n_detections",
+)  # fmt: skip
+"""Features of the model, in this order."""
+OUTPUTS = {"p_sn": probability("0..1; null for one detection alone and for the Solar System.", assigns="sn")}
 
 
-@science_module(version="1", model="sn_vs_rest", outputs=OUTPUTS)
+@science_module(version="2", model="sn_vs_rest", features=FEATURES, outputs=OUTPUTS)
 def sn_vs_rest(
     anomaly_n_points: Floats,
     anomaly_days: Floats,
@@ -22,12 +29,21 @@ def sn_vs_rest(
     rainbow_rise_chi2: Floats,
     mag: Floats,
     age: Floats,
+    colour_g_r: Floats,
+    mag_rate: Floats,
+    peak_days: Floats,
+    faded_mag: Floats,
+    n_detections: Ints,
+    roid: Texts,
     model: Model,
+    *,
+    min_detections: int = 2,
 ) -> Floats:
-    """Score of the model "sn_vs_rest": supernovae against stars, active galaxies, asteroids and artefacts.
+    """Score of the model "sn_vs_rest": supernovae against stars, active galaxies and artefacts.
 
-    The inputs are its features, in this order: the shape of the best-sampled band (`anomaly_features`) and the fitted
-    rise (`rainbow_rise`). They exist for both surveys and depend on no particular band.
+    The inputs but the last are its features, in this order: the shape of the best-sampled band (`anomaly_features`),
+    the fitted rise (`rainbow_rise`), colour, rates and age. Any may be missing, since the model knows what to do then.
+    Scored are sources with `min_detections` or more that are nothing of the Solar System.
 
     References
     ----------
@@ -36,5 +52,6 @@ def sn_vs_rest(
     return class_scores(
         model, anomaly_n_points, anomaly_days, anomaly_amplitude, anomaly_skew, anomaly_linear_trend,
         anomaly_maximum_slope, anomaly_linear_fit_reduced_chi2, rainbow_rise_time, rainbow_temperature,
-        rainbow_rise_chi2, mag, age,
+        rainbow_rise_chi2, mag, age, colour_g_r, mag_rate, peak_days, faded_mag, n_detections,
+        where=(n_detections >= min_detections) & ~is_solar_system(roid),
     )  # fmt: skip

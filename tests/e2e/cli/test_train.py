@@ -27,7 +27,7 @@ OTHER = "simulate://ztf?alerts=300&seed=6"
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Result]:
     """A trained model, its card, and what the command printed."""
     folder = tmp_path_factory.mktemp("models")
-    done = run(train, "early_sn_ia", "--dataset", DATA, "--trees", "30", "--out", str(folder))
+    done = run(train, "early_sn_ia", "--dataset", DATA, "--rounds", "30", "--out", str(folder))
     (file,) = folder.glob("*.forest")
     return file, file.with_suffix(".json"), done
 

@@ -19,7 +19,7 @@ from redpoll.learn.training_set import freeze
 from redpoll.plugin.forest_file import read_forest
 from redpoll.plugin.forest_model import ForestModel
 
-OPTIONS = TrainingOptions(n_trees=30)
+OPTIONS = TrainingOptions(max_rounds=30)
 NAMES = ModelInputs("early_sn_ia").names
 
 
@@ -92,7 +92,10 @@ def test_a_calibration_of_overconfident_forests_makes_them_less_sure():
     rows = table(2000, shift=0.3, per_object=1)
     frozen = freeze(rows)
     result = train(
-        frozen, targets(frozen.labels, ["sn_ia"]), ["other", "sn_ia"], replace(OPTIONS, min_rows=1, max_leaves=2000)
+        frozen,
+        targets(frozen.labels, ["sn_ia"]),
+        ["other", "sn_ia"],
+        replace(OPTIONS, min_rows=1, max_leaves=2000, learning_rate=1.0),
     )
     assert max(result.calibration.scale) < 1
 

@@ -20,26 +20,54 @@ class FiveClasses(FakeModel):
         return np.eye(5)[np.asarray(X)[:, 0].astype(int)]
 
 
+class Remembers(FakeModel):
+    """Keeps the features that it was asked about."""
+
+    def predict_proba(self, X):
+        self.asked = X
+        return np.tile([0.2] * 5, (len(X), 1))
+
+
 def _columns(module, n=2, **values):
     return {name: np.asarray(values.get(name, np.zeros(n)), np.float32) for name in module.inputs}
 
 
-@pytest.mark.parametrize("module", [early_sn_ia, sn_vs_rest], ids=str)
-def test_a_model_scores_alerts_whose_features_are_all_known(module):
-    unknown = {module.inputs[2]: [0.0, np.nan]}
-    assert module(**_columns(module, **unknown), model=FakeModel()).tolist() == pytest.approx(
-        [0.5, np.nan], nan_ok=True
-    )
+def _is_scored(module, model=None, **values):
+    found = module(**_columns(module, n=len(next(iter(values.values()))), **values), model=model or Remembers())
+    return np.isfinite(next(iter(found.values())) if isinstance(found, dict) else found).tolist()
 
 
-def test_a_source_past_its_rise_is_not_early():
-    columns = _columns(early_sn_ia, rainbow_rise_phase=[30.0, 30.1])
-    found = early_sn_ia(**columns, model=FakeModel())
-    assert np.isfinite(found[0]) and np.isnan(found[1])
+def test_an_early_supernova_has_a_fitted_rise_and_is_not_long_past_it():
+    """A phase or another feature may be missing."""
+    assert _is_scored(early_sn_ia, rainbow_rise_points=[0, 1, 5], mag=[19.0, np.nan, 19.0]) == [False, True, True]
+    phases = {"rainbow_rise_phase": [30.0, 30.1, np.nan], "rainbow_rise_points": [5, 5, 5]}
+    assert _is_scored(early_sn_ia, **phases) == [True, False, True]
+
+
+def test_a_supernova_is_detected_twice_and_nothing_of_the_solar_system():
+    roid = np.array(["not_sso", "not_sso", "known", "candidate"])
+    columns = _columns(sn_vs_rest, n=4, n_detections=[1, 2, 2, 2], mag=[np.nan] * 4) | {"roid": roid}
+    assert np.isfinite(sn_vs_rest(**columns, model=Remembers())).tolist() == [False, True, False, False]
+
+
+def test_types_need_a_fitted_shape():
+    points = {"shape_points": [0, 1, 20], "shape_rise_time": [0, 1, 2], "shape_chi2": [1.0, np.nan, 1.0]}
+    assert _is_scored(sn_types, FiveClasses(), **points) == [False, True, True]
+
+
+@pytest.mark.parametrize("module", [early_sn_ia, sn_vs_rest, sn_types], ids=str)
+def test_the_model_is_given_the_features_in_their_order(module):
+    """Every column has a value of its own."""
+    columns = {name: np.array([k + 2], np.float32) for k, name in enumerate(module.inputs)}
+    columns |= {"roid": np.array(["not_sso"])} if "roid" in columns else {}
+    model = Remembers()
+    module(**columns, model=model)
+    assert model.asked[0].tolist() == [columns[name][0] for name in module.features]
 
 
 def test_types_come_in_the_order_of_the_model_s_last_classes():
-    found = sn_types(**_columns(sn_types, n=3, shape_rise_time=[0, 1, 4]), model=FiveClasses())
+    some = {"shape_rise_time": [0, 1, 4], "shape_points": [20, 20, 20]}
+    found = sn_types(**_columns(sn_types, n=3, **some), model=FiveClasses())
     assert [found[name].tolist() for name in ("p_sn_ia", "p_slsn")] == [[0, 1, 0], [0, 0, 1]]
     assert {column.assigns for column in sn_types.outputs.values()} == {"sn_ia", "sn_ibc", "sn_ii", "slsn"}
 
