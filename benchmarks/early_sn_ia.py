@@ -1,10 +1,11 @@
 """Early SNe Ia: how many real ones get a score, and how pure are the candidates among real and simulated alerts.
 
-    python benchmarks/early_sn_ia.py [--data FOLDER] [--alerts 12000] [--seeds 11 12 13] [--test-seed 14] [--half {0,1}]
+    python benchmarks/early_sn_ia.py [--data FOLDER] [--alerts 12000] [--test-seed 14] [--half {0,1}]
 
-The model is trained on simulated nights of ZTF alone, as `redpoll train early_sn_ia` does. It is judged on real SNe Ia
-of the Bright Transient Survey, of one half of the objects (the simulator's SNe Ia were made from half 0), real TDEs and
-SLSNe-I, and simulated alerts of another seed. "First alert" is the first with four detections in g and four in r.
+The model is the one that Redpoll ships, trained on simulated nights alone (`redpoll train early_sn_ia`). It is judged
+on real SNe Ia of the Bright Transient Survey, of one half of the objects (the simulator's SNe Ia were made from half
+0), real TDEs and SLSNe-I, and simulated alerts of another seed. "First alert" is the first with four detections in g
+and four in r.
 """
 
 from __future__ import annotations
@@ -24,24 +25,23 @@ from populations.labelled import superluminous, tidal_disruptions, type_ia
 from redpoll.learn.curves import LabelledCurve, bare, half
 from redpoll.learn.dataset import Dataset, open_dataset
 from redpoll.learn.features import FeatureTable, feature_rows, joined_features
-from redpoll.learn.forests import forest_file
 from redpoll.learn.metrics import Figure, figures
 from redpoll.learn.replay import replayed
-from redpoll.learn.training import TrainingOptions, targets, train
-from redpoll.learn.training_set import freeze
+from redpoll.pipeline.shipped import shipped_models
 from redpoll.plugin.forest_file import read_forest
 from redpoll.plugin.forest_model import ForestModel
 from redpoll.schema.bands import BANDS, DETECTION
 
-MODEL, CLASSES, PER_OBJECT = "early_sn_ia", ("other", "sn_ia"), 4
+MODEL, PER_OBJECT = "early_sn_ia", 4
 
 
 def main() -> None:
     """Train, and print what is found on each population."""
     options = _options()
     print(f"date: {time.strftime('%Y-%m-%d')}; Python {platform.python_version()}, {platform.machine()}")
-    model = _trained([_simulated(options.alerts, seed) for seed in options.seeds])
-    print(f"model of {len(model.forest.feature):,} nodes; real objects of half {options.half}\n")
+    shipped = shipped_models()[MODEL]
+    model = ForestModel(MODEL, shipped.card.version, read_forest(shipped.data))
+    print(f"{MODEL} {model.version}, {len(shipped.data):,} bytes; real objects of half {options.half}\n")
     ia = [c for c in type_ia(options.data) if half(c.name) == options.half]
     _first_alerts(model, [first for c in bare(ia) if (first := _at_first_alert(c))])
     others = [("TDEs", bare(tidal_disruptions(options.data))), ("SLSNe-I", bare(superluminous(options.data)))]
@@ -51,16 +51,6 @@ def main() -> None:
     _candidates(model, tables)
     print("\nsimulated alone (seed of the test):")
     _print_figures(model, simulated)
-
-
-def _trained(datasets: Sequence[Dataset]) -> ForestModel:
-    rows = freeze(joined_features([feature_rows(dataset, MODEL) for dataset in datasets]))
-    kind = targets(rows.labels, CLASSES[1:])
-    rows, kind = rows.take(kind != ""), kind[kind != ""]
-    for name in CLASSES:
-        print(f"trained on {np.count_nonzero(kind == name):,} alerts of {name}")
-    made = train(rows, kind, CLASSES, TrainingOptions())
-    return ForestModel(MODEL, "benchmark", read_forest(forest_file(made.estimator, made.calibration)))
 
 
 def _simulated(n_alerts: int, seed: int) -> Dataset:
@@ -127,7 +117,6 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default=os.environ.get("REDPOLL_DATA", "../shared/data"), type=Path)
     parser.add_argument("--alerts", type=int, default=12_000)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     parser.add_argument("--test-seed", type=int, default=14)
     parser.add_argument("--half", type=int, choices=(0, 1), default=1)
     return parser.parse_known_args()[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,10 @@ import click
 from redpoll.cli.options import json_option, verbose_option
 from redpoll.cli.output import print_json, print_rows
 from redpoll.cli.query import new_file
-from redpoll.cli.training_data import dataset_options, interval, labelled_features
+from redpoll.cli.training_data import dataset_options, features_of_all, interval
 
 if TYPE_CHECKING:
+    from redpoll.learn.features import FeatureTable
     from redpoll.learn.training import TrainingOptions
 
 _METRICS = ("AUC", "efficiency", "purity", "figure of merit", "calibration error")
@@ -46,28 +46,28 @@ def command(
     training set, NAME-VERSION.rows.parquet.
     """
     from redpoll.learn.defaults import DATA_SETS, MODELS
+    from redpoll.learn.model_training import described_command
     from redpoll.learn.training import TrainingOptions
 
-    options = TrainingOptions(max_rounds=rounds, seed=seed)
-    cards = [
-        _train(each, datasets or DATA_SETS, per_object, options, test_fraction, out, force, quiet=as_json)
-        for each in (MODELS if name == "all" else (name,))
-    ]
+    options, used = TrainingOptions(max_rounds=rounds, seed=seed), datasets or DATA_SETS
+    cards = []
+    for table in features_of_all(MODELS if name == "all" else (name,), used, per_object):
+        said = described_command(table.model, datasets, options, test_fraction, per_object)
+        cards.append(_train(table, said, options, test_fraction, out, force, quiet=as_json))
     if as_json:
         print_json(cards if name == "all" else cards[0])
 
 
 def _train(
-    name: str, datasets: Sequence[str], per_object: int, options: TrainingOptions, test_fraction: float, out: Path,
-    force: bool, *, quiet: bool,
+    table: FeatureTable, command: str, options: TrainingOptions, test_fraction: float, out: Path, force: bool, *,
+    quiet: bool,
 ) -> dict[str, Any]:  # fmt: skip
     """Train one model, write its files, show its figures; returns its card."""
-    from redpoll.learn.model_training import described_command, train_model
+    from redpoll.learn.model_training import train_model
 
     made = train_model(
-        labelled_features(name, datasets, per_object), options=options, test_fraction=test_fraction,
-        command=described_command(name, datasets, options, test_fraction, per_object),
-        step=lambda what: click.echo(what, err=True),
+        table, options=options, test_fraction=test_fraction, command=command,
+        step=lambda what: click.echo(f"{table.model}: {what}", err=True),
     )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     stem = out / f"{made.name}-{made.version}"

@@ -34,14 +34,19 @@ def kept_out_option(command: Any) -> Any:
 
 def labelled_features(name: str, datasets: Sequence[str], per_object: int) -> FeatureTable:
     """The features of a model for the alerts of several data sets."""
+    return features_of_all([name], datasets, per_object)[0]
+
+
+def features_of_all(names: Sequence[str], datasets: Sequence[str], per_object: int) -> list[FeatureTable]:
+    """The features of several models, in their order; each data set is read once."""
     from redpoll.learn.dataset import open_dataset
-    from redpoll.learn.features import feature_rows, joined_features
+    from redpoll.learn.features import features_of_models, joined_features
 
     tables = []
     for spec in datasets:
         click.echo(f"reading {spec}", err=True)
-        tables.append(feature_rows(open_dataset(spec, per_object=per_object), name))
-    return joined_features(tables)
+        tables.append(features_of_models(open_dataset(spec, per_object=per_object), names))
+    return [joined_features(of_model) for of_model in zip(*tables, strict=True)]
 
 
 def interval(figure: Sequence[float | None]) -> str:

@@ -101,13 +101,24 @@ def feature_rows(dataset: Dataset, model: str, *, modules: Iterable[Node] | None
     >>> table.features.shape[1] == len(table.names), table.features.dtype.name, table.maker
     (True, 'float32', 'kilonova_score@1')
     """
-    inputs = ModelInputs(model, modules)
-    parts = [
-        _rows(inputs, dataset.name, batch, labels, objects) for batch, labels, objects in dataset if batch.num_rows
-    ]
-    if not parts:
+    return features_of_models(dataset, [model], modules=modules)[0]
+
+
+def features_of_models(
+    dataset: Dataset, models: Sequence[str], *, modules: Iterable[Node] | None = None
+) -> list[FeatureTable]:
+    """The features of several models, in their order, as `feature_rows` gives them; the data set is read once."""
+    nodes = None if modules is None else list(modules)
+    inputs = [ModelInputs(model, nodes) for model in models]
+    parts: list[list[FeatureTable]] = [[] for _ in models]
+    for batch, labels, objects in dataset:
+        for found, each, model in zip(parts, inputs, models, strict=True):
+            if batch.num_rows:
+                arrays = _rows(each, dataset.name, batch, labels, objects)
+                found.append(FeatureTable(model, each.maker, each.names, *arrays))
+    if not all(parts):
         raise DatasetError(f"{dataset.name}: has no labelled alerts; an object needs a detection to have one")
-    return joined_features([FeatureTable(model, inputs.maker, inputs.names, *part) for part in parts])
+    return [joined_features(found) for found in parts]
 
 
 def joined_features(tables: Sequence[FeatureTable]) -> FeatureTable:

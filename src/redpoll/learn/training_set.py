@@ -34,7 +34,7 @@ class TrainingSet:
     Parameters
     ----------
     features
-        float32 of shape (n, k).
+        float32 of shape (n, k); NaN where missing.
     names
         The k features, in the order of the module.
     labels, object_ids, sources
@@ -49,7 +49,7 @@ class TrainingSet:
     Raises
     ------
     DatasetError
-        If the shapes differ, a feature is unknown, or a row has no label or no object.
+        If the shapes differ, a feature is infinite, or a row has no label or no object.
     """
 
     features: NDArray[np.float32]
@@ -68,8 +68,8 @@ class TrainingSet:
             raise DatasetError(f"training set: features of shape {self.features.shape} for {len(self.names)} names")
         if any(shape != (n,) for shape in shapes):
             raise DatasetError(f"training set: {n} rows of features, but columns of shapes {shapes}")
-        if self.features.dtype != np.float32 or not np.isfinite(self.features).all():
-            raise DatasetError("training set: features must be float32 without NaN; take only rows that are scored")
+        if self.features.dtype != np.float32 or np.isinf(self.features).any():
+            raise DatasetError("training set: features must be finite float32, or NaN where missing")
         if not n or (self.labels == "").any() or (self.object_ids == "").any():
             raise DatasetError("training set: needs rows, each with a label and an object")
         try:
@@ -100,7 +100,8 @@ class TrainingSet:
         return self.take(np.array(sorted(range(len(rows)), key=rows.__getitem__)))
 
     def _row_bytes(self) -> list[bytes]:
-        numbers = np.ascontiguousarray(self.features + np.float32(0.0), "<f4")  # -0.0 and 0.0 are one number
+        numbers = np.ascontiguousarray(self.features + np.float32(0.0), "<f4")  # -0.0 and 0.0 are one number,
+        numbers[np.isnan(numbers)] = np.nan  # and so is every NaN
         times = np.ascontiguousarray(self.mjd, "<f8")
         texts = zip(self.object_ids.tolist(), self.labels.tolist(), strict=True)
         return [
@@ -177,7 +178,7 @@ def freeze(table: FeatureTable, **about: Any) -> TrainingSet:
     """
     is_used = table.is_scored & (table.labels != "")
     if not is_used.any():
-        raise DatasetError(f"training set of {table.model}: none of {len(table)} rows has a label and every feature")
+        raise DatasetError(f"training set of {table.model}: none of {len(table)} rows is scored and has a label")
     some = table.take(is_used)
     facts = {
         "model": table.model, "maker": table.maker, "n_not_scored": int((~table.is_scored).sum()),
