@@ -28,6 +28,7 @@ VERBS = {
     "train": "train",
     "evaluate": "evaluate",
     "models": "models",
+    "cosmology": "cosmology",
     "ledger": "ledger",
     "dead-letters": "dead_letters",
     "why": "why",
