@@ -59,6 +59,7 @@ class QualityConfig:
 
     ztf: Cuts = Cuts(min_real_bogus=0.55, max_bad_pixels=0, bands=("g", "r"))
     rubin: Cuts = Cuts()
+    elasticc: Cuts = Cuts()
 
 
 @dataclass(frozen=True)

@@ -6,19 +6,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+_RUBIN = np.array([4.145, 3.237, 2.273, 1.684, 1.323, 1.088])
+_RUBIN_NM = np.array([369.3, 479.7, 619.6, 751.5, 866.4, 971.0])
 PER_EBV = {
-    "rubin": np.array([4.145, 3.237, 2.273, 1.684, 1.323, 1.088]),
+    "rubin": _RUBIN,
     "ztf": np.array([np.nan, 3.24, 2.16, 1.55, np.nan, np.nan]),
+    "elasticc": _RUBIN,
 }
 """Extinction [mag] per E(B-V) of the map of Schlegel, Finkbeiner & Davis (1998), bands u g r i z y.
 
 Rubin's are LSST's in table 6 of Schlafly & Finkbeiner 2011, ApJ 737, 103 (Fitzpatrick's law, R_V = 3.1); they
 include the correction of that map by 14 %. The table has no ZTF bands: theirs are read off the same table's
-SDSS, LSST and DES bands at ZTF's wavelengths, good to 0.03.
+SDSS, LSST and DES bands at ZTF's wavelengths, good to 0.03. ELAsTiCC simulates LSST.
 """
 WAVELENGTH = {
-    "rubin": np.array([369.3, 479.7, 619.6, 751.5, 866.4, 971.0]),
+    "rubin": _RUBIN_NM,
     "ztf": np.array([np.nan, 479.0, 641.0, 790.0, np.nan, np.nan]),
+    "elasticc": _RUBIN_NM,
 }
 """Effective wavelength [nm] of the bands u g r i z y, of the same table; ZTF's from its mean and pivot wavelengths."""
 
@@ -26,13 +30,13 @@ WAVELENGTH = {
 def extinction(ebv: ArrayLike, band: ArrayLike, survey: ArrayLike = "rubin") -> Array:
     """Extinction [mag] in a band, given E(B-V) [mag] as on the map of Schlegel, Finkbeiner & Davis.
 
-    `band` is the code 0..5 of u g r i z y, or an array of codes; `survey` is ``"rubin"`` or ``"ztf"``, or an array.
-    NaN where E(B-V) is unknown, the survey has no such band, or the band is negative.
+    `band` is the code 0..5 of u g r i z y, or an array of codes; `survey` is ``"ztf"``, ``"rubin"`` or
+    ``"elasticc"``, or an array. NaN where E(B-V) is unknown, the survey has no such band, or the band is negative.
 
     Raises
     ------
     ValueError
-        If a survey is neither of the two.
+        If a survey is none of these.
 
     References
     ----------

@@ -9,8 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 MJD_ZERO = 2_400_000.5
 """JD of MJD 0."""
-NIGHT_OFFSET = {"ztf": 0.0, "rubin": -0.5}
-"""Days added to UTC before its date names the night: Rubin's nights, in Chile, span midnight UTC."""
+NIGHT_OFFSET = {"ztf": 0.0, "rubin": -0.5, "elasticc": -0.5}
+"""Days added to UTC before its date names the night: Rubin's nights, in Chile, span midnight UTC.
+
+ELAsTiCC simulates Rubin.
+"""
 _DAY = 86_400.0
 # MJD (UTC) from which TAI - UTC has the value in seconds: IERS Bulletin C. A test compares it with astropy's table.
 _LEAP_MJD = np.array([

@@ -14,7 +14,7 @@ from redpoll.cli.serve import serve_anywhere, serve_until_interrupted
 from redpoll.cli.simulate import simulate_with_progress
 from redpoll.config import Config
 from redpoll.pipeline.warm import compiling_ahead
-from redpoll.schema.bands import SURVEYS
+from redpoll.simulate.instrument import INSTRUMENTS
 from redpoll.store import Selection, open_store
 
 _HEADINGS = {
@@ -28,7 +28,7 @@ _HEADINGS = {
 
 
 @click.command(epilog="Example: redpoll demo --no-serve")
-@click.option("--survey", type=click.Choice(SURVEYS), default="ztf", show_default=True, help="Whose alerts.")
+@click.option("--survey", type=click.Choice(list(INSTRUMENTS)), default="ztf", show_default=True, help="Whose alerts.")
 @click.option("--alerts", type=click.IntRange(min=1), default=1000, show_default=True, help="How many a night.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the night.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("redpoll-demo"),

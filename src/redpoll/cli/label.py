@@ -35,7 +35,7 @@ def command() -> None:
 @command.command(epilog="Example: redpoll label add ZTF21abiuvdk sn_ia --survey ztf --confidence 0.9")
 @click.argument("object_id")
 @click.argument("label")
-@click.option("--survey", required=True, metavar="NAME", help="Survey of the object: ztf or rubin.")
+@click.option("--survey", required=True, metavar="NAME", help="Survey of the object: ztf, rubin or elasticc.")
 @click.option("--alert", "alert_id", type=int, metavar="ID", help="Only this alert of the object.")
 @click.option("--source", type=click.Choice(_SOURCES), default="expert", show_default=True, help="Kind of source.")
 @click.option("--confidence", type=float, metavar="P", help="Confidence, 0 to 1.")

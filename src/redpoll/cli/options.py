@@ -52,7 +52,7 @@ def selection_options(command: Command) -> Command:
                      callback=lambda _, __, text: None if text is None else text.split(",")),
         click.option("--moc", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
                      help="Alerts within the region of a file: MOC or STC-S."),
-        click.option("--survey", metavar="NAME", help="Alerts of this survey: ztf or rubin."),
+        click.option("--survey", metavar="NAME", help="Alerts of this survey: ztf, rubin or elasticc."),
     )  # fmt: skip
     for option in reversed(options):
         command = option(command)

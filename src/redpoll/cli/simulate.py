@@ -9,8 +9,8 @@ import click
 
 from redpoll.cli.options import json_option, verbose_option
 from redpoll.cli.output import print_json, print_rows, progress
-from redpoll.schema.bands import SURVEYS
 from redpoll.simulate import SimulationReport, simulate_night
+from redpoll.simulate.instrument import INSTRUMENTS
 
 
 @click.group(epilog="Example: redpoll simulate night --survey rubin --alerts 500 --seed 3 --out night")
@@ -19,7 +19,9 @@ def command() -> None:
 
 
 @command.command(epilog="Example: redpoll simulate night --survey ztf --alerts 10000 --seed 1 --out night")
-@click.option("--survey", type=click.Choice(SURVEYS), default="ztf", show_default=True, help="Whose packets to write.")
+@click.option(
+    "--survey", type=click.Choice(list(INSTRUMENTS)), default="ztf", show_default=True, help="Whose packets to write."
+)
 @click.option("--alerts", type=click.IntRange(min=1), default=1000, show_default=True, help="How many.")
 @click.option("--night", "first", metavar="YYYYMMDD", help="The first night.  [default: ztf 20250921, rubin 20260310]")
 @click.option("--nights", type=click.IntRange(min=1), default=1, show_default=True, help="Nights in a row.")

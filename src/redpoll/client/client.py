@@ -93,7 +93,7 @@ class Client:
         moc
             A region: a file (MOC or STC-S), a ``mocpy.MOC``, or ranges [start, stop) of ``hpx29``.
         survey
-            ``"ztf"`` or ``"rubin"``.
+            ``"ztf"``, ``"rubin"`` or ``"elasticc"``.
         order_by
             ``"newest"``, ``"oldest"``, ``"separation"`` or ``"hpx29"``; by default nearest first for a cone, else
             newest first.

@@ -35,7 +35,7 @@ from redpoll.plugin.isolation import error_text, outcome
 from redpoll.plugin.ports import Sink
 from redpoll.quality.stage import Quality
 from redpoll.schema.alert import COLUMNS
-from redpoll.schema.bands import BANDS
+from redpoll.schema.bands import BANDS, SURVEYS
 
 log = logging.getLogger(__name__)
 
@@ -143,7 +143,7 @@ def _schemas(config: Config) -> SchemaLookup:
 
 def quality_cuts(config: Config) -> dict[str, Cuts]:
     """The cuts by survey; ConfigError if a band is unknown."""
-    return {"ztf": _cuts(config.quality.ztf, "ztf"), "rubin": _cuts(config.quality.rubin, "rubin")}
+    return {survey: _cuts(getattr(config.quality, survey), survey) for survey in SURVEYS}
 
 
 def open_sinks(config: Config) -> list[Sink]:

@@ -5,4 +5,4 @@ from __future__ import annotations
 BANDS = ("u", "g", "r", "i", "z", "y")
 KINDS = ("detection", "forced", "upper_limit", "low_quality")
 DETECTION, FORCED, UPPER_LIMIT, LOW_QUALITY = range(len(KINDS))
-SURVEYS = ("ztf", "rubin")
+SURVEYS = ("ztf", "rubin", "elasticc")

@@ -19,7 +19,7 @@ _PRIMITIVES = frozenset({"string", "long", "int", "float", "double", "boolean", 
 _LINE = re.compile(
     r"(?P<name>\w+) (?P<base>[\w.]+?)(?::(?P<logical>[\w-]+))?(?P<array>\[\])?(?P<null>\?)?(?:=(?P<default>.+))?"
 )
-_VERSIONS = {"ztf": ("3.3", "4.02"), "rubin": ("9.0", "10.0", "11.0", "11.1")}
+_VERSIONS = {"ztf": ("3.3", "4.02"), "rubin": ("9.0", "10.0", "11.0", "11.1"), "elasticc": ("0.9",)}
 
 
 def known_versions(survey: str) -> tuple[str, ...]:
@@ -39,7 +39,7 @@ def packet_schema(survey: str, version: str) -> dict[str, Any]:
     Parameters
     ----------
     survey
-        ``"ztf"`` or ``"rubin"``.
+        ``"ztf"``, ``"rubin"`` or ``"elasticc"``.
     version
         As the survey writes it: ``"4.02"``, ``"10.0"``.
 

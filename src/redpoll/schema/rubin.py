@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from redpoll.astro.photometry import limiting_mag, mag_err_from_flux, mag_from_flux
 from redpoll.astro.time import NIGHT_OFFSET
 from redpoll.config import Cuts
-from redpoll.schema.bands import BANDS, FORCED, UPPER_LIMIT
+from redpoll.schema.bands import FORCED
 from redpoll.schema.designations import designations
-from redpoll.schema.fields import any_flag, band_array, codes_of, field, floats, identifier, nullable, without
+from redpoll.schema.dia_sources import SourceFields, identifier_text
+from redpoll.schema.fields import any_flag, band_array, field, floats, identifier, nullable, without
 from redpoll.schema.history import Points, items, light_curves
 from redpoll.schema.point_kinds import detection_kinds
 from redpoll.schema.table import assemble
@@ -25,13 +26,16 @@ _EDGE = ("diaSource.pixelFlags_edge", "diaSource.psfFlux_flag_edge", "diaSource.
 _STREAK = ("diaSource.pixelFlags_streak", "diaSource.pixelFlags_streakCenter")
 _PHOTOMETRY = tuple(f"diaSource.{f}_flag" for f in ("psfFlux", "apFlux", "forced_PsfFlux", "centroid", "shape"))
 _POOR_POINT = ("psfFlux_flag", "centroid_flag", "pixelFlags_bad", "pixelFlags_saturated", "pixelFlags_edge")
+_FIELDS = SourceFields(mjd="midpointMjdTai", band="band", flux="psfFlux", flux_err="psfFluxErr")
 _CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 
 
 def to_alerts(packets: pa.StructArray, cuts: Cuts) -> pa.RecordBatch:
     """Alert table of Rubin packets of one writer schema, one row per packet; `cuts` decide the kind of detections."""
     own, previous = _own(packets, cuts), _sources(packets, cuts)
-    curves = light_curves(own, previous, _forced(packets), _upper_limits(packets))
+    forced = _FIELDS.measured(field(packets, "prvDiaForcedSources"), FORCED)
+    limits = _FIELDS.upper_limits(field(packets, "prvDiaNondetectionLimits"))  # sent by schema 7
+    curves = light_curves(own, previous, forced, limits)
     template, template_err = (floats(packets, f"diaSource.templateFlux{x}") for x in ("", "Err"))
     columns = {
         "alert_id": identifier(packets, "diaSource.diaSourceId", "diaSourceId"),
@@ -77,18 +81,12 @@ def _f32(values: NDArray[np.float64]) -> pa.Array:
     return nullable(values.astype(np.float32), pa.float32())
 
 
-def _id_text(packets: pa.StructArray, *paths: str) -> pa.Array:
-    """An identifier as text; null for 0, which Rubin sends for none."""
-    number = identifier(packets, *paths)
-    return pc.if_else(pc.equal(number, 0), None, number).cast(pa.string())
-
-
 def _object_id(packets: pa.StructArray) -> pa.Array:
     """Identifier of the diaObject, else of the solar-system object, else of the alert."""
     return pc.coalesce(
-        _id_text(packets, "diaSource.diaObjectId", "diaObject.diaObjectId"),
-        _id_text(packets, "diaSource.ssObjectId", "ssSource.ssObjectId"),
-        _id_text(packets, "diaSource.diaSourceId", "diaSourceId"),
+        identifier_text(packets, "diaSource.diaObjectId", "diaObject.diaObjectId"),
+        identifier_text(packets, "diaSource.ssObjectId", "ssSource.ssObjectId"),
+        identifier_text(packets, "diaSource.diaSourceId", "diaSourceId"),
     )
 
 
@@ -98,7 +96,7 @@ def _sso_name(packets: pa.StructArray) -> pa.Array:
         "MPCORB.mpcDesignation",
     )  # fmt: skip
     names = [field(packets, path, dtype=pa.string()) for path in paths]
-    return pc.coalesce(designations(pc.coalesce(*names)), _id_text(packets, "diaSource.ssObjectId"))
+    return pc.coalesce(designations(pc.coalesce(*names)), identifier_text(packets, "diaSource.ssObjectId"))
 
 
 def _n_detections(packets: pa.StructArray, previous: Points) -> pa.Array:
@@ -113,23 +111,6 @@ def _first_mjd(packets: pa.StructArray, own: Points, previous: Points) -> pa.Arr
     return nullable(np.where(np.isfinite(reported), reported, first), pa.float64())
 
 
-def _points(sources: pa.Array, row: NDArray[np.int64], kind: NDArray[np.int8]) -> Points:
-    flux, flux_err = floats(sources, "psfFlux").astype(np.float32), _errors(sources, "psfFluxErr")
-    return Points(row, floats(sources, "midpointMjdTai"), _bands(sources), flux, flux_err, kind)
-
-
-def _errors(sources: pa.Array, path: str) -> NDArray[np.float32]:
-    """One-sigma errors; NaN unless positive."""
-    errors = floats(sources, path).astype(np.float32)
-    return np.where(errors > 0, errors, np.float32(np.nan))
-
-
-def _bands(sources: pa.Array) -> NDArray[np.int8]:
-    """Codes of the bands; "Y", as the filter is often written, is y."""
-    codes = codes_of(field(sources, "band", dtype=pa.string()), (*BANDS, "Y"))
-    return np.where(codes == len(BANDS), np.int8(BANDS.index("y")), codes)
-
-
 def _kinds(sources: pa.Array, cuts: Cuts) -> NDArray[np.int8]:
     is_flagged = any_flag(sources, *_POOR_POINT).fill_null(True).to_numpy(zero_copy_only=False)
     return detection_kinds(cuts, floats(sources, "reliability"), is_flagged=is_flagged)
@@ -137,25 +118,10 @@ def _kinds(sources: pa.Array, cuts: Cuts) -> NDArray[np.int8]:
 
 def _own(packets: pa.StructArray, cuts: Cuts) -> Points:
     source = field(packets, "diaSource")
-    return _points(source, np.arange(len(packets)), _kinds(source, cuts))
+    return _FIELDS.points(source, np.arange(len(packets)), _kinds(source, cuts))
 
 
 def _sources(packets: pa.StructArray, cuts: Cuts) -> Points:
     sources, row = items(field(packets, "prvDiaSources"))
-    found = _points(sources, row, _kinds(sources, cuts))
+    found = _FIELDS.points(sources, row, _kinds(sources, cuts))
     return found.kept(np.isfinite(found.flux))
-
-
-def _forced(packets: pa.StructArray) -> Points:
-    sources, row = items(field(packets, "prvDiaForcedSources"))
-    found = _points(sources, row, np.full(len(row), FORCED, np.int8))
-    return found.kept(np.isfinite(found.flux))
-
-
-def _upper_limits(packets: pa.StructArray) -> Points:
-    """Upper limits, which schema 7 sends; the noise is the one-sigma depth."""
-    limits, row = items(field(packets, "prvDiaNondetectionLimits"))
-    depth = _errors(limits, "diaNoise")
-    mjd, band = floats(limits, "midpointMjdTai"), _bands(limits)
-    none = np.full(len(row), np.nan, np.float32)
-    return Points(row, mjd, band, none, depth, np.full(len(row), UPPER_LIMIT, np.int8)).kept(np.isfinite(depth))

@@ -11,16 +11,23 @@ from numpy.typing import NDArray
 from redpoll.astro.time import NIGHT_OFFSET, is_night, night_of, tai_mjd_from_utc_jd
 from redpoll.config import Cuts, QualityConfig
 from redpoll.errors import SchemaError
-from redpoll.schema import rubin, ztf
+from redpoll.schema import elasticc, rubin, ztf
 
-MAPPINGS: dict[str, Callable[[pa.StructArray, Cuts], pa.RecordBatch]] = {"ztf": ztf.to_alerts, "rubin": rubin.to_alerts}
+MAPPINGS: dict[str, Callable[[pa.StructArray, Cuts], pa.RecordBatch]] = {
+    "ztf": ztf.to_alerts, "rubin": rubin.to_alerts, "elasticc": elasticc.to_alerts,
+}  # fmt: skip
 DEFAULT_QUALITY = QualityConfig()
-_MARKS = {"ztf": ("objectId", "candid", "candidate"), "rubin": ("diaSource",)}
+_MARKS = {
+    "ztf": ("objectId", "candid", "candidate"), "elasticc": ("diaSource.midPointTai",), "rubin": ("diaSource",),
+}  # fmt: skip
 _MARK_FIELDS = {
     "ztf": ("candidate", ("jd", "fid", "ra", "dec", "magpsf", "isdiffpos")),
     "rubin": ("diaSource", ("diaSourceId", "midpointMjdTai", "ra", "dec", "psfFlux")),
+    "elasticc": ("diaSource", ("diaSourceId", "midPointTai", "ra", "decl", "filterName", "psFlux", "psFluxErr")),
 }
-TRIGGER_TIME = {"ztf": ("candidate", "jd"), "rubin": ("diaSource", "midpointMjdTai")}
+TRIGGER_TIME = {
+    "ztf": ("candidate", "jd"), "rubin": ("diaSource", "midpointMjdTai"), "elasticc": ("diaSource", "midPointTai"),
+}  # fmt: skip
 """Where a packet has the time of its triggering detection, in the survey's own scale."""
 OBJECT_ID = {"ztf": "objectId"}
 """The one field that decides which object a packet is of; Rubin has several."""
@@ -42,13 +49,20 @@ def survey_of(packet_type: pa.DataType) -> str:
     """The survey whose packets have this struct type; SchemaError if none has."""
     names = [kind.name for kind in packet_type]
     for survey, marks in _MARKS.items():
-        if all(names.count(mark) == 1 for mark in marks):
+        if all(_count(packet_type, mark) == 1 for mark in marks):
             _check(survey, packet_type)
             return survey
     raise SchemaError(
-        f"not a ZTF or Rubin alert: it has the fields {', '.join(sorted(names)[:8]) or 'none'}; "
-        "expected objectId, candid, candidate (ztf) or diaSource (rubin)"
+        f"not a ZTF, Rubin or ELAsTiCC alert: it has the fields {', '.join(sorted(names)[:8]) or 'none'}; "
+        "expected objectId, candid, candidate (ztf) or diaSource (rubin, elasticc)"
     )
+
+
+def _count(kind: pa.DataType, path: str) -> int:
+    """How many fields of this dotted path a struct type has."""
+    name, _, rest = path.partition(".")
+    found = [field.type for field in kind if field.name == name] if pa.types.is_struct(kind) else []
+    return sum(_count(each, rest) for each in found) if rest else len(found)
 
 
 def _check(survey: str, packet_type: pa.DataType) -> None:

@@ -12,8 +12,8 @@ from redpoll.light_curves import DETECTION, LOW_QUALITY, LightCurves, highest_of
 from redpoll.photometry import flux_from_mag, reference_flux
 from redpoll.typing import Arrays, Bools, Floats, Ints, Texts
 
-_RADIUS = {"ztf": 4.0, "rubin": 8.0}
-_SHARP = {"ztf": (0.7, 0.85), "rubin": (0.5, 0.7)}
+_RADIUS = {"ztf": 4.0, "rubin": 8.0, "elasticc": 8.0}
+_SHARP = {"ztf": (0.7, 0.85), "rubin": (0.5, 0.7), "elasticc": (0.5, 0.7)}
 _CENTRE = "at the centre of the difference cutout; null without a complete one."
 OUTPUTS = {
     "cutout_snr": feature("", f"Signal over noise {_CENTRE}"),

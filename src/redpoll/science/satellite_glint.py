@@ -9,7 +9,7 @@ from redpoll.conditions import is_empty_position
 from redpoll.light_curves import DETECTION, LOW_QUALITY, LightCurves, count_of_each
 from redpoll.typing import Arrays, Bools, Floats, Ints, Texts
 
-_BELT = {"ztf": -5.4, "rubin": 5.0}
+_BELT = {"ztf": -5.4, "rubin": 5.0, "elasticc": 5.0}
 """Declination of the geostationary belt at the meridian, seen from Palomar (33.36 N) and Cerro Pachon (30.24 S)."""
 OUTPUTS = {
     "is_lone_detection": flag("The only detection, at an empty position: a glint, an asteroid or a new transient."),

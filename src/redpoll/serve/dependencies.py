@@ -17,7 +17,7 @@ def _date(night: int) -> int:
     return night
 
 
-Survey = Literal["ztf", "rubin"]
+Survey = Literal["ztf", "rubin", "elasticc"]
 AlertId = Annotated[int, Path(ge=-(2**63), le=2**63 - 1, examples=["1105522281015015001"])]
 ObjectId = Annotated[str, Path(max_length=200, examples=["ZTF20aaelulu"])]
 Night = Annotated[

@@ -47,12 +47,12 @@ def problem_of(get: Get, path: str, status: int) -> models.Problem:
         ("night=99999999999999999999999", "less than or equal to"),
         ("night=20261345", "a night is a date"),
         ("night=0", "a night is a date"),
-        ("survey=nope", "'ztf' or 'rubin'"),
+        ("survey=nope", "'ztf', 'rubin' or 'elasticc'"),
         ("class_=sn_ia", "unknown parameter; near: class"),
         ("nonsense=1", "known: class, cursor, dec"),
         ("object_id=" + "a" * 500, "at most 200"),
         ("where=" + "a" * 3000, "at most 2000"),
-        ("survey=" + "a" * 500, "'ztf' or 'rubin'"),
+        ("survey=" + "a" * 500, "'ztf', 'rubin' or 'elasticc'"),
     ],
 )
 def test_a_wrong_parameter_is_refused_with_its_name(get: Get, query: str, hint: str) -> None:

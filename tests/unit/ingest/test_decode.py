@@ -91,14 +91,14 @@ BAD = {
     "bytes follow": ztf() + b"more",
     "holds 2 records": container(ZTF, ztf_packet(), ztf_packet()),
     "compressed": ztf(codec="deflate"),
-    "not a ZTF or Rubin alert": container(record(("x", "int")), {"x": 1}),
+    "not a ZTF, Rubin or ELAsTiCC alert": container(record(("x", "int")), {"x": 1}),
     "not JSON": container(ZTF, ztf_packet()).replace(b'{"type": "record"', b'{"type": "record;', 1),
     "truncated \\(byte": rubin()[:-3],
     "left over": rubin() + b"\0",
     "cannot be read": ARROW_STREAM + b"garbage",
     "stream of 2 rows": arrow([{"diaSource": SOURCE}] * 2),
     "stream of 0 rows": arrow([]),
-    "not a ZTF or Rubin alert: it has the fields y": arrow([{"y": 1}]),
+    "not a ZTF, Rubin or ELAsTiCC alert: it has the fields y": arrow([{"y": 1}]),
     "lacks psfFlux": arrow([{"diaSource": {n: SOURCE[n] for n in ("diaSourceId", "midpointMjdTai", "ra", "dec")}}]),
 }
 

@@ -1,4 +1,4 @@
-"""Packets of both surveys made of the fields that a test names; all others are null, or as plain as can be."""
+"""Packets of the surveys made of the fields that a test names; all others are null, or as plain as can be."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from redpoll.schema.survey import DEFAULT_QUALITY, to_alerts
 
 ZTF = packet_schema("ztf", "4.02")
 RUBIN = packet_schema("rubin", "10.0")
+ELASTICC = packet_schema("elasticc", "0.9")
 _PLAIN = {"string": "", "long": 0, "int": 0, "float": 0.0, "double": 0.0, "boolean": False, "bytes": b""}
 
 
@@ -50,6 +51,14 @@ SOURCE = plain(_record(RUBIN, "diaSource")) | {
 FORCED_SOURCE = plain(_record(RUBIN, "prvDiaForcedSources")) | {"midpointMjdTai": 60990.2, "band": "g", "psfFlux": 9.0}
 OBJECT = plain(_record(RUBIN, "diaObject"))
 ORBIT = plain(_record(RUBIN, "mpc_orbits"))
+ELASTICC_SOURCE = plain(_record(ELASTICC, "diaSource")) | {
+    "diaSourceId": 5, "midPointTai": 60929.3, "ra": 10.0, "decl": -20.0, "filterName": "g", "psFlux": 1000.0,
+    "psFluxErr": 100.0, "diaObjectId": 77,
+}  # fmt: skip
+ELASTICC_FORCED = plain(_record(ELASTICC, "prvDiaForcedSources")) | {
+    "midPointTai": 60920.3, "filterName": "r", "psFlux": 50.0, "psFluxErr": 20.0,
+}  # fmt: skip
+ELASTICC_LIMIT = {"ccdVisitId": 1, "midPointTai": 60910.3, "filterName": "i", "diaNoise": 30.0}
 
 
 def ztf_packet(*, previous: Any = None, forced: Any = None, **candidate: Any) -> dict[str, Any]:
@@ -64,9 +73,14 @@ def rubin_packet(*, previous: Any = None, forced: Any = None, own: Any = None, *
     return packet | {"prvDiaSources": previous, "prvDiaForcedSources": forced} | top
 
 
+def elasticc_packet(*, own: Any = None, **top: Any) -> dict[str, Any]:
+    """An ELAsTiCC packet; keywords are its own fields, `own` those of its diaSource."""
+    return plain(ELASTICC) | {"alertId": 5, "diaSource": ELASTICC_SOURCE | (own or {})} | top
+
+
 def alerts(*packets: dict[str, Any], quality: QualityConfig = DEFAULT_QUALITY) -> pa.RecordBatch:
     """The alert table of packets of one survey."""
-    schema = ZTF if "candidate" in packets[0] else RUBIN
+    schema = ZTF if "candidate" in packets[0] else ELASTICC if "alertId" in packets[0] else RUBIN
     batch = to_alerts(decode_all(schema, *encode(schema, *packets)).rows, quality)
     batch.validate(full=True)
     return batch

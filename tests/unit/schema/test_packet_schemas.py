@@ -11,10 +11,11 @@ import fastavro
 import pytest
 
 from redpoll.errors import SchemaError
+from redpoll.schema.bands import SURVEYS
 from redpoll.schema.packet_schemas import confluent_schema, known_versions, packet_schema
 
 DATA = Path(os.environ.get("REDPOLL_DATA", Path(__file__).parents[4] / "shared" / "data"))
-EVERY = [(survey, version) for survey in ("ztf", "rubin") for version in known_versions(survey)]
+EVERY = [(survey, version) for survey in SURVEYS for version in known_versions(survey)]
 
 
 def structure(kind, namespace="", known=None):

@@ -209,7 +209,7 @@ def test_a_packet_that_lacks_what_an_alert_needs_is_refused(lost):
 
 
 def test_a_record_that_is_no_alert_is_refused():
-    with pytest.raises(SchemaError, match="not a ZTF or Rubin alert: it has the fields x"):
+    with pytest.raises(SchemaError, match="not a ZTF, Rubin or ELAsTiCC alert: it has the fields x"):
         survey_of(decode_all({"type": "record", "name": "r", "fields": [{"name": "x", "type": "int"}]}).rows.type)
 
 

@@ -14,9 +14,10 @@ from redpoll.errors import SchemaError
 from redpoll.schema.avro import machine
 from redpoll.schema.avro.program import compile_schema
 from redpoll.schema.avro.tree import parse_schema
+from redpoll.schema.bands import SURVEYS
 from redpoll.schema.packet_schemas import known_versions, packet_schema
 
-EVERY = [(survey, version) for survey in ("ztf", "rubin") for version in known_versions(survey)]
+EVERY = [(survey, version) for survey in SURVEYS for version in known_versions(survey)]
 
 
 @pytest.mark.parametrize(("survey", "version"), EVERY)

@@ -95,7 +95,7 @@ def rainbow_fit(
     baseline
         "zero", as for a difference flux; "free": one in each band.
     survey
-        Whose effective wavelengths: "ztf" or "rubin", or an array with the survey of each point.
+        Whose effective wavelengths: "ztf", "rubin" or "elasticc", or an array with the survey of each point.
     use_cache
         As in `redpoll.astro.periods.multiband_periods`.
 
