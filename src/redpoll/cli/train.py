@@ -52,8 +52,8 @@ def command(
     options, used = TrainingOptions(max_rounds=rounds, seed=seed), datasets or DATA_SETS
     cards = []
     for table in features_of_all(MODELS if name == "all" else (name,), used, per_object):
-        said = described_command(table.model, datasets, options, test_fraction, per_object)
-        cards.append(_train(table, said, options, test_fraction, out, force, quiet=as_json))
+        how = described_command(table.model, datasets, options, test_fraction, per_object)
+        cards.append(_train(table, how, options, test_fraction, out, force, quiet=as_json))
     if as_json:
         print_json(cards if name == "all" else cards[0])
 
