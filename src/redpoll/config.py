@@ -191,12 +191,20 @@ def parse_config(text: str, where: str = "configuration") -> Config:
         tree = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: not TOML, or an integer of thousands of digits
         raise ConfigError(f"{where}: not TOML: {error}") from error
-    config: Config = _changed(Config(), tree, where)
+    config: Config = changed(Config(), tree, where)
     return config
 
 
-def _changed(base: Any, tree: Mapping[str, Any], where: str) -> Any:
-    """A copy of the section `base` with the values in `tree`; other values are kept."""
+def changed(base: Any, tree: Mapping[str, Any], where: str) -> Any:
+    """A copy of the section `base`, a dataclass, with the values in `tree`; other values are kept.
+
+    ``where`` names the table in errors. A field with the metadata ``range``, two numbers, must lie within them.
+
+    Raises
+    ------
+    ConfigError
+        If a key is unknown or a value has the wrong type or is out of range.
+    """
     hints = get_type_hints(type(base))
     names = [f.name for f in fields(base)]
     for key in tree:
@@ -215,7 +223,7 @@ def _value(kind: Any, value: Any, where: str, base: Any = None) -> Any:
     if is_dataclass(kind):
         if not isinstance(value, dict):
             raise ConfigError(f"{where}: expected a table, got {_shown(value)}")
-        return _changed(base, value, where)
+        return changed(base, value, where)
     if isinstance(kind, UnionType):
         return None if value == OFF else _value(next(k for k in get_args(kind) if k is not NoneType), value, where)
     if get_origin(kind) is tuple:

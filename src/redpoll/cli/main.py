@@ -28,6 +28,8 @@ VERBS = {
     "train": "train",
     "evaluate": "evaluate",
     "models": "models",
+    "recommend": "recommend",
+    "observations": "observations",
     "cosmology": "cosmology",
     "ledger": "ledger",
     "dead-letters": "dead_letters",

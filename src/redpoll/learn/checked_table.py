@@ -41,7 +41,8 @@ class CheckedTable:
 
     def refuse(self, is_bad: NDArray[np.bool_], column: str, why: str, path: Path) -> None:
         """Raise DatasetError that names the first bad row with its value in a column, if there is one."""
-        RowRange(path, 1).refuse(is_bad, column, self.texts.get(column) or self.numbers[column], why)
+        values = self.texts.get(column, self.numbers.get(column))
+        RowRange(path, 1).refuse(is_bad, column, [""] * self.n_rows if values is None else values, why)
 
 
 def read_checked_table(
@@ -97,6 +98,7 @@ def _checked(array: pa.Array, name: str, column: NumberColumn, rows: RowRange) -
     is_known = ~np.isnan(values)
     if not column.may_lack:
         rows.refuse(~is_known, name, array, f"is no {column.what}; every row needs one")
+    rows.refuse(np.isinf(values), name, array, f"is no {column.what}")
     rows.refuse(is_known & ~((values >= column.low) & (values <= column.high)), name, array,
                 f"is no {column.what}; use {column.low:g} to {column.high:g}")  # fmt: skip
     return values
