@@ -109,7 +109,7 @@ def _caption(node: Node, alert: Alert, is_answered: bool) -> str:
 
 def _why_not(node: Node) -> str:
     if node.model:
-        return f"It needs the trained model `{node.model}`; Redpoll ships no trained models."
+        return f"It needs the trained model `{node.model}`."
     if needed := sorted({sample().absent[name] for name in node.reads if name in sample().absent}):
         return f"It reads catalogues that were not installed when this page was built: {', '.join(needed)}."
     return "None of them meets its conditions."

@@ -26,6 +26,7 @@ from redpoll.log import plain_text
 from redpoll.pipeline.assemble import build_graph, open_enrichment
 from redpoll.pipeline.contexts import context_columns
 from redpoll.pipeline.enrich import Enrichment
+from redpoll.pipeline.shipped import shipped_models
 from redpoll.pipeline.timing import Timing, measure, sample_batches
 from redpoll.plugin.discovery import broken_plugins
 from redpoll.schema.alert import COLUMNS
@@ -184,7 +185,8 @@ def show_node(name: str, config: Config, as_json: bool, *, is_module: bool) -> N
 def _show_in_full(row: Mapping[str, Any]) -> None:
     click.echo(f"{row['name']}, version {row['version']}\n\n{row['doc']}\n")
     if row["model"]:
-        click.echo(f"Needs the trained model '{row['model']}'; its columns are null without it.\n")
+        origin = "which comes with Redpoll" if row["model"] in shipped_models() else "its columns are null without it"
+        click.echo(f"Uses the trained model '{row['model']}', {origin}; `redpoll models` shows its versions.\n")
     headings = {"column": "column", "dtype": "type", "unit": "unit", "doc": "meaning"}
     for title, key in (("Inputs", "inputs"), ("Outputs", "outputs")):
         rows = [{"column": name, **facts, "unit": facts["unit"] or None} for name, facts in row[key].items()]

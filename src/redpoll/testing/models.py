@@ -22,8 +22,8 @@ class FakeModel:
     n_classes: int = 2
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Class probabilities, increasing with the sum of the row for later classes."""
-        total = np.clip(np.asarray(X, np.float64).sum(axis=1), -50, 50)
+        """Class probabilities, increasing with the sum of the row for later classes; NaN counts as 0."""
+        total = np.clip(np.nansum(np.asarray(X, np.float64), axis=1), -50, 50)
         weight = np.exp(np.outer(total, np.arange(self.n_classes) / (self.n_classes - 1)))
         return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
