@@ -36,6 +36,12 @@ class ForestModel:
 
     def predict_proba(self, X: NDArray[Any]) -> NDArray[np.float32]:
         """Class probabilities, one row per row of X; ModelError if X has another number of features."""
+        forest = self.forest
+        p = _linked(self.sums(X), forest.link, len(forest.roots))
+        return (calibrated(p, forest.calibration) if forest.calibration else p).astype(np.float32)
+
+    def sums(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """What the link makes probabilities of, of shape (n, outputs): baseline and the values of the leaves."""
         rows = np.ascontiguousarray(X, np.float32)
         forest = self.forest
         if rows.ndim != 2 or rows.shape[1] != forest.n_features:
@@ -45,8 +51,7 @@ class ForestModel:
         sums = np.empty((len(rows), forest.n_outputs))
         sums[:] = forest.baseline
         add_trees(rows, *self._words, sums)
-        p = _linked(sums, forest.link, len(forest.roots))
-        return (calibrated(p, forest.calibration) if forest.calibration else p).astype(np.float32)
+        return sums
 
     @cached_property
     def _words(self) -> _Words:
