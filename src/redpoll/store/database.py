@@ -36,6 +36,7 @@ APP_SETTINGS: Mapping[str, str | int] = {
 }
 """For the small databases that several processes write, each in short transactions."""
 _REMEDIES = {
+    "anomalies.sqlite": "copy it from a backup of the store, or move it away to go on without anomaly models",
     "app.sqlite": "copy it from a backup of the store, or move it away to go on without labels, models and filters",
     "dead_letters.sqlite": "copy it from a backup of the store, or move it away to go on without its packets",
 }

@@ -5,6 +5,7 @@
     index.sqlite                      the index: catalogue of the archive; written by runs alone
     dead_letters.sqlite               packets that could not be used
     app.sqlite                        labels, models, filters, watchlists; written by serve, command and learning
+    anomalies.sqlite                  personal anomaly models: bases and labels; written by the command
     answers.sqlite                    cache of searches and fits; may be deleted when nothing runs
     models/<sha256>                   files of trained models
     lock                              held by the one writer
@@ -65,6 +66,11 @@ class Layout:
         return self.root / "app.sqlite"
 
     @property
+    def anomalies(self) -> Path:
+        """The SQLite file of personal anomaly models: their bases and labels."""
+        return self.root / "anomalies.sqlite"
+
+    @property
     def answers(self) -> Path:
         """The SQLite file of answers of searches and fits; a cache."""
         return self.root / "answers.sqlite"
@@ -106,7 +112,9 @@ class Layout:
 
     def databases(self) -> dict[str, Path]:
         """Every numbered SQLite file of a store, by the name of its schema; all but the index may not exist yet."""
-        return {"index": self.index, "dead_letters": self.dead_letters, "app": self.app}
+        return {
+            "index": self.index, "dead_letters": self.dead_letters, "app": self.app, "anomalies": self.anomalies,
+        }  # fmt: skip
 
     def is_writable(self) -> bool:
         """Whether files can be made in the folder."""

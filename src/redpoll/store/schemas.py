@@ -72,5 +72,6 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "dead_letters": Schema("dead letters", 0x5250_444C, 1, (_HERE / "dead_letters.sql",)),
     "app": Schema("app", 0x5250_4150, 1, (_HERE / "app" / "app.sql",)),
+    "anomalies": Schema("anomaly models", 0x5250_414E, 1, (_HERE / "app" / "anomalies.sql",)),
 }
 """Every numbered SQLite file of a store; a new number gets its step here (`sql_step` or a function), and its test."""

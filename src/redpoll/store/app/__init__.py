@@ -1,4 +1,4 @@
-"""The application database of a store: labels, models, saved filters, watchlists.
+"""The application database of a store: labels, models, saved filters, watchlists, anomaly models.
 
 It is written by serve, the command and learning at any time, also while a run holds the writer's lock.
 """
@@ -6,6 +6,6 @@ It is written by serve, the command and learning at any time, also while a run h
 from __future__ import annotations
 
 from redpoll.store.app.app import App, open_app
-from redpoll.store.app.ports import Label, LabelQuery, NewModel
+from redpoll.store.app.ports import AnomalyLabel, AnomalyModel, BaseRows, Label, LabelQuery, NewModel
 
-__all__ = ["App", "Label", "LabelQuery", "NewModel", "open_app"]
+__all__ = ["AnomalyLabel", "AnomalyModel", "App", "BaseRows", "Label", "LabelQuery", "NewModel", "open_app"]

@@ -1,4 +1,4 @@
-"""The parts of ``app.sqlite`` put together."""
+"""The parts of ``app.sqlite`` and ``anomalies.sqlite`` put together."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from redpoll.errors import StoreError
+from redpoll.store.app.anomalies import AnomalyTable
 from redpoll.store.app.connection import AppConnections
 from redpoll.store.app.filters import FilterTable
 from redpoll.store.app.labels import LabelTable
@@ -15,7 +16,10 @@ from redpoll.store.layout import Layout
 
 
 class App:
-    """Labels, models, filters and watchlists of one store; may be shared between threads, not between processes."""
+    """Labels, models, filters, watchlists and anomaly models of one store.
+
+    It may be shared between threads, not between processes.
+    """
 
     def __init__(self, layout: Layout, *, writable: bool) -> None:
         self._connections = AppConnections(layout, writable=writable)
@@ -23,10 +27,13 @@ class App:
         self.models = ModelTable(self._connections, layout)
         self.filters = FilterTable(self._connections)
         self.watchlists = WatchlistTable(self._connections)
+        self._personal = AppConnections(layout, writable=writable, of="anomalies")
+        self.anomalies = AnomalyTable(self._personal)
 
     def close(self) -> None:
         """Close all connections; harmless if done before."""
         self._connections.close()
+        self._personal.close()
 
     def __enter__(self) -> App:
         return self
@@ -40,8 +47,8 @@ class App:
 def open_app(url: Path | str) -> App:
     """Open the application database of the store in a folder.
 
-    ``app.sqlite`` is created at the first use. In a folder that cannot be written, everything can be read and nothing
-    added.
+    ``app.sqlite`` and ``anomalies.sqlite`` are created at the first use. In a folder that cannot be written, everything
+    can be read and nothing added.
 
     Raises
     ------

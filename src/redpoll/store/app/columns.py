@@ -1,4 +1,4 @@
-"""The columns of the tables that labels, models, filters and watchlists return."""
+"""The columns of the tables that labels, models, filters, watchlists and anomaly models return."""
 
 from __future__ import annotations
 
@@ -68,6 +68,18 @@ POSITIONS = _schema({
     "ra": (pa.float64(), "deg", "Right ascension, ICRS."),
     "dec": (pa.float64(), "deg", "Declination, ICRS."),
     "radius_arcsec": (pa.float64(), "arcsec", "Radius around the position."),
+})  # fmt: skip
+
+ANOMALY_LABELS = _schema({
+    "label_id": (pa.int64(), "", "Number of the label, in the order of adding."),
+    "survey": (pa.string(), "", "Survey of the object."),
+    "object_id": (pa.string(), "", "Identifier of the object."),
+    "alert_id": (pa.int64(), "", "Alert that was labelled."),
+    "label": (pa.string(), "", "anomaly or regular."),
+    "features": (pa.binary(), "", "Features of the alert when it was labelled, as little-endian float32."),
+    "added": (_TIME, "", "When the label was added, UTC."),
+    "note": (pa.string(), "", "Free text."),
+    "undoes": (pa.int64(), "", "Number of the label that this row undoes; null for a label."),
 })  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Connections to ``app.sqlite``, which serve, the command and learning write at any time."""
+"""Connections to ``app.sqlite`` and its like, which serve, the command and learning write at any time."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class AppConnections:
     Where the folder cannot be written and has no such file, an empty database in memory answers.
     """
 
-    def __init__(self, layout: Layout, *, writable: bool) -> None:
-        self._layout, self._writable = layout, writable
+    def __init__(self, layout: Layout, *, writable: bool, of: str = "app") -> None:
+        self._layout, self._writable, self._of, self._path = layout, writable, of, layout.databases()[of]
         self._local, self._guard = threading.local(), threading.Lock()
         self._all: list[sqlite3.Connection] | None = []
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """All rows of a query."""
-        with database.sql_errors(self._layout.app):
+        with database.sql_errors(self._path):
             return self._get().execute(sql, parameters).fetchall()
 
     @contextmanager
@@ -36,8 +36,8 @@ class AppConnections:
         """All or nothing, after waiting up to 30 seconds for other writers; keep it short."""
         connection = self._get()
         if not self._writable:
-            raise StoreError(f"{self._layout.app} cannot be written")
-        with database.transaction(connection, self._layout.app):
+            raise StoreError(f"{self._path} cannot be written")
+        with database.transaction(connection, self._path):
             yield connection
 
     def close(self) -> None:
@@ -58,12 +58,12 @@ class AppConnections:
         return connection
 
     def _open(self) -> sqlite3.Connection:
-        path = self._layout.app
+        path = self._path
         if self._writable:
             if not path.exists() or database.is_unfinished(path):
-                database.make(path, "app")
-            return database.open_shared(path, "app")
-        return database.open_reader(path, "app") if path.exists() else _empty()
+                database.make(path, self._of)
+            return database.open_shared(path, self._of)
+        return database.open_reader(path, self._of) if path.exists() else _empty(self._of)
 
 
 def now() -> str:
@@ -71,7 +71,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-def _empty() -> sqlite3.Connection:
+def _empty(of: str) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    SCHEMAS["app"].create(connection)
+    SCHEMAS[of].create(connection)
     return connection

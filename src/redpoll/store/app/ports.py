@@ -1,4 +1,4 @@
-"""The ports of the application database: labels, models, saved filters, watchlists.
+"""The ports of the application database: labels, models, saved filters, watchlists, anomaly models.
 
 Tables are Arrow; the metadata of each field gives its unit and its meaning (`redpoll.store.app.columns`).
 """
@@ -54,6 +54,40 @@ class NewModel:
     data: bytes
     card: Mapping[str, Any]
     by: str
+
+
+@dataclass(frozen=True)
+class BaseRows:
+    """The rows that the trees of an anomaly model are grown from: packed, and named by a hash of names and rows."""
+
+    sha256: str
+    features: tuple[str, ...]
+    n_rows: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class AnomalyModel:
+    """What defines a personal anomaly model besides its labels; ``base`` is the hash of its rows."""
+
+    name: str
+    owner: str
+    kind: str
+    seed: int
+    base: str
+    created: str
+
+
+@dataclass(frozen=True)
+class AnomalyLabel:
+    """An alert that the owner of a model found to be an "anomaly" or "regular", with its features as float32 bytes."""
+
+    survey: str
+    object_id: str
+    alert_id: int
+    label: str
+    features: bytes
+    note: str = ""
 
 
 class Labels(Protocol):
@@ -168,4 +202,40 @@ class Watchlists(Protocol):
 
     def remove(self, name: str) -> None:
         """Remove a list; NotFound if there is none."""
+        ...
+
+
+class AnomalyModels(Protocol):
+    """Personal anomaly models; each is open to its owner alone."""
+
+    def create(self, name: str, base: BaseRows, *, owner: str, kind: str, seed: int) -> None:
+        """Add a model; StoreError if the name is taken, by whomever."""
+        ...
+
+    def models(self, owner: str) -> list[AnomalyModel]:
+        """The models of a user, by name."""
+        ...
+
+    def model(self, name: str, *, owner: str) -> AnomalyModel:
+        """A model of a user; NotFound if this user has none of this name, whoever else has."""
+        ...
+
+    def base(self, model: AnomalyModel) -> BaseRows:
+        """The rows that a model's trees are grown from."""
+        ...
+
+
+class AnomalyLabels(Protocol):
+    """Labels of personal anomaly models; rows are added and never changed."""
+
+    def add(self, name: str, labels: Sequence[AnomalyLabel], *, owner: str) -> list[int]:
+        """Add labels of the owner, all or none; returns their numbers."""
+        ...
+
+    def undo(self, name: str, *, owner: str) -> int:
+        """Undo the newest label that still counts, by a new row; returns the number of the label."""
+        ...
+
+    def labels(self, name: str, *, owner: str, current: bool = True) -> pa.Table:
+        """The labels of a model in the order of adding; without `current` also those undone, and the rows that undo."""
         ...
