@@ -17,7 +17,7 @@ from redpoll.cli.output import print_json, print_rows
 from redpoll.config import Config
 from redpoll.errors import ExpressionError, NotFound, PluginError
 from redpoll.log import plain_text
-from redpoll.pipeline.assemble import build_graph
+from redpoll.pipeline.assemble import store_graph
 from redpoll.pipeline.filter_answers import FilterAnswer, columns_of, filter_answers
 from redpoll.plugin.expression_filter import ExpressionFilter, expression_filter
 from redpoll.plugin.node import Node
@@ -75,7 +75,7 @@ def command(
         _list_rejected(store_of(store, config), survey, limit, as_json)
         return
     identifier = identifier.strip()
-    configured = [node for node in build_graph(config).nodes if not node.is_module]
+    configured = [node for node in store_graph(config, store_of(store, config)).nodes if not node.is_module]
     surveys = SURVEYS if survey is None else (survey,)
     with open_store(store_of(store, config)) as opened:
         filters = [*configured, *saved_filters(opened, {node.name for node in configured})]

@@ -24,6 +24,7 @@ from redpoll.pipeline.block_task import BlockTask
 from redpoll.pipeline.contexts import context_columns, open_stage
 from redpoll.pipeline.delivery import Delivery
 from redpoll.pipeline.enrich import ChecksAlerts, Clock, Enrichment, JoinsHistory
+from redpoll.pipeline.personal_scores import personal_scores
 from redpoll.pipeline.report import RunReport
 from redpoll.pipeline.spool import Spool, spool_name
 from redpoll.pipeline.store_access import SegmentWriter, answer_cache, open_champions, spool_folder
@@ -67,6 +68,18 @@ def build_graph(config: Config, own: Loaded = NOTHING) -> Graph:
     )
 
 
+def store_graph(config: Config, store: Path | None, own: Loaded = NOTHING) -> Graph:
+    """The graph of `build_graph`, with the personal anomaly models that are in use in a store."""
+    graph = build_graph(config, own)
+    if store is None:
+        return graph
+    made = (name for node in graph.nodes for name in (node.name, *node.outputs))
+    personal = personal_scores(store, {*COLUMNS, *context_columns(config), *made})
+    if not personal.modules:
+        return graph
+    return build_graph(config, Loaded([*own.modules, *personal.modules], [*own.filters, *personal.filters]))
+
+
 def open_enrichment(
     config: Config,
     *,
@@ -85,7 +98,7 @@ def open_enrichment(
     config
         Everything that can be set.
     graph
-        Modules and filters; by default those of `build_graph`.
+        Modules and filters; by default those of `store_graph`.
     quality
         The checks; by default only whether alerts are usable, with no cuts and nothing stored.
     history
@@ -100,7 +113,7 @@ def open_enrichment(
     answers
         Cache of searches and fits; by default none.
     """
-    crossmatch, graph = crossmatch or open_stage(config), graph or build_graph(config)
+    crossmatch, graph = crossmatch or open_stage(config), graph or store_graph(config, store)
     enrich = Enrichment(
         quality or Quality(),
         history or open_history(store),
@@ -122,7 +135,7 @@ def task_maker(config: Config, store: Path, sinks: Sequence[Sink] = ()) -> MakeT
     ConfigError
         If a sink names a topic that no filter has, or two sinks have one name.
     """
-    graph = build_graph(config)
+    graph = store_graph(config, store)
     _check_sinks(sinks, {node.name for node in graph.nodes if not node.is_module})
     return partial(_make_task, config, store, graph, quality_cuts(config), tuple(sinks))
 

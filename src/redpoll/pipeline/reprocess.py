@@ -15,7 +15,7 @@ from typing import Any
 from redpoll.config import Config
 from redpoll.engine.local import run_here, run_in_workers
 from redpoll.history.stage import UnreadHistory, open_stored_history
-from redpoll.pipeline.assemble import build_graph, open_enrichment
+from redpoll.pipeline.assemble import open_enrichment, store_graph
 from redpoll.pipeline.contexts import open_stage
 from redpoll.pipeline.reprocess_plan import ReprocessPlan, Wanted, job_key, plan_reprocessing
 from redpoll.pipeline.reprocess_report import ReprocessReport, Status
@@ -125,7 +125,7 @@ def prepare(store_path: Path, config: Config, wanted: Wanted, selection: Selecti
     """
     with open_store(store_path) as store:
         stored = frozenset(store.alerts.schema().names)
-    enrich = open_enrichment(config, graph=build_graph(config, wanted.own), store=store_path)
+    enrich = open_enrichment(config, graph=store_graph(config, store_path, wanted.own), store=store_path)
     with served_models(store_path) as models:
         generation = models.generation()
     enrich.change_to(generation)

@@ -12,7 +12,7 @@ import numpy as np
 from redpoll.config import Config
 from redpoll.errors import SourceError
 from redpoll.ingest.block import Block
-from redpoll.pipeline.assemble import build_graph, open_enrichment, packet_decoder
+from redpoll.pipeline.assemble import open_enrichment, packet_decoder, store_graph
 from redpoll.pipeline.enrich import EnrichResult
 from redpoll.pipeline.intake import first_blocks
 from redpoll.plugin.expression_filter import expression_filter
@@ -83,7 +83,7 @@ def try_out(
     """
     own = _own(file, expression)
     nodes = [*own.modules, *own.filters]
-    enrich = open_enrichment(config, graph=build_graph(config, own), store=store)
+    enrich = open_enrichment(config, graph=store_graph(config, store, own), store=store)
     trial = Trial([name for node in nodes for name in node.outputs])
     trial.failures = {f"model {model}": why for model, why in enrich.unusable_models.items()}
     decoder = packet_decoder(config)

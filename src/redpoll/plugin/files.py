@@ -11,14 +11,15 @@ from redpoll.errors import PluginError
 from redpoll.plugin.contract import AlertFilter, ScienceModule
 from redpoll.plugin.discovery import Filter, check_plugin
 from redpoll.plugin.expression_filter import ExpressionFilter
+from redpoll.plugin.node import Node
 from redpoll.plugin.user_file import run_file
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """Modules and filters that a file defines, in order."""
+    """Modules and filters that a file defines, or that a store adds, in order."""
 
-    modules: Sequence[ScienceModule]
+    modules: Sequence[Node]
     filters: Sequence[Filter]
 
 
