@@ -31,6 +31,7 @@ VERBS = {
     "recommend": "recommend",
     "observations": "observations",
     "cosmology": "cosmology",
+    "anomaly": "anomaly",
     "ledger": "ledger",
     "dead-letters": "dead_letters",
     "why": "why",

@@ -31,7 +31,8 @@ _HEADINGS = {"name": "name", "version": "version", "stage": "stage", "n_bytes": 
 _METRICS = ("AUC", "efficiency", "purity", "figure of merit", "Brier score", "calibration error")
 
 
-def _user() -> str:
+def user_name() -> str:
+    """The user of this machine."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # no such user in a container
@@ -40,7 +41,7 @@ def _user() -> str:
 
 def by_option(command: Any) -> Any:
     """``--by NAME``: who registers or promotes, by default the user of this machine."""
-    return click.option("--by", default=_user, metavar="NAME", help="Who does it.  [default: user name]")(command)
+    return click.option("--by", default=user_name, metavar="NAME", help="Who does it.  [default: user name]")(command)
 
 
 @click.group(epilog="Example: redpoll models list --store my-store")

@@ -16,9 +16,8 @@ from redpoll.store.app.ports import AnomalyLabel, AnomalyModel, BaseRows
 
 WORDS = ("anomaly", "regular")
 """The labels."""
-PREFIX = "anomaly_"
-"""Beginning of the column, of the topic and of the model in the registry; the name follows."""
-_MAX_NAME = 63 - len(PREFIX)
+_MAX_NAME = 63 - len("anomaly_")
+"""The column of a model is ``anomaly_<name>``."""
 _MODEL = "SELECT name, owner, kind, seed, base, created FROM anomaly_models"
 _LABELS = f"SELECT {', '.join(columns.ANOMALY_LABELS.names)} FROM anomaly_labels WHERE model = ?"
 _CURRENT = "undoes IS NULL AND label_id NOT IN (SELECT undoes FROM anomaly_labels WHERE undoes IS NOT NULL)"
