@@ -74,7 +74,9 @@ class ModelInputs:
         self.maker = f"{self.module.name}@{self.module.version}"
         self._recorder = _Recorder(len(self.module.outputs) + 1)
         columns = {**COLUMNS, **known_columns()}
-        self.graph = Graph.build(_needed(self.module, nodes), [], columns=columns, models={model: self._recorder})
+        self.graph = Graph.build(
+            needed_modules(self.module, nodes), [], columns=columns, models={model: self._recorder}
+        )
 
     def __call__(self, batch: pa.RecordBatch) -> tuple[Floats32, NDArray[np.bool_], pa.RecordBatch]:
         """Features (n, k), whether the module scores each alert, and the batch with the columns of the modules.
@@ -129,8 +131,8 @@ def _user(model: str, nodes: Sequence[Node]) -> Node:
     return users[0]
 
 
-def _needed(module: Node, nodes: Sequence[Node]) -> list[Node]:
-    """The module and all that it depends on."""
+def needed_modules(module: Node, nodes: Sequence[Node]) -> list[Node]:
+    """Those of the nodes that are the module or that it depends on."""
     makers = {output: node for node in nodes for output in node.outputs}
     found: dict[str, Node] = {}
     waiting = [module]
