@@ -13,19 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.errors import UsageError
 from redpoll.learn.features import FeatureTable
 from redpoll.learn.forests import forest_file
+from redpoll.learn.held_out import in_test
 from redpoll.learn.judging import judged
 from redpoll.learn.model_inputs import ModelInputs
 from redpoll.learn.training import OTHER, TrainingOptions, targets, train
-from redpoll.learn.training_set import TrainingSet, freeze, uniform_of
+from redpoll.learn.training_set import TrainingSet, freeze
 from redpoll.plugin.forest_file import read_forest
 from redpoll.plugin.forest_model import ForestModel
 from redpoll.plugin.node import Node
 
 log = logging.getLogger(__name__)
-_TEST_SEED = 0
 Step = Callable[[str], None]
 
 
@@ -97,18 +96,6 @@ def scored_rows(table: FeatureTable, assigned: Sequence[str]) -> tuple[FeatureTa
     target = targets(table.labels, assigned)
     known = table.is_scored & (target != "")
     return table.take(known), target[known]
-
-
-def in_test(objects: NDArray[np.str_], fraction: float) -> NDArray[np.bool_]:
-    """Which rows are of objects that are kept out of training, by a hash of the object's name.
-
-    >>> int(in_test(np.array([f"ZTF{n}" for n in range(1000)]), 0.25).sum())
-    242
-    """
-    if not 0 < fraction < 1:
-        raise UsageError(f"test fraction {fraction}: use a number between 0 and 1")
-    is_test = {name: uniform_of(name, _TEST_SEED) < fraction for name in np.unique(objects).tolist()}
-    return np.array([is_test[name] for name in objects.tolist()], bool)
 
 
 def kept_out_rows(

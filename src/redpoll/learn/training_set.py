@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from redpoll.errors import UsageError
 from redpoll.learn.cadence import CADENCE
 from redpoll.learn.errors import DatasetError
 from redpoll.learn.features import FeatureTable
+from redpoll.learn.held_out import uniform_of
 from redpoll.learn.source_leakage import leakage
 
 Texts = NDArray[np.str_]
@@ -217,13 +218,3 @@ def _of_table(table: pa.Table, names: tuple[str, ...], about: Mapping[str, Any])
     cadence = np.column_stack([table[f"cadence.{name}"].to_numpy() for name in CADENCE])
     labels, objects, sources = (np.array(table[name].to_pylist()) for name in _TEXTS)
     return TrainingSet(features, names, labels, objects, sources, table["mjd"].to_numpy(), cadence, about)
-
-
-def uniform_of(name: str, seed: int) -> float:
-    """A number from 0 to 1 that depends on a name and a seed alone.
-
-    >>> round(uniform_of("ZTF18aabssth", 0), 3) == round(uniform_of("ZTF18aabssth", 0), 3)
-    True
-    """
-    digest = blake2b(f"{seed} {name}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2.0**64

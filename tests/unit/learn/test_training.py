@@ -10,9 +10,10 @@ import pytest
 from redpoll.errors import UsageError
 from redpoll.learn.cadence import CADENCE
 from redpoll.learn.features import CONTEXT, FeatureTable
+from redpoll.learn.held_out import in_test
 from redpoll.learn.metrics import METRICS
 from redpoll.learn.model_inputs import ModelInputs
-from redpoll.learn.model_training import in_test, train_model
+from redpoll.learn.model_training import train_model
 from redpoll.learn.report_page import report_page
 from redpoll.learn.training import TrainingOptions, class_of, targets, train
 from redpoll.learn.training_set import freeze
