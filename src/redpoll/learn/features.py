@@ -18,7 +18,7 @@ from redpoll.plugin.node import Node
 from redpoll.schema.light_curve import LightCurves
 
 Texts = NDArray[np.str_]
-CONTEXT = ("age", "n_points", "n_detections", "history_days", "rainbow_rise_phase", "shape_phase")
+CONTEXT = ("age", "n_points", "n_detections", "history_days", "rainbow_rise_phase", "shape_phase", "mag")
 """Columns that are kept beside the features; NaN where no module makes them."""
 
 

@@ -60,7 +60,12 @@ def density(features: Array, rng: np.random.Generator) -> Array:
 
 
 def density_weighted(pool: QueryPool, n: int, rng: np.random.Generator) -> Rows:
-    """Highest entropy times density, so that lone outliers are not asked for (Settles & Craven 2008)."""
+    """Highest entropy times density, so that lone outliers are not asked for.
+
+    References
+    ----------
+    Information density: Proc. EMNLP 2008, p. 1070.
+    """
     return in_order(entropy(pool) * density(pool.features, rng), rng)[:n]
 
 
