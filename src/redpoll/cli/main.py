@@ -32,6 +32,7 @@ VERBS = {
     "observations": "observations",
     "cosmology": "cosmology",
     "anomaly": "anomaly",
+    "learn": "learn",
     "ledger": "ledger",
     "dead-letters": "dead_letters",
     "why": "why",
