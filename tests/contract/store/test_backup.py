@@ -12,7 +12,7 @@ import pytest
 
 from redpoll.errors import StoreError, UsageError
 from redpoll.store import DeadLetter, LedgerEntry, Store, open_store
-from redpoll.store.app import Label, NewModel, open_app
+from redpoll.store.app import AnomalyLabel, BaseRows, Label, NewModel, open_app
 from redpoll.store.backup import BackedUp, Restored, backup, restore
 from redpoll.store.records import Report
 from redpoll.testing.store_batches import store_batch
@@ -48,6 +48,8 @@ def used(store: Store, folder: Path) -> Iterator[Store]:
         app.labels.add([Label("ztf", "ZTF1", "sn_ia", "expert", "ada")])
         app.models.register(NewModel("m", "1", b"weights", {}, "ada"), bytes.strip)
         app.models.promote("m", "1", by="ada")
+        app.anomalies.create("odd", BaseRows("f" * 64, ("a",), 16, b"rows"), owner="ada", kind="aad", seed=1)
+        app.anomalies.add("odd", [AnomalyLabel("ztf", "ZTF1", 1, "anomaly", b"\x00" * 4)], owner="ada")
     yield store
 
 
@@ -57,7 +59,10 @@ def everything(folder: Path) -> list[object]:
         alerts = [full_alert(store, row["alert_id"], row["survey"]) for row in rows[::7]]
         model = app.models.read(app.models.champions()["sha256"][0].as_py())
         labels = app.labels.table().to_pylist()
+        (odd,) = app.anomalies.models("ada")
         return [
+            app.anomalies.base(odd),
+            app.anomalies.labels("odd", owner="ada"),
             rows,
             alerts,
             store.ledger.table().to_pylist(),
