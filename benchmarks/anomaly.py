@@ -1,6 +1,6 @@
 """Anomalies: how many are found in 100 questions, and how long a model takes to be fitted after a label.
 
-    python benchmarks/anomaly.py [--data FOLDER] [--seeds 6] [--streams 101 102 103] [--alerts 20000] [--only PART]
+    python benchmarks/anomaly.py [--only PART] [--methods M ...] [--seeds 6] [--streams 101 102 103] [--alerts 20000]
 
 Each method asks for one object after the other and is told whether it is what is looked for; the object of highest
 score that was not asked yet is the next. "random" asks in random order. Numbers are means over seeds (of the trees, or
@@ -89,12 +89,12 @@ def asked(pool: Pool, method: str, seed: int) -> NDArray[np.int64]:
     return np.array(order)
 
 
-def _table(title: str, pools: dict[str, list[Pool]], seeds: int) -> None:
+def _table(title: str, pools: dict[str, list[Pool]], methods: Sequence[str], seeds: int) -> None:
     print(f"\n{title}\n\n| looked for | objects | features | method | found in {QUESTIONS} | artefacts |")
     print("|---|---|---|---|---|---|")
     for name, some in pools.items():
         n = f"{np.mean([pool.wanted.sum() for pool in some]):.0f} of {np.mean([len(p.wanted) for p in some]):,.0f}"
-        for method in METHODS:
+        for method in methods:
             found = [(pool, asked(pool, method, seed)) for pool in some for seed in range(seeds)]
             hits, artefacts = ([float(of(pool)[order].sum()) for pool, order in found] for of in (_wanted, _artefact))
             what, _, features = name.partition("; ")
@@ -133,7 +133,7 @@ def _snad(options: argparse.Namespace) -> None:
         is_kind = np.array([bool(words & found.get(oid, set())) for oid in table["oid"].to_pylist()])
         for features, base in bases.items():
             pools[f"{target}; {features}"] = [Pool(base, is_kind & ~is_artefact, is_artefact)]
-    _table(f"SNAD, {options.seeds} seeds", pools, options.seeds)
+    _table(f"SNAD, {options.seeds} seeds", pools, options.methods, options.seeds)
 
 
 def _out_of_fold_real(X: NDArray[np.float32], is_artefact: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -153,7 +153,7 @@ def _simulated(options: argparse.Namespace) -> None:
     without = tuple(name for name in FEATURES if name != left)
     curve = tuple(name for name in FEATURES if name.startswith("anomaly_"))
     pools: dict[str, list[Pool]] = {}
-    for features, names in (("light curve", curve), ("all but real-bogus", without), ("all", FEATURES)):
+    for features, names in (("all", FEATURES), ("all but real-bogus", without), ("light curve", curve)):
         columns = [FEATURES.index(name) for name in names]
         pools[f"any rare class; {features}"] = [
             Pool(AnomalyBase(names, X[:, columns]), np.isin(labels, RARE), labels == "artefact")
@@ -167,7 +167,7 @@ def _simulated(options: argparse.Namespace) -> None:
     for X, labels in streams:
         counts = {name: int((labels == name).sum()) for name in (*RARE, "artefact")}
         print(f"simulated night: {len(X):,} objects, of them {counts}", flush=True)
-    _table(f"simulated, {len(streams)} nights, {seeds} seeds each", pools, seeds)
+    _table(f"simulated, {len(streams)} nights, {seeds} seeds each", pools, options.methods, seeds)
 
 
 def _stream(options: argparse.Namespace, seed: int) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
@@ -233,6 +233,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default=os.environ.get("REDPOLL_DATA", "../shared/data"), type=Path)
     parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)
     parser.add_argument("--streams", type=int, nargs="+", default=[101, 102, 103])
     parser.add_argument("--alerts", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=7)
