@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ import click
 from redpoll.cli.options import json_option, verbose_option
 from redpoll.cli.output import print_json, print_rows, progress
 from redpoll.cli.query import new_file
+from redpoll.log import plain_text
 
 if TYPE_CHECKING:
     from redpoll.learn.cosmology.impact import ContaminantImpact
@@ -93,6 +96,43 @@ def impact(
         click.echo("; ".join(f"{name} {value:.4g}" for name, value in whole.items()))
         click.echo(f"{classified.n_left_out:,} rows of a lower probability are left out", err=True)
     print_rows([_shown(each) for each in found], _headings(found), title=f"{chosen.n_samples} samples", none="")
+
+
+@command.command(epilog="Example: redpoll cosmology fit curves.parquet --out sample.csv")
+@click.argument("curves", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE",
+              help="Table to write, CSV, as `redpoll cosmology impact --sample` reads it.")  # fmt: skip
+@click.option("--model", "folder", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="DIR",
+              help="Folder of SALT3's files.  [default: those of jax-bandflux]")  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="Keep fits outside the cuts, 3 in stretch and 0.3 in colour.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+@verbose_option
+def fit(curves: Path, out: Path, folder: Path | None, everything: bool, force: bool) -> None:
+    """Fit SALT3 to the labelled light curves of CURVES that have a redshift: a sample of distances and classes.
+
+    CURVES is a table of light curves as `redpoll train` reads it, with the columns redshift and label. It needs
+    sncosmo, pip install 'redpoll[salt]', and the files of SALT3, pip install --no-deps jax-bandflux.
+    """
+    from redpoll.learn.cosmology.salt_fits import salt_fits, salt_model
+    from redpoll.learn.curve_table import read_curves
+    from redpoll.learn.errors import DatasetError
+
+    model, objects = salt_model(folder), read_curves(curves)
+    with progress("light curves") as advance:
+        fits, failed = salt_fits(objects, model, lambda done: advance(done, len(objects)))
+    kept = [each for each in fits if everything or each.in_cuts]
+    if not kept:
+        raise DatasetError(f"{curves}: no light curve has a fit within the cuts; {len(failed):,} have none at all")
+    rows = [{"class" if name == "label" else name: value for name, value in asdict(each).items()} for each in kept]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    with new_file(out, force=force) as file:
+        file.write(text.getvalue().encode())
+    click.echo(f"{len(kept):,} fits in {out}; {len(fits) - len(kept):,} outside the cuts", err=True)
+    for reason, n in Counter(failed.values()).items():
+        click.echo(f"{n:,} without a fit: {plain_text(reason)}", err=True)
 
 
 def _numbers(each: ContaminantImpact) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def standardised(kind: str, rng: np.random.Generator, n: int, depth: float) -> S
     parameters = CLASSES[kind].draw(rng, n, window)
     z = parameters["redshift"]
     mjd = np.arange(-_BEFORE, _AFTER, _STEP)
-    flux = _light_curves(kind, parameters, mjd, rng)
+    flux = light_curves(kind, parameters, mjd, rng)
     near_b = np.abs(EFFECTIVE_WAVELENGTH[_BANDS] / (1.0 + z[:, None]) - _B).argmin(axis=1)
     own = flux[np.arange(n), near_b]
     peak_mag, at = mag_from_flux(own.max(axis=1).clip(min=1e-9)), own.argmax(axis=1)
@@ -65,8 +65,8 @@ def standardised(kind: str, rng: np.random.Generator, n: int, depth: float) -> S
     return Standardised(z[good], mu[good], peak_mag[good], in_bounds[good])
 
 
-def _light_curves(kind: str, parameters: dict[str, Array], mjd: Array, rng: np.random.Generator) -> Array:
-    """Flux without noise [nJy], shape (objects, bands, times)."""
+def light_curves(kind: str, parameters: dict[str, Array], mjd: Array, rng: np.random.Generator) -> Array:
+    """Flux without noise [nJy] in g, r, i and z of objects with these parameters, shape (objects, 4, times)."""
     n, each = len(parameters["redshift"]), len(_BANDS) * len(mjd)
     epochs = Epochs(
         np.arange(n + 1) * each, np.repeat(np.arange(n), each), np.tile(np.repeat(mjd, len(_BANDS)), n),
