@@ -39,7 +39,7 @@ def _night(_: Any, __: Any, value: int | None) -> int:
     return night
 
 
-@click.command(epilog="Example: redpoll recommend 'n_detections > 3' --uncertain p_early_sn_ia --telescope site.toml")
+@click.command(epilog="Example: redpoll recommend --uncertain p_early_sn_ia --telescope site.toml")
 @click.argument("where", required=False)
 @click.option("--telescope", "files", type=_FILE, multiple=True, required=True, metavar="FILE",
               help="TOML file of telescopes; may be repeated.")  # fmt: skip
