@@ -27,7 +27,7 @@ _SHOWN = ("accuracy", "efficiency", "purity", "figure_of_merit")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.group()
+@click.group(epilog="Example: redpoll learn replay --model early_sn_ia --dataset mine.parquet --plot curves.svg")
 def command() -> None:
     """Learn which objects are worth a label."""
 
@@ -82,7 +82,13 @@ def command() -> None:
     metavar="F",
     help="Fraction of the labels that is drawn at random for unbiased estimates.",
 )
-@click.option("--learner", type=click.Choice(("forest", "boosting")), default="forest", show_default=True)
+@click.option(
+    "--learner",
+    type=click.Choice(("forest", "boosting")),
+    default="forest",
+    show_default=True,
+    help="Classifier that is fitted again and again.",
+)
 @click.option("--trees", type=click.IntRange(1, 5000), default=50, show_default=True, help="Number of its trees.")
 @click.option("--similar-by", metavar="A,B", help="Features that canonical and density compare.  [default: all]")
 @click.option(
