@@ -34,7 +34,7 @@ def canonical(pool: QueryPool, n: int, rng: np.random.Generator) -> Rows:
     """
     if not len(pool.followed_up):
         return random(pool, n, rng)
-    centre, width = pool.followed_up.mean(axis=0), _width(pool.followed_up)
+    centre, width = np.median(pool.followed_up, axis=0), _width(pool.followed_up)
     free, here = np.ones(len(pool), bool), (pool.features - centre) / width
     found: list[int] = []
     for model in (pool.followed_up - centre)[rng.integers(len(pool.followed_up), size=min(n, len(pool)))] / width:
@@ -105,8 +105,12 @@ def _filled(order: Rows, cost: Array, budget: float, n: int) -> Rows:
 
 
 def _width(features: Array) -> NDArray[np.float64]:
-    """Standard deviation of each feature, at least a tiny number."""
-    return np.asarray(np.maximum(features.std(axis=0), _SMALLEST))
+    """Half of the range of the central 68 % of each feature, so that few wild values do not set the scale.
+
+    Where that is zero it is the standard deviation, and always above zero.
+    """
+    low, high = np.percentile(features, (16, 84), axis=0)
+    return np.asarray(np.maximum(np.where(high > low, (high - low) / 2, features.std(axis=0)), _SMALLEST))
 
 
 STRATEGIES: Mapping[str, Strategy] = {

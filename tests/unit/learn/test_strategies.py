@@ -56,6 +56,13 @@ def test_canonical_takes_the_neighbours_of_past_targets() -> None:
     assert set(chosen.tolist()) == {3, 4}
 
 
+def test_one_wild_value_does_not_set_the_scale_of_canonical() -> None:
+    past = [[float(i % 2), float(i % 2)] for i in range(20)] + [[1e12, 0.0]]
+    features = [[0.0, 0.0], [1.0, 1.0], [60.0, 0.5], [70.0, 0.5]]
+    chosen = canonical(pool([[0.5, 0.5]] * 4, features=features, followed_up=past), 2, np.random.default_rng(4))
+    assert set(chosen.tolist()) == {0, 1}
+
+
 def test_canonical_without_past_targets_is_random() -> None:
     assert sorted(canonical(pool([[0.5, 0.5]] * 4), 4, rng()).tolist()) == [0, 1, 2, 3]
 
