@@ -62,9 +62,9 @@ class ModelInputs:
 
     Examples
     --------
-    >>> inputs = ModelInputs("early_sn_ia")
-    >>> inputs.maker, inputs.names[:2], [node.name for node in inputs.graph.nodes]
-    ('early_sn_ia@1', ('rainbow_rise_time', 'rainbow_rise_phase'), ['age', 'rainbow_rise', 'early_sn_ia'])
+    >>> inputs = ModelInputs("sn_types")
+    >>> inputs.maker, inputs.names[:1], [node.name for node in inputs.graph.nodes][-2:]
+    ('sn_types@2', ('shape_rise_time',), ['rise_rate', 'sn_types'])
     """
 
     def __init__(self, model: str, modules: Iterable[Node] | None = None) -> None:

@@ -68,7 +68,7 @@ def test_versions_are_registered_promoted_shown_and_rolled_back(folder: Path) ->
     assert json.loads(run(folder, "rollback", "toy", "--json").stdout) == {
         "name": "toy", "version": "1", "generation": 3,
     }  # fmt: skip
-    rows = json.loads(run(folder, "list", "--json").stdout)
+    rows = json.loads(run(folder, "list", "toy", "--json").stdout)
     assert [(row["version"], row["stage"], row["by"]) for row in rows] == [
         ("1", "champion", "ada"), ("2", "retired", "ada"),
     ]  # fmt: skip
@@ -84,7 +84,9 @@ def test_what_cannot_be_used_is_refused_and_not_kept(folder: Path) -> None:
     assert isinstance(run(folder, "promote", "toy", "1").exception, NotFound)
     assert isinstance(run(folder, "show", "toy").exception, NotFound)
     assert isinstance(run(folder, "rollback", "toy").exception, StoreError)
-    assert json.loads(run(folder, "list", "--json").stdout) == []
+    assert json.loads(run(folder, "list", "toy", "--json").stdout) == []
+    shipped = json.loads(run(folder, "list", "--json").stdout)
+    assert {row["by"] for row in shipped} == {"Redpoll"} and {row["stage"] for row in shipped} == {"champion"}
 
 
 def test_a_version_cannot_be_registered_with_another_file(folder: Path) -> None:

@@ -91,7 +91,7 @@ def test_alerts_of_a_store_are_candidates(site: str, tmp_path: Path, ztf_night: 
         ((), "name the column of the utility"),
         (("--utility", "no_such"), "there is no column 'no_such'"),
         (("--utility", "band"), "a number is needed"),
-        (("--uncertain", "p_early_sn_ia"), "no candidate has a magnitude and a utility above 0"),
+        (("--uncertain", "p_kilonova"), "no candidate has a magnitude and a utility above 0"),
     ):
         refused = run(recommend, *words, *wrong).exception
         assert isinstance(refused, RedpollError) and message in str(refused)

@@ -58,6 +58,7 @@ def test_a_trained_model_scores_alerts_and_is_judged_in_the_store(
     file, card_file, _ = made
     store = ["--store", str(tmp_path / "store")]
     open_store(tmp_path / "store", mode="write").close()
+    assert run(models, "retire", "early_sn_ia", *store).exit_code == 0
     assert isinstance(run(evaluate, "early_sn_ia", "--dataset", OTHER, *store).exception, NotFound)
     assert run(models, "import", str(file), "--card", str(card_file), *store).exit_code == 0
     assert run(models, "promote", "early_sn_ia", json.loads(card_file.read_text())["version"], *store).exit_code == 0
