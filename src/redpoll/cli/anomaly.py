@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -11,10 +9,10 @@ from typing import Any
 
 import click
 
-from redpoll.cli.models import user_name
-from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
-from redpoll.cli.output import print_json, print_rows, progress
-from redpoll.cli.query import new_file
+from redpoll.cli.models import card_bytes, user_name
+from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option, with_options
+from redpoll.cli.output import csv_bytes, print_json, print_rows, progress, utc_text
+from redpoll.cli.query import write_files
 from redpoll.config import Config
 from redpoll.store.app import open_app
 
@@ -30,9 +28,7 @@ _MODELS = {"name": "name", "kind": "kind", "seed": "seed", "version": "version",
 def _own(command: Any) -> Any:
     """Options of every verb: the user, the store, and where the settings are."""
     user = click.option("--user", default=user_name, metavar="NAME", help="Whose model it is.  [default: user name]")
-    for option in (verbose_option, config_option, store_option, user):
-        command = option(command)
-    return command
+    return with_options(command, (user, store_option, config_option, verbose_option))
 
 
 @click.group(epilog="Example: redpoll anomaly create odd_novae --store my-store")
@@ -225,7 +221,7 @@ def _history(root: Path, name: str, user: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = table.drop_columns(["features"]).to_pylist()
     undone = {row["undoes"] for row in rows}
     for row in rows:
-        row["alert_id"], row["added"] = str(row["alert_id"]), row["added"].isoformat(sep=" ", timespec="seconds")[:19]
+        row["alert_id"], row["added"] = str(row["alert_id"]), utc_text(row["added"])
         row["state"] = (
             f"undoes {row['undoes']}" if row["undoes"] else "undone" if row["label_id"] in undone else "counts"
         )
@@ -246,14 +242,8 @@ def export(name: str, out: Path, force: bool, user: str, store: Path | None, con
     rows = _history(root, name, user)
     with open_app(root) as app:
         model = model_of(app.models, f"anomaly_{name}")
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*_HISTORY, "undoes"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    card = json.dumps(dict(model.card.content), indent=2, sort_keys=True) + "\n"
-    out.mkdir(parents=True, exist_ok=True)
-    stem = f"anomaly_{name}-{model.card.version}"
-    for ending, data in ((".forest", model.data), (".json", card.encode()), (".labels.csv", text.getvalue().encode())):
-        with new_file(out / (stem + ending), force=force) as file:
-            file.write(data)
-    click.echo(f"{out / stem}.forest, .json and .labels.csv: {len(model.data):,} bytes, {len(rows):,} rows of labels")
+    stem = out / f"anomaly_{name}-{model.card.version}"
+    card, labels = card_bytes(model.card.content), csv_bytes(rows, [*_HISTORY, "undoes"])
+    parts = {".forest": model.data, ".json": card, ".labels.csv": labels}
+    write_files({stem.with_name(stem.name + ending): data for ending, data in parts.items()}, force=force)
+    click.echo(f"{stem}.forest, .json and .labels.csv: {len(model.data):,} bytes, {len(rows):,} rows of labels")

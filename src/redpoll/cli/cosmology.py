@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -13,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from redpoll.cli.options import json_option, verbose_option
-from redpoll.cli.output import print_json, print_rows, progress
-from redpoll.cli.query import new_file
+from redpoll.cli.output import csv_bytes, print_json, print_rows, progress
+from redpoll.cli.query import new_file, write_files
+from redpoll.cli.training_data import interval
 from redpoll.log import plain_text
 
 if TYPE_CHECKING:
@@ -124,12 +123,8 @@ def fit(curves: Path, out: Path, folder: Path | None, everything: bool, force: b
     if not kept:
         raise DatasetError(f"{curves}: no light curve has a fit within the cuts; {len(failed):,} have none at all")
     rows = [{"class" if name == "label" else name: value for name, value in asdict(each).items()} for each in kept]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
     with new_file(out, force=force) as file:
-        file.write(text.getvalue().encode())
+        file.write(csv_bytes(rows, list(rows[0])))
     click.echo(f"{len(kept):,} fits in {out}; {len(fits) - len(kept):,} outside the cuts", err=True)
     for reason, n in Counter(failed.values()).items():
         click.echo(f"{n:,} without a fit: {plain_text(reason)}", err=True)
@@ -141,7 +136,7 @@ def _numbers(each: ContaminantImpact) -> dict[str, Any]:
 
 
 def _shown(each: ContaminantImpact) -> dict[str, Any]:
-    texts = {n: f"{f.value:.3f} [{f.low:.3f}, {f.high:.3f}]" for n, f in each.figures.items()}
+    texts = {name: interval([f.value, f.low, f.high]) for name, f in each.figures.items()}
     texts["fisher_width"] = f"{each.figures['fisher_width'].value:.3f}"
     return {"class": each.kind, "rate": f"{each.rate:.1%}", **texts, "at_edge": f"{each.at_edge:.0%}",
             "n_clipped": f"{each.n_clipped:.1f}"}  # fmt: skip
@@ -159,20 +154,16 @@ def _write(found: Sequence[ContaminantImpact], out: Path, force: bool) -> None:
     from redpoll.learn.drawing import figure_bytes
 
     figure = plot_impact(found)
-    files = {"csv": _csv(found).encode(), "png": figure_bytes(figure, "png"), "svg": figure_bytes(figure, "svg")}
-    out.mkdir(parents=True, exist_ok=True)
-    for ending, data in files.items():
-        with new_file(out / f"impact.{ending}", force=force) as file:
-            file.write(data)
+    rows = [_row(each) for each in found]
+    files = {"csv": csv_bytes(rows, list(rows[0])), "png": figure_bytes(figure, "png"),
+             "svg": figure_bytes(figure, "svg")}  # fmt: skip
+    write_files({out / f"impact.{ending}": data for ending, data in files.items()}, force=force)
 
 
-def _csv(found: Sequence[ContaminantImpact]) -> str:
-    text = io.StringIO()
-    ends = ("", "_low", "_high")
-    names = [f"{name}{end}" for name in found[0].figures for end in ends]
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["class", "rate", *names, "at_edge", "n_clipped"])
-    for each in found:
-        values = [f"{x:.6g}" for f in each.figures.values() for x in (f.value, f.low, f.high)]
-        writer.writerow([each.kind, each.rate, *values, each.at_edge, each.n_clipped])
-    return text.getvalue()
+def _row(each: ContaminantImpact) -> dict[str, Any]:
+    ends = {
+        f"{name}{end}": f"{x:.6g}"
+        for name, f in each.figures.items()
+        for end, x in (("", f.value), ("_low", f.low), ("_high", f.high))
+    }
+    return {"class": each.kind, "rate": each.rate, **ends, "at_edge": each.at_edge, "n_clipped": each.n_clipped}

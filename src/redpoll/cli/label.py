@@ -9,8 +9,8 @@ import click
 import pyarrow as pa
 
 from redpoll.cli.models import by_option
-from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
-from redpoll.cli.output import print_json, print_rows
+from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option, with_options
+from redpoll.cli.output import print_json, print_rows, utc_text
 from redpoll.cli.query import FORMATS, format_of, new_file, standard_output
 from redpoll.config import Config
 from redpoll.errors import UsageError, near
@@ -158,9 +158,7 @@ def _query_options(command: Any) -> Any:
         click.option("--source", type=click.Choice(_SOURCES), help="Labels of this kind of source."),
         click.option("--all", "everything", is_flag=True, help="Also labels that were taken back."),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(command, options)
 
 
 def _table(store: Path | None, config: Config, everything: bool, **asked: Any) -> pa.Table:
@@ -234,4 +232,4 @@ def show_conflicts(store: Path | None, config: Config, as_json: bool) -> None:
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """A row with its time and its identifier as text."""
     alert_id = None if row["alert_id"] is None else str(row["alert_id"])
-    return row | {"added": row["added"].isoformat(sep=" ", timespec="seconds")[:19], "alert_id": alert_id}
+    return row | {"added": utc_text(row["added"]), "alert_id": alert_id}

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from redpoll.cli.options import json_option, verbose_option
-from redpoll.cli.output import print_json, print_rows, progress
+from redpoll.cli.output import csv_bytes, print_json, print_rows, progress
 from redpoll.cli.query import new_file
-from redpoll.cli.training_data import dataset_options, labelled_features
+from redpoll.cli.training_data import dataset_options, interval, labelled_features
 from redpoll.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def command() -> None:
 )
 @click.option("--columns", metavar="A,B", help="Its features.  [default: all other columns]")
 @click.option("--model", metavar="NAME", help="Model whose features are used, such as early_sn_ia.")
-@lambda command: dataset_options(command, required=False)
+@partial(dataset_options, required=False)
 @click.option("--class", "positive", metavar="NAME", help="Class to find.  [default: the first of the model]")
 @click.option(
     "--strategy",
@@ -240,17 +239,13 @@ def _written(path: Path, curves: Sequence[Sequence[CurvePoint]]) -> bytes:
     rows = [asdict(point) for curve in curves for point in curve]
     if path.suffix.lower() == ".json":
         return (json.dumps(rows, indent=1, allow_nan=False) + "\n").encode()
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    return csv_bytes(rows, list(rows[0]))
 
 
 def _show(found: Sequence[dict[str, Any]], table: QueryTable) -> None:
     rows = [
         {"strategy": row["strategy"], "seeds": row["realisations"], "queries": row["queries"], "cost": row["cost"]}
-        | {name: f"{row[name]:.3f} [{row[f'{name}_low']:.3f}, {row[f'{name}_high']:.3f}]" for name in _SHOWN}
+        | {name: interval([row[name], row[f"{name}_low"], row[f"{name}_high"]]) for name in _SHOWN}
         for row in found
     ]
     headings = {name: name.replace("_", " ") for name in rows[0]}

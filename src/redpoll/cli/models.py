@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from redpoll.cli.options import config_option, json_option, store_of, store_option, verbose_option
-from redpoll.cli.output import print_json, print_rows
-from redpoll.cli.query import new_file
+from redpoll.cli.output import print_json, print_rows, utc_text
+from redpoll.cli.query import new_file, write_files
 from redpoll.cli.training_data import dataset_options, interval, kept_out_option, labelled_features
 from redpoll.config import Config
 from redpoll.errors import ModelError, UsageError
@@ -156,16 +156,13 @@ def export(
 
         data = forest_onnx(data)
     stem = f"{name}-{model.card.version}"
-    paths = [out / f"{stem}.{'forest' if is_forest(data) else 'onnx'}", out / f"{stem}.json"]
-    out.mkdir(parents=True, exist_ok=True)
-    card = json.dumps(dict(model.card.content), indent=1, ensure_ascii=False) + "\n"
-    for path, content in zip(paths, (data, card.encode()), strict=True):
-        with new_file(path, force=force) as target:
-            target.write(content)
+    ending = "forest" if is_forest(data) else "onnx"
+    files = {out / f"{stem}.{ending}": data, out / f"{stem}.json": card_bytes(model.card.content)}
+    write_files(files, force=force)
     if as_json:
-        print_json({"name": name, "version": model.card.version, "files": [str(path) for path in paths]})
+        print_json({"name": name, "version": model.card.version, "files": [str(path) for path in files]})
     else:
-        click.echo("\n".join(map(str, paths)))
+        click.echo("\n".join(map(str, files)))
 
 
 @command.command(epilog="Example: redpoll models compare early_sn_ia 55092412 1f6bc3d2 --dataset labelled.parquet")
@@ -292,6 +289,11 @@ def _show_change(name: str, version: str, generation: int, as_json: bool) -> Non
         click.echo(f"{name} {version} is the champion (generation {generation})")
 
 
+def card_bytes(content: Mapping[str, Any]) -> bytes:
+    """The file of a card."""
+    return (json.dumps(dict(content), indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
+
+
 def read_file(path: Path, max_bytes: int) -> bytes:
     """A regular file of at most so many bytes."""
     try:
@@ -305,5 +307,5 @@ def read_file(path: Path, max_bytes: int) -> bytes:
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """A row with its times as text and its card as data."""
-    times = {key: row[key].isoformat(sep=" ", timespec="seconds")[:19] for key in ("created", "at") if row.get(key)}
+    times = {key: utc_text(row[key]) for key in ("created", "at") if row.get(key)}
     return row | times | ({"card": json.loads(row["card"])} if "card" in row else {})

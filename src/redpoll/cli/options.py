@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,13 @@ from redpoll.config import Config, load_config
 from redpoll.log import configure_logging
 
 Command = Callable[..., Any]
+
+
+def with_options(command: Command, options: Sequence[Command]) -> Command:
+    """The command with several options, which its help shows in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def config_option(command: Command) -> Command:
@@ -54,9 +61,7 @@ def selection_options(command: Command) -> Command:
                      help="Alerts within the region of a file: MOC or STC-S."),
         click.option("--survey", metavar="NAME", help="Alerts of this survey: ztf, rubin or elasticc."),
     )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(command, options)
 
 
 def catalogs_option(command: Command) -> Command:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Protocol
 
 import click
@@ -39,6 +42,24 @@ class Advance(Protocol):
 def print_json(data: Any) -> None:
     """Print data as JSON, with null for values that are not finite; callers convert 64-bit ids to strings."""
     click.echo(json.dumps(_finite(data), indent=2, default=_plain, allow_nan=False))
+
+
+def csv_bytes(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> bytes:
+    """A CSV file of rows with these columns, which every row has."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def utc_text(time: datetime) -> str:
+    """A time to the second, as tables show it.
+
+    >>> utc_text(datetime(2026, 12, 1, 4, 5, 6, 700))
+    '2026-12-01 04:05:06'
+    """
+    return time.isoformat(sep=" ", timespec="seconds")[:19]
 
 
 def print_rows(

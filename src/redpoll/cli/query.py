@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -140,6 +140,14 @@ def new_file(path: Path, *, force: bool) -> Iterator[BinaryIO]:
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
+
+
+def write_files(files: Mapping[Path, bytes], *, force: bool) -> None:
+    """Make the files as `new_file` does, one after the other, with the folders that they lie in."""
+    for path, data in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with new_file(path, force=force) as file:
+            file.write(data)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from redpoll import client
 from redpoll.astro.time import is_date
 from redpoll.cli.options import config_option, json_option, selection_options, store_of, store_option, verbose_option
 from redpoll.cli.output import print_json, print_rows
-from redpoll.cli.query import new_file
+from redpoll.cli.query import write_files
 from redpoll.config import Config
 from redpoll.errors import UsageError
 
@@ -156,7 +156,4 @@ def _write(plan: Plan, candidates: Candidates, night: int, out: Path, force: boo
         "blocks.json": observing_blocks(plan, candidates, night).encode(),
         "airmass.png": figure_bytes(figure, "png"), "airmass.svg": figure_bytes(figure, "svg"),
     }  # fmt: skip
-    out.mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
-        with new_file(out / name, force=force) as file:
-            file.write(data)
+    write_files({out / name: data for name, data in files.items()}, force=force)

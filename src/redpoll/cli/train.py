@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from redpoll.cli.models import card_bytes
 from redpoll.cli.options import json_option, verbose_option
 from redpoll.cli.output import print_json, print_rows
-from redpoll.cli.query import new_file
+from redpoll.cli.query import write_files
 from redpoll.cli.training_data import dataset_options, features_of_all, interval
 
 if TYPE_CHECKING:
@@ -69,11 +69,9 @@ def _train(
         table, options=options, test_fraction=test_fraction, command=command,
         step=lambda what: click.echo(f"{table.model}: {what}", err=True),
     )  # fmt: skip
-    out.mkdir(parents=True, exist_ok=True)
     stem = out / f"{made.name}-{made.version}"
-    for path, data in ((stem.with_suffix(".forest"), made.data), (stem.with_suffix(".json"), _text(made.card))):
-        with new_file(path, force=force) as file:
-            file.write(data)
+    files = {stem.with_suffix(".forest"): made.data, stem.with_suffix(".json"): card_bytes(made.card)}
+    write_files(files, force=force)
     made.training_set.save(stem.with_suffix(".rows.parquet"))
     if not quiet:
         show_judged(made.card["judged"], title=f"{made.name} {made.version} on objects kept out of training")
@@ -89,7 +87,3 @@ def show_judged(found: dict[str, Any], *, title: str) -> None:
     ]
     headings = {"class": "class", **{metric: metric for metric in _METRICS}}
     print_rows(rows, headings, title=f"{title}: {found['alerts']:,} alerts, {found['objects']:,} objects", none="")
-
-
-def _text(card: dict[str, Any]) -> bytes:
-    return (json.dumps(card, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from redpoll.cli.options import with_options
+
 if TYPE_CHECKING:
     from redpoll.learn.features import FeatureTable
 
@@ -19,9 +21,7 @@ def dataset_options(command: Any, *, required: bool = True) -> Any:
         click.option("--per-object", type=click.IntRange(min=1), default=4, show_default=True, metavar="N",
                      help="Maximum number of alerts of an object."),
     )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return with_options(command, options)
 
 
 def kept_out_option(command: Any) -> Any:
