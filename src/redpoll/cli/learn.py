@@ -129,7 +129,7 @@ def replay(
     Ctrl-C stops early: what is done by then is written. The strategies are random, canonical, uncertainty, margin,
     entropy, committee, bald, density, cost and budgeted.
     """
-    from redpoll.learn.curve_plot import plot_format
+    from redpoll.learn.curve_plot import drawn_curves, plot_format
     from redpoll.learn.learning_curves import ends, in_order, summary
 
     _check_files(out, plot, force=force)
@@ -143,8 +143,6 @@ def replay(
         with new_file(out, force=force) as file:
             file.write(_written(out, curves))
     if plot is not None:
-        from redpoll.learn.curve_plot import drawn_curves
-
         with new_file(plot, force=force) as file:
             file.write(drawn_curves(curves, plot_format(plot), title=f"class {options.positive}", against=against))
     if as_json:
@@ -221,7 +219,8 @@ def _listed(text: str | None) -> tuple[str, ...]:
 
 def _check_files(out: Path | None, plot: Path | None, *, force: bool) -> None:
     """Refuse what could not be written, before hours of work."""
-    from redpoll.learn.curve_plot import plot_format, require_plots
+    from redpoll.learn.curve_plot import plot_format
+    from redpoll.learn.drawing import require_plots
 
     if out is not None and out.suffix.lower() not in (".csv", ".json"):
         raise UsageError(f"{out}: a table of measurements is a file that ends in .csv or .json")

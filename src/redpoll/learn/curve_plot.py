@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from redpoll.errors import ModelError, UsageError
+from redpoll.errors import UsageError
 from redpoll.learn.active_loop import CurvePoint
+from redpoll.learn.drawing import figure_bytes, new_figure, require_plots
 from redpoll.learn.learning_curves import METRICS, summary
 
 FORMATS = ("svg", "png")
 _COLUMNS, _SIZE, _BAND = 2, (8.0, 6.0), 0.15
-_FIXED: Any = {"svg.hashsalt": "redpoll", "svg.fonttype": "none", "font.size": 9}
+_FIXED: Any = {"svg.fonttype": "none", "font.size": 9}
 
 
 def plot_format(path: Path) -> str:
@@ -22,14 +22,6 @@ def plot_format(path: Path) -> str:
     if name not in FORMATS:
         raise UsageError(f"{path}: a plot is a file that ends in .svg or .png")
     return name
-
-
-def require_plots() -> None:
-    """ModelError if matplotlib is not installed."""
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise ModelError("a plot needs matplotlib: pip install 'redpoll[learn]'") from error
 
 
 def drawn_curves(
@@ -52,22 +44,18 @@ def drawn_curves(
         If matplotlib is not installed.
     """
     require_plots()
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
+    from matplotlib import rc_context
 
     rows, names = summary(curves), list(dict.fromkeys(curve[0].strategy for curve in curves if curve))
-    with mpl.rc_context(_FIXED):
-        figure = Figure(_SIZE, layout="constrained")
-        panels = figure.subplots(len(METRICS) // _COLUMNS, _COLUMNS, sharex=True).ravel()
+    with rc_context(_FIXED):
+        figure, panels = new_figure(*_SIZE, _COLUMNS, len(METRICS) // _COLUMNS, sharex=True)
         for panel, metric in zip(panels, METRICS, strict=True):
             _draw(panel, rows, names, metric, against)
         for panel in panels[-_COLUMNS:]:
             panel.set_xlabel("night [MJD]" if against == "night" else against)
         panels[0].legend(fontsize="small")
         figure.suptitle(title)
-        out = BytesIO()
-        figure.savefig(out, format=format, dpi=150, metadata={"Date": None} if format == "svg" else {})
-    return out.getvalue()
+        return figure_bytes(figure, format)
 
 
 def _draw(panel: Any, rows: Sequence[dict[str, Any]], names: Sequence[str], metric: str, against: str) -> None:

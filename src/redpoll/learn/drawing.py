@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from io import BytesIO
-from typing import Any, Literal
+from typing import Any
 
-from redpoll.errors import RedpollError
+from redpoll.errors import ModelError
 
 
-def new_figure(width: float, height: float, n_columns: int = 1) -> tuple[Any, list[Any]]:
-    """A figure of matplotlib [inches] and its axes, side by side.
+def require_plots() -> None:
+    """ModelError if matplotlib is not installed."""
+    try:
+        import_module("matplotlib")
+    except ImportError as error:
+        raise ModelError("a plot needs matplotlib: pip install 'redpoll[learn]'") from error
+
+
+def new_figure(
+    width: float, height: float, n_columns: int = 1, n_rows: int = 1, *, sharex: bool = False
+) -> tuple[Any, list[Any]]:
+    """A figure of matplotlib [inches] and its axes, row by row.
 
     Raises
     ------
-    RedpollError
+    ModelError
         If matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise RedpollError("plots need matplotlib: pip install 'redpoll[learn]'") from error
+    require_plots()
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, [*figure.subplots(1, n_columns, squeeze=False)[0]]
+    return figure, [*figure.subplots(n_rows, n_columns, squeeze=False, sharex=sharex).ravel()]
 
 
-def figure_bytes(figure: Any, kind: Literal["png", "svg"]) -> bytes:
-    """A figure as a file of an image; the same bytes for the same figure."""
+def figure_bytes(figure: Any, kind: str) -> bytes:
+    """A figure as a file, "svg" or "png"; the same bytes for the same figure and version of matplotlib."""
     from matplotlib import rc_context
 
     out = BytesIO()
