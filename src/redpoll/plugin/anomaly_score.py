@@ -15,6 +15,7 @@ from redpoll.plugin.columns import Columns
 from redpoll.plugin.expression_filter import ExpressionFilter, expression_filter
 from redpoll.plugin.model_card import ModelCard
 from redpoll.plugin.node import Attempt, unguarded
+from redpoll.plugin.scores import class_scores
 from redpoll.plugin.signature import check_inputs
 from redpoll.schema.column import Column
 
@@ -89,9 +90,7 @@ class AnomalyScore:
         with np.errstate(all="ignore"):
             X = np.column_stack([np.asarray(columns.numpy(name), np.float32) for name in self.features])
         X[~np.isfinite(X)] = np.nan
-        score = np.full(len(X), np.nan, np.float32)
-        if (known := has_curve(self.features, X)).any():
-            score[known] = model.predict_proba(X[known])[:, -1]
+        score = class_scores(model, *X.T, where=has_curve(self.features, X))
         return {self.column: pa.array(score, from_pandas=True)}
 
 
