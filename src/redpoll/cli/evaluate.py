@@ -48,7 +48,7 @@ def command(
     """
     from redpoll.learn.judging import judged
     from redpoll.learn.model_inputs import ModelInputs
-    from redpoll.learn.model_training import classes_of, kept_out_rows, scored_rows
+    from redpoll.learn.model_training import classes_of, scored_rows
     from redpoll.learn.report_page import report_page
     from redpoll.plugin.model_file import open_model
 
@@ -57,8 +57,7 @@ def command(
     model = open_model(data, card, [module])
     table = labelled_features(name, datasets, per_object)
     n = len(table)
-    table, target = scored_rows(table, classes_of(module))
-    table, target = kept_out_rows(table, target, kept_out)
+    table, target = scored_rows(table, classes_of(module), kept_out)
     found = judged(model.predict_proba, table, target) | {"alerts_read": n, "data_sets": list(datasets)}
     if html is not None:
         with new_file(html, force=force) as out:

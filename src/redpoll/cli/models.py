@@ -20,9 +20,9 @@ from redpoll.errors import ModelError, UsageError
 from redpoll.log import plain_text
 from redpoll.pipeline.assemble import build_graph
 from redpoll.pipeline.models import model_validator
-from redpoll.pipeline.shipped import adopt, known_versions, model_of
+from redpoll.pipeline.shipped import adopt, known_versions, model_of, version_row
 from redpoll.plugin.forest_file import is_forest
-from redpoll.plugin.model_card import MAX_CARD_BYTES, ModelCard, parse_card
+from redpoll.plugin.model_card import MAX_CARD_BYTES, parse_card
 from redpoll.plugin.model_file import MAX_MODEL_BYTES, open_model
 from redpoll.store.app import NewModel, open_app
 
@@ -80,13 +80,11 @@ def show(
 ) -> None:
     """Show the card of a version, by default the one that scores alerts, and the promotions of the model."""
     with open_app(store_of(store, config)) as app:
-        card = model_of(app.models, name, version).card
-        rows = [_plain(row) for row in known_versions(app.models, name)]
+        found = _plain(version_row(app.models, name, version))
         promotions = [_plain(row) for row in app.models.promotions(name).to_pylist()]
-    found = next(row for row in rows if row["version"] == card.version)
     if html is not None:
         with new_file(html, force=force) as out:
-            out.write(_page(card).encode())
+            out.write(_page(found).encode())
     if as_json:
         print_json(found | {"promotions": promotions})
         return
@@ -96,12 +94,15 @@ def show(
     print_rows(promotions, headings, title="Promotions", none="Never promoted.")
 
 
-def _page(card: ModelCard) -> str:
+def _page(row: Mapping[str, Any]) -> str:
     from redpoll.learn.report_page import report_page
 
-    if "judged" not in card.content:
-        raise ModelError(f"{card.name}@{card.version} has no figures in its card; `redpoll evaluate --html` makes some")
-    return report_page(card.content, card.content["judged"])
+    card = row["card"]
+    if "judged" not in card:
+        raise ModelError(
+            f"{row['name']}@{row['version']} has no figures in its card; `redpoll evaluate --html` makes some"
+        )
+    return report_page(card, card["judged"])
 
 
 @command.command("import", epilog="Example: redpoll models import models/early_sn_ia-1f6bc3d2.forest")
@@ -204,14 +205,13 @@ def _comparison(
     """What `redpoll.learn.comparison.compared` finds of two versions; without a first, the one that scores alerts."""
     from redpoll.learn.comparison import compared
     from redpoll.learn.model_inputs import ModelInputs
-    from redpoll.learn.model_training import classes_of, kept_out_rows, scored_rows
+    from redpoll.learn.model_training import classes_of, scored_rows
 
     module = ModelInputs(name).module
     with open_app(store) as app:
         files = [model_of(app.models, name, version) for version in (first, second)]
     p, q = (open_model(file.data, file.card, [module]).predict_proba for file in files)
-    table, target = scored_rows(labelled_features(name, datasets, per_object), classes_of(module))
-    table, target = kept_out_rows(table, target, kept_out)
+    table, target = scored_rows(labelled_features(name, datasets, per_object), classes_of(module), kept_out)
     return compared(p, q, table, target, classes_of(module))
 
 
@@ -276,17 +276,15 @@ def retire(name: str, by: str, store: Path | None, config: Config, as_json: bool
     with open_app(store_of(store, config)) as app:
         adopt(app.models, name)
         generation = app.models.retire(name, by=by)
-    if as_json:
-        print_json({"name": name, "version": None, "generation": generation})
-    else:
-        click.echo(f"{name} has no champion (generation {generation})")
+    _show_change(name, None, generation, as_json)
 
 
-def _show_change(name: str, version: str, generation: int, as_json: bool) -> None:
+def _show_change(name: str, version: str | None, generation: int, as_json: bool) -> None:
     if as_json:
         print_json({"name": name, "version": version, "generation": generation})
     else:
-        click.echo(f"{name} {version} is the champion (generation {generation})")
+        what = f"{version} is the champion" if version else "has no champion"
+        click.echo(f"{name} {what} (generation {generation})")
 
 
 def card_bytes(content: Mapping[str, Any]) -> bytes:

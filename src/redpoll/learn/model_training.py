@@ -91,21 +91,18 @@ def train_model(
     return TrainedModel(table.model, version, data, card, training_set)
 
 
-def scored_rows(table: FeatureTable, assigned: Sequence[str]) -> tuple[FeatureTable, NDArray[np.str_]]:
-    """The rows that the module scores and whose label decides the class, and the model's class of each."""
-    target = targets(table.labels, assigned)
-    known = table.is_scored & (target != "")
-    return table.take(known), target[known]
-
-
-def kept_out_rows(
-    table: FeatureTable, target: NDArray[np.str_], fraction: float | None
+def scored_rows(
+    table: FeatureTable, assigned: Sequence[str], kept_out: float | None = None
 ) -> tuple[FeatureTable, NDArray[np.str_]]:
-    """The rows of objects that a training with this test fraction kept out, with their classes; all if it is None."""
-    if fraction is None:
-        return table, target
-    is_test = in_test(table.object_ids, fraction)
-    return table.take(is_test), target[is_test]
+    """The rows that the module scores and whose label decides the class, and the model's class of each.
+
+    With `kept_out` only those of objects that a training with this test fraction kept out.
+    """
+    target = targets(table.labels, assigned)
+    used = table.is_scored & (target != "")
+    if kept_out is not None:
+        used &= in_test(table.object_ids, kept_out)
+    return table.take(used), target[used]
 
 
 def _described(rows: TrainingSet, assigned: Sequence[str]) -> dict[str, Any]:

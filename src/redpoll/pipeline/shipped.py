@@ -87,11 +87,15 @@ def model_of(registry: ModelRegistry, name: str, version: str | None = None) -> 
     StoreError
         If its file is gone or changed.
     """
-    rows = registry.versions(name).to_pylist()
-    for row in rows:
+    row = version_row(registry, name, version)
+    if row["created"] is None:
+        return shipped_models()[name]
+    return ModelFile(parse_card(row["card"]), registry.read(row["sha256"]))
+
+
+def version_row(registry: ModelRegistry, name: str, version: str | None = None) -> dict[str, Any]:
+    """The row of `known_versions` of a version, by default of the one that scores alerts; NotFound if there is none."""
+    for row in known_versions(registry, name):
         if row["stage"] == "champion" if version is None else row["version"] == version:
-            return ModelFile(parse_card(row["card"]), registry.read(row["sha256"]))
-    shipped = shipped_models().get(name)
-    if shipped and (not registry.promotions(name).num_rows if version is None else version == shipped.card.version):
-        return shipped
+            return row
     raise NotFound(f"no version {version!r} of model {name!r}" if version else f"model {name!r} has no champion")

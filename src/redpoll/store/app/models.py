@@ -104,9 +104,7 @@ class ModelTable:
             found = connection.execute(sql, (name,)).fetchone()
             if found is None:
                 raise StoreError(f"model {name!r} has no champion to retire")
-            connection.execute("UPDATE models SET stage = 'retired' WHERE name = ? AND stage = 'champion'", (name,))
-            connection.execute(_CHANGE, (name, found[0], "retire", now(), by))
-            return _generation(connection)
+            return _change(connection, name, found[0], "retire", by)
 
     def versions(self, name: str | None = None) -> pa.Table:
         """Every version with its stage and card, newest last."""
@@ -195,7 +193,8 @@ def _earlier(changes: list[tuple[str, str]]) -> str | None:
 
 def _change(connection: sqlite3.Connection, name: str, version: str, action: str, by: str) -> int:
     connection.execute("UPDATE models SET stage = 'retired' WHERE name = ? AND stage = 'champion'", (name,))
-    connection.execute("UPDATE models SET stage = 'champion' WHERE name = ? AND version = ?", (name, version))
+    if action != "retire":
+        connection.execute("UPDATE models SET stage = 'champion' WHERE name = ? AND version = ?", (name, version))
     connection.execute(_CHANGE, (name, version, action, now(), by))
     return _generation(connection)
 
