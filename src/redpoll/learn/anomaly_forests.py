@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from redpoll.errors import RedpollError, UsageError
+from redpoll.errors import UsageError
 from redpoll.learn.anomaly_base import AnomalyBase, Rows
+from redpoll.learn.extras import needing
 from redpoll.plugin.forest import LOGISTIC, Forest
 from redpoll.plugin.forest_model import ForestModel
 
@@ -110,10 +111,8 @@ def _by_depth(trees: Iterable[Any]) -> _Fitted:
 
 
 def _coniferest() -> Any:
-    try:
+    with needing("an anomaly model", "coniferest"):
         from coniferest import aadforest, isoforest, pineforest
-    except ImportError as error:
-        raise RedpollError(f"anomaly models need coniferest ({error}): pip install 'redpoll[learn]'") from error
     return SimpleNamespace(
         AADForest=aadforest.AADForest, IsolationForest=isoforest.IsolationForest, PineForest=pineforest.PineForest
     )

@@ -7,14 +7,13 @@ from io import BytesIO
 from typing import Any
 
 from redpoll.errors import ModelError
+from redpoll.learn.extras import needing
 
 
 def require_plots() -> None:
     """ModelError if matplotlib is not installed."""
-    try:
+    with needing("a plot", "matplotlib", error=ModelError):
         import_module("matplotlib")
-    except ImportError as error:
-        raise ModelError("a plot needs matplotlib: pip install 'redpoll[learn]'") from error
 
 
 def new_figure(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from redpoll.errors import ModelError, UsageError, near
+from redpoll.learn.extras import needing
 
 Array = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
@@ -77,8 +79,6 @@ def learner_of(name: str) -> Learner:
     """The learner of a name; UsageError if there is none, ModelError without scikit-learn."""
     if name not in LEARNERS:
         raise UsageError(f"there is no learner '{name}'{near(name, LEARNERS)}")
-    try:
-        import sklearn  # noqa: F401
-    except ImportError as error:
-        raise ModelError("learning needs scikit-learn: pip install 'redpoll[learn]'") from error
+    with needing("learning", "scikit-learn", error=ModelError):
+        import_module("sklearn")
     return LEARNERS[name]

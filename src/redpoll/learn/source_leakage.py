@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll.learn.errors import DatasetError
+from redpoll.learn.extras import needing
 
 _FOLDS = 5
 _MIN_OBJECTS = 2
@@ -42,13 +43,11 @@ def leakage(
 
 
 def _auc(cadence: NDArray[np.float64], is_source: NDArray[np.bool_], object_ids: NDArray[np.str_], seed: int) -> float:
-    try:
+    with needing("the test of leakage", "scikit-learn", error=DatasetError):
         from sklearn.ensemble import HistGradientBoostingClassifier
         from sklearn.metrics import roc_auc_score
         from sklearn.model_selection import StratifiedGroupKFold
         from threadpoolctl import threadpool_limits
-    except ImportError as error:
-        raise DatasetError("the test of leakage needs scikit-learn: pip install 'redpoll[learn]'") from error
     n_objects = min(len(np.unique(object_ids[is_source])), len(np.unique(object_ids[~is_source])))
     if n_objects < _MIN_OBJECTS:
         return float("nan")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll.errors import UsageError
+from redpoll.learn.extras import needing
 from redpoll.learn.metrics import equal_weights
 from redpoll.learn.training_set import TrainingSet
 from redpoll.plugin.forest import Calibration
@@ -91,7 +92,8 @@ def train(rows: TrainingSet, target: NDArray[np.str_], classes: Sequence[str], o
 
 
 def _fitted(features: NDArray[np.float32], y: NDArray[np.int64], weight: Array, options: TrainingOptions) -> Any:
-    from sklearn.ensemble import HistGradientBoostingClassifier
+    with needing("training", "scikit-learn"):
+        from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(
         learning_rate=options.learning_rate, max_iter=options.max_rounds, max_leaf_nodes=options.max_leaves,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from redpoll.errors import UsageError
+from redpoll.errors import RedpollError, UsageError
 from redpoll.learn.cadence import CADENCE
 from redpoll.learn.features import CONTEXT, FeatureTable
 from redpoll.learn.held_out import in_test
@@ -106,6 +107,13 @@ def test_a_class_of_too_few_objects_is_named():
     few = replace(rows, labels=np.where(np.arange(len(rows)) < 20, rows.labels, "agn"))
     with pytest.raises(UsageError, match="objects of class 'sn_ia' have the features of early_sn_ia; 10 are needed"):
         trained(few)
+
+
+def test_training_without_scikit_learn_names_the_extra(monkeypatch):
+    rows = freeze(table())
+    monkeypatch.setitem(sys.modules, "sklearn.ensemble", None)
+    with pytest.raises(RedpollError, match=r"training needs scikit-learn: pip install 'redpoll\[learn\]'"):
+        train(rows, targets(rows.labels, ["sn_ia"]), ["other", "sn_ia"], OPTIONS)
 
 
 def test_unscored_and_undecided_alerts_are_left_out():

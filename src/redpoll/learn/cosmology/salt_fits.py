@@ -15,6 +15,7 @@ from redpoll.errors import RedpollError
 from redpoll.learn.cosmology.standardised import ABSOLUTE_MAG, ALPHA, BETA, MAX_COLOUR, MAX_STRETCH
 from redpoll.learn.curves import LabelledCurve
 from redpoll.learn.errors import DatasetError
+from redpoll.learn.extras import needing
 from redpoll.simulate.blackbody import EFFECTIVE_WAVELENGTH, WIDTH
 
 ZERO_POINT = 31.4
@@ -59,10 +60,8 @@ def salt_model(folder: Path | None = None) -> Any:
     ----------
     Kenworthy et al. 2021, ApJ 923, 265.
     """
-    try:
+    with needing("a SALT fit", "sncosmo", extra="salt"):
         import sncosmo
-    except ImportError as error:
-        raise RedpollError("SALT fits need sncosmo: pip install 'redpoll[salt]'") from error
     if folder is None:
         spec = find_spec("jax_supernovae")
         if spec is None or not spec.submodule_search_locations:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from redpoll.errors import RedpollError
+from redpoll.learn.extras import needing
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -79,10 +80,8 @@ def optimum(utility: Array, options: Options, budgets: Ints, time_limit: float =
     """
     if not len(options):
         return Optimum(np.empty(0, np.int64), 0.0, 0.0)
-    try:
+    with needing("a plan of observations", "scipy"):
         from scipy.optimize import Bounds, LinearConstraint, milp
-    except ImportError as error:
-        raise RedpollError("a plan of observations needs scipy: pip install 'redpoll[learn]'") from error
     pairs = _Pairs(options, len(budgets))
     rows, low, high = _constraints(options, pairs, budgets)
     gain = np.concatenate([np.zeros(len(options)), -utility[pairs.target]])
