@@ -19,10 +19,18 @@ def report_page(card: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     found
         What `redpoll.learn.judging.judged` returned, or the same from the card.
     """
-    classes = {name: each | {"points": _points(each["reliability"])} for name, each in found["classes"].items()}
+    classes = {
+        name: each | {"points": _points(each["reliability"]), "by": {k: _in_order(v) for k, v in each["by"].items()}}
+        for name, each in found["classes"].items()
+    }
     free = {k: v for k, v in card.items() if k not in ("name", "version", "features", "classes", "judged")}
     page: str = _template().render(card=card, free=free, found=found, classes=classes, size=_SIZE)
     return page
+
+
+def _in_order(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The bins of a column by their lower edge: the file of a card has them by name, where 15 comes before 5."""
+    return dict(sorted(parts.items(), key=lambda part: float(part[0].partition(" ")[0])))
 
 
 def _points(bins: list[dict[str, float]]) -> list[tuple[float, float, float]]:

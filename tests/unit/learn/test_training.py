@@ -143,3 +143,11 @@ def test_the_report_is_one_page_that_shows_foreign_text_as_it_is():
     assert "http" not in page.replace("http-equiv", "")
     assert f"{card['judged']['classes']['sn_ia']['metrics']['AUC'][0]:.3f}" in page
     assert page.count("<circle") == len(card["judged"]["classes"]["sn_ia"]["reliability"])
+
+
+def test_the_report_has_bins_by_their_edge_also_from_a_file_sorted_by_name():
+    card = trained(table()).card
+    of_class = card["judged"]["classes"]["sn_ia"]
+    of_class["by"] = {"age": {f"{low} to {low + 5}": of_class["metrics"] | {"objects": 9} for low in (0, 15, 5)}}
+    page = report_page(card, card["judged"])
+    assert page.index("0 to 5<") < page.index("5 to 10<") < page.index("15 to 20<")
